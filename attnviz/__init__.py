@@ -1,0 +1,34 @@
+"""See, test and trust the attention gates inside a convolutional network.
+
+The names below are imported when they are first used, so ``import attnviz`` is instant and imports
+neither torch nor gradio.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from attnviz.errors import UserError
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "analyse": "attnviz.pipeline",
+    "capture": "attnviz.gates.capture",
+    "find_gates": "attnviz.gates.discover",
+    "load": "attnviz.checkpoints",
+    "open_photograph": "attnviz.image",
+    "prepare": "attnviz.image",
+}
+__all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'attnviz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

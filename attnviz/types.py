@@ -1,0 +1,185 @@
+"""Frozen values that cross layers. Only numpy and plain Python: no torch from here on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attnviz.errors import UserError, nearest
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels; right and bottom are exclusive."""
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "channel": "one weight per channel, (N, C, 1, 1)",
+        "spatial": "one weight per position, (N, 1, H, W)",
+        "strip": "one weight per channel and row or column, (N, C, H, 1) or (N, C, 1, W)",
+        "branch": "a softmax over parallel branches, (N, B, C, 1, 1)",
+        "full": "one weight per element, (N, C, H, W)",
+        "pairwise": "softmax weights that meet values in a matrix product, (…, HW, HW) or (…, C, C)",
+        "added": "a broadcast context term that is added, (N, C, 1, 1)",
+        "geometric": "θ of a spatial transformer, (N, 2, 3)",
+    }
+)
+"""Kinds of gate, by shape against features (N, C, H, W); 3-D maps carry depth D before H."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a network wants to be given.
+
+    Attributes:
+        size: Height and width of the network's input in pixels.
+        crop_fraction: Side of the centred square that is kept, as a fraction of the shorter side, in (0, 1].
+        mean: Per-channel mean, subtracted from RGB in [0, 1].
+        std: Per-channel standard deviation, divided by afterwards; each > 0.
+    """
+
+    size: tuple[int, int] = (128, 128)
+    crop_fraction: float = 1.0
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 2 or not all(isinstance(s, int) and 8 <= s <= 2048 for s in self.size):
+            raise UserError(f"input size must be two whole numbers in 8..2048, got {self.size}")
+        if not 0 < self.crop_fraction <= 1:
+            raise UserError(f"crop_fraction must be in (0, 1], got {self.crop_fraction}")
+        if len(self.mean) != 3 or len(self.std) != 3 or not all(s > 0 for s in self.std):
+            raise UserError(f"mean and std must have 3 values, std > 0, got {self.mean} and {self.std}")
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """A photograph, decoded and upright, and what of it a network was given.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, the whole photograph in sRGB, possibly reduced for display.
+        box: The rectangle of ``pixels`` that the network saw.
+        network: (H, W, 3) uint8, exactly what the network was given, before normalisation.
+        original_size: (width, height) of the upright photograph before any reduction.
+    """
+
+    pixels: Bytes
+    box: Box
+    network: Bytes
+    original_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class GateSite:
+    """A place in a model where a gate is multiplied in.
+
+    Attributes:
+        name: Path of the gate in the model, e.g. ``"stage2.0.attention.channel"``; unique in the model.
+        kind: A key of ``KINDS``.
+        shape: Shape of the gate for one example, N = 1 in front.
+        features: Shape of the features it meets, N = 1 in front.
+        how: The mechanism that reads it; ``"tap"`` for attnviz's own modules.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    features: tuple[int, ...]
+    how: str = "tap"
+
+
+@dataclass(frozen=True)
+class GateRecord:
+    """The value of one gate in one forward pass.
+
+    Attributes:
+        site: Where it was read.
+        values: The gate, float32, of shape ``site.shape``.
+    """
+
+    site: GateSite
+    values: Floats
+
+    @property
+    def scores(self) -> Floats:
+        """Channel scores, (C,) float32; a ``UserError`` if this is no channel gate."""
+        if self.site.kind != "channel":
+            raise UserError(
+                f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate"
+            )
+        return self.values.reshape(self.values.shape[1])
+
+    @property
+    def mask(self) -> Floats:
+        """Spatial mask, (H, W) float32; a ``UserError`` if this is no 2-D spatial gate."""
+        if self.site.kind != "spatial" or self.values.ndim != 4:
+            raise UserError(
+                f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; a mask needs a 2-D spatial gate"
+            )
+        return self.values[0, 0]
+
+
+@dataclass(frozen=True)
+class ChannelMap:
+    """One channel of the features that a gate meets, and its score.
+
+    Attributes:
+        site: The gate.
+        channel: Index of the channel.
+        values: (H, W) float32, the features of that channel before the gate, any range.
+        score: The gate's weight for the channel, or ``None`` where the gate has no per-channel weight.
+        rank: 1 for the highest score of the gate, C for the lowest; ``None`` as above.
+    """
+
+    site: GateSite
+    channel: int
+    values: Floats
+    score: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything one forward pass said about one photograph.
+
+    Attributes:
+        model: Id of the checkpoint or name of the model.
+        image: The photograph and what the network saw of it.
+        labels: K class names, in the order of the logits.
+        logits: (K,) float32.
+        gates: All gates from the first layer to the last.
+        facts: Plain values worth showing or keeping: device, milliseconds, versions.
+    """
+
+    model: str
+    image: PreparedImage
+    labels: tuple[str, ...]
+    logits: Floats
+    gates: tuple[GateRecord, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def probabilities(self) -> Floats:
+        """Softmax of the logits, (K,) float32 that sums to 1."""
+        shifted = np.exp(self.logits - self.logits.max())
+        return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+
+    def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
+        """The k most probable classes as (label, probability), most probable first."""
+        probabilities = self.probabilities
+        order = np.argsort(-probabilities, kind="stable")[:k]
+        return tuple((self.labels[i], float(probabilities[i])) for i in order)
+
+    def gate(self, name: str) -> GateRecord:
+        """The record of one gate; an unknown name raises ``UserError`` naming the nearest ones."""
+        for record in self.gates:
+            if record.site.name == name:
+                return record
+        raise UserError(
+            f"{self.model} has no gate {name!r}; {nearest(name, (g.site.name for g in self.gates))}"
+        )
