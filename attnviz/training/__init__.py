@@ -1,0 +1,1 @@
+"""Training: recipes, data, augmentation and one loop. Nothing but the command line imports it."""

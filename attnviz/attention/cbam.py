@@ -1,0 +1,143 @@
+"""Convolutional block attention module (Woo et al. 2018, arXiv 1807.06521)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.attention.gate import Gate, check_channels, check_dims, check_features, hidden_width
+from attnviz.errors import UserError, nearest
+
+KERNELS = (3, 7)
+ORDERS = ("channel-first", "spatial-first", "parallel")
+
+
+class ChannelAttention(nn.Module):
+    """Channel gate from mean and max: ``y = x · σ(MLP(avg-pool x) + MLP(max-pool x))`` (eq. 2).
+
+    One MLP, Linear(C -> C/r) -> ReLU -> Linear(C/r -> C), serves both pools.
+
+    Args:
+        channels: C, at least 1.
+        reduction: r, at least 1 and possibly fractional; hidden width ``int(C / r)``, never below 1.
+            Default 16 for maps and 8 for volumes.
+        bias: Whether the MLP has biases (its 1×1-convolution form has none).
+        dims: 2 for (N, C, H, W), 3 for (N, C, D, H, W).
+        pool_depth: For volumes: pool over depth too, so that all slices share one weight per channel.
+
+    Raises:
+        ValueError: An argument is outside its limits, or ``pool_depth`` is asked for with ``dims=2``.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: float | None = None,
+        bias: bool = False,
+        dims: int = 2,
+        pool_depth: bool = False,
+    ) -> None:
+        super().__init__()
+        self.channels = check_channels(channels)
+        self.dims = check_dims(dims)
+        if pool_depth and dims == 2:
+            raise UserError("pool_depth needs volumes (dims=3), got dims=2")
+        self.pool_depth = pool_depth
+        hidden = hidden_width(channels, (16 if dims == 2 else 8) if reduction is None else reduction)
+        self.reduce = nn.Linear(channels, hidden, bias=bias)
+        self.expand = nn.Linear(hidden, channels, bias=bias)
+        self.gate = Gate("channel")
+
+    def _mlp(self, pooled: Tensor) -> Tensor:
+        """(N, …, C) -> (N, …, C)."""
+        return self.expand(torch.relu(self.reduce(pooled)))  # type: ignore[no-any-return]
+
+    def weights(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, 1, 1); volumes -> (N, C, D, 1, 1), or (N, C, 1, 1, 1) with ``pool_depth``."""
+        check_features(x, self.channels, self.dims)
+        axes = (2, 3, 4) if self.pool_depth else (-2, -1)
+        average = x.mean(axes, keepdim=True).movedim(1, -1)
+        maximum = x.amax(axes, keepdim=True).movedim(1, -1)
+        scores = torch.sigmoid(self._mlp(average) + self._mlp(maximum)).movedim(-1, 1)
+        return self.gate(scores, x)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features -> features of the same shape."""
+        return x * self.weights(x)
+
+
+class SpatialAttention(nn.Module):
+    """Spatial gate: ``y = x · σ(conv([mean over C, max over C]))`` (eq. 3).
+
+    Args:
+        channels: C of the features; the gate itself has no parameter that depends on it.
+        kernel_size: Side of the convolution's kernel, 3 or 7; default 7 for maps and 3 for volumes.
+        dims: 2 for (N, C, H, W), 3 for (N, C, D, H, W).
+
+    Raises:
+        ValueError: An argument is outside its limits.
+    """
+
+    def __init__(self, channels: int, kernel_size: int | None = None, dims: int = 2) -> None:
+        super().__init__()
+        self.channels = check_channels(channels)
+        self.dims = check_dims(dims)
+        size = (7 if dims == 2 else 3) if kernel_size is None else kernel_size
+        if size not in KERNELS:
+            raise UserError(f"kernel_size must be 3 or 7, got {kernel_size!r}")
+        convolution = nn.Conv2d if dims == 2 else nn.Conv3d
+        self.conv = convolution(2, 1, size, padding=size // 2, bias=False)
+        self.gate = Gate("spatial")
+
+    def weights(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, 1, H, W); (N, C, D, H, W) -> (N, 1, D, H, W)."""
+        check_features(x, self.channels, self.dims)
+        pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), dim=1)
+        return self.gate(torch.sigmoid(self.conv(pooled)), x)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features -> features of the same shape."""
+        return x * self.weights(x)
+
+
+class CBAM(nn.Module):
+    """Channel gate, then spatial gate (Woo et al. 2018, arXiv 1807.06521).
+
+    Args:
+        channels: C, at least 1.
+        reduction: As in ``ChannelAttention``.
+        bias: As in ``ChannelAttention``.
+        kernel_size: As in ``SpatialAttention``.
+        order: ``channel-first`` (the paper's), ``spatial-first``, or ``parallel`` (both gates are computed
+            from the same features and multiplied in together).
+        dims: 2 for (N, C, H, W), 3 for (N, C, D, H, W).
+        pool_depth: As in ``ChannelAttention``.
+
+    Raises:
+        ValueError: An argument is outside its limits.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: float | None = None,
+        bias: bool = False,
+        kernel_size: int | None = None,
+        order: str = "channel-first",
+        dims: int = 2,
+        pool_depth: bool = False,
+    ) -> None:
+        super().__init__()
+        if order not in ORDERS:
+            raise UserError(f"unknown order {order!r}; {nearest(order, ORDERS)}")
+        self.order = order
+        self.channel = ChannelAttention(channels, reduction, bias, dims, pool_depth)
+        self.spatial = SpatialAttention(channels, kernel_size, dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features -> features of the same shape."""
+        if self.order == "channel-first":
+            return self.spatial(self.channel(x))  # type: ignore[no-any-return]
+        if self.order == "spatial-first":
+            return self.channel(self.spatial(x))  # type: ignore[no-any-return]
+        return x * self.channel.weights(x) * self.spatial.weights(x)

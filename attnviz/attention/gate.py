@@ -1,0 +1,77 @@
+"""The tap through which every gate of attnviz's own modules passes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor, nn
+
+from attnviz.errors import UserError, nearest
+from attnviz.types import KINDS
+
+
+class Gate(nn.Module):
+    """Identity on a gate's values, so that a plain forward hook can read and replace them.
+
+    It is called with the values and with the features they are about to meet; a hook therefore sees both,
+    and what the hook returns is what the network multiplies in.
+
+    Args:
+        kind: A key of ``attnviz.types.KINDS``.
+
+    Raises:
+        ValueError: ``kind`` is not known.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        if kind not in KINDS:
+            raise UserError(f"unknown kind of gate {kind!r}; {nearest(kind, KINDS)}")
+        self.kind = kind
+
+    def forward(self, values: Tensor, features: Tensor) -> Tensor:
+        """Return ``values`` unchanged; ``features`` is there for hooks to see."""
+        return values
+
+    def extra_repr(self) -> str:
+        """Show the kind in ``print(model)``."""
+        return self.kind
+
+
+def check_channels(channels: Any) -> int:
+    """Return ``channels`` if it is a whole number of at least 1, else raise ``ValueError``."""
+    if not isinstance(channels, int) or isinstance(channels, bool) or channels < 1:
+        raise UserError(f"channels must be a whole number of at least 1, got {channels!r}")
+    return channels
+
+
+def check_dims(dims: Any) -> int:
+    """Return ``dims`` if it is 2 (maps) or 3 (volumes), else raise ``ValueError``."""
+    if dims not in (2, 3):
+        raise UserError(f"dims must be 2 for (N, C, H, W) or 3 for (N, C, D, H, W), got {dims!r}")
+    return int(dims)
+
+
+def hidden_width(channels: int, reduction: Any) -> int:
+    """Width of a bottleneck: ``int(channels / reduction)``, never below 1.
+
+    Args:
+        channels: C, at least 1.
+        reduction: r, at least 1; it may be fractional.
+
+    Raises:
+        ValueError: ``reduction`` is not a finite number of at least 1.
+    """
+    if isinstance(reduction, bool) or not isinstance(reduction, (int, float)) or not math.isfinite(reduction):
+        raise UserError(f"reduction must be a number of at least 1, got {reduction!r}")
+    if reduction < 1:
+        raise UserError(f"reduction must be at least 1 (and sensibly at most {channels}), got {reduction!r}")
+    return max(1, int(channels / reduction))
+
+
+def check_features(x: Tensor, channels: int, dims: int) -> None:
+    """Raise ``ValueError`` unless ``x`` is (N, channels, H, W), or (N, channels, D, H, W) for ``dims=3``."""
+    if x.ndim != dims + 2 or x.shape[1] != channels:
+        layout = "(N, {}, H, W)" if dims == 2 else "(N, {}, D, H, W)"
+        raise UserError(f"features must be {layout.format(channels)}, got {tuple(x.shape)}")

@@ -1,0 +1,84 @@
+"""The command line: ``attnviz explore | train | evaluate``.
+
+What a command needs is imported when it runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from attnviz.errors import UserError
+
+
+def _train(args: argparse.Namespace) -> None:
+    from attnviz.training.loop import Trainer
+    from attnviz.training.recipe import load_recipe
+
+    recipe = load_recipe(args.recipe)
+    folder = args.run or Path("runs") / recipe.id
+    card = Trainer(recipe, args.data, folder, args.devices).run()
+    top1 = f"{card.metrics['top1']} % ({card.metrics['correct']} of {card.metrics['total']})"
+    print(f"{card.id}: {top1}; checkpoint in {folder}")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from attnviz.checkpoints import best_device, load
+    from attnviz.training.data import load_images
+    from attnviz.training.loop import evaluate_checkpoint
+
+    loaded = load(args.checkpoint, device=best_device())
+    images = load_images(args.data, "val", loaded.spec.input.size[0])
+    measured = evaluate_checkpoint(loaded, images)
+    if args.json:
+        print(json.dumps(measured, indent=1))
+        return
+    print(f"{loaded.name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})")
+    if measured["comparable"]:
+        card = loaded.card.metrics
+        print(f"the card says  {card['top1']} % ({card['correct']} of {card['total']}), same data")
+    else:
+        print("not comparable with the card: these are other data (the fingerprints differ)")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="attnviz", description="See, test and trust the attention gates inside a convolutional network."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a recipe; an interrupted run goes on where it stopped")
+    train.add_argument("recipe", help="a TOML file, or the name of a bundled recipe")
+    train.add_argument(
+        "--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…"
+    )
+    train.add_argument("--run", type=Path, help="folder of the run (default runs/<recipe id>)")
+    train.add_argument(
+        "--devices", type=int, default=1, help="number of GPUs, or of CPU processes (default 1)"
+    )
+    train.set_defaults(run_command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a checkpoint's accuracy on a validation split")
+    evaluate.add_argument("checkpoint", help="id of a bundled checkpoint, or a path to one")
+    evaluate.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
+    evaluate.add_argument("--json", action="store_true", help="print JSON, with the accuracy per class")
+    evaluate.set_defaults(run_command=_evaluate)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, or 2 where the user's input cannot be used."""
+    args = parser().parse_args(arguments)
+    try:
+        args.run_command(args)
+    except UserError as error:
+        print(f"attnviz: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("attnviz: interrupted", file=sys.stderr)
+        return 130
+    return 0

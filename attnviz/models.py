@@ -1,0 +1,77 @@
+"""From a description to a network."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from attnviz.attention import ATTENTION
+from attnviz.backbones import BACKBONES
+from attnviz.errors import UserError, nearest
+from attnviz.types import InputSpec
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything needed to build a network again.
+
+    Attributes:
+        backbone: A name of ``BACKBONES``.
+        attention: A name of ``ATTENTION``.
+        num_classes: K, at least 2.
+        backbone_options: Keyword arguments of the backbone.
+        attention_options: Keyword arguments of the attention module.
+        input: What the network wants to be given.
+    """
+
+    backbone: str
+    attention: str
+    num_classes: int
+    backbone_options: Mapping[str, Any] = field(default_factory=dict)
+    attention_options: Mapping[str, Any] = field(default_factory=dict)
+    input: InputSpec = field(default_factory=InputSpec)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; ``from_json`` gives the same spec back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ModelSpec:
+        """The reverse of ``to_json``; an unknown or missing key raises ``UserError``."""
+        known = [f.name for f in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise UserError(f"unknown key {key!r} in a model description; {nearest(key, known)}")
+        try:
+            spec = dict(values)
+            if "input" in spec:
+                spec["input"] = InputSpec(
+                    **{k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
+                )
+            return cls(**spec)
+        except TypeError as error:
+            raise UserError(f"a model description is not complete: {error}") from error
+
+
+def build(spec: ModelSpec) -> nn.Module:
+    """Build the network that ``spec`` describes, with fresh weights, in train mode.
+
+    Raises:
+        UserError: A name or an option is not known, or a value is outside its limits.
+    """
+    attention = functools.partial(ATTENTION[spec.attention], **spec.attention_options)
+    backbone = BACKBONES[spec.backbone]
+    try:
+        return backbone(attention, num_classes=spec.num_classes, **spec.backbone_options)
+    except TypeError as error:
+        raise UserError(f"{spec.backbone} with {spec.attention} cannot be built: {error}") from error
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,0 +1,113 @@
+"""Augmentation of whole batches on the device they are trained on."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from attnviz.training.recipe import AugmentPart
+
+GREY = (0.299, 0.587, 0.114)
+"""Luma weights of ITU-R BT.601."""
+
+
+def _uniform(low: float, high: float, count: int, generator: Generator) -> Tensor:
+    device = generator.device
+    return torch.empty(count, device=device).uniform_(low, high, generator=generator)
+
+
+def random_crops(images: Tensor, size: int, part: AugmentPart, generator: Generator) -> Tensor:
+    """Random resized crops and mirror images of a batch (Szegedy et al. 2015, arXiv 1409.4842).
+
+    Args:
+        images: (N, 3, S, S) uint8.
+        size: Side of the result in pixels.
+        part: Ranges.
+        generator: On the device of ``images``.
+
+    Returns:
+        (N, 3, size, size) float32 in [0, 255].
+    """
+    count = len(images)
+    area = _uniform(part.min_area, part.max_area, count, generator)
+    ratio = _uniform(-math.log(part.aspect), math.log(part.aspect), count, generator).exp().sqrt()
+    width = (area.sqrt() * ratio).clamp(max=1)
+    height = (area.sqrt() / ratio).clamp(max=1)
+    left = (2 * torch.rand(count, device=images.device, generator=generator) - 1) * (1 - width)
+    top = (2 * torch.rand(count, device=images.device, generator=generator) - 1) * (1 - height)
+    if part.flip:
+        mirror = torch.rand(count, device=images.device, generator=generator) < 0.5
+        width = torch.where(mirror, -width, width)
+    zero = torch.zeros_like(width)
+    theta = torch.stack((width, zero, left, zero, height, top), dim=1).view(count, 2, 3)
+    # A bilinear sample looks at 2×2 pixels only: where the crop is shrunk, sample finer and average,
+    # else the training images are aliased and the photographs that people upload are not.
+    fine = max(1, math.ceil(images.shape[-1] * math.sqrt(part.max_area) / size - 1e-6))
+    grid = F.affine_grid(theta, [count, 3, size * fine, size * fine], align_corners=False)
+    crops = F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
+    return F.avg_pool2d(crops, fine) if fine > 1 else crops
+
+
+def jitter_colour(images: Tensor, strength: float, generator: Generator) -> Tensor:
+    """Change brightness, contrast and saturation of every image by factors in 1 ± strength.
+
+    (N, 3, H, W) float in [0, 255] -> the same.
+    """
+    if strength == 0:
+        return images
+    factors = [
+        _uniform(1 - strength, 1 + strength, len(images), generator).view(-1, 1, 1, 1) for _ in range(3)
+    ]
+    images = images * factors[0]
+    grey = (images * torch.tensor(GREY, device=images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    images = grey + (images - grey) * factors[2]
+    middle = grey.mean((2, 3), keepdim=True)
+    return (middle + (images - middle) * factors[1]).clamp(0, 255)
+
+
+def cutmix(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Put a rectangle of another image of the batch into every image (Yun et al. 2019, arXiv 1905.04899).
+
+    Args:
+        images: (N, 3, H, W).
+        targets: (N, K) probabilities.
+        generator: On the device of ``images``.
+
+    Returns:
+        Images, and targets mixed by the share of area that each image kept.
+    """
+    height, width = images.shape[-2:]
+    draws = torch.rand(3, device=images.device, generator=generator).tolist()
+    side = math.sqrt(draws[0])
+    rows, columns = int(height * side), int(width * side)
+    top, left = int(draws[1] * (height - rows + 1)), int(draws[2] * (width - columns + 1))
+    mixed = images.clone()
+    mixed[:, :, top : top + rows, left : left + columns] = images.flip(0)[
+        :, :, top : top + rows, left : left + columns
+    ]
+    share = rows * columns / (height * width)
+    return mixed, targets * (1 - share) + targets.flip(0) * share
+
+
+def augment(
+    images: Tensor, targets: Tensor, size: int, part: AugmentPart, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Everything the recipe asks for.
+
+    Args:
+        images: (N, 3, S, S) uint8.
+        targets: (N, K) probabilities.
+        size: Side of the result in pixels.
+        part: What is asked for.
+        generator: On the device of ``images``; the only source of chance.
+
+    Returns:
+        (N, 3, size, size) float32 in [0, 255] and (N, K) probabilities.
+    """
+    crops = jitter_colour(random_crops(images, size, part, generator), part.colour, generator)
+    if part.cutmix and float(torch.rand(1, device=images.device, generator=generator)) < part.cutmix:
+        return cutmix(crops, targets, generator)
+    return crops, targets

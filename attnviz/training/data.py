@@ -1,0 +1,134 @@
+"""Image folders, decoded once and kept as uint8."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from attnviz.errors import UserError
+from attnviz.image import open_photograph, prepare
+from attnviz.types import InputSpec
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
+SPLITS = (("train",), ("val", "test", "validation"))
+
+IMAGENETTE = {
+    "n01440764": "tench",
+    "n02102040": "English springer",
+    "n02979186": "cassette player",
+    "n03000684": "chain saw",
+    "n03028079": "church",
+    "n03394916": "French horn",
+    "n03417042": "garbage truck",
+    "n03425413": "gas pump",
+    "n03445777": "golf ball",
+    "n03888257": "parachute",
+}
+"""Readable names of Imagenette's folders (WordNet ids)."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Decoded images of one split.
+
+    Attributes:
+        images: (N, 3, S, S) uint8, the centred square of every image.
+        targets: (N,) int64.
+        labels: K class names in the order of ``targets``.
+        fingerprint: SHA-256 over names and bytes of all files; two sets with the same one are the same data.
+    """
+
+    images: Tensor
+    targets: Tensor
+    labels: tuple[str, ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+def split_folder(root: Path, split: str) -> Path:
+    """The folder of a split (``"train"`` or ``"val"``; ``test`` serves where there is no ``val``).
+
+    Raises:
+        UserError: There is no such folder.
+    """
+    names = next((names for names in SPLITS if split in names), (split,))
+    for name in names:
+        if (root / name).is_dir():
+            return root / name
+    raise UserError(f"{root} must hold a folder {' or '.join(names)} with one folder per class; it does not")
+
+
+def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
+    """Class folders in alphabetical order, and every image file with the index of its class.
+
+    Raises:
+        UserError: Fewer than two classes, or a class without images.
+    """
+    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if len(classes) < 2:
+        raise UserError(f"{folder} must hold at least two class folders, got {len(classes)}")
+    files: list[tuple[Path, int]] = []
+    for index, name in enumerate(classes):
+        found = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in SUFFIXES)
+        if not found:
+            raise UserError(
+                f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})"
+            )
+        files += [(p, index) for p in found]
+    return tuple(classes), files
+
+
+def load_images(root: str | Path, split: str, size: int, workers: int = 4) -> ImageSet:
+    """Decode a split of ``root/<split>/<class>/<image>`` into memory.
+
+    Args:
+        root: Folder of the data set.
+        split: ``"train"`` or ``"val"``.
+        size: S, side in pixels of the stored squares.
+        workers: Threads that decode; Pillow releases the interpreter lock while it does.
+
+    Raises:
+        UserError: The folder is not laid out like this, or files cannot be read (all are named, up to ten).
+    """
+    folder = split_folder(Path(root), split)
+    classes, files = list_images(folder)
+    images = torch.empty((len(files), 3, size, size), dtype=torch.uint8)
+    spec = InputSpec(size=(size, size))
+
+    def decode(index: int) -> tuple[bytes, str | None]:
+        path = files[index][0]
+        data = path.read_bytes()
+        try:
+            prepared = prepare(open_photograph(data), spec, display_side=size)
+        except UserError as error:
+            return b"", f"{path.relative_to(folder)}: {error}"
+        images[index] = torch.from_numpy(prepared.network.copy()).permute(2, 0, 1)
+        name = path.relative_to(folder).as_posix()
+        return hashlib.sha256(name.encode() + b"\0" + data).digest(), None
+
+    with ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(decode, range(len(files))))
+    bad = [problem for _, problem in results if problem]
+    if bad:
+        raise UserError(
+            f"{len(bad)} of {len(files)} images in {folder} cannot be read: {'; '.join(bad[:10])}"
+        )
+    fingerprint = hashlib.sha256(b"".join(digest for digest, _ in results)).hexdigest()
+    labels = tuple(IMAGENETTE.get(name, name) for name in classes)
+    return ImageSet(images, torch.tensor([target for _, target in files]), labels, fingerprint)
+
+
+def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised."""
+    shape = (1, 3, 1, 1)
+    scale = torch.tensor(std, device=images.device).view(shape) * 255
+    shift = torch.tensor(mean, device=images.device).view(shape) * 255
+    return (images.float() - shift) / scale
