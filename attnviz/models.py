@@ -48,11 +48,10 @@ class ModelSpec:
             if key not in known:
                 raise UserError(f"unknown key {key!r} in a model description; {nearest(key, known)}")
         try:
-            spec = dict(values)
+            spec: dict[str, Any] = dict(values)
             if "input" in spec:
-                spec["input"] = InputSpec(
-                    **{k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
-                )
+                plain = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
+                spec["input"] = InputSpec(**plain)
             return cls(**spec)
         except TypeError as error:
             raise UserError(f"a model description is not complete: {error}") from error

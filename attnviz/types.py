@@ -109,9 +109,7 @@ class GateRecord:
     def scores(self) -> Floats:
         """Channel scores, (C,) float32; a ``UserError`` if this is no channel gate."""
         if self.site.kind != "channel":
-            raise UserError(
-                f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate"
-            )
+            raise UserError(f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate")
         return self.values.reshape(self.values.shape[1])
 
     @property
@@ -119,7 +117,8 @@ class GateRecord:
         """Spatial mask, (H, W) float32; a ``UserError`` if this is no 2-D spatial gate."""
         if self.site.kind != "spatial" or self.values.ndim != 4:
             raise UserError(
-                f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; a mask needs a 2-D spatial gate"
+                f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; "
+                "a mask needs a 2-D spatial gate"
             )
         return self.values[0, 0]
 
@@ -180,6 +179,4 @@ class Analysis:
         for record in self.gates:
             if record.site.name == name:
                 return record
-        raise UserError(
-            f"{self.model} has no gate {name!r}; {nearest(name, (g.site.name for g in self.gates))}"
-        )
+        raise UserError(f"{self.model} has no gate {name!r}; {nearest(name, (g.site.name for g in self.gates))}")

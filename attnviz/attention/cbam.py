@@ -50,7 +50,7 @@ class ChannelAttention(nn.Module):
 
     def _mlp(self, pooled: Tensor) -> Tensor:
         """(N, …, C) -> (N, …, C)."""
-        return self.expand(torch.relu(self.reduce(pooled)))  # type: ignore[no-any-return]
+        return self.expand(torch.relu(self.reduce(pooled)))
 
     def weights(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1); volumes -> (N, C, D, 1, 1), or (N, C, 1, 1, 1) with ``pool_depth``."""
@@ -59,7 +59,7 @@ class ChannelAttention(nn.Module):
         average = x.mean(axes, keepdim=True).movedim(1, -1)
         maximum = x.amax(axes, keepdim=True).movedim(1, -1)
         scores = torch.sigmoid(self._mlp(average) + self._mlp(maximum)).movedim(-1, 1)
-        return self.gate(scores, x)  # type: ignore[no-any-return]
+        return self.gate(scores, x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""
@@ -93,7 +93,7 @@ class SpatialAttention(nn.Module):
         """(N, C, H, W) -> (N, 1, H, W); (N, C, D, H, W) -> (N, 1, D, H, W)."""
         check_features(x, self.channels, self.dims)
         pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), dim=1)
-        return self.gate(torch.sigmoid(self.conv(pooled)), x)  # type: ignore[no-any-return]
+        return self.gate(torch.sigmoid(self.conv(pooled)), x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""
@@ -137,7 +137,7 @@ class CBAM(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""
         if self.order == "channel-first":
-            return self.spatial(self.channel(x))  # type: ignore[no-any-return]
+            return self.spatial(self.channel(x))
         if self.order == "spatial-first":
-            return self.channel(self.spatial(x))  # type: ignore[no-any-return]
+            return self.channel(self.spatial(x))
         return x * self.channel.weights(x) * self.spatial.weights(x)

@@ -16,9 +16,7 @@ STAGE_STRIDES = (1, 2, 2, 1)
 
 def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
     """Convolution without bias, then batch norm."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)
-    )
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs))
 
 
 class BasicBlock(nn.Module):
@@ -72,9 +70,7 @@ class CompactResNet(nn.Module):
     ) -> None:
         super().__init__()
         if num_classes < 2 or in_channels < 1:
-            raise UserError(
-                f"num_classes must be ≥ 2 and in_channels ≥ 1, got {num_classes} and {in_channels}"
-            )
+            raise UserError(f"num_classes must be ≥ 2 and in_channels ≥ 1, got {num_classes} and {in_channels}")
         if len(widths) != 4 or len(depths) != 4 or min(*widths, *depths) < 1:
             raise UserError(f"widths and depths must be four numbers ≥ 1, got {widths} and {depths}")
         if not 0 <= dropout < 1:
@@ -99,6 +95,6 @@ class CompactResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> logits (N, K); H and W at least 16."""
-        for layer in (self.stem, self.stage1, self.stage2, self.stage3, self.stage4):
-            x = layer(x)
-        return self.classifier(self.dropout(x.mean((2, 3))))  # type: ignore[no-any-return]
+        for name in ("stem", "stage1", "stage2", "stage3", "stage4"):
+            x = self.get_submodule(name)(x)
+        return self.classifier(self.dropout(x.mean((2, 3))))

@@ -1,0 +1,1 @@
+"""Finding and reading gates: the only code that hooks a model."""

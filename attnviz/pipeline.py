@@ -1,0 +1,156 @@
+"""From a photograph to an ``Analysis``: one forward pass gives predictions and every gate."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import attnviz
+from attnviz.checkpoints import LoadedModel, best_device, load
+from attnviz.errors import UserError
+from attnviz.gates.capture import Captured, capture
+from attnviz.gates.discover import find_gates
+from attnviz.image import normalise, open_photograph, prepare
+from attnviz.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def _numpy(tensor: Tensor) -> Floats:
+    values: Floats = tensor.float().cpu().numpy()
+    values.setflags(write=False)
+    return values
+
+
+class Analyser:
+    """A loaded model and its gates, found once.
+
+    It is not safe for two threads at a time: give each its own, or lease one under a lock.
+
+    Args:
+        loaded: The model.
+
+    Attributes:
+        loaded: The model.
+        sites: Its gates from the first layer to the last.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.loaded = loaded
+        self.device = next(loaded.module.parameters()).device
+        height, width = loaded.spec.input.size
+        self.sites = find_gates(loaded.module, torch.zeros(1, 3, height, width, device=self.device))
+
+    def site(self, name: str) -> GateSite:
+        """One of ``sites``; ``UserError`` naming the nearest where there is none of that name."""
+        for site in self.sites:
+            if site.name == name:
+                return site
+        known = [s.name for s in self.sites]
+        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.errors.nearest(name, known)}")
+
+    def input(self, image: PreparedImage) -> Tensor:
+        """(1, 3, H, W) float32 on the model's device."""
+        return torch.from_numpy(normalise(image.network, self.loaded.spec.input))[None].to(self.device)
+
+    def _forward(
+        self, image: PreparedImage, sites: Sequence[GateSite], features: Sequence[str] = ()
+    ) -> tuple[Tensor, dict[str, Captured]]:
+        with torch.inference_mode(), capture(self.loaded.module, sites, features) as tape:
+            return self.loaded.module(self.input(image))[0], tape
+
+    def analyse(self, photograph: Image.Image | PreparedImage) -> Analysis:
+        """Predictions and every gate for one photograph.
+
+        Args:
+            photograph: As ``open_photograph`` gives it, or prepared already for this model's input.
+        """
+        started = time.perf_counter()
+        image = photograph if isinstance(photograph, PreparedImage) else prepare(photograph, self.loaded.spec.input)
+        prepared = time.perf_counter()
+        logits, tape = self._forward(image, self.sites)
+        gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
+        values = _numpy(logits)
+        forwarded = time.perf_counter()
+        facts = {
+            "attnviz": attnviz.__version__,
+            "torch": torch.__version__,
+            "device": str(self.device),
+            "ms_prepare": round(1000 * (prepared - started), 2),
+            "ms_forward": round(1000 * (forwarded - prepared), 2),
+        }
+        return Analysis(self.loaded.name, image, self.loaded.labels, values, gates, facts)
+
+    def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:
+        """One channel of the features that a gate meets, with the gate's score and its rank.
+
+        Args:
+            image: What the network shall see.
+            gate: Name of a gate.
+            channel: Index of the channel, 0..C-1.
+
+        Raises:
+            UserError: There is no such gate or channel, or its features are no (N, C, H, W) map.
+        """
+        site = self.site(gate)
+        if len(site.features) != 4:
+            raise UserError(f"{gate} does not meet a map of features (N, C, H, W) but {site.features}")
+        count = site.features[1]
+        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < count:
+            raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
+        _, tape = self._forward(image, [site], [gate])
+        seen = tape[gate]
+        if seen.features is None:
+            raise RuntimeError(f"{gate} was captured without its features")
+        found = ChannelMap(site, int(channel), _numpy(seen.features[0, channel]), None, None)
+        if site.kind != "channel":
+            return found
+        scores = _numpy(seen.values.reshape(count))
+        return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
+
+
+def analyse(
+    model: str | os.PathLike[str] | LoadedModel, photograph: Image.Image | bytes | str | os.PathLike[str]
+) -> Analysis:
+    """Predictions and gates of a model for one photograph: ``analyse("cbam", "photo.jpg")``.
+
+    Args:
+        model: Id or path of a checkpoint, or a loaded model. CUDA is used where there is one.
+        photograph: A file's path or bytes, or a Pillow image.
+
+    Raises:
+        UserError: The model or the photograph cannot be used.
+    """
+    loaded = model if isinstance(model, LoadedModel) else load(os.fspath(model), device=best_device())
+    return Analyser(loaded).analyse(open_photograph(photograph))
+
+
+def default_gate(analysis: Analysis) -> tuple[str | None, str]:
+    """The gate to show first, and one line that says why.
+
+    It is the last spatial gate with at least 7×7 cells, because a finer mask says more about where the network
+    looks and a later one more about what it decides; without one, the last channel gate.
+    """
+    spatial = [g.site for g in analysis.gates if g.site.kind == "spatial" and len(g.site.shape) == 4]
+    fine = [s for s in spatial if min(s.shape[2:]) >= 7]
+    if fine:
+        height, width = fine[-1].shape[2:]
+        return fine[
+            -1
+        ].name, f"Shown first: the last spatial gate with at least 7×7 cells (this one has {height}×{width})."
+    channel = [g.site.name for g in analysis.gates if g.site.kind == "channel"]
+    if channel:
+        return channel[
+            -1
+        ], "Shown first: the last channel gate; this network has no spatial gate with 7×7 cells or more."
+    if spatial:
+        return spatial[-1].name, "Shown first: the last spatial gate; its mask is coarser than 7×7 cells."
+    return None, "This network has no attention gates."
