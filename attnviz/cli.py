@@ -44,6 +44,17 @@ def _evaluate(args: argparse.Namespace) -> None:
         print("not comparable with the card: these are other data (the fingerprints differ)")
 
 
+def _explore(args: argparse.Namespace) -> None:
+    from attnviz.export import write_exports
+    from attnviz.pipeline import analyse
+
+    analysis = analyse(args.model, args.photo)
+    files = write_exports(analysis, args.out, opacity=args.opacity, cmap=args.cmap, scale=args.scale)
+    for label, probability in analysis.top():
+        print(f"{100 * probability:5.1f} %  {label}")
+    print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
@@ -51,15 +62,20 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    explore = commands.add_parser("explore", help="predictions, masks and channel scores of one photograph, as files")
+    explore.add_argument("photo", help="an image file")
+    explore.add_argument("--model", default="cbam", help="id of a bundled checkpoint, or a path to one (default cbam)")
+    explore.add_argument("--out", type=Path, required=True, help="folder for the pictures, gates.csv and analysis.json")
+    explore.add_argument("--opacity", type=float, default=0.55, help="of the masks, 0..1 (default 0.55)")
+    explore.add_argument("--cmap", default="viridis", help="colour map of the masks (default viridis)")
+    explore.add_argument("--scale", default="fixed", help="fixed (0..1, default) or stretch (min..max of each mask)")
+    explore.set_defaults(run_command=_explore)
+
     train = commands.add_parser("train", help="train a recipe; an interrupted run goes on where it stopped")
     train.add_argument("recipe", help="a TOML file, or the name of a bundled recipe")
-    train.add_argument(
-        "--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…"
-    )
+    train.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
     train.add_argument("--run", type=Path, help="folder of the run (default runs/<recipe id>)")
-    train.add_argument(
-        "--devices", type=int, default=1, help="number of GPUs, or of CPU processes (default 1)"
-    )
+    train.add_argument("--devices", type=int, default=1, help="number of GPUs, or of CPU processes (default 1)")
     train.set_defaults(run_command=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint's accuracy on a validation split")
