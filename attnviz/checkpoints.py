@@ -25,6 +25,7 @@ from attnviz.models import ModelSpec, build
 FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 """Where the bundled checkpoints are."""
 
+SUFFIXES = (".json", ".safetensors")
 MAX_CARD_BYTES = 4 * 2**20
 MAX_WEIGHT_BYTES = 2 * 2**30
 
@@ -144,15 +145,14 @@ def checkpoint_ids(folder: Path = FOLDER) -> tuple[str, ...]:
 
 def _locate(name: str | Path, folder: Path) -> Path:
     """Path of a checkpoint without its suffix."""
-    path = Path(name)
-    if str(name) in checkpoint_ids(folder):
-        return folder / str(name)
-    stem = path.with_suffix("") if path.suffix in (".json", ".safetensors") else path
-    for suffix in (".json", ".safetensors"):
-        if not stem.with_name(stem.name + suffix).is_file():
-            if path.is_file():
-                raise UserError(f"{path} has no {stem.name}{suffix} beside it; a checkpoint is both files")
-            raise UserError(f"no checkpoint {str(name)!r}; {nearest(name, checkpoint_ids(folder))}")
+    stem = folder / str(name) if str(name) in checkpoint_ids(folder) else Path(name)
+    if stem.suffix in SUFFIXES:
+        stem = stem.with_suffix("")
+    missing = [suffix for suffix in SUFFIXES if "\0" in str(stem) or not Path(f"{stem}{suffix}").is_file()]
+    if len(missing) == len(SUFFIXES):
+        raise UserError(f"no checkpoint {str(name)!r}; {nearest(name, checkpoint_ids(folder))}")
+    if missing:
+        raise UserError(f"{stem} has no {stem.name}{missing[0]} beside it; a checkpoint is both files")
     return stem
 
 
@@ -162,8 +162,7 @@ def load_card(name: str | Path, folder: Path = FOLDER) -> Card:
     Raises:
         UserError: There is no such checkpoint, or its card is damaged.
     """
-    path = _locate(name, folder)
-    file = path.with_name(path.name + ".json")
+    file = Path(f"{_locate(name, folder)}.json")
     if file.stat().st_size > MAX_CARD_BYTES:
         raise UserError(f"{file.name} is no card: {file.stat().st_size} bytes, at most {MAX_CARD_BYTES}")
     try:
@@ -181,9 +180,7 @@ def _read_weights(file: Path, card: Card) -> dict[str, Tensor]:
         raise UserError(f"{file.name} has {file.stat().st_size} bytes; at most {MAX_WEIGHT_BYTES} are loaded")
     data = file.read_bytes()
     if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise UserError(
-            f"{file.name} is a pickle, which can run code and is never loaded; save it as safetensors"
-        )
+        raise UserError(f"{file.name} is a pickle, which can run code and is never loaded; save it as safetensors")
     digest = hashlib.sha256(data).hexdigest()
     if digest != card.sha256:
         raise UserError(
@@ -206,9 +203,7 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
         raise UserError(f"{file} does not fit the network that its card describes: it {' and '.join(parts)}")
     for key, value in state.items():
         if own[key].shape != value.shape:
-            raise UserError(
-                f"{file}: {key} must have shape {tuple(own[key].shape)}, got {tuple(value.shape)}"
-            )
+            raise UserError(f"{file}: {key} must have shape {tuple(own[key].shape)}, got {tuple(value.shape)}")
     module.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
 
 
@@ -224,16 +219,13 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
         UserError: There is no such checkpoint, or it is damaged, foreign or a pickle.
     """
     card = load_card(name, folder)
-    path = _locate(name, folder)
-    file = path.with_name(path.name + ".safetensors")
+    file = Path(f"{_locate(name, folder)}.safetensors")
     state = _read_weights(file, card)
     module = build(card.spec)
     _fill(module, state, file.name)
     if len(card.labels) != card.spec.num_classes:
         raise UserError(f"{card.id} has {card.spec.num_classes} classes but {len(card.labels)} labels")
-    return LoadedModel(
-        card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card
-    )
+    return LoadedModel(card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card)
 
 
 def best_device() -> torch.device:

@@ -58,9 +58,7 @@ def jitter_colour(images: Tensor, strength: float, generator: Generator) -> Tens
     """
     if strength == 0:
         return images
-    factors = [
-        _uniform(1 - strength, 1 + strength, len(images), generator).view(-1, 1, 1, 1) for _ in range(3)
-    ]
+    factors = [_uniform(1 - strength, 1 + strength, len(images), generator).view(-1, 1, 1, 1) for _ in range(3)]
     images = images * factors[0]
     grey = (images * torch.tensor(GREY, device=images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     images = grey + (images - grey) * factors[2]
@@ -85,9 +83,7 @@ def cutmix(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tenso
     rows, columns = int(height * side), int(width * side)
     top, left = int(draws[1] * (height - rows + 1)), int(draws[2] * (width - columns + 1))
     mixed = images.clone()
-    mixed[:, :, top : top + rows, left : left + columns] = images.flip(0)[
-        :, :, top : top + rows, left : left + columns
-    ]
+    mixed[:, :, top : top + rows, left : left + columns] = images.flip(0)[:, :, top : top + rows, left : left + columns]
     share = rows * columns / (height * width)
     return mixed, targets * (1 - share) + targets.flip(0) * share
 

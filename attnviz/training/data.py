@@ -79,9 +79,7 @@ def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     for index, name in enumerate(classes):
         found = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in SUFFIXES)
         if not found:
-            raise UserError(
-                f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})"
-            )
+            raise UserError(f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})")
         files += [(p, index) for p in found]
     return tuple(classes), files
 
@@ -118,9 +116,7 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4) -> Im
         results = list(pool.map(decode, range(len(files))))
     bad = [problem for _, problem in results if problem]
     if bad:
-        raise UserError(
-            f"{len(bad)} of {len(files)} images in {folder} cannot be read: {'; '.join(bad[:10])}"
-        )
+        raise UserError(f"{len(bad)} of {len(files)} images in {folder} cannot be read: {'; '.join(bad[:10])}")
     fingerprint = hashlib.sha256(b"".join(digest for digest, _ in results)).hexdigest()
     labels = tuple(IMAGENETTE.get(name, name) for name in classes)
     return ImageSet(images, torch.tensor([target for _, target in files]), labels, fingerprint)

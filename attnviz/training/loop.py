@@ -85,11 +85,7 @@ def _commit() -> str:
 
 def _provenance(recipe: Recipe, progress: Progress, device: torch.device, commit: str) -> dict[str, Any]:
     """What a card says about how its weights came about."""
-    hardware = (
-        torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else f"{torch.get_num_threads()} CPU threads"
-    )
+    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
     return {
         "recipe": recipe.to_json(),
         "commit": commit,
@@ -131,9 +127,7 @@ class Trainer:
                 f"{', '.join(sorted(set(self.train_set.labels) ^ set(self.val_set.labels)))}"
             )
         if len(self.train_set) < recipe.train.batch_size:
-            raise UserError(
-                f"batch_size {recipe.train.batch_size} is more than the {len(self.train_set)} images"
-            )
+            raise UserError(f"batch_size {recipe.train.batch_size} is more than the {len(self.train_set)} images")
         self.spec = recipe.model_spec(len(self.train_set.labels))
         torch.manual_seed(recipe.train.seed)
         plain = build(self.spec)
@@ -159,9 +153,7 @@ class Trainer:
         """Train one epoch; everything random in it follows from the seed and the epoch."""
         part, device = self.recipe.train, self.fabric.device
         torch.manual_seed(part.seed * 100_003 + epoch)
-        generator = torch.Generator(device).manual_seed(
-            part.seed * 100_003 + epoch * 101 + self.fabric.global_rank
-        )
+        generator = torch.Generator(device).manual_seed(part.seed * 100_003 + epoch * 101 + self.fabric.global_rank)
         classes, size = self.spec.num_classes, part.size_at(epoch)
         self.model.train()
         total, started = torch.zeros((), device=device), time.perf_counter()
@@ -178,7 +170,7 @@ class Trainer:
             loss = F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
             if (step % 20 == 0 or device.type == "cpu") and not bool(torch.isfinite(loss)):
                 raise UserError(
-                    f"the loss is {float(loss)} at step {step} (epoch {epoch}); "
+                    f"the loss is {float(loss.detach())} at step {step} (epoch {epoch}); "
                     f"the last good state is epoch {self.progress.epoch} in {self.folder}"
                 )
             self.fabric.backward(loss)
@@ -250,9 +242,7 @@ class Trainer:
         path = self.folder / f"{card.id}.json"
         stored = evaluate_checkpoint(load(path, device=self.fabric.device), self.val_set)
         full = evaluate(self.ema, self.val_set, self.spec.input, self.fabric.device)
-        half = evaluate(
-            load(path).module.to(self.fabric.device), self.val_set, self.spec.input, self.fabric.device
-        )
+        half = evaluate(load(path).module.to(self.fabric.device), self.val_set, self.spec.input, self.fabric.device)
         metrics = {
             **stored,
             "predictions_changed_by_fp16": int((full != half).sum()),
@@ -273,14 +263,11 @@ def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]
         UserError: The classes are not those of the checkpoint.
     """
     if images.labels != loaded.labels:
-        raise UserError(
-            f"{loaded.name} knows {', '.join(loaded.labels)}; the data hold {', '.join(images.labels)}"
-        )
+        raise UserError(f"{loaded.name} knows {', '.join(loaded.labels)}; the data hold {', '.join(images.labels)}")
     device = next(loaded.module.parameters()).device
     right = evaluate(loaded.module, images, loaded.spec.input, device) == images.targets
     per_class = {
-        label: round(100 * float(right[images.targets == i].float().mean()), 2)
-        for i, label in enumerate(images.labels)
+        label: round(100 * float(right[images.targets == i].float().mean()), 2) for i, label in enumerate(images.labels)
     }
     return {
         "top1": round(100 * float(right.float().mean()), 2),

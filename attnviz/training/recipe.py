@@ -124,9 +124,7 @@ class TrainPart:
             "train.warmup_epochs must be in [0, epochs)",
             self.warmup_epochs,
         )
-        _require(
-            0 <= self.label_smoothing < 1, "train.label_smoothing must be in [0, 1)", self.label_smoothing
-        )
+        _require(0 <= self.label_smoothing < 1, "train.label_smoothing must be in [0, 1)", self.label_smoothing)
         _require(0 <= self.ema_decay < 1, "train.ema_decay must be in [0, 1)", self.ema_decay)
         _require(self.eval_every >= 1, "train.eval_every must be at least 1", self.eval_every)
         _require(
@@ -134,9 +132,7 @@ class TrainPart:
             "train.precision must be 32-true or bf16-mixed",
             self.precision,
         )
-        pairs = all(
-            isinstance(p, list) and len(p) == 2 and all(isinstance(v, int) for v in p) for p in self.sizes
-        )
+        pairs = all(isinstance(p, list) and len(p) == 2 and all(isinstance(v, int) for v in p) for p in self.sizes)
         _require(
             pairs
             and bool(self.sizes)
@@ -224,15 +220,11 @@ def _fill(kind: type[Any], values: Any, where: str) -> Any:
         if dataclasses.is_dataclass(hints[key]):
             made[key] = _fill(hints[key], value, path)  # type: ignore[arg-type]
             continue
-        _require(
-            _fits(value, hints[key]), f"{path} must be {getattr(hints[key], '__name__', hints[key])}", value
-        )
+        _require(_fits(value, hints[key]), f"{path} must be {getattr(hints[key], '__name__', hints[key])}", value)
         made[key] = float(value) if hints[key] is float else value
     for f in dataclasses.fields(kind):
         needed = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        _require(
-            not needed or f.name in made, f"{where + '.' if where else ''}{f.name} is missing", sorted(made)
-        )
+        _require(not needed or f.name in made, f"{where + '.' if where else ''}{f.name} is missing", sorted(made))
     return kind(**made)
 
 

@@ -1,0 +1,52 @@
+"""Small things that many tests need: no network, no GPU, no real checkpoint."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from attnviz.checkpoints import Card, save_checkpoint
+from attnviz.models import ModelSpec, build
+from attnviz.types import InputSpec
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def tiny_spec(attention="cbam", size=32):
+    options = {"widths": [8, 8, 16, 16], "depths": [1, 1, 1, 1]}
+    return ModelSpec("compact-resnet", attention, 3, options, {}, InputSpec(size=(size, size)))
+
+
+def tiny_card(spec, name):
+    return Card(
+        id=name,
+        title=f"Tiny {name}",
+        spec=spec,
+        labels=("red", "green", "blue"),
+        metrics={"top1": 33.33, "correct": 1, "total": 3},
+        data={"name": "nothing", "val": {"images": 3, "fingerprint": "none"}},
+        training={},
+        limits=("It knows 3 classes: anything else is forced into one of them.",),
+    )
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    """A folder with tiny untrained checkpoints: cbam, se and none."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for attention in ("cbam", "se", "none"):
+        torch.manual_seed(0)
+        spec = tiny_spec(attention, size=128 if attention == "cbam" else 32)
+        save_checkpoint(folder, tiny_card(spec, attention), build(spec))
+    return folder
+
+
+@pytest.fixture
+def photograph():
+    """A 160×120 photograph-like picture: smooth colours and some noise."""
+    rng = np.random.default_rng(0)
+    x, y = np.meshgrid(np.linspace(0, 255, 160), np.linspace(0, 255, 120))
+    pixels = np.stack((x, y, 255 - x), axis=2) + rng.normal(0, 10, (120, 160, 3))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

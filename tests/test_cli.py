@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from attnviz.cli import main
+
+
+def test_explore_writes_pictures_and_numbers(checkpoints, photograph, tmp_path, capsys):
+    photograph.save(tmp_path / "photo.jpg")
+    out = tmp_path / "out"
+    assert main(["explore", str(tmp_path / "photo.jpg"), "--model", str(checkpoints / "cbam"), "--out", str(out)]) == 0
+    assert len(list(out.glob("overlay-*.png"))) == 4
+    assert (out / "gates.csv").is_file() and json.loads((out / "analysis.json").read_text())["model"] == "cbam"
+    assert "%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"photo": "missing.jpg"}, "missing.jpg"),
+        ({"photo": "text.jpg"}, "attnviz reads JPEG"),
+        ({"photo": "."}, ""),
+        ({"model": "cbm"}, "no checkpoint"),
+        ({"cmap": "jet"}, "jet"),
+        ({"scale": "huge"}, "huge"),
+        ({"opacity": "7"}, "0..1"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(checkpoints, photograph, tmp_path, capsys, change, text, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photograph.save("photo.jpg")
+    (tmp_path / "text.jpg").write_text("this is no picture")
+    given = {
+        "photo": "photo.jpg",
+        "model": str(checkpoints / "cbam"),
+        "cmap": "viridis",
+        "scale": "fixed",
+        "opacity": "0.5",
+    }
+    given.update(change)
+    options = [f"--{k}={v}" for k, v in given.items() if k != "photo"]
+    assert main(["explore", given["photo"], *options, "--out", "out"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("attnviz: ") and text in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["explore"], ["train", "cbam"]])
+def test_wrong_usage_is_status_2(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_training_without_a_recipe_or_data(tmp_path, capsys):
+    assert main(["train", "cbm", "--data", str(tmp_path)]) == 2
+    assert "did you mean 'cbam'" in capsys.readouterr().err
+    assert main(["train", "cbam", "--data", str(tmp_path), "--run", str(tmp_path / "run")]) == 2
+    assert "must hold a folder train" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

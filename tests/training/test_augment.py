@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from attnviz.training.augment import augment, cutmix, jitter_colour, random_crops
+from attnviz.training.recipe import AugmentPart
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def ramp(count=4, side=32):
+    """(N, 3, S, S): red rises to the right, green downwards."""
+    x = torch.linspace(0, 255, side).expand(side, side)
+    return torch.stack((x, x.T, torch.zeros_like(x))).to(torch.uint8).expand(count, 3, side, side).contiguous()
+
+
+def test_a_full_crop_without_flip_is_the_image():
+    images = torch.randint(0, 256, (3, 3, 16, 16), dtype=torch.uint8, generator=generator())
+    part = AugmentPart(min_area=1, max_area=1, aspect=1, flip=False)
+    torch.testing.assert_close(random_crops(images, 16, part, generator()), images.float(), rtol=0, atol=1e-3)
+
+
+def test_half_size_averages_so_that_nothing_is_aliased():
+    images = torch.randint(0, 256, (3, 3, 16, 16), dtype=torch.uint8, generator=generator())
+    part = AugmentPart(min_area=1, max_area=1, aspect=1, flip=False)
+    expected = torch.nn.functional.avg_pool2d(images.float(), 2)
+    torch.testing.assert_close(random_crops(images, 8, part, generator()), expected, rtol=0, atol=1e-3)
+
+
+def test_flips_mirror_left_and_right_only_and_half_of_them():
+    part = AugmentPart(min_area=1, max_area=1, aspect=1)
+    crops = random_crops(ramp(400), 32, part, generator())
+    rising = crops[:, 0, 0, -1] > crops[:, 0, 0, 0]
+    assert 150 < int(rising.sum()) < 250
+    assert bool((crops[:, 1, -1, 0] > crops[:, 1, 0, 0]).all())
+
+
+def test_crops_keep_the_stated_share_of_the_area():
+    part = AugmentPart(min_area=0.25, max_area=0.25, aspect=1, flip=False)
+    crops = random_crops(ramp(50, 64), 64, part, generator())
+    extent = (crops[:, 0].amax((1, 2)) - crops[:, 0].amin((1, 2))) / 255
+    assert extent.mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_colour_stays_in_range_and_zero_strength_does_nothing():
+    crops = ramp().float()
+    assert jitter_colour(crops, 0.0, generator()) is crops
+    changed = jitter_colour(crops, 0.5, generator())
+    assert not torch.equal(changed, crops) and changed.min() >= 0 and changed.max() <= 255
+
+
+def test_cutmix_mixes_targets_by_the_area_that_is_left():
+    images = torch.stack((torch.zeros(3, 20, 20), torch.ones(3, 20, 20)))
+    mixed, targets = cutmix(images, torch.eye(2), generator(3))
+    assert 0 < mixed[0].mean() < 1
+    assert targets[0, 1] == pytest.approx(float(mixed[0].mean()))
+    assert targets.sum(1).tolist() == pytest.approx([1, 1])
+
+
+def test_everything_follows_from_the_generator():
+    part = AugmentPart(cutmix=0.5)
+    one, two = (augment(ramp(), torch.eye(4), 16, part, generator(5)) for _ in range(2))
+    other = augment(ramp(), torch.eye(4), 16, part, generator(6))
+    assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1]) and not torch.equal(one[0], other[0])

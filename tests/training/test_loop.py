@@ -1,0 +1,141 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from attnviz.checkpoints import load
+from attnviz.cli import main
+from attnviz.errors import UserError
+from attnviz.training import loop
+from attnviz.training.loop import Trainer, evaluate_checkpoint, learning_rate, parameter_groups, update_average
+from attnviz.training.recipe import TrainPart, load_recipe
+from attnviz.training.state import NAME, load_state
+from tests.training.conftest import RECIPE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_rate_warms_up_and_falls_to_zero():
+    part = TrainPart(epochs=10, warmup_epochs=2, lr=1.0)
+    rates = [learning_rate(part, step, 10) for step in range(100)]
+    assert rates[:20] == sorted(rates[:20]) and rates[20:] == sorted(rates[20:], reverse=True)
+    assert rates[20] == 1.0 and rates[60] == pytest.approx(0.5) and rates[-1] < 0.001
+
+
+def test_biases_and_batch_norm_are_not_decayed():
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    decayed, spared = parameter_groups(model, 0.1)
+    assert [p.ndim for p in decayed["params"]] == [4] and decayed["weight_decay"] == 0.1
+    assert len(spared["params"]) == 3 and spared["weight_decay"] == 0
+
+
+def test_the_average_follows_weights_and_buffers():
+    model, ema = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    with torch.no_grad():
+        model.weight.fill_(3.0)
+        model.running_mean.fill_(10.0)
+        model.num_batches_tracked.fill_(7)
+    update_average(ema, model, 0.9, step=10**6)
+    assert ema.weight.item() == pytest.approx(1.2) and ema.running_mean.item() == pytest.approx(1.0)
+    assert ema.num_batches_tracked == 7
+    update_average(ema, model, 0.0, step=0)
+    assert ema.weight.item() == 3.0
+
+
+def test_it_learns_and_the_checkpoint_measures_what_its_card_says(data, recipe_file, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert main(["train", str(recipe_file()), "--data", str(data), "--run", str(run)]) == 0
+    loaded = load(run / "tiny")
+    assert loaded.card.metrics["top1"] > 60  # three colours: chance is 33
+    assert loaded.labels == ("green", "English springer", "red")
+    assert loaded.card.data["train"]["images"] == 72 and len(loaded.card.training["history"]) == 3
+    assert [h["size"] for h in loaded.card.training["history"]] == [16, 16, 32]
+    assert main(["evaluate", str(run / "tiny"), "--data", str(data)]) == 0
+    out = capsys.readouterr().out
+    assert f"({loaded.card.metrics['correct']} of 24)" in out and "same data" in out
+
+
+def state_of(folder):
+    return safetensors.torch.load_file(folder / NAME)
+
+
+def test_a_run_that_stops_between_epochs_ends_with_the_same_weights(data, recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file())
+    Trainer(recipe, data, tmp_path / "whole").run()
+    broken = Trainer(recipe, data, tmp_path / "parts")
+    original = broken.train_epoch
+
+    def stop(epoch, bar):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return original(epoch, bar)
+
+    broken.train_epoch = stop
+    with pytest.raises(KeyboardInterrupt):
+        broken.run()
+    Trainer(recipe, data, tmp_path / "parts").run()
+    whole, parts = state_of(tmp_path / "whole"), state_of(tmp_path / "parts")
+    assert whole.keys() == parts.keys() and any(k.startswith("optimizer.") for k in whole)
+    assert all(torch.equal(whole[k], parts[k]) for k in whole)
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_with_the_same_weights(data, recipe_file, tmp_path):
+    recipe = recipe_file(RECIPE.replace("epochs = 3", "epochs = 12"))
+    command = [sys.executable, "-m", "attnviz", "train", str(recipe), "--data", str(data), "--run"]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, cwd=ROOT)
+    process = subprocess.Popen([*command, str(tmp_path / "killed")], cwd=ROOT)
+    while not (tmp_path / "killed" / NAME).exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run([*command, str(tmp_path / "killed")], check=True, cwd=ROOT)
+    whole, killed = state_of(tmp_path / "whole"), state_of(tmp_path / "killed")
+    assert all(torch.equal(whole[k], killed[k]) for k in whole)
+
+
+def test_a_folder_of_another_run_is_refused_and_kept(data, recipe_file, tmp_path):
+    Trainer(load_recipe(recipe_file()), data, tmp_path / "run").run()
+    before = (tmp_path / "run" / NAME).read_bytes()
+    other = load_recipe(recipe_file(RECIPE + "seed = 5"))
+    with pytest.raises(UserError, match="another recipe or other data"):
+        Trainer(other, data, tmp_path / "run")
+    assert (tmp_path / "run" / NAME).read_bytes() == before
+
+
+def test_a_damaged_state_is_one_sentence(tmp_path):
+    (tmp_path / NAME).write_bytes(b"damaged")
+    with pytest.raises(UserError, match="cannot be read as the state of a run"):
+        load_state(tmp_path, "x", *[None] * 3)
+
+
+def test_nan_stops_with_the_step_and_the_last_good_state(data, recipe_file, tmp_path, monkeypatch):
+    trainer = Trainer(load_recipe(recipe_file()), data, tmp_path / "run")
+    monkeypatch.setattr(loop, "normalise_batch", lambda x, *_: torch.full_like(x.float(), math.nan))
+    with pytest.raises(UserError, match="the loss is nan at step 0 .* last good state is epoch 0"):
+        trainer.run()
+
+
+def test_other_classes_are_refused_and_other_data_said(data, recipe_file, tmp_path, checkpoints):
+    recipe = load_recipe(recipe_file())
+    trainer = Trainer(recipe, data, tmp_path / "run")
+    with pytest.raises(UserError, match="knows red, green, blue; the data hold green, English springer"):
+        evaluate_checkpoint(load("se", checkpoints), trainer.val_set)
+    trainer.run()
+    assert not evaluate_checkpoint(load(tmp_path / "run" / "tiny"), trainer.train_set)["comparable"]
+
+
+def test_too_large_a_batch_is_refused(data, recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file(RECIPE.replace("batch_size = 16", "batch_size = 100")))
+    with pytest.raises(UserError, match="batch_size 100 is more than the 72 images"):
+        Trainer(recipe, data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
