@@ -1,0 +1,1 @@
+"""Scenes of the sample pictures, each a module with ``render(width, height, samples)``."""
