@@ -7,26 +7,25 @@ pixels may still make the decoder unpack 16384x16384.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
 import stat
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 # Importing a plugin registers it: otherwise Pillow would load every plugin it has to find these two.
 from PIL import Image, ImageCms, TiffImagePlugin, WebPImagePlugin  # noqa: F401
-from PIL.Image import Resampling, Transpose
+from PIL.Image import Resampling
 
 from attnviz.errors import UserError
+from attnviz.pixels import eight_bits, upright_rgb
 from attnviz.types import Box, Bytes, Floats, InputSpec, PreparedImage
 
-MAX_PIXELS = 24_000_000
-"""Largest width times height that is decoded; the photograph is then at most 72 MB of RGB."""
+MAX_PIXELS = 25_000_000
+"""Largest width times height that is decoded: what is sold as 24 megapixels has up to 24.5 million; 75 MB of RGB."""
 MAX_BYTES = 32 * 1024 * 1024
 """Largest encoded file, in bytes."""
 MAX_ASPECT = 1000
@@ -42,17 +41,6 @@ _LIMITS = (
     f"{MAX_PIXELS:,} pixels and sides of at most {MAX_ASPECT}:1"
 )
 _URL = re.compile(r"(?i)\s*(?:(?:https?|ftps?|file|s3|gs)://|data:)")
-_UPRIGHT = MappingProxyType(
-    {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-)
 """What turns a picture of each EXIF orientation upright; 1 is upright."""
 
 _HINTS = (
@@ -105,7 +93,7 @@ def open_photograph(
         raise UserError(f"an image must be bytes, a path, a Pillow image or an array, got {type(source).__name__}")
     try:
         image.load()
-        return _upright_rgb(image)
+        return upright_rgb(image)
     except Exception as error:  # Pillow's decoders raise more than a dozen types; each means the same to the user
         raise UserError(f"{name} is damaged or cut short ({_said(error)}); {_LIMITS}") from error
 
@@ -241,70 +229,8 @@ def _from_array(array: npt.NDArray[np.generic]) -> Image.Image:
             raise UserError(f"a float array must lie in [0, 1], got {array.min():g}..{array.max():g}")
     elif array.dtype.kind != "b" and array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
         raise UserError(f"an image array must be uint8, uint16, bool or float, got {array.dtype}")
-    values = _eight_bits(array)
+    values = eight_bits(array)
     return Image.fromarray(values[:, :, 0] if values.shape[2:] == (1,) else values)
-
-
-def _eight_bits(values: npt.NDArray[np.generic]) -> Bytes:
-    """Bool, uint8, uint16, int32 or float of any shape -> uint8; the ranges are ``open_photograph``'s."""
-    if values.dtype == np.uint8:
-        return values.astype(np.uint8, copy=False)
-    if values.dtype.kind == "b":
-        return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 65535:
-        table = np.rint(np.arange(65536) / 257).astype(np.uint8)  # 65535 = 255 * 257
-        return np.asarray(table[values.astype(np.uint16)], dtype=np.uint8)
-    numbers = values.astype(np.float32)
-    finite = np.isfinite(numbers)
-    low = float(numbers.min(where=finite, initial=np.inf))
-    high = float(numbers.max(where=finite, initial=-np.inf))
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    numbers[~finite] = low if low < high else 0
-    # Halves, because the range of finite float32 numbers can itself be too large for a float32.
-    scaled = (numbers / 2 - low / 2) / ((high - low) / 2) if low < high else numbers * 0
-    return np.asarray(np.rint(scaled * 255), dtype=np.uint8)
-
-
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    """Any loaded image -> a new RGB image: on white, in sRGB, upright, without metadata."""
-    profile = image.info.get("icc_profile")
-    turn = _UPRIGHT.get(_orientation(image))
-    if image.mode == "F" or image.mode.startswith("I"):
-        values, clear = np.asarray(image), image.info.get("transparency")
-        image = Image.fromarray(_eight_bits(values))
-        if isinstance(clear, int):  # one grey of a 16-bit PNG is transparent
-            image.putalpha(Image.fromarray(_eight_bits(values != clear)))
-    elif image.mode == "La":  # Pillow converts this mode to LA only
-        image = image.convert("LA")
-    rgb = _in_srgb(image, profile)
-    if image.has_transparency_data:
-        white = Image.new("RGB", image.size, "white")
-        rgb = Image.composite(rgb, white, image.convert("RGBA").getchannel("A"))
-    if turn is not None:
-        rgb = rgb.transpose(turn)
-    rgb.info = {}  # an orientation left here would turn the picture once more
-    return rgb
-
-
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours without alpha, through the ICC profile where a valid one fits, else by Pillow's conversion."""
-    if profile:
-        base = {"1": "L", "LA": "L", "L": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
-        with contextlib.suppress(Exception):
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image.convert(base), source, target, outputMode="RGB")
-            if converted is not None:
-                return converted
-    return image.convert("RGB")
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1..8 as it is stored; 1 if the EXIF data is missing or damaged."""
-    with contextlib.suppress(Exception):
-        return int(image.getexif().get(0x0112, 1))
-    return 1
 
 
 def _centred(size: tuple[int, int], spec: InputSpec) -> Box:

@@ -75,6 +75,25 @@ class PreparedImage:
 
 
 @dataclass(frozen=True)
+class Place:
+    """One tensor in a forward pass: an operand or the result of one operation inside one call of one module.
+
+    Attributes:
+        module: Path of the module; ``""`` is the model itself.
+        call: Which call of the module in one pass, from 1.
+        op: ``"output"`` of the module, ``"tap"`` of a ``Gate``, or a family of operations such as ``"softmax"``.
+        index: Which operation of that family during the call, from 1; modules inside it are counted along.
+        operand: Position of the argument; -1 for the result.
+    """
+
+    module: str
+    call: int
+    op: str
+    index: int = 1
+    operand: int = -1
+
+
+@dataclass(frozen=True)
 class GateSite:
     """A place in a model where a gate is multiplied in.
 
@@ -83,7 +102,11 @@ class GateSite:
         kind: A key of ``KINDS``.
         shape: Shape of the gate for one example, N = 1 in front.
         features: Shape of the features it meets, N = 1 in front.
-        how: The mechanism that reads it; ``"tap"`` for attnviz's own modules.
+        how: The mechanism that reads it, in words; ``"tap"`` for attnviz's own modules.
+        axis: Axis of ``shape`` along which the weights sum to 1, or ``None``.
+        place: Where the gate is read with the least effort.
+        exact: Where it is read without any assumption: at the operation in which it meets the features.
+        meets: Where the features are that it meets.
     """
 
     name: str
@@ -91,6 +114,29 @@ class GateSite:
     shape: tuple[int, ...]
     features: tuple[int, ...]
     how: str = "tap"
+    axis: int | None = None
+    place: Place | None = field(default=None, repr=False)
+    exact: Place | None = field(default=None, repr=False)
+    meets: Place | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A change of one gate; build it with the functions of ``attnviz.gates.edit``.
+
+    Attributes:
+        action: ``neutral``, ``set_to``, ``scale``, ``knock_out``, ``mean``, ``shuffle`` or ``paint``.
+        value: The number, reference (R, …) or mask (H, W) that the action needs, float32.
+        channels: What ``knock_out`` sets to 0.
+        over: What ``shuffle`` permutes: ``channels``, ``positions`` or ``batch``.
+        seed: Of the permutation.
+    """
+
+    action: str
+    value: Floats | None = None
+    channels: tuple[int, ...] = ()
+    over: str = "channels"
+    seed: int = 0
 
 
 @dataclass(frozen=True)
