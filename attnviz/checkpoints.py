@@ -5,6 +5,7 @@ Pickles are never loaded. Weights are kept in float16, buffers (batch-norm stati
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -43,6 +44,7 @@ class Card:
         data: Name, fingerprint and number of images of the training and validation data.
         training: Recipe, seed, commit, versions, hardware and wall time.
         limits: What the network cannot do, in sentences for its users.
+        answers: Its three most probable classes for every sample scene, ``{scene: [[label, probability], …]}``.
         sha256: Of the file of weights, hexadecimal.
     """
 
@@ -54,6 +56,7 @@ class Card:
     data: Mapping[str, Any]
     training: Mapping[str, Any]
     limits: tuple[str, ...] = ()
+    answers: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -65,15 +68,15 @@ class Card:
     def from_json(cls, values: Mapping[str, Any]) -> Card:
         """The reverse of ``to_json``; ``UserError`` on keys that are missing or unknown."""
         known = list(cls.__dataclass_fields__)
-        for key in known:
-            if key not in values:
-                raise UserError(f"the card lacks {key!r}; a card has {', '.join(known)}")
+        for f in dataclasses.fields(cls):
+            if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+                raise UserError(f"the card lacks {f.name!r}; a card has {', '.join(known)}")
         for key in values:
             if key not in known:
                 raise UserError(f"the card has an unknown key {key!r}; {nearest(key, known)}")
         card = dict(values)
         card["spec"] = ModelSpec.from_json(values["spec"])
-        card["labels"], card["limits"] = tuple(values["labels"]), tuple(values["limits"])
+        card["labels"], card["limits"] = tuple(values["labels"]), tuple(values.get("limits", ()))
         return cls(**card)
 
 
@@ -127,14 +130,19 @@ def compact(state: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]
     }
 
 
+def save_card(folder: Path, card: Card) -> None:
+    """Write ``<id>.json``."""
+    text = json.dumps(card.to_json(), indent=1, ensure_ascii=False)
+    write_atomically(folder / f"{card.id}.json", text.encode() + b"\n")
+
+
 def save_checkpoint(folder: Path, card: Card, module: nn.Module) -> Card:
     """Write both files and return the card with the sha256 of the weights."""
     folder.mkdir(parents=True, exist_ok=True)
     data = safetensors.torch.save(compact(module.state_dict(), module))
-    card = Card.from_json({**card.to_json(), "sha256": hashlib.sha256(data).hexdigest()})
+    card = dataclasses.replace(card, sha256=hashlib.sha256(data).hexdigest())
     write_atomically(folder / f"{card.id}.safetensors", data)
-    text = json.dumps(card.to_json(), indent=1, ensure_ascii=False)
-    write_atomically(folder / f"{card.id}.json", text.encode() + b"\n")
+    save_card(folder, card)
     return card
 
 

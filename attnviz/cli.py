@@ -1,4 +1,4 @@
-"""The command line: ``attnviz explore | train | evaluate``.
+"""The command line: ``attnviz explore | train | evaluate | verify``.
 
 What a command needs is imported when it runs, so that ``--help`` answers at once.
 """
@@ -55,6 +55,24 @@ def _explore(args: argparse.Namespace) -> None:
     print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
 
 
+def _verify(args: argparse.Namespace) -> None:
+    from attnviz.checkpoints import checkpoint_ids
+    from attnviz.verify import verify
+
+    problems = 0
+    for name in args.checkpoints or checkpoint_ids():
+        card, differences = verify(name, write=args.write)
+        top1 = f"{card.metrics['top1']} % of {card.metrics['total']}" if card.metrics else "not measured"
+        print(f"{card.id}: sha256 {card.sha256[:12]}…, top-1 {top1}")
+        for scene, answer in card.answers.items():
+            print("  " + f"{scene}: " + ", ".join(f"{label} {100 * p:.1f} %" for label, p in answer))
+        for text in differences:
+            print(f"  differs: {text}")
+        problems += len(differences)
+    if problems:
+        raise UserError(f"{problems} answers differ from the published ones")
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
@@ -83,6 +101,11 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
     evaluate.add_argument("--json", action="store_true", help="print JSON, with the accuracy per class")
     evaluate.set_defaults(run_command=_evaluate)
+
+    verify = commands.add_parser("verify", help="compare checkpoints with their cards: hashes, answers to the samples")
+    verify.add_argument("checkpoints", nargs="*", help="ids or paths (default: all bundled ones)")
+    verify.add_argument("--write", action="store_true", help="publish the answers in the cards")
+    verify.set_defaults(run_command=_verify)
     return top
 
 

@@ -45,7 +45,7 @@ def _rows(record: GateRecord) -> Iterator[dict[str, Any]]:
         for axis, (name, place) in enumerate(zip(names, index, strict=False), 1):
             if record.values.shape[axis] > 1 or record.site.kind == "channel":
                 row[name] = place
-        row["value"] = f"{record.values[(0, *index)]:.6g}"
+        row["value"] = f"{record.values[0][index]:.6g}"
         yield row
 
 

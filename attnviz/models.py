@@ -50,7 +50,7 @@ class ModelSpec:
         try:
             spec: dict[str, Any] = dict(values)
             if "input" in spec:
-                plain = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
+                plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
                 spec["input"] = InputSpec(**plain)
             return cls(**spec)
         except TypeError as error:

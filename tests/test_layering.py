@@ -28,9 +28,22 @@ MAY_IMPORT = {
     "render": CORE,
     "export": CORE | {"render"},
     "training": CORE | {"image", "models", "checkpoints", "gates"},
+    "verify": CORE | {"samples", "checkpoints", "pipeline"},
     "ui": CORE | {"image", "samples", "checkpoints", "pipeline", "render", "export"},
     "cli": CORE
-    | {"image", "samples", "checkpoints", "models", "gates", "load", "pipeline", "render", "export", "training"},
+    | {
+        "verify",
+        "image",
+        "samples",
+        "checkpoints",
+        "models",
+        "gates",
+        "load",
+        "pipeline",
+        "render",
+        "export",
+        "training",
+    },
     "__init__": {"errors"},
     "__main__": {"cli"},
 }

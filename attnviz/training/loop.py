@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import platform
 import subprocess
@@ -248,8 +249,7 @@ class Trainer:
             "predictions_changed_by_fp16": int((full != half).sum()),
             "parameters": count_parameters(self.plain),
         }
-        card = Card.from_json({**card.to_json(), "metrics": metrics})
-        return save_checkpoint(self.folder, card, self.ema)
+        return save_checkpoint(self.folder, dataclasses.replace(card, metrics=metrics), self.ema)
 
 
 def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+import json
+import shutil
+
+import pytest
+
+from attnviz.checkpoints import checkpoint_ids
+from attnviz.cli import main
+from attnviz.samples import SAMPLES
+from attnviz.verify import verify
+
+
+@pytest.fixture
+def folder(checkpoints, tmp_path):
+    for path in checkpoints.glob("cbam.*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def test_published_answers_hold_and_changed_ones_are_named(folder, capsys):
+    path = str(folder / "cbam.json")
+    assert main(["verify", path]) == 2  # nothing is published yet
+    assert "no published answer" in capsys.readouterr().out
+    assert main(["verify", path, "--write"]) == 0
+    assert main(["verify", path]) == 0
+    card = json.loads((folder / "cbam.json").read_text())
+    assert set(card["answers"]) == {s.name for s in SAMPLES if s.expected is not None}
+    card["answers"]["golf-ball"][0][1] += 0.02
+    (folder / "cbam.json").write_text(json.dumps(card))
+    capsys.readouterr()
+    assert main(["verify", path]) == 2
+    assert "differs: golf-ball" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", checkpoint_ids())
+def test_bundled_checkpoints_answer_as_published(name):
+    assert verify(name)[1] == []
