@@ -1,1 +1,82 @@
 """The web app: a page of tabs over the pipeline. It never imports torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attnviz.registry import Registry
+
+# gradio reads these when it is imported; nothing of a visitor leaves the machine
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from attnviz.ui.store import Store
+    from attnviz.ui.tabs import Tab
+
+TABS: Registry[Tab] = Registry("tab", (("explore", "attnviz.ui.tabs.explore:TAB"),))
+"""Every entry is a ``Tab``; the page shows them in this order and opens on the first."""
+
+STATIC = Path(__file__).parent / "static"
+SESSIONS = 200
+"""Visitors whose last analysis is kept; a few megabytes each."""
+CACHE = (3600, 6 * 3600)
+"""Uploaded and downloaded files are looked through every hour, and deleted when six hours old."""
+
+
+def build(store: Store | None = None) -> gr.Blocks:
+    """Build the page with all tabs.
+
+    Args:
+        store: The models; ``None`` for those in ``checkpoint_folder()``.
+
+    Raises:
+        UserError: There is no checkpoint.
+    """
+    import gradio as gr
+
+    from attnviz.errors import UserError
+    from attnviz.ui.store import Store
+    from attnviz.ui.text import label, plain
+
+    store = store or Store()
+    if not store.ids:
+        raise UserError(plain("no_models", folder=store.folder))
+    with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False) as demo:
+        head = gr.HTML(f'<header class="av-head"><h1>{plain("title")}</h1><p>{plain("tagline")}</p></header>')
+        with gr.Tabs(elem_id="tabs"):
+            for name, tab in TABS.items():
+                with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}"):
+                    tab.build(demo, store)
+        del head
+    return demo.queue(max_size=32, default_concurrency_limit=4)
+
+
+def launch_options() -> dict[str, Any]:
+    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
+    from starlette.middleware import Middleware
+
+    from attnviz.image import MAX_BYTES
+    from attnviz.ui.limits import BodyLimit
+    from attnviz.ui.text import translations
+    from attnviz.ui.theme import theme
+
+    return {
+        "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
+        "share": False,
+        "ssr_mode": False,
+        "mcp_server": False,
+        "show_error": False,
+        "max_file_size": MAX_BYTES,
+        "state_session_capacity": SESSIONS,
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "docs_url": None, "redoc_url": None},
+        "theme": theme(),
+        "css_paths": [STATIC / "attnviz.css"],
+        "js": (STATIC / "page.js").read_text(encoding="utf-8"),
+        "i18n": translations(),
+        "footer_links": ["settings"],
+    }

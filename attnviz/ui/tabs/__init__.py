@@ -1,1 +1,25 @@
 """One file a tab: gather, call, render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from attnviz.ui.store import Store
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab of the page.
+
+    Attributes:
+        title: Key of its title in ``text.TEXTS``.
+        build: Adds its components and events to the page, inside the tab.
+    """
+
+    title: str
+    build: Callable[[gr.Blocks, Store], None]

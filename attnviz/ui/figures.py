@@ -1,0 +1,154 @@
+"""The chosen gate as markup: a picture with its colours on top, a legend, numbers and help.
+
+Text is escaped here or by ``say``; numbers are formatted here. The colours are a layer of their own, so the browser
+changes their opacity at once, without asking the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from attnviz.render.colour import CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
+from attnviz.render.heatmap import overlay
+from attnviz.render.markup import bars_svg
+from attnviz.types import Floats, PreparedImage
+from attnviz.ui.gallery import data_url
+from attnviz.ui.text import plain, say
+from attnviz.ui.view import View
+
+PICTURE_CMAPS = tuple(name for name in CMAPS if name not in DIVERGING)
+"""Colour maps for gates, whose values have no middle that means something."""
+MOST_CELLS = 4096
+"""Masks with more cells are shown without their values under the pointer."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How things are drawn; each is checked by the renderer that uses it.
+
+    Attributes:
+        cmap: One of ``PICTURE_CMAPS``.
+        scale: ``"fixed"`` or ``"stretch"``.
+        cells: ``"nearest"`` or ``"bilinear"``.
+        order: Of the bars, ``"index"`` or ``"sorted"``.
+    """
+
+    cmap: str = "viridis"
+    scale: str = "fixed"
+    cells: str = "nearest"
+    order: str = "index"
+
+
+def gradient(cmap: str) -> str:
+    """A colour map as a CSS gradient from left to right."""
+    stops = (table(cmap)[np.linspace(0, 255, 17).astype(int)] * 255).round().astype(int)
+    return f"linear-gradient(90deg,{','.join(f'rgb({r},{g},{b})' for r, g, b in stops)})"
+
+
+def _frame(image: PreparedImage) -> str:
+    """Where the network looked, in per cent of the photograph."""
+    height, width = image.pixels.shape[:2]
+    left, top, right, bottom = image.box
+    place = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
+    return "left:{:.3f}%;top:{:.3f}%;width:{:.3f}%;height:{:.3f}%".format(*place)
+
+
+def layers(image: PreparedImage, values: Floats, scale: Scale, cmap: str, cells: str, alt: str) -> str:
+    """A photograph and, as a second picture on it, the colours of a map: the browser blends the two."""
+    style = {"cmap": cmap, "scale": scale, "interpolation": cells}
+    below, above = (data_url(overlay(image, values, opacity=opacity, **style)) for opacity in (0.0, 1.0))
+    height, width = image.pixels.shape[:2]
+    size = f'width="{width}" height="{height}"'
+    cell = ""
+    if values.size <= MOST_CELLS:
+        numbers = " ".join(f"{v:.3g}" for v in values.ravel().tolist())
+        cell = f' data-rows="{values.shape[0]}" data-columns="{values.shape[1]}" data-cells="{numbers}"'
+    whole = " av-whole" if image.box == (0, 0, width, height) else ""
+    return (
+        f'<div class="av-picture" style="aspect-ratio:{width}/{height};--av-shape:{width / height:.4f}">'
+        f'<img src="{below}" alt="{escape(alt)}" {size}>'
+        f'<img src="{above}" alt="" aria-hidden="true" class="av-veil" {size}>'
+        f'<div class="av-box{whole}" style="{_frame(image)}"{cell}></div></div>'
+    )
+
+
+def legend(scale: Scale, cmap: str, language: str, features: bool = False) -> str:
+    """The colour bar with what its ends stand for."""
+    low, high = (escape(end) for end in scale.ends)
+    if scale.mode == "fixed" and not features:
+        low, high = say("shuts", language), say("keeps", language)
+    return (
+        f'<div class="av-legend"><span>{low}</span>'
+        f'<span class="av-ramp" style="background:{gradient(cmap)}"></span><span>{high}</span></div>'
+    )
+
+
+def _figure(picture: str, below: str, lines: list[str], language: str) -> str:
+    text = "".join(f"<div>{line}</div>" for line in lines if line)
+    readout = f'<div class="av-readout" aria-hidden="true">{say("readout", language)}</div>'
+    return f'<figure class="av-figure">{picture}{below}<figcaption>{text}{readout}</figcaption></figure>'
+
+
+def _seen(image: PreparedImage, language: str) -> str:
+    height, width = image.pixels.shape[:2]
+    return "" if image.box == (0, 0, width, height) else say("saw_part", language)
+
+
+def mask_figure(view: View, settings: Settings) -> str:
+    """The mask of the chosen spatial gate over the photograph."""
+    image, mask, language = view.analysis.image, view.record.mask, view.language
+    scale, cmap = scale_for(mask, settings.scale), cmap_for(scale_for(mask), settings.cmap)
+    told = caption(mask, scale)
+    size = {"height": mask.shape[0], "width": mask.shape[1]}
+    alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
+    picture = layers(image, mask, scale, cmap, settings.cells, alt)
+    return _figure(picture, legend(scale, cmap, language), [escape(told), _seen(image, language)], language)
+
+
+def channel_figure(view: View, settings: Settings) -> str:
+    """The feature map of the chosen channel over the photograph, with its score and rank."""
+    image, channel, language = view.analysis.image, view.channel, view.language
+    scale = scale_for(channel.values, "features")
+    cmap = cmap_for(scale, None if scale.mode == "diverging" else settings.cmap)
+    told = caption(channel.values, scale)
+    size = {"height": channel.values.shape[0], "width": channel.values.shape[1]}
+    alt = plain("channel_alt", language, channel=channel.channel, caption=told, **size)
+    picture = layers(image, channel.values, scale, cmap, settings.cells, alt)
+    lines = [f"{say('features_meaning', language)} · {escape(told)}", _seen(image, language)]
+    figure = _figure(picture, legend(scale, cmap, language, features=True), lines, language)
+    score = f"{channel.score:.3f}" if channel.score is not None else "–"
+    of = {"channel": channel.channel, "score": score, "rank": channel.rank, "count": channel.site.features[1]}
+    return f'<h3 class="av-channel" aria-live="polite">{say("channel_title", language, **of)}</h3>{figure}'
+
+
+def scores_html(view: View, settings: Settings) -> str:
+    """The scores of the chosen channel gate as bars that can be clicked; empty for other gates."""
+    if not view.scored:
+        return ""
+    chosen = view.channel.channel if view.channel else None
+    bars = bars_svg(view.record.scores, order=settings.order, selected=chosen, height=150)
+    mark = -1 if chosen is None else chosen
+    label, hint = say("bars_alt", view.language), say("scores_hint", view.language)
+    return f'<div class="av-scores" data-chosen="{mark}" data-label="{label}">{bars}</div><p class="av-note">{hint}</p>'
+
+
+def picture_html(view: View, settings: Settings) -> str:
+    """The picture of the chosen gate, whatever its kind, and the help that belongs to it."""
+    language, record = view.language, view.record
+    if record is None:
+        return f"<p>{say('no_gates', language)}</p>"
+    if view.channel is not None:
+        return channel_figure(view, settings) + help_html("scores", language)
+    if record.site.kind == "spatial" and record.values.ndim == 4:
+        return mask_figure(view, settings) + help_html("mask", language)
+    shape = "×".join(map(str, record.site.shape[1:]))
+    return f"<p>{say('no_picture', language, kind=record.site.kind, shape=shape)}</p>"
+
+
+def help_html(topic: str, language: str) -> str:
+    """Collapsed help: what it means, and what it does not say."""
+    text = "".join(f"<p>{part}</p>" for part in say(f"help_{topic}_text", language).split("|"))
+    return f'<details class="av-help"><summary>{say(f"help_{topic}", language)}</summary>{text}</details>'

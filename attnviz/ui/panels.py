@@ -1,0 +1,158 @@
+"""What stands around the chosen gate: prediction, the strip of all gates, the map of all channel gates, the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from attnviz.checkpoints import Card
+from attnviz.render.colour import GATE_SCALE, colourise, scale_for
+from attnviz.render.heatmap import overlay
+from attnviz.render.layers import channel_gates, map_rows
+from attnviz.render.markup import top_bars
+from attnviz.render.strip import profile, reduced, seen
+from attnviz.render.views import View as Shape
+from attnviz.render.views import view as shape_of
+from attnviz.types import GateRecord, PreparedImage
+from attnviz.ui.figures import Settings, help_html, legend
+from attnviz.ui.gallery import data_url
+from attnviz.ui.link import query_of
+from attnviz.ui.text import plain, say
+from attnviz.ui.view import View
+
+TILE = 96
+"""Pixels of a tile's picture."""
+WIDEST = 10
+"""Most tiles in a row on a wide screen."""
+
+
+def prediction_html(view: View, card: Card) -> str:
+    """The five most probable classes, and beside them how far they can be trusted."""
+    metrics, language = card.metrics, view.language
+    limits = [escape(limit) for limit in card.limits]
+    if "top1" in metrics and "total" in metrics:
+        limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
+    elif "top1" in metrics:
+        limits.append(say("accuracy_only", language, top1=metrics["top1"]))
+    notes = "".join(f"<li>{limit}</li>" for limit in limits)
+    alt = say("prediction_alt", language)
+    return f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div><ul class="av-limits">{notes}</ul>'
+
+
+def heading_html(view: View) -> str:
+    """What kind of gate is chosen, and why it is the one shown."""
+    record, language = view.record, view.language
+    if record is None:
+        return ""
+    kind = record.site.kind
+    known = kind in ("channel", "spatial")
+    what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind)
+    number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
+    name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'
+    return f'<p class="av-note">{name} {what}. {escape(view.why)}</p>'
+
+
+def gate_choices(view: View) -> list[tuple[str, str]]:
+    """All gates in the order in which they act, as (what people see, name)."""
+    choices = []
+    for number, record in enumerate(view.analysis.gates, 1):
+        site = record.site
+        about = {"number": number, "name": site.name, "kind": site.kind, "shape": shape_of(record).shape}
+        choices.append((plain("gate_choice", view.language, **about), site.name))
+    return choices
+
+
+def _profile(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    points = profile(shown.values, scale, (0.0, 0.0), (100.0, 100.0))
+    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.tolist())
+    return (
+        '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polygon points="{text}"/><path d="M0 50H100" class="av-half"/></svg>'
+    )
+
+
+def _mask(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    return _image(overlay(image, reduced(shown.values, TILE), opacity=0.65, cmap=cmap, scale=scale))
+
+
+def _matrix(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    return _image(colourise(reduced(shown.values, TILE), scale, None if scale.mode == "diverging" else cmap))
+
+
+def _words(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    return f'<span class="av-words">{escape(shown.text)}</span>'
+
+
+def _image(picture: Any) -> str:
+    return f'<img src="{data_url(picture)}" alt="" width="{TILE}" height="{TILE}">'
+
+
+STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyType(
+    {"profile": _profile, "mask": _mask, "matrix": _matrix, "words": _words}
+)
+"""How each style of ``render.views`` is drawn in a tile."""
+
+
+def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:
+    shown, site = shape_of(record), record.site
+    mean = f"{np.nanmean(record.values):.2f}" if record.values.size else "–"
+    about = {"number": number, "name": site.name, "kind": site.kind, "shape": shown.shape, "mean": mean}
+    title = say("tile", view.language, **about)
+    pressed = "true" if site.name == view.gate else "false"
+    return (
+        f'<button type="button" data-pick="{escape(site.name)}" aria-pressed="{pressed}" title="{title}" '
+        f'aria-label="{title}">{STYLES[shown.style](shown, image, cmap)}'
+        f"<span>{number} {escape(site.kind)}</span><span>{escape(shown.shape)}</span></button>"
+    )
+
+
+def strip_html(view: View, settings: Settings) -> str:
+    """All gates from the first layer to the last, one button each."""
+    if not view.analysis.gates:
+        return f"<p>{say('no_gates', view.language)}</p>"
+    small = seen(view.analysis.image)
+    tiles = (_tile(i, record, small, view, settings.cmap) for i, record in enumerate(view.analysis.gates, 1))
+    count = len(view.analysis.gates)
+    columns = -(-count // -(-count // WIDEST))  # rows as even as they can be
+    strip = f'<div class="av-strip" style="--av-columns:{columns}">{"".join(tiles)}</div>'
+    return strip + help_html("strip", view.language)
+
+
+def map_html(view: View, settings: Settings) -> str:
+    """All channel gates at once, a row a gate with the first layer on top, on the fixed 0-1 scale."""
+    if not any(record.site.kind == "channel" for record in view.analysis.gates):
+        return ""
+    rows = []
+    numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}
+    for record in channel_gates(view.analysis.gates):
+        number = numbers[record.site.name]
+        name, mean = escape(record.site.name), f"{np.nanmean(record.values):.2f}"
+        colours = colourise(map_rows([record], "sorted", 512), GATE_SCALE, settings.cmap)
+        pressed = "true" if record.site.name == view.gate else "false"
+        told = say("map_mean", view.language, mean=mean, count=record.scores.size)
+        rows.append(
+            f'<button type="button" data-pick="{name}" aria-pressed="{pressed}">'
+            f'<span class="av-row-name">{number} · {name}</span>'
+            f'<img src="{data_url(colours, "png")}" alt="" width="512" height="18">'
+            f'<span class="av-row-mean">{told}</span></button>'
+        )
+    ramp, hint = legend(GATE_SCALE, settings.cmap, view.language), say("map_hint", view.language)
+    return f'<div class="av-map">{"".join(rows)}</div>{ramp}<p class="av-note">{hint}</p>'
+
+
+def link_html(view: View) -> str:
+    """A link to this view, and what it cannot carry."""
+    note = f'<span class="av-note">{say("link_note", view.language)}</span>' if view.path else ""
+    return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
+
+
+def head_html(key: str, language: str = "en") -> str:
+    """A heading below the page's title."""
+    return f"<h2>{say(key, language)}</h2>"

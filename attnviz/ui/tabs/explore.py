@@ -1,0 +1,227 @@
+"""Explore: a photograph, a network, its prediction and every gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from attnviz.errors import UserError
+from attnviz.samples import load_sample
+from attnviz.ui.downloads import Downloads
+from attnviz.ui.errors import escaped, guarded
+from attnviz.ui.figures import Settings, picture_html, scores_html
+from attnviz.ui.gallery import available, samples_html
+from attnviz.ui.link import Wanted, follow
+from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
+from attnviz.ui.parts import Parts, layout
+from attnviz.ui.store import Store
+from attnviz.ui.tabs import Tab
+from attnviz.ui.text import language_of, plain
+from attnviz.ui.view import View, change_model, open_view, show_channel, show_gate
+
+HEAVY: dict[str, Any] = {"concurrency_id": "cnn", "concurrency_limit": 1, "show_progress": "minimal"}
+"""Events that run the network share one lane."""
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+"""Events that only draw, without a forward pass."""
+FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "minimal"}
+"""Events that write files: seconds of drawing, which the network's lane must not wait for."""
+
+Data = dict[Any, Any]
+Update = dict[Any, Any]
+
+
+def picked(event: gr.EventData, key: str) -> Any:
+    """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
+    data = getattr(event, "_data", None)
+    return data.get(key) if isinstance(data, dict) else None
+
+
+class Explore:
+    """The handlers of the tab: each gathers, calls and renders.
+
+    Args:
+        store: The models.
+        parts: The components.
+        opening: What a visitor sees first.
+    """
+
+    def __init__(self, store: Store, parts: Parts, opening: View) -> None:
+        self.store, self.parts, self.opening = store, parts, opening
+        self.downloads = Downloads()
+
+    # gather ---------------------------------------------------------------------------------------------------
+
+    def view(self, data: Data) -> View:
+        """The visitor's view; ``UserError`` when it was let go."""
+        view = data[self.parts.state]
+        if view is None:
+            raise UserError(plain("gone"))
+        return view
+
+    def settings(self, data: Data) -> Settings:
+        """How the visitor wants things drawn."""
+        parts = self.parts
+        return Settings(data[parts.cmap], data[parts.scale], data[parts.cells], data[parts.order])
+
+    # render ---------------------------------------------------------------------------------------------------
+
+    def all(self, view: View, settings: Settings) -> Update:
+        """Everything that depends on the analysis."""
+        parts = self.parts
+        return {
+            **self.chosen(view, settings),
+            parts.model: view.analysis.model,
+            parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
+            parts.strip: strip_html(view, settings),
+            parts.map: map_html(view, settings),
+            parts.gate: gr.Dropdown(choices=gate_choices(view), value=view.gate),
+        }
+
+    def chosen(self, view: View, settings: Settings) -> Update:
+        """What depends on the chosen gate."""
+        parts = self.parts
+        return {
+            **self.channel(view, settings),
+            parts.gate: view.gate,
+            parts.heading: heading_html(view),
+            parts.channels: gr.Row(visible=view.scored),
+        }
+
+    def channel(self, view: View, settings: Settings) -> Update:
+        """What depends on the chosen channel."""
+        parts = self.parts
+        number = {parts.channel: view.channel.channel} if view.channel else {}
+        return {**self.pictures(view, settings), **number, parts.state: view, parts.link: link_html(view)}
+
+    def pictures(self, view: View, settings: Settings) -> Update:
+        """What depends on how things are drawn."""
+        return {
+            self.parts.scores: scores_html(view, settings),
+            self.parts.picture: picture_html(view, settings),
+        }
+
+    # handlers -------------------------------------------------------------------------------------------------
+
+    def on_load(self, request: gr.Request) -> Update:
+        """A visitor comes, perhaps by a link to a view, perhaps reading Chinese."""
+        language = language_of(request.headers.get("accept-language"))
+        wanted = Wanted.of(dict(request.query_params))
+        if not wanted and language == "en":
+            return {self.parts.state: self.opening}
+        first = self.opening
+        view, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
+        for text in missed:
+            gr.Warning(escaped(text))
+        return {**self.all(view, Settings()), **self.page(view), self.parts.photo: load_sample(view.sample)}
+
+    def page(self, view: View) -> Update:
+        """What stands still, in the visitor's language."""
+        titles = {part: head_html(key, view.language) for key, part in self.parts.titles.items()}
+        return {**titles, self.parts.samples: samples_html(view.language)}
+
+    def on_photo(self, data: Data) -> Update:
+        """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
+        view, path, model = self.view(data), data[self.parts.photo], data[self.parts.model]
+        if path is None:
+            return {self.parts.state: view}
+        gate = None if view.why else view.gate
+        opened = open_view(self.store, model, path=path, gate=gate, language=view.language)
+        return self.all(opened, self.settings(data))
+
+    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+        """A sample was picked."""
+        view, name, model = self.view(data), picked(event, "value"), data[self.parts.model]
+        gate = None if view.why else view.gate
+        opened = open_view(self.store, model, sample=name, gate=gate, language=view.language)
+        return {**self.all(opened, self.settings(data)), self.parts.photo: load_sample(name)}
+
+    def on_model(self, data: Data) -> Update:
+        """Another network for the same photograph."""
+        view = change_model(self.store, self.view(data), data[self.parts.model])
+        return self.all(view, self.settings(data))
+
+    def on_gate(self, data: Data) -> Update:
+        """A gate was chosen in the list."""
+        view = show_gate(self.store, self.view(data), data[self.parts.gate])
+        return self.chosen(view, self.settings(data))
+
+    def on_tile(self, data: Data, event: gr.EventData) -> Update:
+        """A gate was chosen by its picture."""
+        view = show_gate(self.store, self.view(data), picked(event, "value"))
+        return self.chosen(view, self.settings(data))
+
+    def on_bar(self, data: Data, event: gr.EventData) -> Update:
+        """A channel was chosen by its bar."""
+        view = show_channel(self.store, self.view(data), picked(event, "index"))
+        return self.channel(view, self.settings(data))
+
+    def on_number(self, data: Data) -> Update:
+        """A channel was chosen by its number; an empty field changes nothing."""
+        view, number = self.view(data), data[self.parts.channel]
+        if number is None:
+            return {self.parts.state: view}
+        return self.channel(show_channel(self.store, view, number), self.settings(data))
+
+    def on_look(self, data: Data) -> Update:
+        """Colours, scale, cells or order were changed."""
+        return self.pictures(self.view(data), self.settings(data))
+
+    def on_colours(self, data: Data) -> Update:
+        """Other colours are seen in the strip and the map too."""
+        view, settings = self.view(data), self.settings(data)
+        more = {self.parts.strip: strip_html(view, settings), self.parts.map: map_html(view, settings)}
+        return {**self.pictures(view, settings), **more}
+
+    def on_refused(self, data: Data) -> Update:
+        """What was sent could not be used: show the photograph again to which the analysis belongs."""
+        view = self.view(data)
+        return {self.parts.photo: view.path or load_sample(view.sample)}
+
+    def on_export(self, data: Data) -> Update:
+        """Make the file; the next event clicks the hidden button that downloads it."""
+        archive = self.downloads.archive(self.view(data), self.settings(data), data[self.parts.opacity])
+        return {self.parts.file: str(archive)}
+
+
+def wire(demo: gr.Blocks, explore: Explore) -> None:
+    """Connect components and handlers."""
+    parts = explore.parts
+    looks = {parts.state, parts.opacity, parts.cmap, parts.scale, parts.cells, parts.order}
+    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel}
+    pictures = {parts.scores, parts.picture}
+    channel = {*pictures, parts.channel, parts.state, parts.link}
+    chosen = {*channel, parts.gate, parts.heading, parts.channels}
+    analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map}
+    page = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
+
+    def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
+        busy = {} if how is LIGHT else {"show_progress_on": [parts.picture]}
+        return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", **busy, **how)
+
+    on(demo.load, explore.on_load, None, page, {**HEAVY, "show_progress": "hidden"})
+    sent = on(parts.photo.input, explore.on_photo, everything, analysis, HEAVY)
+    on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
+    on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
+    on(parts.model.input, explore.on_model, everything, analysis, HEAVY)
+    on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
+    on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
+    on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
+    on(parts.scores.select, explore.on_bar, everything, channel, HEAVY)
+    on(parts.channel.input, explore.on_number, everything, channel, {**HEAVY, "trigger_mode": "always_last"})
+    on(parts.cmap.input, explore.on_colours, looks, {*pictures, parts.strip, parts.map}, LIGHT)
+    for control in (parts.scale, parts.cells, parts.order):
+        on(control.input, explore.on_look, looks, pictures, LIGHT)
+    parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
+    parts.gate.change(None, parts.gate, None, js="(gate) => window.attnvizMark(gate)", queue=False)
+    made = on(parts.export.click, explore.on_export, looks, [parts.file], FILES)
+    made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
+
+
+def build(demo: gr.Blocks, store: Store) -> None:
+    """Add the tab's components and events; a sample is analysed at once, so that the page opens with a picture."""
+    opening = open_view(store, store.ids[0], sample=available()[0])
+    wire(demo, Explore(store, layout(store, opening), opening))
+
+
+TAB = Tab("tab_explore", build)
