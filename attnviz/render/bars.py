@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,12 @@ def _boxes(heights: Floats, base: float, width: float) -> npt.NDArray[np.float64
     return boxes
 
 
+def _inches(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes."""
+    dpi = axes.figure.dpi
+    return axes.bbox.width / dpi, axes.bbox.height / dpi
+
+
 def _outline(heights: Floats, base: float) -> npt.NDArray[np.float64]:
     """The outline of bars without gaps as one polygon; NaN is a bar of no height: (C,) -> (1, 2C+2, 2)."""
     y = np.repeat(np.where(np.isnan(heights), base, heights), 2)
@@ -54,12 +61,12 @@ def _draw_reference(axes: Axes, rank: Ranking, reference: Reference, colours: In
     axes.add_collection(LineCollection(list(ends), colors=colours.text, lw=0.9), autolim=False)
 
 
-def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], inches: float, colours: Ink) -> None:
+def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], colours: Ink) -> None:
     """Number marked, highest and lowest channels above the plot, a thin line down to each bar, if there is room."""
     top, bottom = rank.extremes(3)
     bounds = axes.get_ylim()
     roof = bounds[0] + (bounds[1] - bounds[0]) / 1.12
-    unit = rank.count / inches
+    unit = rank.count / _inches(axes)[0]
     taken: list[float] = []
     lines, tints = [], []
     for colour, group in ((colours.mark, marked), (colours.text, top), (colours.muted, bottom)):
@@ -78,23 +85,29 @@ def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], inches: flo
 
 
 def _dress(axes: Axes, rank: Ranking, scale: Scale, colours: Ink, most_ticks: int) -> None:
-    """Axis, grid and tick labels: y shows the scale's ends and middle, x channel indices or ranks."""
-    span = scale.high - scale.low
-    axes.set_axis_on()
-    axes.set_facecolor("none")
-    axes.set_xlim(-0.5 - 0.004 * rank.count, rank.count - 0.5 + 0.004 * rank.count)
-    axes.set_ylim(scale.low, scale.high + 0.12 * span)
-    middle = (scale.low + scale.high) / 2
-    axes.set_yticks([scale.low, middle, scale.high], [scale.ends[0], number(middle, span).rstrip("0"), scale.ends[1]])
+    """Grid and numbers: y shows the scale's ends and middle, x channel indices or ranks.
+
+    They are plain lines and text: matplotlib's own axes would take longer to draw than everything else.
+    """
+    low, high, count = scale.low, scale.high, rank.count
+    span, middle = high - low, (low + high) / 2
+    left, right = -0.5 - 0.004 * count, count - 0.5 + 0.004 * count
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high + 0.12 * span)
+    wide, tall = _inches(axes)
+    across, up = (right - left) / wide, 1.12 * span / tall  # data units of an inch
+    style: dict[str, Any] = {"fontsize": SMALL, "color": colours.text}
+    names = (scale.ends[0], number(middle, span).rstrip("0"), scale.ends[1])
+    for y, name in zip((low, middle, high), names, strict=True):
+        axes.text(left - 0.06 * across, y, name, ha="right", va="center", **style)
     first = 0 if rank.order == "index" else 1
-    named = tick_positions(rank.count, most_ticks, first)
-    axes.set_xticks([n - first for n in named], [str(n) for n in named])
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=SMALL, labelcolor=colours.text, color=colours.grid, length=3, pad=2)
-    axes.grid(axis="y", color=colours.grid, lw=0.7)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(colours.grid)
+    ticks = tick_positions(count, most_ticks, first)
+    for tick in ticks:
+        axes.text(tick - first, low - 0.06 * up, str(tick), ha="center", va="top", **style)
+    lines = [[(left, y), (right, y)] for y in (low, middle, high)]
+    lines += [[(tick - first, low), (tick - first, low - 0.04 * up)] for tick in ticks]
+    grid = LineCollection(lines, colors=colours.grid, lw=0.7, zorder=0.5, clip_on=False)
+    axes.add_collection(grid, autolim=False)
 
 
 def draw_bars(
@@ -102,13 +115,12 @@ def draw_bars(
     rank: Ranking,
     scale: Scale,
     colours: Ink,
-    inches: float,
     *,
     reference: Reference = None,
     marked: tuple[int, ...] = (),
     most_ticks: int = 9,
 ) -> PolyCollection:
-    """Draw ranked scores into axes ``inches`` wide as one collection of bars; the collection is returned."""
+    """Draw ranked scores into axes as one collection of bars; the collection is returned."""
     base = min(max(0.0, scale.low), scale.high)
     heights = rank.scores[rank.shown]
     # many narrow bars are one polygon: separate ones thinner than a pixel would let the paper shine through
@@ -123,7 +135,7 @@ def draw_bars(
     _draw_reference(axes, rank, reference, colours)
     mean = float(np.nanmean(rank.scores))
     axes.axhline(mean, color=colours.mark, lw=1, ls=(0, (4, 3)))
-    _draw_labels(axes, rank, marked, inches, colours)
+    _draw_labels(axes, rank, marked, colours)
     return bars
 
 
@@ -176,7 +188,7 @@ def channel_bars(
         text = clean(line, room(width - 0.6, SMALL) + 12)
         write(figure, 0.45, 0.36 + 0.16 * row, text, fontsize=SMALL, color=colours.muted)
     axes = axes_at(figure, 0.45, 0.74, width - 0.6, height - 0.74 - 0.48)
-    draw_bars(axes, rank, scale, colours, width - 0.6, reference=band, marked=marked)
+    draw_bars(axes, rank, scale, colours, reference=band, marked=marked)
     what = "channel index" if order == "index" else "rank, highest score first (numbers above the plot: channel index)"
     write(figure, 0.45, height - 0.24, what, fontsize=SMALL, color=colours.muted)
     return figure

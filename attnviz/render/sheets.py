@@ -68,7 +68,7 @@ def _chosen(
     colour = cmap_for(scale, None) if scale.mode == "diverging" else cmap
     if shown.style == "profile":
         axes = axes_at(figure, left + 0.2, top, wide - 0.2, _PANEL - 0.2)
-        draw_bars(axes, ranking(shown.values), scale, colours, wide - 0.2, most_ticks=4)
+        draw_bars(axes, ranking(shown.values), scale, colours, most_ticks=4)
     elif shown.style == "mask":
         picture = overlay(analysis.image, shown.values, cmap=colour, scale=scale)
         height, width = picture.shape[:2]
