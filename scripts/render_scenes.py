@@ -72,7 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
         picture, masks = render(name, *size, options.samples)
         Image.fromarray(picture).save(options.out / f"{name}.jpg", quality=91, subsampling=0, optimize=True)
         for label, mask in masks.items():
-            Image.fromarray(mask).save(options.out / f"{name}.{label}.mask.png", optimize=True)
+            file = f"{name}.{label.replace(' ', '-')}.mask.png"
+            Image.fromarray(mask).save(options.out / file, optimize=True)
         print(f"{name}: {time.perf_counter() - start:.0f} s")
 
 

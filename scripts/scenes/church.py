@@ -113,7 +113,7 @@ def _backdrop(camera: Camera, view: View, faces: list[Face], rng: np.random.Gene
     rays = camera.rays()
     light = sky(rays, view.sun, cover=0.60, scale=1.15, seed=view.clouds)
     angle = np.arctan2(rays[..., 0], rays[..., 2])
-    for layer, (rise, tone) in enumerate((((0.055), (0.34, 0.45, 0.58)), ((0.036), (0.17, 0.27, 0.25)))):
+    for layer, (rise, tone) in enumerate(((0.055, (0.34, 0.45, 0.58)), (0.036, (0.17, 0.27, 0.25)))):
         crest = F(rise) * (F(0.35) + fbm(angle * F(3 + 3 * layer), angle * 0, 6, 40 + layer))
         leaf = F(0.85) + F(0.3) * fbm(angle * 190, rays[..., 1] * 190, 3, 44)
         light = np.where((rays[..., 1] < crest)[..., None], np.asarray(tone, F) * leaf[..., None], light)

@@ -47,7 +47,7 @@ class Parachute:
         """Points of the cloth: u in turns around the axis, v from the vent (0) to the skirt (1)."""
         polar = F(0.09) + v * F(1.60)
         seam = np.abs(np.sin(F(np.pi * self.gores) * u))  # 0 on a seam, 1 in the middle of a gore
-        bulge = np.sqrt(seam + F(0.0)) * smooth(0.0, 0.7, v)
+        bulge = np.sqrt(seam) * smooth(0.0, 0.7, v)
         out = F(self.radius) * np.sin(polar) ** F(0.92) * (1 + F(0.05) * bulge)
         out = out * (1 - F(0.05) * smooth(0.85, 1.0, v))
         up = F(self.radius * 0.74) * np.cos(polar) + F(0.16 * self.radius) * bulge * smooth(0.80, 1.0, v)

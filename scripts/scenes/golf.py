@@ -166,4 +166,4 @@ def render(width: int, height: int, samples: int) -> tuple[Array, dict[str, Arra
             own = [film.owner(1)]
         has_ball = near <= CENTRE[2] < far  # what is in focus stays sharp; what comes later hides parts of the ball
         light = _over(light, film, 0.0 if has_ball else float(np.median(circle[index])), [] if has_ball else own)
-    return light, {"golf-ball": own[0]}
+    return light, {"golf ball": own[0]}
