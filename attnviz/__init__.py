@@ -16,10 +16,18 @@ __version__ = "0.1.0"
 _LAZY = {
     "analyse": "attnviz.pipeline",
     "capture": "attnviz.gates.capture",
+    "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",
     "load": "attnviz.checkpoints",
+    "knock_out": "attnviz.gates.edit",
+    "mean": "attnviz.gates.edit",
+    "neutral": "attnviz.gates.edit",
     "open_photograph": "attnviz.image",
+    "paint": "attnviz.gates.edit",
     "prepare": "attnviz.image",
+    "scale": "attnviz.gates.edit",
+    "set_to": "attnviz.gates.edit",
+    "shuffle": "attnviz.gates.edit",
 }
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 

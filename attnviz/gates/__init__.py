@@ -1,1 +1,1 @@
-"""Finding and reading gates: the only code that hooks a model."""
+"""Finding, reading and editing gates: the only code that hooks a model."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from attnviz.attention.gate import Gate
 from attnviz.errors import UserError, nearest
-from attnviz.gates.discover import site_name
+from attnviz.gates.session import Demand, force_eager, lease, unwrapped
+from attnviz.gates.sites import as_gate, places, resolve
 from attnviz.types import GateSite
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What a hook saw at one gate, cloned.
+    """What was seen at one gate in the last forward pass, cloned.
 
     Attributes:
         values: The gate, (N, …).
@@ -25,51 +24,75 @@ class Captured:
     """
 
     values: Tensor
-    features: Tensor | None
+    features: Tensor | None = None
 
 
-def _check_names(names: Collection[str], known: Collection[str], what: str) -> None:
-    for name in names:
-        if name not in known:
-            raise UserError(f"unknown {what} {name!r}; {nearest(name, known)}")
+class Tape(dict[str, Captured]):
+    """From the name of a site to what was seen there; filled by every forward pass anew."""
+
+    def __missing__(self, name: str) -> Captured:
+        if not self:
+            raise UserError(f"nothing was captured for {name!r}: run the model inside the capture")
+        raise UserError(f"{name!r} was not captured; {nearest(name, self)}")
 
 
 @contextmanager
 def capture(
-    model: nn.Module, sites: Sequence[GateSite], features: Collection[str] = ()
-) -> Iterator[dict[str, Captured]]:
-    """Record gates while the model runs, as in ``with capture(model, sites) as tape: model(x)``.
+    model: nn.Module,
+    sites: Iterable[GateSite | str],
+    features: Collection[str] = (),
+    *,
+    exact: bool = False,
+) -> Iterator[Tape]:
+    """Record gates while a model runs.
+
+    ``with capture(model, sites) as tape: model(x)``, then ``tape["layer2.0.se"].values``.
+
+    The logits stay bit-identical. The tape holds what the network used: the gates after all edits that are open
+    on the model. A later pass overwrites an earlier one.
 
     Args:
-        model: The model in which ``sites`` were found.
-        sites: What to record.
-        features: Names of the sites whose features shall be recorded too.
+        model: The model in which ``sites`` were found, compiled or not.
+        sites: What to record: sites, or names that the last ``find_gates`` gave.
+        features: Names of the sites whose features shall be recorded too; those are always read exactly.
+        exact: Read every gate at the operation in which it meets the features, instead of the lightest way.
 
     Yields:
         A dict from the site's name to what was seen, filled by the forward pass.
 
     Raises:
-        UserError: A site is not in the model; nothing has been hooked then.
+        UserError: A site is not in the model (nothing has been hooked then), or another thread uses the model.
     """
-    gates = {path: module for path, module in model.named_modules() if isinstance(module, Gate)}
-    paths = {site_name(path, 1): path for path in gates}
-    wanted = {site.name for site in sites}
-    _check_names([name.partition("#")[0] for name in wanted], paths, "gate")
-    _check_names(features, wanted, "gate to read features at")
-    tape: dict[str, Captured] = {}
-    calls: dict[str, int] = {}
-
-    def note(path: str) -> Any:
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            calls[path] = calls.get(path, 0) + 1
-            name = site_name(path, calls[path])
-            if name in wanted:
-                seen = inputs[1].detach().clone() if name in features else None
-                tape[name] = Captured(output.detach().clone(), seen)
-
-        return hook
-
-    with ExitStack() as stack:
-        for path in sorted({paths[name.partition("#")[0]] for name in wanted}):
-            stack.callback(gates[path].register_forward_hook(note(path)).remove)
+    inner = unwrapped(model)
+    wanted = resolve(inner, sites)
+    names = {site.name for site in wanted}
+    for name in features:
+        if name not in names:
+            raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
+    tape = Tape()
+    demands = []
+    for site in wanted:
+        lightest, precise, meets = places(site)
+        demands.append(Demand(precise if exact else lightest, site, _note_values(tape, site)))
+        if site.name in features:
+            demands.append(Demand(meets, site, _note_features(tape, site)))
+    with lease(inner) as session, force_eager(), session.serve(demands):
         yield tape
+
+
+def _note_values(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
+    def note(value: Tensor) -> None:
+        values = as_gate(value.detach(), site).clone()
+        before = tape.get(site.name)
+        tape[site.name] = Captured(values) if before is None else replace(before, values=values)
+
+    return note
+
+
+def _note_features(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
+    def note(value: Tensor) -> None:
+        seen = value.detach().clone()
+        before = tape.get(site.name)
+        tape[site.name] = Captured(seen, seen) if before is None else replace(before, features=seen)
+
+    return note

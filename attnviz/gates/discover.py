@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
-from attnviz.types import GateSite
+from attnviz.gates import ops
+from attnviz.gates.flow import Output
+from attnviz.gates.names import describe, name_sites
+from attnviz.gates.rules import Finding
+from attnviz.gates.search import Search
+from attnviz.gates.session import force_eager, lease, unwrapped
+from attnviz.types import GateSite, Place
 
-
-def site_name(path: str, call: int) -> str:
-    """Name of a gate: the path of the module that owns it, and ``#2``, ``#3`` … for further calls of one module."""
-    owner = path.removesuffix(".gate") or path
-    return owner if call == 1 else f"{owner}#{call}"
+_found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()
+"""Result of the last search of every living model, so that sites can be given by name."""
 
 
 @contextmanager
@@ -32,36 +36,88 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def find_gates(model: nn.Module, example: Tensor) -> tuple[GateSite, ...]:
+def known_sites(model: nn.Module) -> tuple[GateSite, ...]:
+    """What the last ``find_gates`` found in a model; empty before the first."""
+    return _found.get(unwrapped(model), ())
+
+
+def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, Any]) -> tuple[GateSite, ...]:
     """Run one example and list the gates in the order in which they act.
 
+    attnviz's own modules report their gates themselves. Everywhere else gates are found by data flow: a
+    multiplication is a gate if both operands depend on the input, one is repeated where the other is not, and
+    that one descends from a bounded activation through shape, resize and constant scale or shift operations only.
+    Softmax weights that meet values in a matrix product, added context terms and spatial transformers have
+    rules of their own (``attnviz.gates.rules``).
+
     Args:
-        model: Any network made of attnviz's own attention modules; its mode is put back afterwards.
-        example: Input of the model, N in front.
+        model: Any network; it is run in eval mode without gradients, and its modes are put back afterwards.
+        example: What the model is called with: a tensor (N in front), a sequence of positional arguments, or a
+            mapping of keyword arguments. Maps should stay larger than 1×1 up to the last gate, else a gate
+            cannot be told from a product of two vectors.
 
     Returns:
-        The sites, empty where the model has no gates.
+        The sites, empty where the model has no gates. Two searches give the same sites.
 
     Raises:
-        UserError: ``model`` is no module.
+        UserError: ``model`` is no module, or it fails on the example.
     """
     if not isinstance(model, nn.Module):
         raise UserError(f"find_gates needs a torch.nn.Module, got {type(model).__name__}")
-    sites: list[GateSite] = []
-    calls: dict[str, int] = {}
+    inner = unwrapped(model)
+    args, keywords = _arguments(example)
+    tensors = ops.tensors_in((args, keywords))
+    if not tensors:
+        raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
+    search = Search(inner, tensors)
+    with lease(inner), torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
+        try:
+            with search:
+                inner(*args, **keywords)
+        except Exception as error:
+            shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+            raise UserError(
+                f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
+            ) from error
+    batch = tensors[0].shape[0] if tensors[0].ndim else 1
+    sites = _sites(search.findings, search.uses, {path for path, _ in inner.named_modules()}, batch)
+    _found[inner] = sites
+    return sites
 
-    def note(path: str, kind: str) -> Any:
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            calls[path] = calls.get(path, 0) + 1
-            shapes = ((1, *output.shape[1:]), (1, *inputs[1].shape[1:]))
-            sites.append(GateSite(site_name(path, calls[path]), kind, *shapes))
 
-        return hook
+def _arguments(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if isinstance(example, Tensor):
+        return (example,), {}
+    if isinstance(example, Mapping):
+        return (), dict(example)
+    if isinstance(example, (tuple, list)):
+        return tuple(example), {}
+    raise UserError(f"an example is a tensor, a sequence or a mapping, got {type(example).__name__}")
 
-    with ExitStack() as stack, torch.no_grad(), in_eval_mode(model):
-        for path, module in model.named_modules():
-            if isinstance(module, Gate):
-                handle = module.register_forward_hook(note(path, module.kind))
-                stack.callback(handle.remove)
-        model(example)
+
+def _for_one(shape: Sequence[int], batch: int) -> tuple[int, ...]:
+    """Shape for a batch of one; groups may be folded into the batch axis."""
+    if not shape:
+        return (1,)
+    return (shape[0] // batch if shape[0] % batch == 0 else shape[0], *shape[1:])
+
+
+def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], batch: int) -> tuple[GateSite, ...]:
+    """Give findings names, and choose the lightest mechanism for each."""
+    names = name_sites([f.exact if f.exact.op == "tap" else f.meets for f in findings], paths)
+    sites = []
+    for name, found in zip(names, findings, strict=True):
+        place = found.exact
+        if found.output is not None and uses[found.output] == 1:
+            place = Place(found.output.module, found.output.call, "output")
+        shape, features = _for_one(found.shape, batch), _for_one(found.features, batch)
+        how = describe(place, found.kind)
+        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, place, found.exact, found.meets))
     return tuple(sites)
+
+
+def what_it_has(model: nn.Module) -> str:
+    """A sentence for a model without gates: how many modules of which types it has."""
+    types = Counter(type(m).__name__ for m in model.modules() if not list(m.children()))
+    listed = ", ".join(f"{count} {name}" for name, count in types.most_common(8))
+    return f"this model has no attention gates; here is what it has: {listed or 'no modules'}"

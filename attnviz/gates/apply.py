@@ -1,0 +1,126 @@
+"""What an edit does to the values of a gate: one function an action, in the table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from attnviz.errors import UserError
+from attnviz.types import Edit, GateSite
+
+
+def channel_axis(site: GateSite) -> int | None:
+    """Axis of the gate along which channels, branches or heads lie; ``None`` where there is no such axis."""
+    if site.kind in ("spatial", "geometric"):
+        return None
+    if site.kind == "branch" and site.axis is not None:
+        return site.axis
+    return next((axis for axis in range(1, len(site.shape)) if site.shape[axis] > 1), 1)
+
+
+def position_axes(site: GateSite) -> tuple[int, ...]:
+    """Axes of the gate along which positions lie: keys of pairwise weights, else the trailing axes that vary."""
+    rank = len(site.shape)
+    if site.kind == "pairwise":
+        return (rank - 1 if site.axis is None else site.axis,)
+    if site.kind not in ("spatial", "strip", "full"):
+        return ()
+    return tuple(axis for axis in range(max(1, rank - (2 if rank < 5 else 3)), rank) if site.shape[axis] > 1)
+
+
+def neutral_like(values: Tensor, site: GateSite) -> Tensor:
+    """The gate that does nothing, per kind: 1; branch and pairwise uniform; added 0; geometric the identity."""
+    if site.kind in ("branch", "pairwise"):
+        axis = 1 if site.axis is None else site.axis
+        return torch.full_like(values, 1 / values.shape[axis])
+    if site.kind == "added":
+        return torch.zeros_like(values)
+    if site.kind != "geometric":
+        return torch.ones_like(values)
+    if values.ndim == 3:
+        return torch.eye(values.shape[1], values.shape[2], dtype=values.dtype, device=values.device).expand_as(values)
+    dims = values.ndim - 2
+    theta = torch.eye(dims, dims + 1, dtype=values.dtype, device=values.device).expand(len(values), -1, -1)
+    return F.affine_grid(theta, [len(values), 1, *values.shape[1:-1]], align_corners=False)
+
+
+def _given(values: Tensor, edit: Edit) -> Tensor:
+    return torch.tensor(edit.value, dtype=values.dtype, device=values.device)
+
+
+def _neutral(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    return neutral_like(values, site)
+
+
+def _set_to(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    return _given(values, edit).expand(values.shape)
+
+
+def _scale(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    return values * _given(values, edit)
+
+
+def _knock_out(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    kept = torch.ones(values.shape[channel_axis(site) or 1], dtype=values.dtype, device=values.device)
+    kept[list(edit.channels)] = 0
+    shape = [1] * values.ndim
+    shape[channel_axis(site) or 1] = -1
+    return values * kept.view(shape)
+
+
+def _mean(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    reference = values if edit.value is None else _given(values, edit)
+    return reference.mean(0, keepdim=True).expand(values.shape)
+
+
+def _shuffle(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    axis = channel_axis(site) if edit.over == "channels" else 0
+    axes = position_axes(site) if edit.over == "positions" else (axis or 0,)
+    if edit.over == "batch" and len(values) < 2:
+        raise UserError(f"shuffling {site.name} over the batch needs at least 2 examples, got {len(values)}")
+    front = values.movedim(axes, tuple(range(len(axes))))
+    flat = front.reshape(-1, *front.shape[len(axes) :])
+    generator = torch.Generator().manual_seed(edit.seed)
+    cycle = torch.randperm(len(flat), generator=generator)
+    order = torch.empty_like(cycle)
+    order[cycle] = cycle.roll(1)  # one cycle through all, so that every weight moves
+    return flat[order.to(values.device)].reshape(front.shape).movedim(tuple(range(len(axes))), axes)
+
+
+def _paint(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    return _given(values, edit).expand(values.shape)
+
+
+ACTIONS: Mapping[str, Callable[[Tensor, GateSite, Edit], Tensor]] = MappingProxyType(
+    {
+        "neutral": _neutral,
+        "set_to": _set_to,
+        "scale": _scale,
+        "knock_out": _knock_out,
+        "mean": _mean,
+        "shuffle": _shuffle,
+        "paint": _paint,
+    }
+)
+"""From ``Edit.action`` to what it does to the values of a gate, (N, …) -> the same shape."""
+
+
+def apply(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    """The values of a gate after an edit.
+
+    Raises:
+        UserError: The input's size or batch does not fit the edit.
+    """
+    try:
+        return ACTIONS[edit.action](values, site, edit)
+    except UserError:
+        raise
+    except (RuntimeError, IndexError) as error:
+        raise UserError(
+            f"{edit.action} does not fit {site.name}, which had shape {site.shape} at the search and has "
+            f"{tuple(values.shape)} now: {error}"
+        ) from error

@@ -1,0 +1,184 @@
+"""Changing gates while a model runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
+
+from attnviz.errors import UserError, nearest
+from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
+from attnviz.gates.session import Demand, force_eager, lease, unwrapped
+from attnviz.gates.sites import as_gate, as_read, places, resolve
+from attnviz.types import Edit, Floats, GateSite
+
+OVER = ("channels", "positions", "batch")
+
+
+def _floats(value: Any, what: str) -> Floats:
+    """A read-only copy as float32; ``UserError`` unless it is made of finite numbers."""
+    try:
+        values = np.array(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{what} must be numbers, got {type(value).__name__}") from error
+    if not np.isfinite(values).all():
+        raise UserError(f"{what} must be finite numbers")
+    values.setflags(write=False)
+    return values
+
+
+def neutral() -> Edit:
+    """Replace a gate by one that does nothing.
+
+    That is 1 for channel, spatial, strip and full gates, 1/B for a branch of B, uniform weights for pairwise
+    attention, 0 for an added term and the identity for a spatial transformer.
+    """
+    return Edit("neutral")
+
+
+def set_to(value: Any) -> Edit:
+    """Replace a gate by a number, or by values that broadcast to its shape."""
+    return Edit("set_to", _floats(value, "what a gate is set to"))
+
+
+def scale(factor: float) -> Edit:
+    """Multiply a gate with a number."""
+    number = _floats(factor, "a factor")
+    if number.ndim:
+        raise UserError(f"a factor is one number, got an array of shape {number.shape}")
+    return Edit("scale", number)
+
+
+def knock_out(*channels: int) -> Edit:
+    """Set the weights of some channels (branches, heads) to 0: ``knock_out(3, 17)``."""
+    listed = channels[0] if len(channels) == 1 and isinstance(channels[0], (list, tuple)) else channels
+    for channel in listed:
+        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)):
+            raise UserError(f"a channel to knock out is a whole number, got {channel!r}")
+    if not listed:
+        raise UserError("knock_out needs at least one channel")
+    return Edit("knock_out", channels=tuple(int(c) for c in listed))
+
+
+def mean(reference: Any = None) -> Edit:
+    """Replace a gate by its mean over reference examples.
+
+    Args:
+        reference: The gate's values for R examples, (R, …); without it the mean over the batch is taken.
+    """
+    return Edit("mean", None if reference is None else _floats(reference, "a reference"))
+
+
+def shuffle(over: str = "channels", seed: int = 0) -> Edit:
+    """Permute a gate's weights over ``channels``, ``positions`` or the ``batch``, the same for every example."""
+    if over not in OVER:
+        raise UserError(f"unknown axis to shuffle over {over!r}; {nearest(over, OVER)}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise UserError(f"a seed is a whole number of at least 0, got {seed!r}")
+    return Edit("shuffle", over=over, seed=int(seed))
+
+
+def paint(mask: Any) -> Edit:
+    """Replace the weights over positions by a mask (H, W), (D, H, W) for volumes."""
+    return Edit("paint", _floats(mask, "a mask"))
+
+
+def _check_broadcast(site: GateSite, edit: Edit) -> None:
+    shape = np.shape(edit.value) if edit.value is not None else ()
+    own = site.shape
+    pairs = zip(reversed(shape), reversed(own), strict=False)
+    if len(shape) > len(own) or any(a not in (1, b) for a, b in pairs):
+        raise UserError(f"{site.name} has shape {own}; it cannot be set to values of shape {shape}")
+
+
+def _check_channels(site: GateSite, edit: Edit) -> None:
+    axis = channel_axis(site)
+    if axis is None:
+        raise UserError(f"{site.name} is a {site.kind} gate and has no channels to knock out")
+    count = site.shape[axis]
+    for channel in edit.channels:
+        if not 0 <= channel < count:
+            raise UserError(f"channel to knock out must be in 0..{count - 1} for {site.name}, got {channel}")
+
+
+def _check_reference(site: GateSite, edit: Edit) -> None:
+    shape = np.shape(edit.value) if edit.value is not None else None
+    if shape is not None and (len(shape) != len(site.shape) or shape[1:] != site.shape[1:] or not shape[0]):
+        raise UserError(f"a reference for {site.name} has shape (R, {str(site.shape[1:])[1:-1]}), got {shape}")
+
+
+def _check_shuffle(site: GateSite, edit: Edit) -> None:
+    if edit.over == "channels" and (channel_axis(site) is None or site.kind == "pairwise"):
+        raise UserError(f"{site.name} is a {site.kind} gate and has no channels to shuffle")
+    if edit.over == "positions" and not position_axes(site):
+        raise UserError(f"{site.name} is a {site.kind} gate and has no positions to shuffle")
+
+
+def _check_mask(site: GateSite, edit: Edit) -> None:
+    shape = np.shape(edit.value) if edit.value is not None else ()
+    if site.kind not in ("spatial", "full"):
+        raise UserError(f"{site.name} is a {site.kind} gate; a mask can be painted on a spatial or full gate")
+    # A volume's gate (N, 1, D, H, W) takes one mask for all slices as well.
+    if len(shape) < 2 or len(shape) > len(site.shape) - 2 or shape != site.shape[len(site.shape) - len(shape) :]:
+        raise UserError(f"a mask for {site.name} has shape {site.shape[2:]}, got {shape}")
+
+
+def _check_nothing(site: GateSite, edit: Edit) -> None:
+    """Fits every gate."""
+
+
+CHECKS: Mapping[str, Callable[[GateSite, Edit], None]] = MappingProxyType(
+    {
+        "neutral": _check_nothing,
+        "set_to": _check_broadcast,
+        "scale": _check_nothing,
+        "knock_out": _check_channels,
+        "mean": _check_reference,
+        "shuffle": _check_shuffle,
+        "paint": _check_mask,
+    }
+)
+"""From ``Edit.action`` to what is checked before anything is hooked."""
+
+
+@contextmanager
+def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[None]:
+    """Change gates while a model runs.
+
+    ``with edit(model, {"layer2.0.se": neutral()}): model(x)``.
+
+    Edits may be nested and act in the order in which they were opened; a capture on the same model sees their
+    result. A gate that is the output of a module passes gradients; for one that is edited inside an operation
+    (see ``site.how``) the backward pass raises ``UserError``, because autograd does not see the edit.
+
+    Args:
+        model: The model in which the sites were found, compiled or not.
+        edits: From a site, or a name that the last ``find_gates`` gave, to what shall happen to it.
+
+    Raises:
+        UserError: A site is not known or an edit does not fit it (nothing has been hooked then), or another
+            thread uses the model.
+    """
+    inner = unwrapped(model)
+    demands = []
+    for site, change in zip(resolve(inner, edits), edits.values(), strict=True):
+        if not isinstance(change, Edit) or change.action not in ACTIONS:
+            raise UserError(f"an edit of {site.name} is made by neutral(), set_to() …, got {change!r}")
+        CHECKS[change.action](site, change)
+        demands.append(Demand(places(site)[0], site, _change(site, change), edits=True))
+    with lease(inner) as session, force_eager(), session.serve(demands):
+        yield
+
+
+def _change(site: GateSite, change: Edit) -> Callable[[Tensor], Tensor]:
+    def act(value: Tensor) -> Tensor:
+        # The arithmetic of an edit must not be counted by the scope of a module around it.
+        with _disable_current_modes():
+            return as_read(apply(as_gate(value, site), site, change), value)
+
+    return act

@@ -1,0 +1,156 @@
+"""Operations of torch as the search and the hooks see them: names, groups, and how they are counted."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree
+
+Operation = torch._ops.OpOverload
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+VIEWS = _names(
+    "view _unsafe_view _reshape_alias reshape unsqueeze squeeze alias detach expand clone contiguous lift_fresh"
+)
+"""Same elements in the same order (``expand`` repeats them without storing them)."""
+
+SHAPES = VIEWS | _names(
+    "permute transpose t select slice split split_with_sizes unsafe_split unsafe_chunk unbind chunk narrow cat stack "
+    "repeat flip roll index index_select gather unfold pixel_shuffle constant_pad_nd reflection_pad2d "
+    "replication_pad2d as_strided diagonal _to_copy repeat_interleave masked_fill"
+)
+"""Elements are moved, repeated or left out, never mixed."""
+
+RESIZES = _names(
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d "
+    "upsample_trilinear3d upsample_bicubic2d _upsample_nearest_exact1d _upsample_nearest_exact2d "
+    "_upsample_nearest_exact3d _upsample_bilinear2d_aa _upsample_bicubic2d_aa"
+)
+
+SOFTMAX = frozenset(("_softmax", "_safe_softmax"))
+BOUNDED = SOFTMAX | frozenset(("sigmoid", "hardsigmoid", "tanh", "hardtanh", "clamp"))
+"""Activations with a bounded range; ``clamp`` only with both limits. ReLU6 is ``hardtanh``."""
+
+SCALES = frozenset(("add", "sub", "mul", "div", "rsub", "neg"))
+LEARNED = _names(
+    "convolution mkldnn_convolution cudnn_convolution _convolution addmm mm bmm baddbmm mkldnn_linear linear"
+)
+NORMS = _names(
+    "native_batch_norm cudnn_batch_norm _native_batch_norm_legit_no_training _batch_norm_no_update native_layer_norm "
+    "native_group_norm"
+)
+VALUE_FREE = _names(
+    "zeros_like ones_like full_like empty_like rand_like randn_like new_empty new_zeros new_full new_ones "
+    "new_empty_strided arange"
+)
+"""Their results depend on the shape of the argument only."""
+
+PRODUCTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {"bmm": (0, 1), "mm": (0, 1), "baddbmm": (1, 2), "addbmm": (1, 2), "addmm": (1, 2)}
+)
+"""Matrix products and the positions of the two factors."""
+
+ATTENTION_OPS = _names(
+    "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention "
+    "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention "
+    "_scaled_dot_product_fused_attention_overrideable"
+)
+"""Fused attention: query, key and value in, softmax weights never stored."""
+
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    {
+        "mul": "multiplication",
+        "add": "addition",
+        "div": "division",
+        "affine_grid_generator": "affine grid",
+        "grid_sampler_2d": "grid sampling",
+        "grid_sampler_3d": "grid sampling",
+        "cudnn_grid_sampler": "grid sampling",
+        **dict.fromkeys(SOFTMAX, "softmax"),
+        **dict.fromkeys(PRODUCTS, "matrix product"),
+        **dict.fromkeys(ATTENTION_OPS, "fused attention"),
+    }
+)
+"""Operations that are counted, so that one of them can be found again in another pass."""
+
+
+@functools.cache
+def name_of(func: Operation) -> str:
+    """``"mul"`` for both ``aten::mul.Tensor`` and ``aten::mul_.Tensor``."""
+    return func._schema.name.removeprefix("aten::").rstrip("_")
+
+
+@functools.cache
+def writes(func: Operation) -> tuple[int, ...]:
+    """Positions of the arguments that an operation changes in place."""
+    arguments = func._schema.arguments
+    return tuple(i for i, a in enumerate(arguments) if a.alias_info is not None and a.alias_info.is_write)
+
+
+@functools.cache
+def _composite(func: Operation) -> bool:
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+
+
+def is_composite(func: Operation) -> bool:
+    """Whether an operation is made of others that a mode would see in ``no_grad`` but not in ``inference_mode``.
+
+    Only outside of autograd do such operations reach a mode whole; they have to be taken apart there, so that
+    operations are counted alike in all grad modes.
+    """
+    return torch.is_inference_mode_enabled() and _composite(func)
+
+
+def tensors_in(values: Any) -> list[Tensor]:
+    """All tensors in nested arguments or results."""
+    return [leaf for leaf in _pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+
+
+def broadcast_pattern(first: Tensor, second: Tensor) -> str:
+    """Which operand is repeated along every axis but the batch: ``"..22"`` for (N, C, H, W) with (N, C, 1, 1).
+
+    ``1`` and ``2`` name the operand that has size 1 (or stride 0) where the other has more, ``.`` is neither.
+    """
+    rank = max(first.ndim, second.ndim)
+    a, b = (repeated_axes(t, rank) for t in (first, second))
+    return "".join("." if x == y else "12"[y < x] for x, y in zip(a[1:], b[1:], strict=True))
+
+
+def repeated_axes(tensor: Tensor, rank: int) -> Sequence[int]:
+    """1 for an axis along which values differ, else 0; padded with 0 in front to ``rank`` axes."""
+    own = [int(size > 1 and stride != 0) for size, stride in zip(tensor.shape, tensor.stride(), strict=True)]
+    return [0] * (rank - tensor.ndim) + own
+
+
+@functools.cache
+def _counted(func: Operation) -> str | None:
+    return FAMILIES.get(name_of(func))
+
+
+def family_of(func: Operation, args: Sequence[Any]) -> str | None:
+    """Under what an operation is counted; ``None`` if it is not.
+
+    Additions and multiplications count by how they broadcast: dropout and drop path, which exist in train mode
+    only, then do not shift the count of gates.
+    """
+    family = _counted(func)
+    if family in ("multiplication", "addition", "division"):
+        if len(args) < 2 or not isinstance(args[0], Tensor) or not isinstance(args[1], Tensor):
+            return None
+        return family if family == "division" else f"{family} {broadcast_pattern(args[0], args[1])}"
+    return family
+
+
+@functools.cache
+def is_pointwise(func: Operation) -> bool:
+    """Whether every element of the result depends on one element of every operand only."""
+    return torch.Tag.pointwise in func.tags

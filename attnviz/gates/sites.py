@@ -1,0 +1,77 @@
+"""From what a caller names to sites of a model, checked before anything is hooked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+from attnviz.errors import UserError, nearest
+from attnviz.gates.discover import known_sites
+from attnviz.types import GateSite, Place
+
+
+def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite]:
+    """Sites of a model, given as sites or by the names that the last ``find_gates`` gave them.
+
+    Raises:
+        UserError: A name is not known, or a site belongs to another model.
+    """
+    known = {site.name: site for site in known_sites(model)}
+    paths = {path for path, _ in model.named_modules()}
+    found = []
+    for item in wanted:
+        site = item if isinstance(item, GateSite) else known.get(item)
+        if site is None:
+            hint = nearest(item, known) if known else "call find_gates(model, example) first"
+            raise UserError(f"unknown gate {item!r}; {hint}")
+        if any(p.module not in paths for p in places(site)):
+            raise UserError(f"unknown gate {site.name!r} in this {type(model).__name__}; {nearest(site.name, known)}")
+        found.append(site)
+    return found
+
+
+def places(site: GateSite) -> tuple[Place, Place, Place]:
+    """Where a site is read, where it is exactly, and where its features are.
+
+    Raises:
+        UserError: The site was not made by ``find_gates``.
+    """
+    if site.place is None or site.exact is None or site.meets is None:
+        raise UserError(f"the site {site.name!r} does not say where it is; use one that find_gates returned")
+    return site.place, site.exact, site.meets
+
+
+def as_gate(value: Tensor, site: GateSite) -> Tensor:
+    """What was read at a site in the shape of the gate, any batch: (N, C) -> (N, C, 1, 1); repeats are left out.
+
+    Raises:
+        UserError: It does not fit, because the input has another size than at the search.
+    """
+    rank = len(site.shape)
+    if value.ndim < rank and site.place is not None and value.ndim > 0 and _fits(value, site):
+        return value.reshape(-1, *site.shape[1:])
+    if value.ndim < rank:
+        value = value[(None,) * (rank - value.ndim)]
+    if value.ndim > rank:
+        if not _fits(value, site):
+            raise UserError(f"{site.name} had shape {site.shape} at the search and has {tuple(value.shape)} now")
+        return value.reshape(-1, *site.shape[1:])
+    for axis in range(1, rank):
+        if site.shape[axis] == 1 and value.shape[axis] > 1:
+            value = value.narrow(axis, 0, 1)
+    return value
+
+
+def _fits(value: Tensor, site: GateSite) -> bool:
+    size = 1
+    for n in site.shape[1:]:
+        size *= n
+    return value.numel() % size == 0
+
+
+def as_read(gate: Tensor, like: Tensor) -> Tensor:
+    """The reverse of ``as_gate``: a gate in the shape in which it was read."""
+    if gate.numel() == like.numel():
+        return gate.reshape(like.shape)
+    return gate.expand(like.shape) if gate.ndim == like.ndim else gate.expand(*gate.shape[: -like.ndim], *like.shape)
