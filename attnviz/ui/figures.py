@@ -41,6 +41,11 @@ class Settings:
     cells: str = "nearest"
     order: str = "index"
 
+    @classmethod
+    def of(cls, *values: object) -> Settings:
+        """From what a browser sent, in the order of the attributes."""
+        return cls(*(str(value)[:100] for value in values))
+
 
 def gradient(cmap: str) -> str:
     """A colour map as a CSS gradient from left to right."""

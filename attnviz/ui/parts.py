@@ -48,6 +48,16 @@ class Parts:
     titles: dict[str, gr.HTML]
 
 
+def as_sent(component: Any) -> Any:
+    """Let a component hand over what the browser sent, unchecked: the functions it goes to check it themselves.
+
+    Gradio's own checks put the value into a message as HTML. This holds as long as an event gives the component
+    nothing but a new value: with other properties gradio makes a copy of it for that visitor.
+    """
+    component.preprocess = lambda payload: payload
+    return component
+
+
 def raw_path(image: gr.Image) -> gr.Image:
     """Let an image component hand over the path of what was sent, unopened.
 
@@ -76,6 +86,8 @@ def layout(store: Store, view: View) -> Parts:
     _title(made, "map")
     made["map"] = gr.HTML(map_html(view, settings), js_on_load=script("pick"), elem_id="map")
     _take(made, view)
+    for name in ("model", "cmap", "scale", "cells", "order", "channel"):
+        as_sent(made[name])
     return Parts(**made)
 
 

@@ -79,7 +79,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "order_index": ("by channel", "按通道"),
     "order_sorted": ("highest first", "从高到低"),
     # channels
-    "scores": ("Channel scores", "通道分数"),
     "scores_hint": (
         "Click a bar to see that channel. Keyboard: arrow keys move, Enter shows.",
         "点击柱形查看该通道。键盘：方向键移动，回车显示。",
@@ -130,6 +129,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # take away
     "take": ("Take it with you", "带走结果"),
     "export": ("Download pictures and numbers", "下载图片和数据"),
+    "preparing": ("Drawing the files …", "正在绘制文件……"),
     "files": ("Files", "文件"),
     "link": ("Link to this view", "此视图的链接"),
     "link_note": ("Your own photograph is not part of the link.", "链接不包含你自己的照片。"),

@@ -17,14 +17,14 @@ from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, 
 from attnviz.ui.parts import Parts, layout
 from attnviz.ui.store import Store
 from attnviz.ui.tabs import Tab
-from attnviz.ui.text import language_of, plain
+from attnviz.ui.text import label, language_of, plain
 from attnviz.ui.view import View, change_model, open_view, show_channel, show_gate
 
 HEAVY: dict[str, Any] = {"concurrency_id": "cnn", "concurrency_limit": 1, "show_progress": "minimal"}
 """Events that run the network share one lane."""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 """Events that only draw, without a forward pass."""
-FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "minimal"}
+FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
 """Events that write files: seconds of drawing, which the network's lane must not wait for."""
 
 Data = dict[Any, Any]
@@ -62,7 +62,7 @@ class Explore:
     def settings(self, data: Data) -> Settings:
         """How the visitor wants things drawn."""
         parts = self.parts
-        return Settings(data[parts.cmap], data[parts.scale], data[parts.cells], data[parts.order])
+        return Settings.of(data[parts.cmap], data[parts.scale], data[parts.cells], data[parts.order])
 
     # render ---------------------------------------------------------------------------------------------------
 
@@ -178,6 +178,14 @@ class Explore:
         view = self.view(data)
         return {self.parts.photo: view.path or load_sample(view.sample)}
 
+    def on_begin(self) -> gr.Button:
+        """Files are being drawn, which takes seconds."""
+        return gr.Button(label("preparing"), interactive=False)
+
+    def on_end(self) -> gr.Button:
+        """Files are ready, or could not be made."""
+        return gr.Button(label("export"), interactive=True)
+
     def on_export(self, data: Data) -> Update:
         """Make the file; the next event clicks the hidden button that downloads it."""
         archive = self.downloads.archive(self.view(data), self.settings(data), data[self.parts.opacity])
@@ -188,7 +196,7 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
     looks = {parts.state, parts.opacity, parts.cmap, parts.scale, parts.cells, parts.order}
-    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel}
+    everything = {*looks, parts.photo, parts.model, parts.channel}
     pictures = {parts.scores, parts.picture}
     channel = {*pictures, parts.channel, parts.state, parts.link}
     chosen = {*channel, parts.gate, parts.heading, parts.channels}
@@ -196,7 +204,7 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
     page = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
-        busy = {} if how is LIGHT else {"show_progress_on": [parts.picture]}
+        busy = {"show_progress_on": [parts.picture]} if how.get("concurrency_id") == "cnn" else {}
         return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", **busy, **how)
 
     on(demo.load, explore.on_load, None, page, {**HEAVY, "show_progress": "hidden"})
@@ -204,7 +212,7 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
     on(parts.model.input, explore.on_model, everything, analysis, HEAVY)
-    on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
+    on(parts.gate.input, explore.on_gate, {*looks, parts.gate}, chosen, HEAVY)
     on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.scores.select, explore.on_bar, everything, channel, HEAVY)
@@ -214,8 +222,10 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
         on(control.input, explore.on_look, looks, pictures, LIGHT)
     parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
     parts.gate.change(None, parts.gate, None, js="(gate) => window.attnvizMark(gate)", queue=False)
-    made = on(parts.export.click, explore.on_export, looks, [parts.file], FILES)
+    begun = parts.export.click(explore.on_begin, None, parts.export, api_visibility="private", **LIGHT)
+    made = on(begun.then, explore.on_export, looks, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
+    made.then(explore.on_end, None, parts.export, api_visibility="private", **LIGHT)
 
 
 def build(demo: gr.Blocks, store: Store) -> None:

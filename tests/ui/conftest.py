@@ -1,0 +1,47 @@
+import pytest
+
+gr = pytest.importorskip("gradio")
+
+from attnviz.ui.parts import layout  # noqa: E402
+from attnviz.ui.store import Store  # noqa: E402
+from attnviz.ui.tabs.explore import Explore  # noqa: E402
+from attnviz.ui.view import open_view  # noqa: E402
+
+
+@pytest.fixture
+def store(checkpoints):
+    return Store(checkpoints)
+
+
+@pytest.fixture(scope="session")
+def explore(checkpoints):
+    """The tab's handlers, opened on the tiny CBAM network."""
+    store = Store(checkpoints)
+    opening = open_view(store, "cbam", sample="cat")
+    with gr.Blocks():
+        parts = layout(store, opening)
+    return Explore(store, parts, opening)
+
+
+@pytest.fixture
+def ask(explore):
+    """Call a handler as the app does: ``ask("on_bar", index=3)``; returns the updates by name of the part."""
+    parts = explore.parts
+    names = {getattr(parts, name): name for name in parts.__dataclass_fields__ if name != "titles"}
+
+    def call(handler, view=None, event=None, **values):
+        data = {
+            "state": view or explore.opening,
+            "model": "cbam",
+            "cmap": "viridis",
+            "scale": "fixed",
+            "cells": "nearest",
+            "order": "index",
+            "opacity": 0.5,
+            **values,
+        }
+        more = () if event is None else (gr.EventData(None, event),)
+        updates = getattr(explore, handler)({getattr(parts, name): value for name, value in data.items()}, *more)
+        return {names.get(part, part): value for part, value in updates.items()}
+
+    return call

@@ -1,0 +1,173 @@
+import ast
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import attnviz.ui
+from attnviz.errors import UserError
+from attnviz.ui import STATIC, TABS, build, launch_options
+from attnviz.ui.limits import BodyLimit
+from attnviz.ui.link import Wanted, follow, query_of
+from attnviz.ui.store import Store
+from attnviz.ui.text import LANGUAGES, TEXTS, language_of, say
+
+SOURCES = sorted(Path(attnviz.ui.__file__).parent.rglob("*.py"))
+
+
+def test_the_app_never_imports_torch():
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] in ("torch", "torchvision") for name in names), path
+
+
+def test_every_tab_of_the_table_can_be_built(checkpoints):
+    demo = build(Store(checkpoints))
+    titles = [c["props"]["label"] for c in demo.config["components"] if c["type"] == "tabitem"]
+    assert len(titles) == len(TABS)
+    assert all(tab.title in TEXTS for tab in TABS.values())
+
+
+def test_every_control_has_a_label(checkpoints):
+    demo = build(Store(checkpoints))
+    kinds = ("image", "dropdown", "slider", "radio", "number")
+    controls = [c for c in demo.config["components"] if c["type"] in kinds]
+    assert len(controls) >= 8
+    assert all(c["props"].get("label") for c in controls)
+
+
+def test_without_checkpoints_the_error_says_what_to_do(tmp_path):
+    with pytest.raises(UserError, match="no checkpoint"):
+        build(Store(tmp_path))
+
+
+def test_every_bundled_checkpoint_opens():
+    from attnviz.checkpoints import FOLDER
+    from attnviz.ui.view import open_view
+
+    store = Store(FOLDER)
+    for name in store.ids:
+        assert open_view(store, name, sample="cat").analysis.model == name
+
+
+def test_nothing_is_shared_and_errors_stay_inside(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    options = launch_options()
+    assert options["share"] is options["ssr_mode"] is options["show_error"] is options["mcp_server"] is False
+    assert options["server_name"] is None
+    monkeypatch.setenv("SPACE_ID", "somebody/attnviz")
+    assert launch_options()["server_name"] == "0.0.0.0"
+
+
+def test_the_theme_and_the_page_name_no_other_host():
+    from attnviz.ui.theme import theme
+
+    text = theme()._get_theme_css() + "".join(p.read_text(encoding="utf-8") for p in STATIC.iterdir())
+    assert not re.search(r"https?://(?!www\.w3\.org/)|@import", text)
+
+
+def test_every_text_has_every_language_with_the_same_values():
+    for key, row in TEXTS.items():
+        assert len(row) == len(LANGUAGES) and all(row), key
+        fields = [sorted(set(re.findall(r"\{(\w+)\}", text))) for text in row]
+        assert fields[0] == fields[1], key
+
+
+def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
+    code = "".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "text.py")
+    asked = set(re.findall(r"""(?:say|plain|label|_title|head_html)\((?:made, )?["'](\w+)["']""", code))
+    assert asked <= set(TEXTS)
+    built = re.compile(r"kind_(channel|spatial)|link_(model|sample|gate|channel)|help_.*|samples_.*|tab_.*")
+    assert {key for key in TEXTS if key not in asked and not built.fullmatch(key)} == set()
+
+
+def test_values_in_texts_are_escaped():
+    assert say("kind_other", kind="<b>") == "&lt;b&gt; gate"
+    with pytest.raises(UserError, match="no text"):
+        say("nonsense")
+    with pytest.raises(UserError, match="no language"):
+        say("gate", "xx")
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (None, "en"),
+        ("", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("de-DE,de;q=0.9,en", "en"),
+        ("fr,zh", "zh"),
+        (";;,", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language(header, language):
+    assert language_of(header) == language
+
+
+def test_a_link_opens_the_view_it_was_made_from(checkpoints, explore):
+    from attnviz.ui.view import show_channel, show_gate
+
+    view = show_channel(explore.store, show_gate(explore.store, explore.opening, "stage2.0.attention.channel"), 5)
+    query = dict(part.split("=") for part in query_of(view)[1:].split("&"))
+    again, missed = follow(explore.store, Wanted.of(query), "se", "coffee", "en")
+    assert missed == []
+    assert query_of(again) == query_of(view)
+    assert again.channel.score == view.channel.score
+
+
+def test_what_a_link_gets_wrong_is_left_out_and_told(explore):
+    wanted = Wanted.of({"model": "<b>", "sample": "../x", "gate": "no", "channel": "-1", "__theme": "dark"})
+    view, missed = follow(explore.store, wanted, "cbam", "cat", "en")
+    assert (view.analysis.model, view.sample) == ("cbam", "cat")
+    assert len(missed) == 4
+    assert not Wanted.of({"__theme": "dark", "model": ""})
+
+
+def talk(body, path="/gradio_api/queue/join", announce=True, limit=100):
+    """Send a body in pieces through the middleware; the status it answers and what the application read."""
+    read, sent = bytearray(), []
+
+    async def application(scope, receive, send):
+        while True:
+            message = await receive()
+            read.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    pieces = [body[i : i + 40] for i in range(0, len(body), 40)] or [b""]
+    messages = iter(
+        [{"type": "http.request", "body": p, "more_body": i < len(pieces) - 1} for i, p in enumerate(pieces)]
+    )
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-length", str(len(body)).encode())] if announce else []
+    scope = {"type": "http", "path": path, "headers": headers}
+    asyncio.run(BodyLimit(application, upload=200, other=limit)(scope, receive, send))
+    return sent[0]["status"], bytes(read)
+
+
+@pytest.mark.parametrize("announce", [True, False])
+def test_a_body_over_the_limit_is_refused_whether_announced_or_not(announce):
+    assert talk(b"x" * 100, announce=announce) == (200, b"x" * 100)
+    status, read = talk(b"x" * 101, announce=announce)
+    assert status == 413
+    assert len(read) <= 100
+    assert talk(b"x" * 150, path="/gradio_api/upload", announce=announce)[0] == 200
+    assert talk(b"x" * 201, path="/gradio_api/upload", announce=announce)[0] == 413
+
+
+def test_a_data_url_of_a_photograph_does_not_fit_into_an_event():
+    event = json.dumps({"data": ["data:image/png;base64," + "A" * 2**21]}).encode()
+    assert talk(event, limit=BodyLimit(None).other)[0] == 413
