@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils import _pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 Operation = torch._ops.OpOverload
 
@@ -154,3 +155,15 @@ def family_of(func: Operation, args: Sequence[Any]) -> str | None:
 def is_pointwise(func: Operation) -> bool:
     """Whether every element of the result depends on one element of every operand only."""
     return torch.Tag.pointwise in func.tags
+
+
+class EagerMode(TorchDispatchMode):
+    """A dispatch mode that does not load torch's compiler.
+
+    By default torch wraps ``__torch_dispatch__`` so that dynamo leaves it alone, and imports dynamo (several
+    seconds) at the first operation. Nothing is compiled where these modes are used, see ``force_eager``.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 from torch.utils import _pytree
-from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.errors import UserError
 from attnviz.gates import ops
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attnviz.gates.session import Demand
 
 
-class Scope(TorchDispatchMode):
+class Scope(ops.EagerMode):
     """Serves demands at operations of one call of one module.
 
     Args:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from attnviz.attention.gate import Gate
 from attnviz.gates import ops
@@ -27,7 +26,7 @@ class Frame:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-class Search(TorchDispatchMode):
+class Search(ops.EagerMode):
     """Finds gates while a model runs.
 
     Args:
