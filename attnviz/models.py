@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,12 +64,24 @@ def build(spec: ModelSpec) -> nn.Module:
     Raises:
         UserError: A name or an option is not known, or a value is outside its limits.
     """
-    attention = functools.partial(ATTENTION[spec.attention], **spec.attention_options)
     backbone = BACKBONES[spec.backbone]
+    defaults = getattr(backbone, "attention_defaults", None)
+    usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
+    options = {**usual, **spec.attention_options}
+    attention = functools.partial(ATTENTION[spec.attention], **options)
     try:
         return backbone(attention, num_classes=spec.num_classes, **spec.backbone_options)
     except TypeError as error:
         raise UserError(f"{spec.backbone} with {spec.attention} cannot be built: {error}") from error
+
+
+def input_shape(spec: ModelSpec, batch: int = 1, depth: int = 8) -> tuple[int, ...]:
+    """Shape of what the network takes: (batch, C, H, W), or (batch, C, depth, H, W) for a backbone for volumes."""
+    backbone = BACKBONES[spec.backbone]
+    default = inspect.signature(backbone).parameters["in_channels"].default
+    channels = int(spec.backbone_options.get("in_channels", default))
+    slices = (depth,) if getattr(backbone, "dims", 2) == 3 else ()
+    return (batch, channels, *slices, *spec.input.size)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -14,6 +14,23 @@ ATTENTION: Registry[type[nn.Module]] = Registry(
         ("cbam-channel", "attnviz.attention.cbam:ChannelAttention"),
         ("spatial", "attnviz.attention.cbam:SpatialAttention"),
         ("cbam", "attnviz.attention.cbam:CBAM"),
+        ("local", "attnviz.attention.local:LocalAttention"),
+        ("eca", "attnviz.attention.eca:EfficientChannelAttention"),
+        ("sk", "attnviz.attention.sk:SelectiveKernel"),
+        ("gc", "attnviz.attention.gc:GlobalContext"),
+        ("self-attention", "attnviz.attention.self_attention:SelfAttention"),
+        ("danet", "attnviz.attention.danet:DualAttention"),
+        ("coord", "attnviz.attention.coord:CoordinateAttention"),
+        ("simam", "attnviz.attention.simam:SimAM"),
+        ("stn", "attnviz.attention.stn:SpatialTransformer"),
     ),
 )
-"""Every entry is built as ``Type(channels, **options)`` and maps features to features of the same shape."""
+"""Every entry is built as ``Type(channels, **options)`` and maps features to features of the same shape.
+
+Besides ``forward`` a type has
+
+- ``DESCRIPTION``: what ``attnviz describe`` prints;
+- ``start_neutral() -> float``: zeroes the last layer of its gates and returns the constant by which it then
+  multiplies the features, or raises ``UserError`` where no such start exists;
+- optionally ``init_weights()``: how its parameters start, where that is not torch's default.
+"""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention.gate import Gate, check_channels, check_dims, check_features, hidden_width
+from attnviz.attention.description import Description
+from attnviz.attention.gate import Gate, check_channels, check_dims, check_features, hidden_width, zero
 from attnviz.errors import UserError, nearest
 
 KERNELS = (3, 7)
@@ -29,6 +32,26 @@ class ChannelAttention(nn.Module):
         ValueError: An argument is outside its limits, or ``pool_depth`` is asked for with ``dims=2``.
     """
 
+    DESCRIPTION: ClassVar = Description(
+        title="Channel attention of CBAM",
+        formula="y = x · σ(MLP(mean(x)) + MLP(max(x))), one shared MLP(v) = W₂ ReLU(W₁ v)",
+        paper="Woo et al. 2018, arXiv 1807.06521, eq. 2",
+        symbols=lambda m, h, w: {
+            "C": m.channels,
+            "h": m.reduce.out_features,
+            "b": int(m.reduce.bias is not None),
+        },
+        steps=(
+            ("features", "N, C, H, W"),
+            ("mean over space, and maximum over space", "N, C"),
+            ("both: Linear C→h, ReLU", "N, h"),
+            ("both: Linear h→C", "N, C"),
+            ("sum of the two, σ: the gate", "N, C, 1, 1"),
+            ("features × gate", "N, C, H, W"),
+        ),
+        parameters="2*C*h + b*(h + C)",
+    )
+
     def __init__(
         self,
         channels: int,
@@ -47,6 +70,11 @@ class ChannelAttention(nn.Module):
         self.reduce = nn.Linear(channels, hidden, bias=bias)
         self.expand = nn.Linear(hidden, channels, bias=bias)
         self.gate = Gate("channel")
+
+    def start_neutral(self) -> float:
+        """Make the gate constant; returns its value, 0.5."""
+        zero(self.expand)
+        return 0.5
 
     def _mlp(self, pooled: Tensor) -> Tensor:
         """(N, …, C) -> (N, …, C)."""
@@ -78,6 +106,20 @@ class SpatialAttention(nn.Module):
         ValueError: An argument is outside its limits.
     """
 
+    DESCRIPTION: ClassVar = Description(
+        title="Spatial attention of CBAM",
+        formula="y = x · σ(conv_k([mean over C; max over C]))",
+        paper="Woo et al. 2018, arXiv 1807.06521, eq. 3",
+        symbols=lambda m, h, w: {"C": m.channels, "k": m.conv.kernel_size[0], "d": m.dims},
+        steps=(
+            ("features", "N, C, H, W"),
+            ("mean and maximum over channels", "N, 2, H, W"),
+            ("conv k×k, 2→1, without bias, σ: the gate", "N, 1, H, W"),
+            ("features × gate", "N, C, H, W"),
+        ),
+        parameters="2*k**d",
+    )
+
     def __init__(self, channels: int, kernel_size: int | None = None, dims: int = 2) -> None:
         super().__init__()
         self.channels = check_channels(channels)
@@ -88,6 +130,11 @@ class SpatialAttention(nn.Module):
         convolution = nn.Conv2d if dims == 2 else nn.Conv3d
         self.conv = convolution(2, 1, size, padding=size // 2, bias=False)
         self.gate = Gate("spatial")
+
+    def start_neutral(self) -> float:
+        """Make the gate constant; returns its value, 0.5."""
+        nn.init.zeros_(self.conv.weight)
+        return 0.5
 
     def weights(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 1, H, W); (N, C, D, H, W) -> (N, 1, D, H, W)."""
@@ -117,6 +164,27 @@ class CBAM(nn.Module):
         ValueError: An argument is outside its limits.
     """
 
+    DESCRIPTION: ClassVar = Description(
+        title="Convolutional block attention module (CBAM)",
+        formula="x' = x · σ(MLP(mean(x)) + MLP(max(x))), y = x' · σ(conv_k([mean over C of x'; max over C of x']))",
+        paper="Woo et al. 2018, arXiv 1807.06521",
+        symbols=lambda m, h, w: {
+            **ChannelAttention.DESCRIPTION.symbols(m.channel, h, w),
+            **SpatialAttention.DESCRIPTION.symbols(m.spatial, h, w),
+        },
+        steps=(
+            ("features", "N, C, H, W"),
+            ("mean over space, and maximum over space", "N, C"),
+            ("both: Linear C→h, ReLU, Linear h→C", "N, C"),
+            ("sum of the two, σ: channel gate", "N, C, 1, 1"),
+            ("features × channel gate", "N, C, H, W"),
+            ("mean and maximum over channels", "N, 2, H, W"),
+            ("conv k×k, 2→1, without bias, σ: spatial gate", "N, 1, H, W"),
+            ("features × spatial gate", "N, C, H, W"),
+        ),
+        parameters="2*C*h + b*(h + C) + 2*k**d",
+    )
+
     def __init__(
         self,
         channels: int,
@@ -133,6 +201,10 @@ class CBAM(nn.Module):
         self.order = order
         self.channel = ChannelAttention(channels, reduction, bias, dims, pool_depth)
         self.spatial = SpatialAttention(channels, kernel_size, dims)
+
+    def start_neutral(self) -> float:
+        """Make both gates constant; returns their product, 0.25."""
+        return self.channel.start_neutral() * self.spatial.start_neutral()
 
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""

@@ -75,3 +75,10 @@ def check_features(x: Tensor, channels: int, dims: int) -> None:
     if x.ndim != dims + 2 or x.shape[1] != channels:
         layout = "(N, {}, H, W)" if dims == 2 else "(N, {}, D, H, W)"
         raise UserError(f"features must be {layout.format(channels)}, got {tuple(x.shape)}")
+
+
+def zero(*layers: nn.Module) -> None:
+    """Set all parameters of some layers to zero, in place."""
+    for layer in layers:
+        for parameter in layer.parameters():
+            nn.init.zeros_(parameter)

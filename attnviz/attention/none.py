@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
+from attnviz.attention.description import Description
 from attnviz.attention.gate import check_channels
 
 
@@ -14,9 +17,22 @@ class NoAttention(nn.Module):
         channels: C, at least 1.
     """
 
+    DESCRIPTION: ClassVar = Description(
+        title="No attention",
+        formula="y = x",
+        paper="the baseline to compare with",
+        symbols=lambda m, h, w: {"C": m.channels},
+        steps=(("features", "N, C, H, W"), ("the same features", "N, C, H, W")),
+        parameters="0",
+    )
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = check_channels(channels)
+
+    def start_neutral(self) -> float:
+        """Nothing to do; returns the factor on the features, 1."""
+        return 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, …) -> (N, C, …), the same tensor."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
 
 
@@ -21,6 +24,21 @@ class SqueezeExcitation(nn.Module):
         ValueError: ``channels`` or ``reduction`` is below 1.
     """
 
+    DESCRIPTION: ClassVar = Description(
+        title="Squeeze-and-excitation (SE)",
+        formula="y = x · σ(W₂ ReLU(W₁ mean(x)))",
+        paper="Hu et al. 2018, arXiv 1709.01507",
+        symbols=lambda m, h, w: {"C": m.channels, "h": m.reduce.out_features},
+        steps=(
+            ("features", "N, C, H, W"),
+            ("squeeze: mean over space", "N, C"),
+            ("Linear C→h without bias, ReLU", "N, h"),
+            ("Linear h→C without bias, σ: the gate", "N, C, 1, 1"),
+            ("features × gate", "N, C, H, W"),
+        ),
+        parameters="C*h + h*C",
+    )
+
     def __init__(self, channels: int, reduction: float = 16) -> None:
         super().__init__()
         self.channels = check_channels(channels)
@@ -28,6 +46,11 @@ class SqueezeExcitation(nn.Module):
         self.reduce = nn.Linear(channels, hidden, bias=False)
         self.expand = nn.Linear(hidden, channels, bias=False)
         self.gate = Gate("channel")
+
+    def start_neutral(self) -> float:
+        """Make the gate constant; returns its value, 0.5."""
+        nn.init.zeros_(self.expand.weight)
+        return 0.5
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, C, 1, 1) in (0, 1)."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.backbones import AttentionFactory
+from attnviz.backbones.parts import attach, init_attention
 from attnviz.errors import UserError
 
 STAGE_STRIDES = (1, 2, 2, 1)
@@ -30,7 +31,7 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv1 = conv_bn(inputs, outputs, 3, stride)
         self.conv2 = conv_bn(outputs, outputs, 3)
-        self.attention = attention(outputs)
+        self.attention = attach(attention, outputs, branch=True)
         layers: list[nn.Module] = []
         if stride > 1:
             layers.append(nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False))
@@ -92,6 +93,7 @@ class CompactResNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        init_attention(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> logits (N, K); H and W at least 16."""

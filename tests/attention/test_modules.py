@@ -144,7 +144,7 @@ def test_hidden_width_never_falls_below_one(channels, reduction):
 
 @pytest.mark.parametrize("name", [n for n in ATTENTION if n != "none"])
 def test_gradients(name):
-    module = ATTENTION[name](4, **({"reduction": 2} if name in ("se", "cbam", "cbam-channel") else {})).double()
+    module = ATTENTION[name](4, **({"reduction": 2} if name in ("se", "cbam", "cbam-channel") else {})).double().eval()
     x = features(1, 4, 3, 3).requires_grad_()
     assert torch.autograd.gradcheck(module, x)
 
@@ -158,7 +158,7 @@ def test_formats_and_precisions(name):
         torch.testing.assert_close(module(x).float(), plain, rtol=0.05, atol=0.05)
     exported = torch.export.export(module, (x,)).module()
     torch.testing.assert_close(exported(x), plain)
-    again = ATTENTION[name](16)
+    again = ATTENTION[name](16).eval()
     again.load_state_dict(module.state_dict())
     torch.testing.assert_close(again(x), plain)
 

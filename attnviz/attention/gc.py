@@ -1,0 +1,74 @@
+"""Global context (Cao et al. 2019, arXiv 1904.11492)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.attention.description import Description
+from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width, zero
+
+
+class GlobalContext(nn.Module):
+    """One attention-pooled context vector is added everywhere: ``y = x + W₂ ReLU(LN(W₁ Σ_p a_p x_p))``.
+
+    a = softmax over positions of a 1×1 convolution C -> 1. The last layer starts at zero, so that the module
+    starts as the identity.
+
+    Args:
+        channels: C, at least 1.
+        reduction: r, at least 1; the hidden width is ``int(C / r)``, never below 1.
+
+    Raises:
+        ValueError: An argument is outside its limits.
+    """
+
+    DESCRIPTION: ClassVar = Description(
+        title="Global context (GC)",
+        formula="y = x + W₂ ReLU(LN(W₁ Σ_p a_p x_p)), a = softmax over positions of w·x_p",
+        paper="Cao et al. 2019, arXiv 1904.11492",
+        symbols=lambda m, h, w: {"C": m.channels, "h": m.reduce.out_features},
+        steps=(
+            ("features", "N, C, H, W"),
+            ("1×1 conv C→1, softmax over positions: pooling weights", "N, 1, H*W"),
+            ("weighted sum of positions: context", "N, 1, C"),
+            ("Linear C→h, LayerNorm, ReLU", "N, h"),
+            ("Linear h→C: the added term", "N, C, 1, 1"),
+            ("features + added term", "N, C, H, W"),
+        ),
+        parameters="(C + 1) + (C*h + h) + 2*h + (h*C + C)",
+    )
+
+    def __init__(self, channels: int, reduction: float = 16) -> None:
+        super().__init__()
+        self.channels = check_channels(channels)
+        hidden = hidden_width(channels, reduction)
+        self.attend = nn.Conv2d(channels, 1, 1)
+        self.reduce = nn.Linear(channels, hidden)
+        self.norm = nn.LayerNorm(hidden)
+        self.expand = nn.Linear(hidden, channels)
+        self.pooling = Gate("pairwise")
+        self.context = Gate("added")
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """He initialisation of the pooling weights; the last layer is zero."""
+        zero(self.attend)
+        nn.init.kaiming_normal_(self.attend.weight, nonlinearity="relu")
+        self.start_neutral()
+
+    def start_neutral(self) -> float:
+        """Make the added term zero; returns the factor on the features, 1."""
+        zero(self.expand)
+        return 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W); gates (N, 1, HW), which sums to 1, and the added (N, C, 1, 1)."""
+        check_features(x, self.channels, dims=2)
+        positions = x.flatten(2).transpose(1, 2)
+        pooling = self.pooling(self.attend(x).flatten(2).softmax(-1), positions)
+        context = (pooling @ positions)[:, 0]
+        added = self.expand(torch.relu(self.norm(self.reduce(context))))[:, :, None, None]
+        return x + self.context(added, x)

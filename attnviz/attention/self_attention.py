@@ -1,0 +1,158 @@
+"""Self-attention over positions (Wang et al. 2018, arXiv 1711.07971; Vaswani et al. 2017, arXiv 1706.03762)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.attention.description import Description
+from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
+from attnviz.attention.guard import check_limit, kept_positions, limit_positions
+from attnviz.errors import UserError, nearest
+
+
+class DotSimilarity(nn.Module):
+    """``q·k / √d`` (Vaswani et al. 2017)."""
+
+    def __init__(self, heads: int, width: int) -> None:
+        super().__init__()
+        self.factor = width**-0.5
+
+    def forward(self, query: Tensor, key: Tensor) -> Tensor:
+        """(N, heads, Q, d) and (N, heads, K, d) -> (N, heads, Q, K)."""
+        return query @ key.transpose(-2, -1) * self.factor
+
+
+class CosineSimilarity(nn.Module):
+    """``τ · cos(q, k)`` with a learned τ per head that starts at 10 (Liu et al. 2022, arXiv 2111.09883)."""
+
+    def __init__(self, heads: int, width: int) -> None:
+        super().__init__()
+        self.temperature = nn.Parameter(torch.full((heads, 1, 1), 10.0))
+
+    def forward(self, query: Tensor, key: Tensor) -> Tensor:
+        """(N, heads, Q, d) and (N, heads, K, d) -> (N, heads, Q, K)."""
+        query, key = nn.functional.normalize(query, dim=-1), nn.functional.normalize(key, dim=-1)
+        return query @ key.transpose(-2, -1) * self.temperature
+
+
+class AdditiveSimilarity(nn.Module):
+    """``vᵀ tanh(q + k)``, a two-layer perceptron (Bahdanau et al. 2015, arXiv 1409.0473)."""
+
+    def __init__(self, heads: int, width: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.randn(heads, 1, 1, width) * width**-0.5)
+
+    def forward(self, query: Tensor, key: Tensor) -> Tensor:
+        """(N, heads, Q, d) and (N, heads, K, d) -> (N, heads, Q, K)."""
+        return (torch.tanh(query[:, :, :, None] + key[:, :, None]) * self.vector).sum(-1)
+
+
+class WeightedSum(nn.Module):
+    """Weights times values, the last stage."""
+
+    def forward(self, weights: Tensor, values: Tensor) -> Tensor:
+        """(N, heads, Q, K) and (N, heads, K, d) -> (N, heads, Q, d)."""
+        return weights @ values
+
+
+SIMILARITIES: dict[str, tuple[type[nn.Module], int]] = {
+    "dot": (DotSimilarity, 1024),
+    "cosine": (CosineSimilarity, 1024),
+    "mlp": (AdditiveSimilarity, 196),
+}
+"""Similarity, and the most keys and values by default: ``mlp`` holds d numbers for every pair of positions."""
+
+
+class SelfAttention(nn.Module):
+    """Every position gathers from all others: ``y = x + γ W softmax(sim(query x, key x)) (value x)``.
+
+    Similarity, softmax and weighted sum are modules of their own, so that a hook sees each stage. γ starts at 0,
+    so that the module starts as the identity.
+
+    Args:
+        channels: C, at least 1.
+        reduction: r, at least 1; query, key and value have ``int(C / r)`` channels, never below 1.
+        heads: Number of heads; divides that width.
+        similarity: ``dot``, ``cosine`` or ``mlp``.
+        max_positions: Above this many positions keys and values are average-pooled until they fit, with a
+            ``RuntimeWarning``; by default 1024 (32×32), and 196 (14×14) for ``mlp``.
+
+    Raises:
+        ValueError: An argument is outside its limits.
+    """
+
+    DESCRIPTION: ClassVar = Description(
+        title="Self-attention (non-local block)",
+        formula="y = x + γ W softmax(sim(q, k)) v; sim: q·k/√d (dot), τ cos(q, k) (cosine), uᵀ tanh(q + k) (mlp)",
+        paper="Wang et al. 2018, arXiv 1711.07971; Vaswani et al. 2017, arXiv 1706.03762",
+        symbols=lambda m, h, w: {
+            "C": m.channels,
+            "h": m.query.out_channels,
+            "heads": m.heads,
+            "d": m.query.out_channels // m.heads,
+            "K": kept_positions(h, w, m.max_positions),
+            "s": sum(p.numel() for p in m.similarity.parameters()),
+        },
+        steps=(
+            ("features", "N, C, H, W"),
+            ("query: 1×1 conv C→h, split into heads", "N, heads, H*W, d"),
+            ("key: 1×1 conv C→h (features pooled to at most max_positions)", "N, heads, K, d"),
+            ("value: 1×1 conv C→h (from the same)", "N, heads, K, d"),
+            ("similarity of every query with every key", "N, heads, H*W, K"),
+            ("softmax over keys: the gate", "N, heads, H*W, K"),
+            ("gate × values", "N, heads, H*W, d"),
+            ("heads joined, 1×1 conv h→C", "N, C, H, W"),
+            ("features + γ · that", "N, C, H, W"),
+        ),
+        parameters="3*(C*h + h) + (h*C + C) + 1 + s",
+    )
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: float = 2,
+        heads: int = 1,
+        similarity: str = "dot",
+        max_positions: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.channels = check_channels(channels)
+        width = hidden_width(channels, reduction)
+        if not isinstance(heads, int) or isinstance(heads, bool) or heads < 1 or width % heads:
+            raise UserError(f"heads must be a whole number that divides {width}, the width of queries, got {heads!r}")
+        if similarity not in SIMILARITIES:
+            raise UserError(f"unknown similarity {similarity!r}; {nearest(similarity, SIMILARITIES)}")
+        compare, limit = SIMILARITIES[similarity]
+        self.heads = heads
+        self.max_positions = check_limit(limit if max_positions is None else max_positions)
+        self.query = nn.Conv2d(channels, width, 1)
+        self.key = nn.Conv2d(channels, width, 1)
+        self.value = nn.Conv2d(channels, width, 1)
+        self.similarity = compare(heads, width // heads)
+        self.normalise = nn.Softmax(dim=-1)
+        self.gate = Gate("pairwise")
+        self.weighted_sum = WeightedSum()
+        self.project = nn.Conv2d(width, channels, 1)
+        self.scale = nn.Parameter(torch.zeros(1))
+
+    def start_neutral(self) -> float:
+        """Take the attention out; returns the factor on the features, 1."""
+        nn.init.zeros_(self.scale)
+        return 1.0
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(N, heads·d, H, W) -> (N, heads, HW, d)."""
+        return x.reshape(len(x), self.heads, -1, x.shape[2] * x.shape[3]).transpose(2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W); the gate is (N, heads, HWq, HWk) and sums to 1 over HWk."""
+        check_features(x, self.channels, dims=2)
+        seen = limit_positions(x, self.max_positions)
+        query, key, value = self._split(self.query(x)), self._split(self.key(seen)), self._split(self.value(seen))
+        weights = self.gate(self.normalise(self.similarity(query, key)), value)
+        gathered = self.weighted_sum(weights, value).transpose(2, 3)
+        joined = gathered.reshape(len(x), -1, x.shape[2], x.shape[3])
+        return x + self.scale * self.project(joined)

@@ -1,0 +1,73 @@
+"""Simple, parameter-free attention (Yang et al. 2021, ICML, PMLR 139)."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.attention.description import Description
+from attnviz.attention.gate import Gate, check_channels, check_features
+from attnviz.errors import UserError
+
+
+class SimAM(nn.Module):
+    """An element counts as much as it stands out in its channel: ``y = x · σ((x - μ)² / 4(σ² + λ) + ½)``.
+
+    μ is the mean of the channel over space and σ² its variance with H·W - 1 in the denominator.
+
+    Args:
+        channels: C of the features; there is no parameter that depends on it.
+        regularisation: λ > 0.
+
+    Raises:
+        ValueError: An argument is outside its limits.
+    """
+
+    DESCRIPTION: ClassVar = Description(
+        title="SimAM",
+        formula="y = x · σ(E), E = (x − μ)² / (4 (v + λ)) + ½, μ and v: mean and variance of the channel over space",
+        paper="Yang et al. 2021, SimAM: a simple, parameter-free attention module, ICML (PMLR 139)",
+        symbols=lambda m, h, w: {"C": m.channels},
+        steps=(
+            ("features", "N, C, H, W"),
+            ("mean over space", "N, C, 1, 1"),
+            ("squared distance from the mean", "N, C, H, W"),
+            ("variance over space", "N, C, 1, 1"),
+            ("inverse energy, σ: the gate", "N, C, H, W"),
+            ("features × gate", "N, C, H, W"),
+        ),
+        parameters="0",
+    )
+
+    def __init__(self, channels: int, regularisation: float = 1e-4) -> None:
+        super().__init__()
+        self.channels = check_channels(channels)
+        number = isinstance(regularisation, (int, float)) and not isinstance(regularisation, bool)
+        if not number or not 0 < regularisation < math.inf:
+            raise UserError(f"regularisation must be a number above 0, got {regularisation!r}")
+        self.regularisation = regularisation
+        self.gate = Gate("full")
+
+    def start_neutral(self) -> float:
+        """Refused: without parameters there is nothing to zero.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise UserError(
+            "simam has no parameters, so its gate cannot be made constant and a pretrained network cannot start "
+            "unchanged with it; train it from scratch (pretrained=False)"
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W); the gate is (N, C, H, W) in (0.62, 1)."""
+        check_features(x, self.channels, dims=2)
+        distance = (x - x.mean((2, 3), keepdim=True)).square()
+        # one position has no variance; its distance is zero, so that any denominator gives zero
+        freedom = max(x.shape[2] * x.shape[3] - 1, 1)
+        variance = distance.sum((2, 3), keepdim=True) / freedom
+        energy = distance / (4 * (variance + self.regularisation)) + 0.5
+        return x * self.gate(torch.sigmoid(energy), x)

@@ -1,0 +1,114 @@
+"""What holds for every registered type; new types are tested without anyone adding a test."""
+
+import pytest
+import torch
+
+from attnviz.attention import ATTENTION
+from attnviz.attention.description import Description
+from attnviz.errors import UserError
+from attnviz.types import KINDS
+from tests.attention.helpers import features, gates_of, randomise
+
+EVERY = list(ATTENTION)
+WITH_GATES = [name for name in EVERY if name != "none"]
+NO_NEUTRAL_START = {"sk", "simam"}
+
+
+def made(name, channels=6, **options):
+    return randomise(ATTENTION[name](channels, **options).double().eval())
+
+
+@pytest.mark.parametrize("name", WITH_GATES)
+def test_gradients_with_weights_that_are_not_the_start(name):
+    module, x = made(name, 4), features(2, 4, 3, 3).requires_grad_()
+    parameters = tuple(module.parameters())
+    names = [n for n, _ in module.named_parameters()]
+
+    def run(x, *values):
+        return torch.func.functional_call(module, dict(zip(names, values, strict=True)), (x,))
+
+    # sk has thousands of parameters; a random direction through all of them is as strict
+    assert torch.autograd.gradcheck(run, (x, *parameters), fast_mode=True)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_export_formats_precision_and_state(name):
+    module, x = made(name, 16).float(), features(2, 16, 6, 5).float()
+    plain = module(x)
+    torch.testing.assert_close(module(x.contiguous(memory_format=torch.channels_last)), plain)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = module(x).float()
+    # bfloat16 keeps 8 bits; stn also samples elsewhere by fractions of a pixel, so the average is compared
+    assert (low - plain).abs().mean() < 0.06 * plain.abs().mean()
+    exported = torch.export.export(module, (x,)).module()
+    torch.testing.assert_close(exported(x), plain)
+    again = ATTENTION[name](16).eval()
+    again.load_state_dict(module.state_dict(), strict=True)
+    assert torch.equal(again(x), plain)
+
+
+@pytest.mark.parametrize("name", WITH_GATES)
+def test_every_gate_is_of_the_shape_of_its_kind(name):
+    x = features(2, 6, 5, 4)
+    _, seen = gates_of(made(name), x)
+    assert seen
+    shapes = {"channel": {(2, 6, 1, 1)}, "spatial": {(2, 1, 5, 4)}, "strip": {(2, 6, 5, 1), (2, 6, 1, 4)},
+              "branch": {(2, 2, 6, 1, 1)}, "full": {(2, 6, 5, 4)}, "added": {(2, 6, 1, 1)}, "geometric": {(2, 2, 3)},
+              "pairwise": {(2, 1, 20), (2, 1, 20, 20), (2, 20, 20), (2, 6, 6)}}  # fmt: skip
+    for _, kind, values, met in seen:
+        assert kind in KINDS
+        assert tuple(values.shape) in shapes[kind]
+        if kind == "branch":
+            torch.testing.assert_close(values.sum(1), torch.ones(2, 6, 1, 1, dtype=torch.float64))
+        elif kind == "pairwise":
+            torch.testing.assert_close(values.sum(-1), torch.ones(values.shape[:-1], dtype=torch.float64))
+            assert (values @ met).shape[-1] == met.shape[-1]
+        elif kind not in ("added", "geometric"):
+            assert ((values > 0) & (values < 1)).all()
+
+
+@pytest.mark.parametrize("name", [n for n in EVERY if n not in NO_NEUTRAL_START])
+def test_a_neutral_start_multiplies_by_the_constant_it_names(name):
+    module, x = made(name, 12), features(2, 12, 5, 4)
+    before = module(x)
+    factor = module.start_neutral()
+    torch.testing.assert_close(module(x), factor * x, rtol=0, atol=1e-12)
+    assert name == "none" or not torch.allclose(before, factor * x)
+
+
+@pytest.mark.parametrize("name", sorted(NO_NEUTRAL_START))
+def test_types_without_a_neutral_start_say_why(name):
+    with pytest.raises(UserError, match=f"{name} .*pretrained"):
+        ATTENTION[name](8).start_neutral()
+
+
+@pytest.mark.parametrize("name", ["gc", "self-attention", "danet", "stn"])
+def test_types_with_a_residual_start_as_the_identity(name):
+    module, x = ATTENTION[name](12).double(), features(2, 12, 5, 4)
+    torch.testing.assert_close(module(x), x, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("channels", [0, -1, 2.0, True, None, "8"])
+def test_channels_outside_the_limits_are_refused(name, channels):
+    with pytest.raises(UserError, match="channels must be a whole number of at least 1, got"):
+        ATTENTION[name](channels)
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_GATES if n not in ("spatial", "eca", "simam")])
+@pytest.mark.parametrize("reduction", [0, 0.99, -2, float("inf"), float("nan"), "4"])
+def test_reductions_outside_the_limits_are_refused(name, reduction):
+    with pytest.raises(UserError, match="reduction must be"):
+        ATTENTION[name](8, reduction=reduction)
+
+
+@pytest.mark.parametrize("name", WITH_GATES)
+def test_features_of_the_wrong_shape_are_refused(name):
+    for shape in ((1, 5, 4, 4), (1, 6, 4), (1, 6, 4, 4, 4)):
+        with pytest.raises(UserError, match=r"features must be \(N, 6, H, W\), got"):
+            ATTENTION[name](6)(torch.ones(shape))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_type_describes_itself(name):
+    assert isinstance(ATTENTION[name].DESCRIPTION, Description)

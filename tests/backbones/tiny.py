@@ -1,0 +1,23 @@
+"""Every backbone at every position, as small as it gets."""
+
+TINY = {
+    "compact-resnet": [{"widths": [8] * 4, "depths": [1] * 4}],
+    "mobilenet-v2": [{"width": 0.1, "position": p} for p in ("first", "last", "block")],
+    "resnet": [
+        {"block": b, "depths": [1] * 4, "widths": [8] * 4, "position": p}
+        for b, p in (("basic", "branch"), ("bottleneck", "branch"), ("basic", "after"))
+    ],
+    "vgg16": [{"width": 1 / 16, "head": "small", "batch_norm": b} for b in (False, True)],
+    "densenet": [
+        {"growth": 4, "blocks": [2, 2], "stem": s, "position": p}
+        for s, p in (("large", "layer"), ("small", "layer"), ("small", "transition"))
+    ],
+    "efficientnet": [{"width": 0.2, "depth": 0.3, "position": p} for p in ("replace", "after")],
+    "compact-3d": [{"widths": [4, 8]}],
+}
+CASES = [(name, options) for name, several in TINY.items() for options in several]
+
+
+def case_id(case):
+    name, options = case
+    return "-".join([name, *(str(v) for k, v in options.items() if k in ("position", "block", "stem", "batch_norm"))])
