@@ -1,4 +1,4 @@
-"""The command line: ``attnviz explore | train | evaluate | verify``.
+"""The command line: ``attnviz explore | train | evaluate | verify | cost | describe``.
 
 What a command needs is imported when it runs, so that ``--help`` answers at once.
 """
@@ -73,6 +73,35 @@ def _verify(args: argparse.Namespace) -> None:
         raise UserError(f"{problems} answers differ from the published ones")
 
 
+def _option(text: str) -> tuple[str, object]:
+    """``"width=0.5"`` -> ``("width", 0.5)``; what is no JSON is a word."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"an option is NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _cost(args: argparse.Namespace) -> None:
+    from attnviz.cost import measure
+
+    attentions = [name.strip() for name in args.attention.split(",")] if args.attention else []
+    table = measure(args.backbone, attentions, args.size, args.classes, dict(args.option), args.repeats)
+    if args.json:
+        print(json.dumps(table.to_json(), indent=1, ensure_ascii=False))
+    else:
+        print(table.as_markdown() if args.markdown else table.as_text())
+
+
+def _describe(args: argparse.Namespace) -> None:
+    from attnviz.describe import describe
+
+    described = describe(args.type, args.channels, args.height, args.width, dict(args.option))
+    print(json.dumps(described.to_json(), indent=1, ensure_ascii=False) if args.json else described.as_text())
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
@@ -106,6 +135,26 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("checkpoints", nargs="*", help="ids or paths (default: all bundled ones)")
     verify.add_argument("--write", action="store_true", help="publish the answers in the cards")
     verify.set_defaults(run_command=_verify)
+
+    cost = commands.add_parser("cost", help="what attention costs in a backbone: parameters, MACs, memory, time")
+    cost.add_argument("backbone", help="e.g. vgg16, resnet, mobilenet-v2, densenet, efficientnet, compact-resnet")
+    cost.add_argument("--attention", help="types, separated by commas (default all); none is always measured")
+    cost.add_argument("--size", type=int, default=224, help="side of the input in pixels (default 224)")
+    cost.add_argument("--classes", type=int, default=1000, help="number of classes (default 1000)")
+    cost.add_argument("--option", type=_option, action="append", default=[], help="of the backbone, as NAME=VALUE")
+    cost.add_argument("--repeats", type=int, default=10, help="timed passes (default 10); 0 leaves the time out")
+    cost.add_argument("--json", action="store_true", help="print JSON")
+    cost.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    cost.set_defaults(run_command=_cost)
+
+    describe = commands.add_parser("describe", help="formula, shapes, parameters and paper of an attention type")
+    describe.add_argument("type", help="e.g. cbam, se, eca, self-attention")
+    describe.add_argument("--channels", type=int, default=64, help="C of the features (default 64)")
+    describe.add_argument("--height", type=int, default=32, help="H of the features (default 32)")
+    describe.add_argument("--width", type=int, default=32, help="W of the features (default 32)")
+    describe.add_argument("--option", type=_option, action="append", default=[], help="of the type, as NAME=VALUE")
+    describe.add_argument("--json", action="store_true", help="print JSON")
+    describe.set_defaults(run_command=_describe)
     return top
 
 

@@ -22,6 +22,8 @@ MAY_IMPORT = {
     "backbones": CORE | {"attention"},
     "models": CORE | {"attention", "backbones"},
     "checkpoints": CORE | {"models"},
+    "describe": CORE | {"attention"},
+    "cost": CORE | {"attention", "models"},
     "gates": CORE | {"attention", "models", "checkpoints"},
     "load": CORE | {"models", "checkpoints"},
     "pipeline": CORE | {"image", "models", "checkpoints", "gates", "load"},
@@ -32,6 +34,8 @@ MAY_IMPORT = {
     "ui": CORE | {"image", "samples", "checkpoints", "pipeline", "render", "export"},
     "cli": CORE
     | {
+        "cost",
+        "describe",
         "verify",
         "image",
         "samples",
