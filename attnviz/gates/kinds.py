@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def kind_of(gate: Sequence[int], features: Sequence[int], softmax: int = 0) -> str:
+def kind_of(gate: Sequence[int], features: Sequence[int], softmax: int = 0, axis: int | None = None) -> str:
     """Kind of a gate that multiplies features of the same number of axes, batch in front.
 
     Args:
         gate: Shape of the gate, size 1 where it is repeated.
         features: Shape of the features.
         softmax: Over how many values the softmax behind the gate sums to 1; 0 where there is none.
+        axis: Along which axis of the gate, where that is known.
 
     Returns:
         ``channel``, ``spatial``, ``strip``, ``branch`` or ``full``.
@@ -29,7 +30,8 @@ def kind_of(gate: Sequence[int], features: Sequence[int], softmax: int = 0) -> s
     if len(trailing) == 1:
         return "strip"
     leading = [axis for axis in repeats if axis < rank - 2]
-    if softmax and softmax < gate[-1] * gate[-2] and (leading or softmax in gate[1:-2]):
+    positions = (gate[-1], gate[-2], gate[-1] * gate[-2])
+    if softmax and (softmax not in positions if axis is None else axis < rank - 2):
         return "branch"  # one mask a branch
     if leading:
         return "spatial"

@@ -111,6 +111,14 @@ def is_composite(func: Operation) -> bool:
     return torch.is_inference_mode_enabled() and _composite(func)
 
 
+def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Run an operation as the operations that it is made of.
+
+    This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently.
+    """
+    return func._op_dk(torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+
+
 def tensors_in(values: Any) -> list[Tensor]:
     """All tensors in nested arguments or results."""
     return [leaf for leaf in _pytree.tree_leaves(values) if isinstance(leaf, Tensor)]

@@ -101,12 +101,14 @@ def _gate(meeting: Meeting, gate: tuple[int, Mark], other: int, shape: Sizes, fu
     origin = mark.origin
     if origin is None:
         raise ValueError("a gate without an origin")
-    kind, meets = kind_of(shape, full, origin.count), meeting.operand(other)
+    known = origin.axis if origin.shape == shape else None
+    kind, meets = kind_of(shape, full, origin.count, known), meeting.operand(other)
     sliced = origin.sums_to_one and _numel(origin.shape) != _numel(shape)
     if kind == "branch" and sliced and origin.place is not None:
         # One softmax was cut into its branches: it is one gate, read where it was made.
         return Finding(kind, origin.shape, full, origin.place, meets, uid=origin.uid, axis=origin.axis)
     axis = next((i for i in range(1, len(shape)) if origin.count > 1 and shape[i] == origin.count), None)
+    axis = axis if known is None else known
     return Finding(kind, shape, full, meeting.operand(index), meets, mark.output, axis=axis)
 
 

@@ -41,7 +41,7 @@ class Scope(ops.EagerMode):
         keywords = dict(kwargs or {})
         if ops.is_composite(func):
             with self:
-                return func.decompose(*args, **keywords)
+                return ops.run_composite(func, args, keywords)
         family = ops.family_of(func, args)
         if family is None:
             return func(*args, **keywords)

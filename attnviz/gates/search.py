@@ -76,17 +76,21 @@ class Search(ops.EagerMode):
             if mark is None:
                 return
             if isinstance(module, Gate):
-                self._tapped(path, frame.call, module.kind, inputs[1], output)
+                self._tapped(Place(path, frame.call, "tap"), module.kind, inputs[1], output)
             else:
                 self.marks.set(output, replace(mark, output=Output(path, frame.call)))
 
         return hook
 
-    def _tapped(self, path: str, call: int, kind: str, features: Tensor, output: Tensor) -> None:
+    def _tapped(self, place: Place, kind: str, features: Tensor, output: Tensor) -> None:
         """Report a gate of attnviz's own modules, and keep the rules from reporting it again."""
-        place = Place(path, call, "tap")
+        mark = self.marks.get(output)
+        origin = mark.origin if mark else None
+        axis = {"pairwise": output.ndim - 1, "branch": 1}.get(kind)
+        if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
+            axis = origin.axis
         meets = replace(place, operand=1)
-        self.findings.append(Finding(kind, tuple(output.shape), tuple(features.shape), place, meets))
+        self.findings.append(Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis))
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
@@ -113,7 +117,7 @@ class Search(ops.EagerMode):
         keywords = dict(kwargs or {})
         if ops.is_composite(func):
             with self:
-                return func.decompose(*args, **keywords)
+                return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
         self._report(judge(self.marks, name, args, place))
         inputs = (args, keywords)

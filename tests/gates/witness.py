@@ -1,0 +1,59 @@
+"""An independent look at a forward pass: every operation with its operands and its result."""
+
+from __future__ import annotations
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class Witness(TorchDispatchMode):
+    """Ticks off gates when an operation uses exactly their values.
+
+    Args:
+        pending: ``{name: (kind, gate, features)}`` as they were captured.
+    """
+
+    _should_skip_dynamo = classmethod(lambda cls: False)
+
+    def __init__(self, pending):
+        super().__init__()
+        self.pending = dict(pending)
+        self.exact = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func._schema.name.removeprefix("aten::").rstrip("_")
+        before = [a.clone() if isinstance(a, torch.Tensor) else a for a in args] if name in ("mul", "add") else args
+        out = func(*args, **(kwargs or {}))
+        for key, (kind, gate, features) in list(self.pending.items()):
+            if self._uses(name, kind, before, out, gate, features):
+                del self.pending[key]
+        return out
+
+    def _uses(self, name, kind, args, out, gate, features):
+        if kind == "geometric":
+            return name in ("affine_grid_generator", "grid_sampler_2d") and any(same(a, gate) for a in args)
+        if kind == "pairwise" or (kind == "branch" and name != "mul"):
+            if name.startswith("_scaled_dot_product"):
+                found = out[0].shape == (gate @ args[2]).shape and torch.allclose(out[0], gate @ args[2], atol=1e-4)
+                return found and same(args[2], features)
+            return name in ("_softmax", "_safe_softmax", "div") and same(out, gate)
+        if name != ("add" if kind == "added" else "mul"):
+            return False
+        tensors = [a for a in args[:2] if isinstance(a, torch.Tensor)]
+        if len(tensors) < 2 or not any(spread(gate, t) for t in tensors):
+            return False
+        if any(same(t, features) for t in tensors):
+            return torch.equal(out, features + gate if kind == "added" else features * gate)
+        return kind != "added"  # x*(c*s): the gate meets another gate first
+
+
+def same(a, b):
+    return isinstance(a, torch.Tensor) and a.numel() == b.numel() and torch.equal(a.reshape(b.shape), b)
+
+
+def spread(gate, operand):
+    """Whether an operand is the gate, repeated or not."""
+    try:
+        return torch.equal(gate.expand(operand.shape), operand) or same(operand, gate)
+    except RuntimeError:
+        return False
