@@ -48,26 +48,6 @@ class Parts:
     titles: dict[str, gr.HTML]
 
 
-def as_sent(component: Any) -> Any:
-    """Let a component hand over what the browser sent, unchecked: the functions it goes to check it themselves.
-
-    Gradio's own checks put the value into a message as HTML. This holds as long as an event gives the component
-    nothing but a new value: with other properties gradio makes a copy of it for that visitor.
-    """
-    component.preprocess = lambda payload: payload
-    return component
-
-
-def raw_path(image: gr.Image) -> gr.Image:
-    """Let an image component hand over the path of what was sent, unopened.
-
-    Even with ``image_mode=None`` gradio opens the file first, so that a wrong one ends in an error without a text;
-    ``open_photograph`` is the only decoder here.
-    """
-    image.preprocess = lambda payload: None if payload is None else payload.path or ""
-    return image
-
-
 def script(name: str) -> str:
     """A script of the folder ``static``."""
     return (STATIC / f"{name}.js").read_text(encoding="utf-8")
@@ -86,8 +66,6 @@ def layout(store: Store, view: View) -> Parts:
     _title(made, "map")
     made["map"] = gr.HTML(map_html(view, settings), js_on_load=script("pick"), elem_id="map")
     _take(made, view)
-    for name in ("model", "cmap", "scale", "cells", "order", "channel"):
-        as_sent(made[name])
     return Parts(**made)
 
 
@@ -97,18 +75,16 @@ def _title(made: dict[str, Any], key: str) -> None:
 
 def _input(made: dict[str, Any], store: Store, view: View) -> None:
     _title(made, "photograph")
-    made["photo"] = raw_path(
-        gr.Image(
-            load_sample(view.sample),
-            type="filepath",
-            image_mode=None,
-            format="jpeg",
-            sources=["upload", "webcam", "clipboard"],
-            label=label("photo_label"),
-            height=260,
-            buttons=[],
-            elem_id="photo",
-        )
+    made["photo"] = gr.Image(
+        load_sample(view.sample),
+        type="filepath",
+        image_mode=None,
+        format="jpeg",
+        sources=["upload", "webcam", "clipboard"],
+        label=label("photo_label"),
+        height=260,
+        buttons=[],
+        elem_id="photo",
     )
     made["samples"] = gr.HTML(samples_html(), js_on_load=script("pick"), elem_id="samples")
     choices = [(store.card(name).title, name) for name in store.ids]

@@ -46,10 +46,10 @@ def test_it_opens_with_a_picture_a_prediction_and_all_gates(page):
 
 
 def test_a_photograph_is_analysed_and_its_bars_and_channels_can_be_read(page, upright):
-    before = page.locator("#prediction .attnviz-top").inner_text()
+    before = shown(page)
     send(page, upright)
     expect(page.locator("#link")).to_contain_text("not part of the link")
-    assert page.locator("#prediction .attnviz-top").inner_text() != before
+    expect(page.locator("#picture .av-veil")).not_to_have_attribute("src", before)
     width, height = page.locator("#picture img").first.evaluate("i => [i.naturalWidth, i.naturalHeight]")
     assert (width, height) == (300, 420)
     tile(page, CHANNEL).click()

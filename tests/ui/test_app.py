@@ -2,6 +2,7 @@ import ast
 import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,9 @@ def talk(body, path="/gradio_api/queue/join", announce=True, limit=100):
 
     headers = [(b"content-length", str(len(body)).encode())] if announce else []
     scope = {"type": "http", "path": path, "headers": headers}
-    asyncio.run(BodyLimit(application, upload=200, other=limit)(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # a thread of its own: a browser test may have left an event loop in this one
+        limited = BodyLimit(application, upload=200, other=limit)
+        pool.submit(lambda: asyncio.run(limited(scope, receive, send))).result()
     return sent[0]["status"], bytes(read)
 
 

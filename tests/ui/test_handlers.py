@@ -120,7 +120,7 @@ def test_clearing_the_photograph_keeps_everything(ask, explore):
 
 def test_a_photograph_is_analysed_and_the_chosen_gate_stays(ask, scored, photograph, tmp_path):
     photograph.save(tmp_path / "mine.png")
-    view = ask("on_photo", scored, photo=str(tmp_path / "mine.png"))["state"]
+    view = ask("on_photo", scored, photo={"path": str(tmp_path / "mine.png")})["state"]
     assert view.gate == CHANNEL
     assert view.sample is None
     assert view.analysis.image.original_size == (160, 120)
@@ -131,13 +131,13 @@ def test_a_wrong_file_is_an_error_with_a_text(ask, tmp_path, content):
     file = tmp_path / "picture.jpg"
     file.write_bytes(content)
     with pytest.raises(UserError):
-        ask("on_photo", photo=str(file))
+        ask("on_photo", photo={"path": str(file)})
     assert set(ask("on_refused")) == {"photo"}
 
 
 def test_a_file_that_is_gone_is_an_error_with_a_text(ask, tmp_path):
     with pytest.raises(UserError, match="send it again"):
-        ask("on_photo", photo=str(tmp_path / "gone.png"))
+        ask("on_photo", photo={"path": str(tmp_path / "gone.png")})
 
 
 def test_a_network_without_gates_shows_its_prediction(ask):

@@ -20,8 +20,13 @@ from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain
 from attnviz.ui.view import View, change_model, open_view, show_channel, show_gate
 
-HEAVY: dict[str, Any] = {"concurrency_id": "cnn", "concurrency_limit": 1, "show_progress": "minimal"}
-"""Events that run the network share one lane."""
+HEAVY: dict[str, Any] = {
+    "concurrency_id": "cnn",
+    "concurrency_limit": 1,
+    "show_progress": "minimal",
+    "trigger_mode": "always_last",
+}
+"""Events that run the network share one lane; of several clicks while one is answered, the last counts."""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 """Events that only draw, without a forward pass."""
 FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
@@ -29,6 +34,12 @@ FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "sho
 
 Data = dict[Any, Any]
 Update = dict[Any, Any]
+
+
+def sent_path(value: Any) -> str | None:
+    """The file of a picture that was sent, unopened; ``None`` where there is none."""
+    path = value.get("path") if isinstance(value, dict) else None
+    return path if isinstance(path, str) else None
 
 
 def picked(event: gr.EventData, key: str) -> Any:
@@ -122,7 +133,7 @@ class Explore:
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
-        view, path, model = self.view(data), data[self.parts.photo], data[self.parts.model]
+        view, path, model = self.view(data), sent_path(data[self.parts.photo]), data[self.parts.model]
         if path is None:
             return {self.parts.state: view}
         gate = None if view.why else view.gate
@@ -196,36 +207,41 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
     looks = {parts.state, parts.opacity, parts.cmap, parts.scale, parts.cells, parts.order}
-    everything = {*looks, parts.photo, parts.model, parts.channel}
+    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel}
     pictures = {parts.scores, parts.picture}
     channel = {*pictures, parts.channel, parts.state, parts.link}
     chosen = {*channel, parts.gate, parts.heading, parts.channels}
     analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map}
     page = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
 
+    # gradio would open pictures before ``open_photograph`` does, so that a wrong one ends in an error without a text,
+    # and put wrong choices into messages as HTML: handlers get what was sent and check it themselves
+    raw = {"api_visibility": "private", "preprocess": False}
+
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
         busy = {"show_progress_on": [parts.picture]} if how.get("concurrency_id") == "cnn" else {}
-        return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", **busy, **how)
+        return trigger(guarded(handler), inputs, list(outputs), **raw, **busy, **how)
 
     on(demo.load, explore.on_load, None, page, {**HEAVY, "show_progress": "hidden"})
-    sent = on(parts.photo.input, explore.on_photo, everything, analysis, HEAVY)
+    # not "input": clearing the first picture sends that picture once more
+    sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
     on(parts.model.input, explore.on_model, everything, analysis, HEAVY)
-    on(parts.gate.input, explore.on_gate, {*looks, parts.gate}, chosen, HEAVY)
+    on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
     on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.scores.select, explore.on_bar, everything, channel, HEAVY)
-    on(parts.channel.input, explore.on_number, everything, channel, {**HEAVY, "trigger_mode": "always_last"})
+    on(parts.channel.input, explore.on_number, everything, channel, HEAVY)
     on(parts.cmap.input, explore.on_colours, looks, {*pictures, parts.strip, parts.map}, LIGHT)
     for control in (parts.scale, parts.cells, parts.order):
         on(control.input, explore.on_look, looks, pictures, LIGHT)
     parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
     parts.gate.change(None, parts.gate, None, js="(gate) => window.attnvizMark(gate)", queue=False)
-    begun = parts.export.click(explore.on_begin, None, parts.export, api_visibility="private", **LIGHT)
+    begun = parts.export.click(explore.on_begin, None, parts.export, **raw, **LIGHT)
     made = on(begun.then, explore.on_export, looks, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
-    made.then(explore.on_end, None, parts.export, api_visibility="private", **LIGHT)
+    made.then(explore.on_end, None, parts.export, **raw, **LIGHT)
 
 
 def build(demo: gr.Blocks, store: Store) -> None:
