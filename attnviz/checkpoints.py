@@ -229,7 +229,7 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
     card = load_card(name, folder)
     file = Path(f"{_locate(name, folder)}.safetensors")
     state = _read_weights(file, card)
-    module = build(card.spec)
+    module = build(card.spec, published_weights=False)
     _fill(module, state, file.name)
     if len(card.labels) != card.spec.num_classes:
         raise UserError(f"{card.id} has {card.spec.num_classes} classes but {len(card.labels)} labels")

@@ -170,7 +170,7 @@ def activation_bytes(model: nn.Module, x: Tensor) -> int:
 def _counts(spec: ModelSpec) -> tuple[int, int, int]:
     """Parameters, MACs of one input, and activation bytes per input."""
     with torch.device("meta"):
-        model = build(spec)
+        model = build(spec, published_weights=False)
         macs = count_macs(model.eval(), torch.empty(input_shape(spec)))
         # two inputs, because batch norm cannot train on one
         kept = activation_bytes(model.train(), torch.empty(input_shape(spec, batch=2))) // 2
@@ -198,7 +198,7 @@ def time_against(model: nn.Module, baseline: nn.Module, x: Tensor, repeats: int)
 
 
 def _timed(spec: ModelSpec, plain: nn.Module, repeats: int) -> tuple[float, float]:
-    model = plain if spec.attention == BASELINE else build(spec)
+    model = plain if spec.attention == BASELINE else build(spec, published_weights=False)
     return time_against(model, plain, torch.randn(input_shape(spec)), repeats)
 
 
@@ -232,7 +232,7 @@ def measure(
         name: ModelSpec(backbone, name, num_classes, dict(options or {}), {}, InputSpec((size, size))) for name in names
     }
     base = _counts(specs[BASELINE])
-    plain = build(specs[BASELINE]) if repeats else None
+    plain = build(specs[BASELINE], published_weights=False) if repeats else None
     rows, refused = [], []
     for name, spec in specs.items():
         try:

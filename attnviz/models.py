@@ -58,8 +58,13 @@ class ModelSpec:
             raise UserError(f"a model description is not complete: {error}") from error
 
 
-def build(spec: ModelSpec) -> nn.Module:
-    """Build the network that ``spec`` describes, with fresh weights, in train mode.
+def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
+    """Build the network that ``spec`` describes, in train mode, with fresh weights.
+
+    Args:
+        spec: What to build.
+        published_weights: Whether ``pretrained`` in the backbone's options counts; not where the network is about
+            to get the weights of a checkpoint, which must load without a download.
 
     Raises:
         UserError: A name or an option is not known, or a value is outside its limits.
@@ -69,8 +74,10 @@ def build(spec: ModelSpec) -> nn.Module:
     usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
     options = {**usual, **spec.attention_options}
     attention = functools.partial(ATTENTION[spec.attention], **options)
+    ignored = set() if published_weights else {"pretrained"}
+    places = {key: value for key, value in spec.backbone_options.items() if key not in ignored}
     try:
-        return backbone(attention, num_classes=spec.num_classes, **spec.backbone_options)
+        return backbone(attention, num_classes=spec.num_classes, **places)
     except TypeError as error:
         raise UserError(f"{spec.backbone} with {spec.attention} cannot be built: {error}") from error
 
@@ -78,8 +85,8 @@ def build(spec: ModelSpec) -> nn.Module:
 def input_shape(spec: ModelSpec, batch: int = 1, depth: int = 8) -> tuple[int, ...]:
     """Shape of what the network takes: (batch, C, H, W), or (batch, C, depth, H, W) for a backbone for volumes."""
     backbone = BACKBONES[spec.backbone]
-    default = inspect.signature(backbone).parameters["in_channels"].default
-    channels = int(spec.backbone_options.get("in_channels", default))
+    parameter = inspect.signature(backbone).parameters.get("in_channels")
+    channels = spec.backbone_options.get("in_channels", 3 if parameter is None else parameter.default)
     slices = (depth,) if getattr(backbone, "dims", 2) == 3 else ()
     return (batch, channels, *slices, *spec.input.size)
 

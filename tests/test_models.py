@@ -77,6 +77,27 @@ def test_without_the_line_it_is_unknown():
         build(ModelSpec("compact-resnet", "toy", 3, SMALL))
 
 
+def test_a_finetuned_checkpoint_and_a_cost_need_no_download(tmp_path, monkeypatch):
+    import torchvision
+
+    from attnviz.checkpoints import Card, load, save_checkpoint
+    from attnviz.cost import measure
+
+    def fail(self, *args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(torchvision.models.WeightsEnum, "get_state_dict", fail)
+    spec = ModelSpec("mobilenet-v2", "cbam-channel", 3, {"pretrained": True, "position": "none"})
+    with pytest.raises(UserError, match="cannot be downloaded"):
+        build(spec)
+    module = build(spec, published_weights=False)
+    save_checkpoint(tmp_path, Card("tuned", "Tuned", spec, ("a", "b", "c"), {}, {}, {}), module)
+    loaded = load("tuned", tmp_path)
+    assert loaded.spec.backbone_options["pretrained"] is True
+    torch.testing.assert_close(loaded.module.classifier[1].weight, module.classifier[1].weight, atol=1e-3, rtol=1e-2)
+    assert measure("mobilenet-v2", ["none"], 32, 3, spec.backbone_options, repeats=0).rows
+
+
 def test_tables_point_to_what_exists():
     for table in (ATTENTION, BACKBONES):
         assert all(isinstance(table[name], type) and issubclass(table[name], torch.nn.Module) for name in table)

@@ -1,7 +1,11 @@
 """What holds for every registered type; new types are tested without anyone adding a test."""
 
+import inspect
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.description import Description
@@ -11,6 +15,7 @@ from tests.attention.helpers import features, gates_of, randomise
 
 EVERY = list(ATTENTION)
 WITH_GATES = [name for name in EVERY if name != "none"]
+REDUCING = [name for name in EVERY if "reduction" in inspect.signature(ATTENTION[name]).parameters]
 NO_NEUTRAL_START = {"sk", "simam"}
 
 
@@ -29,6 +34,20 @@ def test_gradients_with_weights_that_are_not_the_start(name):
 
     # sk has thousands of parameters; a random direction through all of them is as strict
     assert torch.autograd.gradcheck(run, (x, *parameters), fast_mode=True)
+
+
+@pytest.mark.parametrize("name", ["cbam", "cbam-channel", "spatial"])
+def test_gradients_in_volumes(name):
+    module = made(name, 3, dims=3)
+    assert torch.autograd.gradcheck(module, features(1, 3, 2, 3, 3).requires_grad_(), fast_mode=True)
+
+
+@pytest.mark.parametrize("name", REDUCING)
+@given(st.integers(1, 40), st.floats(1, 60), st.integers(1, 7), st.integers(1, 7))
+@settings(max_examples=10, deadline=None)
+def test_shapes_with_any_reduction(name, channels, reduction, height, width):
+    x = torch.randn(2, channels, height, width)
+    assert ATTENTION[name](channels, reduction=reduction).eval()(x).shape == x.shape
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -95,7 +114,7 @@ def test_channels_outside_the_limits_are_refused(name, channels):
         ATTENTION[name](channels)
 
 
-@pytest.mark.parametrize("name", [n for n in WITH_GATES if n not in ("spatial", "eca", "simam")])
+@pytest.mark.parametrize("name", REDUCING)
 @pytest.mark.parametrize("reduction", [0, 0.99, -2, float("inf"), float("nan"), "4"])
 def test_reductions_outside_the_limits_are_refused(name, reduction):
     with pytest.raises(UserError, match="reduction must be"):
