@@ -71,6 +71,8 @@ class Search(ops.EagerMode):
 
     def _leaving(self, path: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            if not self._frames or self._frames[-1].path != path:
+                return  # another hook raised before this module was entered
             frame = self._frames.pop()
             mark = self.marks.get(output)
             if mark is None:

@@ -109,7 +109,7 @@ class Session:
         self._open: list[Sequence[Demand]] = []
         self._hooks = ExitStack()
         self._calls: Counter[str] = Counter()
-        self._scopes: list[Scope] = []
+        self._scopes: list[tuple[str, Scope]] = []
 
     @contextmanager
     def serve(self, demands: Sequence[Demand]) -> Iterator[None]:
@@ -127,7 +127,7 @@ class Session:
         self._hooks.close()
         self._hooks = ExitStack()
         while self._scopes:
-            self._scopes.pop().__exit__(None, None, None)
+            self._scopes.pop()[1].__exit__(None, None, None)
 
     def _rebuild(self) -> None:
         self.close()
@@ -163,7 +163,7 @@ class Session:
             self._check_thread()
             call = self._calls[path] + 1
             scope = Scope([d for d in demands if d.place.call == call])
-            self._scopes.append(scope)
+            self._scopes.append((path, scope))
             scope.__enter__()
 
         return hook
@@ -172,8 +172,8 @@ class Session:
         def hook(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
             self._check_thread()
             self._calls[path] += 1
-            if scoped and self._scopes:
-                scope = self._scopes.pop()
+            if scoped and self._scopes and self._scopes[-1][0] == path:
+                _, scope = self._scopes.pop()
                 scope.__exit__(None, None, None)
                 output = scope.without_gradient(output)
             for demand in demands:

@@ -34,8 +34,7 @@ class Witness(TorchDispatchMode):
             return name in ("affine_grid_generator", "grid_sampler_2d") and any(same(a, gate) for a in args)
         if kind == "pairwise" or (kind == "branch" and name != "mul"):
             if name.startswith("_scaled_dot_product"):
-                found = out[0].shape == (gate @ args[2]).shape and torch.allclose(out[0], gate @ args[2], atol=1e-4)
-                return found and same(args[2], features)
+                return same(args[2], features) and torch.allclose(out[0], gate @ args[2], atol=1e-4)
             return name in ("_softmax", "_safe_softmax", "div") and same(out, gate)
         if name != ("add" if kind == "added" else "mul"):
             return False
