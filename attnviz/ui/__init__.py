@@ -40,6 +40,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     import gradio as gr
 
     from attnviz.errors import UserError
+    from attnviz.ui.panels import greet, header
     from attnviz.ui.store import Store
     from attnviz.ui.text import label, plain
 
@@ -47,12 +48,12 @@ def build(store: Store | None = None) -> gr.Blocks:
     if not store.ids:
         raise UserError(plain("no_models", folder=store.folder))
     with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False) as demo:
-        head = gr.HTML(f'<header class="av-head"><h1>{plain("title")}</h1><p>{plain("tagline")}</p></header>')
+        head = gr.HTML(header())
+        demo.load(greet, None, head, queue=False, show_progress="hidden", api_visibility="private")
         with gr.Tabs(elem_id="tabs"):
             for name, tab in TABS.items():
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}"):
                     tab.build(demo, store)
-        del head
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 

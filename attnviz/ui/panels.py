@@ -7,6 +7,7 @@ from html import escape
 from types import MappingProxyType
 from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from attnviz.checkpoints import Card
@@ -21,7 +22,7 @@ from attnviz.types import GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.link import query_of
-from attnviz.ui.text import plain, say
+from attnviz.ui.text import language_of, plain, say
 from attnviz.ui.view import View
 
 TILE = 96
@@ -156,3 +157,13 @@ def link_html(view: View) -> str:
 def head_html(key: str, language: str = "en") -> str:
     """A heading below the page's title."""
     return f"<h2>{say(key, language)}</h2>"
+
+
+def header(language: str = "en") -> str:
+    """The page's title and what it is for."""
+    return f'<header class="av-head"><h1>{say("title", language)}</h1><p>{say("tagline", language)}</p></header>'
+
+
+def greet(request: gr.Request) -> str:
+    """The header in a visitor's language."""
+    return header(language_of(request.headers.get("accept-language")))

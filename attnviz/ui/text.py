@@ -73,7 +73,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "scale_fixed": ("0 to 1", "0 到 1"),
     "scale_stretch": ("stretched", "拉伸"),
     "cells": ("Cells", "单元格"),
-    "cells_nearest": ("as they are", "原样"),
+    "cells_nearest": ("exact", "原样"),
     "cells_bilinear": ("smooth", "平滑"),
     "order": ("Order of the bars", "柱形顺序"),
     "order_index": ("by channel", "按通道"),

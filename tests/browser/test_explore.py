@@ -74,6 +74,18 @@ def test_gates_can_be_chosen_from_the_list_and_from_the_map(page):
     expect(page.locator("#channel")).to_be_hidden()
 
 
+def test_each_bar_is_hit_in_its_middle_and_near_its_edges(page):
+    tile(page, "stage3.0.attention.channel").click()
+    expect(page.locator("#scores rect[data-index]")).to_have_count(16)
+    missed = page.locator("#scores rect[data-index]").evaluate_all(
+        """bars => bars.flatMap(bar => [0.1, 0.5, 0.9].map(share => {
+            const box = bar.getBoundingClientRect();
+            return document.elementFromPoint(box.x + share * box.width, box.y + box.height / 2) === bar;
+        })).filter(hit => !hit).length"""
+    )
+    assert missed == 0
+
+
 def test_channels_can_be_chosen_by_keyboard_and_by_number(page):
     tile(page, CHANNEL).focus()
     page.keyboard.press("Enter")
@@ -175,6 +187,7 @@ def test_on_a_phone_there_is_one_column_and_no_sideways_scrolling(open_page, wid
 
 def test_it_speaks_chinese(open_page):
     page = open_page(locale="zh-CN")
+    expect(page.locator("h1")).to_contain_text("看见")
     expect(page.locator("h2").first).to_have_text("照片")
     expect(page.locator("#model")).to_contain_text("网络")
     expect(page.locator("#strip")).to_contain_text("点击小图")
