@@ -49,4 +49,4 @@ def limit_positions(x: Tensor, limit: int) -> Tensor:
         RuntimeWarning,
         stacklevel=3,
     )
-    return functional.avg_pool2d(x, factor, ceil_mode=True, count_include_pad=False)
+    return functional.avg_pool2d(x, factor, ceil_mode=True)

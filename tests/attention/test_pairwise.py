@@ -7,7 +7,7 @@ from timm.layers.non_local_attn import NonLocalAttn
 from torch import nn
 
 from attnviz.attention.danet import DualAttention
-from attnviz.attention.guard import kept_positions, pooling_factor
+from attnviz.attention.guard import kept_positions, limit_positions, pooling_factor
 from attnviz.attention.self_attention import SIMILARITIES, SelfAttention
 from attnviz.errors import UserError
 from tests.attention.helpers import HAND, features, gates_of, put, randomise, softmax
@@ -104,8 +104,13 @@ def test_pooled_keys_are_means():
 
 def test_pooling_factors():
     assert [pooling_factor(8, 8, limit) for limit in (64, 63, 16, 15, 1)] == [1, 2, 2, 3, 8]
-    assert kept_positions(9, 5, 10) == 2 * 3 or kept_positions(9, 5, 10) <= 10
+    assert kept_positions(9, 5, 10) == 3 * 2
     assert kept_positions(7, 7, 49) == 49
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_windows_over_the_edge_average_what_is_there():
+    assert torch.equal(limit_positions(torch.ones(1, 1, 3, 5), 6), torch.ones(1, 1, 2, 3))
 
 
 def test_dual_attention_by_loops():
