@@ -7,9 +7,13 @@ import contextlib
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401 - on ZeroGPU it must be imported before torch; elsewhere it is not installed
 
+from attnviz.errors import UserError
 from attnviz.ui import build, launch_options
 
-demo = build()
+try:
+    demo = build()
+except UserError as error:
+    raise SystemExit(f"attnviz: {error}") from None
 
 if __name__ == "__main__":
     demo.launch(**launch_options())

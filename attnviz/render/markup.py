@@ -20,7 +20,7 @@ from attnviz.types import Analysis, Floats
 BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
 _HEIGHT = 1000  # height of the drawing in its own units: three decimals of a score
 _STYLE = (
-    ".attnviz-bars rect{fill:transparent;pointer-events:all;cursor:pointer}"
+    ".attnviz-bars rect{fill:transparent;stroke-width:0;pointer-events:fill;cursor:pointer}"
     ".attnviz-bars rect:hover{fill:currentColor;fill-opacity:.18}"
     ".attnviz-bars span{position:absolute;font-size:12px;line-height:1;white-space:nowrap}"
 )
