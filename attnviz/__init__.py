@@ -18,7 +18,7 @@ _LAZY = {
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",
-    "load": "attnviz.checkpoints",
+    "load": "attnviz.loading",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
     "neutral": "attnviz.gates.edit",

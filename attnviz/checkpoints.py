@@ -89,14 +89,23 @@ class LoadedModel:
         module: In eval mode, float32, without gradients.
         spec: What it wants to be given.
         labels: K class names in the order of the logits.
-        card: Where it came from.
+        checkpoint: The card, where it is a checkpoint of attnviz.
+        source: For other models: the library, its version and which weights these are.
     """
 
     name: str
     module: nn.Module
     spec: ModelSpec
     labels: tuple[str, ...]
-    card: Card = field(repr=False)
+    checkpoint: Card | None = field(default=None, repr=False)
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def card(self) -> Card:
+        """The card; ``UserError`` for a model that is no checkpoint."""
+        if self.checkpoint is None:
+            raise UserError(f"{self.name} is no checkpoint of attnviz and has no card")
+        return self.checkpoint
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -102,6 +102,14 @@ def _describe(args: argparse.Namespace) -> None:
     print(json.dumps(described.to_json(), indent=1, ensure_ascii=False) if args.json else described.as_text())
 
 
+def _gates(args: argparse.Namespace) -> None:
+    from attnviz.gates.table import as_rows, as_text, gates_of
+    from attnviz.loading import load
+
+    sites = gates_of(load(args.model, pretrained=not args.untrained))
+    print(json.dumps(as_rows(sites), indent=1) if args.json else as_text(sites))
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
@@ -155,6 +163,11 @@ def parser() -> argparse.ArgumentParser:
     describe.add_argument("--option", type=_option, action="append", default=[], help="of the type, as NAME=VALUE")
     describe.add_argument("--json", action="store_true", help="print JSON")
     describe.set_defaults(run_command=_describe)
+    gates = commands.add_parser("gates", help="the attention gates of a model: names, kinds, shapes, how they are read")
+    gates.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
+    gates.add_argument("--json", action="store_true", help="print JSON")
+    gates.add_argument("--untrained", action="store_true", help="random weights: nothing is fetched")
+    gates.set_defaults(run_command=_gates)
     return top
 
 

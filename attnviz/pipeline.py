@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 import attnviz
-from attnviz.checkpoints import LoadedModel, best_device, load
+from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import normalise, open_photograph, prepare
+from attnviz.loading import load
 from attnviz.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
 if TYPE_CHECKING:
