@@ -340,6 +340,13 @@ class HandLayerNormProduct(LayerScale):
         return (x - mean) * torch.rsqrt((x - mean).pow(2).mean(1, keepdim=True).clamp(min=1e-6)) * self.gamma
 
 
+class Rectified(LayerScale):
+    """A broadcast factor that only has a lower limit is no gate."""
+
+    def forward(self, x):
+        return x * x.mean((2, 3), keepdim=True).clamp(min=1e-6) + x * x.amax(1, keepdim=True).relu()
+
+
 class HandRMSNorm(LayerScale):
     def forward(self, x):
         return x * torch.rsqrt(x.pow(2).mean(1, keepdim=True) + 1e-6) * self.gamma
@@ -410,6 +417,7 @@ LOOKALIKES = [
     DropPath,
     HandLayerNorm,
     HandLayerNormProduct,
+    Rectified,
     HandRMSNorm,
     HandGRN,
     HandSiLU,

@@ -140,23 +140,21 @@ def test_nesting_and_the_order_of_contexts():
 
 
 def test_a_nested_scope_does_not_count_the_arithmetic_of_an_edit():
-    class Outer(foreign.FunctionalSigmoid):
+    class Outer(foreign.Energy):
         def __init__(self):
             super().__init__()
-            self.inner = foreign.ModuleSigmoid()
+            self.inner = foreign.FunctionalSigmoid()
 
         def forward(self, x):
             return super().forward(self.inner(x))
 
     model = foreign.build(Outer)
     sites = find_gates(model, X)
-    assert [s.name for s in sites] == ["attn.inner", "attn"]
-    with torch.no_grad():
-        with capture(model, sites) as plain:
-            model(X)
-        with edit(model, {"attn.inner": scale(1.0)}), capture(model, sites) as tape:
-            model(X)
-    assert torch.equal(plain["attn"].values, tape["attn"].values)
+    assert [(s.name, s.kind) for s in sites] == [("attn.inner", "channel"), ("attn", "full")]
+    with torch.no_grad(), edit(model, {"attn.inner": knock_out(0)}), capture(model, sites) as tape:
+        model(X)
+    assert set(tape) == {"attn.inner", "attn"} and tape["attn"].values.shape == (3, 8, 12, 12)
+    assert (tape["attn"].values[:, 0] == torch.tensor(0.5).sigmoid()).all(), "a channel that is 0 has no energy"
 
 
 def test_gradients_pass_outputs_and_are_refused_inside_operations():
