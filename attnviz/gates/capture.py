@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -84,7 +84,7 @@ def _note_values(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
     def note(value: Tensor) -> None:
         values = as_gate(value.detach(), site).clone()
         before = tape.get(site.name)
-        tape[site.name] = Captured(values) if before is None else replace(before, values=values)
+        tape[site.name] = Captured(values, before.features if before else None)
 
     return note
 
@@ -93,6 +93,6 @@ def _note_features(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
     def note(value: Tensor) -> None:
         seen = value.detach().clone()
         before = tape.get(site.name)
-        tape[site.name] = Captured(seen, seen) if before is None else replace(before, features=seen)
+        tape[site.name] = Captured(before.values if before else seen, seen)
 
     return note

@@ -44,6 +44,17 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return inner if isinstance(inner, nn.Module) else model
 
 
+def module_at(model: nn.Module, path: str) -> nn.Module | None:
+    """The module at a dotted path (``""`` is the model itself), or ``None``.
+
+    Every capture asks for dozens of paths; ``get_submodule`` takes some ten microseconds for each.
+    """
+    module: nn.Module | None = model
+    for name in path.split(".") if path else ():
+        module = None if module is None else module._modules.get(name)
+    return module
+
+
 @contextmanager
 def force_eager() -> Iterator[None]:
     """Run compiled models eagerly: hooks that are added after ``torch.compile`` would never fire.
@@ -138,11 +149,15 @@ class Session:
         if demands:
             self._hook(self.model.register_forward_pre_hook(self._starting))
         for path, wanted in by_module.items():
-            module = self.model.get_submodule(path)
+            module = module_at(self.model, path)
+            if module is None:  # capture and edit have checked it
+                raise RuntimeError(f"{path} is gone from {type(self.model).__name__}")
             inside = [d for d in wanted if d.place.op not in ("output", "tap")]
             if inside:
                 self._hook(module.register_forward_pre_hook(self._entering(path, inside)))
-            self._hook(module.register_forward_hook(self._leaving(path, wanted, bool(inside)), always_call=True))
+            # a scope must be left also when the module raises; calling hooks always is slower than calling them
+            leaving = self._leaving(path, wanted, bool(inside))
+            self._hook(module.register_forward_hook(leaving, always_call=bool(inside)))
 
     def _hook(self, handle: Any) -> None:
         self._hooks.callback(handle.remove)

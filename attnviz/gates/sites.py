@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.gates.discover import known_sites
+from attnviz.gates.session import module_at
 from attnviz.types import GateSite, Place
 
 
@@ -18,14 +19,13 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
         UserError: A name is not known, or a site belongs to another model.
     """
     known = {site.name: site for site in known_sites(model)}
-    paths = {path for path, _ in model.named_modules()}
     found = []
     for item in wanted:
         site = item if isinstance(item, GateSite) else known.get(item)
         if site is None:
             hint = nearest(item, known) if known else "call find_gates(model, example) first"
             raise UserError(f"unknown gate {item!r}; {hint}")
-        if any(p.module not in paths for p in places(site)):
+        if any(module_at(model, place.module) is None for place in places(site)):
             raise UserError(f"unknown gate {site.name!r} in this {type(model).__name__}; {nearest(site.name, known)}")
         found.append(site)
     return found
