@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
@@ -29,10 +30,11 @@ class Gate(nn.Module):
         if kind not in KINDS:
             raise UserError(f"unknown kind of gate {kind!r}; {nearest(kind, KINDS)}")
         self.kind = kind
+        self.tap: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def forward(self, values: Tensor, features: Tensor) -> Tensor:
-        """Return ``values`` unchanged; ``features`` is there for hooks to see."""
-        return values
+        """Return ``values`` unchanged, or what ``tap`` makes of them; ``features`` is there to be seen."""
+        return values if self.tap is None else self.tap(values, features)
 
     def extra_repr(self) -> str:
         """Show the kind in ``print(model)``."""

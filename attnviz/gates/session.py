@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
 from attnviz.gates.scope import Scope
 from attnviz.types import GateSite, Place
@@ -28,7 +29,7 @@ _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
 _eager: list[Any] = [0, None]  # how many contexts want eager mode, and what puts the old stance back
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Demand:
     """Something wanted at a place: ``act`` gets the tensor there and may return another one to use instead."""
 
@@ -88,7 +89,9 @@ def lease(model: nn.Module) -> Iterator[Session]:
         UserError: Another thread has one open on the same model.
     """
     with _lock:
-        session = _sessions.setdefault(model, Session(model))
+        session = _sessions.get(model)
+        if session is None:
+            session = _sessions[model] = Session(model)
         if session.leases and session.thread != threading.get_ident():
             raise UserError(
                 f"another thread is reading or editing this {type(model).__name__}; "
@@ -103,7 +106,7 @@ def lease(model: nn.Module) -> Iterator[Session]:
             session.leases -= 1
             if not session.leases:
                 session.close()
-                _sessions.pop(model, None)
+                _sessions.pop(model, None)  # it refers to the model, which would never be freed
 
 
 class Session:
@@ -119,6 +122,7 @@ class Session:
         self.leases = 0
         self._open: list[Sequence[Demand]] = []
         self._hooks = ExitStack()
+        self._tapped: list[Gate] = []
         self._calls: Counter[str] = Counter()
         self._scopes: list[tuple[str, Scope]] = []
 
@@ -135,8 +139,10 @@ class Session:
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
+        for gate in self._tapped:
+            vars(gate)["tap"] = None
+        self._tapped.clear()
         self._hooks.close()
-        self._hooks = ExitStack()
         while self._scopes:
             self._scopes.pop()[1].__exit__(None, None, None)
 
@@ -150,8 +156,12 @@ class Session:
             self._hook(self.model.register_forward_pre_hook(self._starting))
         for path, wanted in by_module.items():
             module = module_at(self.model, path)
-            if module is None:  # capture and edit have checked it
-                raise RuntimeError(f"{path} is gone from {type(self.model).__name__}")
+            if module is None:
+                raise UserError(f"{path} is gone from this {type(self.model).__name__}; search for its gates again")
+            if isinstance(module, Gate):
+                self._tapped.append(module)
+                vars(module)["tap"] = self._tapping(path, wanted)  # Module.__setattr__ takes longer than the gate
+                continue
             inside = [d for d in wanted if d.place.op not in ("output", "tap")]
             if inside:
                 self._hook(module.register_forward_pre_hook(self._entering(path, inside)))
@@ -172,6 +182,20 @@ class Session:
     def _starting(self, _module: nn.Module, _inputs: Any) -> None:
         self._check_thread()
         self._calls.clear()
+
+    def _tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
+        calls = self._calls
+        given = [(d.place.call, d.place.operand, d.act) for d in demands]
+
+        def tap(values: Tensor, features: Tensor) -> Tensor:
+            call = calls[path] = calls.get(path, 0) + 1
+            for wanted, operand, act in given:
+                if wanted == call:
+                    changed = act(features if operand == 1 else values)
+                    values = values if changed is None else changed
+            return values
+
+        return tap
 
     def _entering(self, path: str, demands: Sequence[Demand]) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:

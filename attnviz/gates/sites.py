@@ -25,7 +25,8 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
         if site is None:
             hint = nearest(item, known) if known else "call find_gates(model, example) first"
             raise UserError(f"unknown gate {item!r}; {hint}")
-        if any(module_at(model, place.module) is None for place in places(site)):
+        found_here = known.get(site.name) is site
+        if not found_here and any(module_at(model, place.module) is None for place in places(site)):
             raise UserError(f"unknown gate {site.name!r} in this {type(model).__name__}; {nearest(site.name, known)}")
         found.append(site)
     return found
@@ -48,6 +49,8 @@ def as_gate(value: Tensor, site: GateSite) -> Tensor:
     Raises:
         UserError: It does not fit, because the input has another size than at the search.
     """
+    if value.shape[1:] == site.shape[1:]:
+        return value
     rank = len(site.shape)
     if value.ndim < rank and site.place is not None and value.ndim > 0 and _fits(value, site):
         return value.reshape(-1, *site.shape[1:])
