@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -179,6 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"attnviz: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of a pipe has seen enough, as in ``attnviz gates MODEL | head``
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("attnviz: interrupted", file=sys.stderr)
         return 130

@@ -1,8 +1,13 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from attnviz.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_explore_writes_pictures_and_numbers(checkpoints, photograph, tmp_path, capsys):
@@ -58,3 +63,11 @@ def test_training_without_a_recipe_or_data(tmp_path, capsys):
     assert main(["train", "cbam", "--data", str(tmp_path), "--run", str(tmp_path / "run")]) == 2
     assert "must hold a folder train" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_closed_pipe_ends_the_command_quietly(checkpoints):
+    command = [sys.executable, "-m", "attnviz", "gates", str(checkpoints / "cbam.json"), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
