@@ -177,6 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         args.run_command(args)
+        sys.stdout.flush()
     except UserError as error:
         print(f"attnviz: {error}", file=sys.stderr)
         return 2

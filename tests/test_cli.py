@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +66,11 @@ def test_training_without_a_recipe_or_data(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_closed_pipe_ends_the_command_quietly(checkpoints):
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_closed_pipe_ends_the_command_quietly(checkpoints, buffered):
     command = [sys.executable, "-m", "attnviz", "gates", str(checkpoints / "cbam.json"), "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    environment = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 0
