@@ -14,7 +14,7 @@ from attnviz.gates.sites import as_gate, places, resolve
 from attnviz.types import GateSite
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Captured:
     """What was seen at one gate in the last forward pass, cloned.
 
@@ -81,10 +81,12 @@ def capture(
 
 
 def _note_values(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
+    name = site.name
+
     def note(value: Tensor) -> None:
-        values = as_gate(value.detach(), site).clone()
-        before = tape.get(site.name)
-        tape[site.name] = Captured(values, before.features if before else None)
+        values = as_gate(value, site).detach().clone()
+        before = tape.get(name)
+        tape[name] = Captured(values) if before is None else Captured(values, before.features)
 
     return note
 
