@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "training": CORE | {"image", "models", "checkpoints", "gates"},
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
     "ui": CORE | {"image", "samples", "checkpoints", "pipeline", "render", "export"},
-    "cli": CORE
+    "cli": CORE | {"commands"},
+    "commands": CORE
     | {
         "cost",
         "describe",
@@ -64,6 +65,7 @@ FOREIGN = {
     "export": {"numpy"},
     "ui": None,
     "cli": set(),
+    "commands": set(),
     "__init__": set(),
     "__main__": set(),
 }

@@ -1,5 +1,4 @@
-# ruff: noqa: E501 - Chinese is wide, and a text is easier to read in one line
-"""Every sentence the app shows, in English and Chinese: one row a text, so that a translation is one column.
+"""Texts in the visitor's language.
 
 Static labels are translated by the browser (``label``), texts made for one visitor by the server (``say``). Values
 put into a text are escaped by ``say`` unless it is told that they are markup.
@@ -13,148 +12,11 @@ from typing import Any
 import gradio as gr
 
 from attnviz.errors import UserError, nearest
+from attnviz.ui.texts import gather
 
 LANGUAGES = ("en", "zh")
 
-TEXTS: dict[str, tuple[str, str]] = {
-    # page
-    "title": ("attnviz: see the attention inside a network", "attnviz：看见网络内部的注意力"),
-    "tagline": (
-        "See which channels and which places a network's attention gates keep.",
-        "看看网络的注意力门保留了哪些通道、哪些位置。",
-    ),
-    "tab_explore": ("Explore", "探索"),
-    # photograph
-    "photograph": ("Photograph", "照片"),
-    "photo_label": ("Upload, paste or take a photograph", "上传、粘贴或拍摄一张照片"),
-    "samples_known": ("Try a scene of a class that the networks know", "试试网络认识的类别（渲染场景）"),
-    "samples_foreign": ("or a photograph of none of them", "或不属于这些类别的照片"),
-    # model
-    "model": ("Network", "网络"),
-    "prediction": ("Prediction", "预测"),
-    "accuracy": (
-        "Right for {top1} % of {total} validation images.",
-        "在 {total} 张验证图像上的正确率为 {top1} %。",
-    ),
-    "accuracy_only": ("Right for {top1} % of its validation images.", "验证正确率为 {top1} %。"),
-    "prediction_alt": ("The five most probable classes", "概率最高的五个类别"),
-    "no_models": (
-        "There is no checkpoint in {folder}; train one with `attnviz train` or set ATTNVIZ_CHECKPOINTS",
-        "{folder} 中没有检查点；请用 `attnviz train` 训练，或设置 ATTNVIZ_CHECKPOINTS",
-    ),
-    # gates
-    "gates": ("All gates, first layer to last", "全部门：从第一层到最后一层"),
-    "gate": ("Gate", "门"),
-    "gate_choice": ("{number} · {name} · {kind} · {shape}", "{number} · {name} · {kind} · {shape}"),
-    "tile": ("Gate {number}: {name}, {kind} {shape}, mean {mean}", "门 {number}：{name}，{kind} {shape}，均值 {mean}"),
-    "no_gates": (
-        "This network has no attention gates: there is nothing to show but its prediction.",
-        "这个网络没有注意力门，只能显示预测。",
-    ),
-    "kind_channel": ("channel gate: one weight per channel", "通道门：每个通道一个权重"),
-    "kind_spatial": ("spatial gate: one weight per place", "空间门：每个位置一个权重"),
-    "kind_other": ("{kind} gate", "{kind} 门"),
-    "no_picture": (
-        "A {kind} gate of shape {shape} has no large picture yet.",
-        "形状为 {shape} 的 {kind} 门暂时没有大图。",
-    ),
-    "keeps": ("1 keeps", "1 保留"),
-    "shuts": ("0 shuts", "0 关闭"),
-    "saw_part": ("Outlined: what the network saw; the rest is dimmed.", "线框内是网络看到的部分，其余变暗。"),
-    "mask_alt": (
-        "The photograph with the {height} by {width} mask of {gate} laid over it; {caption}",
-        "照片与 {gate} 的 {height}×{width} 掩码叠加；{caption}",
-    ),
-    "readout": ("Point at the picture to read a cell", "将指针移到图上可读取单元格的值"),
-    # controls
-    "opacity": ("Opacity", "不透明度"),
-    "cmap": ("Colours", "配色"),
-    "scale": ("Scale", "刻度"),
-    "scale_fixed": ("0 to 1", "0 到 1"),
-    "scale_stretch": ("stretched", "拉伸"),
-    "cells": ("Cells", "单元格"),
-    "cells_nearest": ("exact", "原样"),
-    "cells_bilinear": ("smooth", "平滑"),
-    "order": ("Order of the bars", "柱形顺序"),
-    "order_index": ("by channel", "按通道"),
-    "order_sorted": ("highest first", "从高到低"),
-    # channels
-    "scores_hint": (
-        "Click a bar to see that channel. Keyboard: arrow keys move, Enter shows.",
-        "点击柱形查看该通道。键盘：方向键移动，回车显示。",
-    ),
-    "bars_alt": ("Channel scores; arrow keys move, Enter shows a channel", "通道分数；方向键移动，回车显示通道"),
-    "channel": ("Channel", "通道"),
-    "channel_title": ("Channel {channel}: score {score}, rank {rank} of {count}", "通道 {channel}：分数 {score}，第 {rank} 名，共 {count}"),
-    "channel_alt": (
-        "The photograph with the {height} by {width} feature map of channel {channel} laid over it; {caption}",
-        "照片与通道 {channel} 的 {height}×{width} 特征图叠加；{caption}",
-    ),
-    "features_meaning": ("features before the gate", "进入门之前的特征"),
-    # map
-    "map": ("All channel gates: layers × channels", "全部通道门：层 × 通道"),
-    "map_mean": ("mean {mean} · {count} channels", "均值 {mean} · {count} 通道"),
-    "map_hint": (
-        "One row a gate, first layer on top; each from its highest score to its lowest, stretched to the width.",
-        "每行一个门，第一层在上；每行从高到低排列并拉伸到同宽。",
-    ),
-    # help
-    "help_mask": ("What do the colours mean?", "这些颜色是什么意思？"),
-    "help_mask_text": (
-        "The network multiplies its features by this mask, place by place. Near 1 a place is kept, near 0 it is turned "
-        "down. It is the network's own number, not an explanation made afterwards.|It does not say why the network "
-        "chose this class: gates do not depend on the class, and a place that is turned down here can still reach the "
-        "answer through the shortcut around the block.",
-        "网络把特征逐位置乘以这个掩码。接近 1 表示保留，接近 0 表示压低。这是网络自己使用的数值，而不是事后的解释。"
-        "|它并不说明网络为什么选择这个类别：门与类别无关；在这里被压低的位置仍可能经由残差捷径影响结果。",
-    ),
-    "help_scores": ("What do the bars mean?", "这些柱形是什么意思？"),
-    "help_scores_text": (
-        "The network multiplies each channel by its score. Near 1 the channel is kept, near 0 it is turned down. The "
-        "picture below the bars is what the chosen channel holds just before that.|A high score does not mean that "
-        "the channel matters for the answer: a channel that is kept may be almost empty, and later layers may ignore "
-        "it.",
-        "网络把每个通道乘以它的分数。接近 1 表示保留，接近 0 表示压低。柱形下方的图是该通道在相乘之前的内容。"
-        "|分数高并不说明该通道对结果重要：被保留的通道可能几乎是空的，后面的层也可能忽略它。",
-    ),
-    "help_strip": ("Click a tile to see it large. How to read the tiles", "点击小图可放大。如何阅读这些小图"),
-    "help_strip_text": (
-        "Each tile is one gate on a fixed scale from 0 to 1, so tiles can be compared. Bars are the scores of a channel "
-        "gate from highest to lowest, pictures are the mask of a spatial gate. A flat profile or an even "
-        "colour means that the gate treats all channels or places alike.|A tile says nothing about how much the gate "
-        "matters: turning it off may change nothing.",
-        "每个小图是一个门，统一使用 0 到 1 的刻度，因此可以互相比较。柱形是通道门的分数（从高到低），图片是空间门的掩码。轮廓平坦或颜色均匀，说明该门对所有通道或位置一视同仁。"
-        "|小图并不说明这个门有多重要：关掉它也许什么都不会改变。",
-    ),
-    # take away
-    "take": ("Take it with you", "带走结果"),
-    "export": ("Download pictures and numbers", "下载图片和数据"),
-    "preparing": ("Drawing the files …", "正在绘制文件……"),
-    "files": ("Files", "文件"),
-    "link": ("Link to this view", "此视图的链接"),
-    "link_note": ("Your own photograph is not part of the link.", "链接不包含你自己的照片。"),
-    # messages
-    "gone": (
-        "This page was idle for too long and its analysis was let go: reload the page",
-        "页面闲置过久，分析结果已释放：请刷新页面",
-    ),
-    "lost_photo": (
-        "The photograph is no longer kept here: send it again",
-        "照片已不再保存，请重新上传",
-    ),
-    "link_model": ("network", "网络"),
-    "link_sample": ("sample", "示例"),
-    "link_gate": ("gate", "门"),
-    "link_channel": ("channel", "通道"),
-    "link_unknown": ("The link's {what} “{value}” is not known; it was left out.", "链接中的{what}“{value}”未知，已忽略。"),
-    "no_channel": ("{gate} has no channel scores; choose a channel gate", "{gate} 没有通道分数，请选择通道门"),
-    "not_whole": ("channel must be a whole number in 0..{last}, got {value}", "通道必须是 0..{last} 的整数，收到 {value}"),
-    "crash": (
-        "Something went wrong on our side; nothing of yours is lost. Try again, or another photograph",
-        "我们这边出错了，你的内容没有丢失。请重试或换一张照片",
-    ),
-    "error": ("That did not work", "没有成功"),
-}  # fmt: skip
+TEXTS = gather()
 
 
 def language_of(accept: str | None) -> str:

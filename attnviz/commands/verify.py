@@ -1,0 +1,34 @@
+"""Compare checkpoints with their cards."""
+
+from __future__ import annotations
+
+import argparse
+
+from attnviz.commands import Command
+from attnviz.errors import UserError
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoints", nargs="*", help="ids or paths (default: all bundled ones)")
+    parser.add_argument("--write", action="store_true", help="publish the answers in the cards")
+
+
+def _run(args: argparse.Namespace) -> None:
+    from attnviz.checkpoints import checkpoint_ids
+    from attnviz.verify import verify
+
+    problems = 0
+    for name in args.checkpoints or checkpoint_ids():
+        card, differences = verify(name, write=args.write)
+        top1 = f"{card.metrics['top1']} % of {card.metrics['total']}" if card.metrics else "not measured"
+        print(f"{card.id}: sha256 {card.sha256[:12]}…, top-1 {top1}")
+        for scene, answer in card.answers.items():
+            print("  " + f"{scene}: " + ", ".join(f"{label} {100 * p:.1f} %" for label, p in answer))
+        for text in differences:
+            print(f"  differs: {text}")
+        problems += len(differences)
+    if problems:
+        raise UserError(f"{problems} answers differ from the published ones")
+
+
+COMMAND = Command("compare checkpoints with their cards: hashes, answers to the samples", _options, _run)
