@@ -24,6 +24,8 @@ TABS: Registry[Tab] = Registry("tab", (("explore", "attnviz.ui.tabs.explore:TAB"
 STATIC = Path(__file__).parent / "static"
 SESSIONS = 200
 """Visitors whose last analysis is kept; a few megabytes each."""
+KEEP_SECONDS = 3600
+"""How long what a visitor looks at is kept while nothing happens."""
 CACHE = (3600, 6 * 3600)
 """Uploaded and downloaded files are looked through every hour, and deleted when six hours old."""
 
@@ -40,6 +42,8 @@ def build(store: Store | None = None) -> gr.Blocks:
     import gradio as gr
 
     from attnviz.errors import UserError
+    from attnviz.ui.gallery import available
+    from attnviz.ui.page import Page, Photo
     from attnviz.ui.panels import greet, header
     from attnviz.ui.store import Store
     from attnviz.ui.text import label, plain
@@ -50,10 +54,11 @@ def build(store: Store | None = None) -> gr.Blocks:
     with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False) as demo:
         head = gr.HTML(header())
         demo.load(greet, None, head, queue=False, show_progress="hidden", api_visibility="private")
+        photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
         with gr.Tabs(elem_id="tabs"):
             for name, tab in TABS.items():
-                with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}"):
-                    tab.build(demo, store)
+                with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
+                    tab.build(Page(demo, store, own, photo, opening))
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 

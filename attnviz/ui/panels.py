@@ -166,4 +166,4 @@ def header(language: str = "en") -> str:
 
 def greet(request: gr.Request) -> str:
     """The header in a visitor's language."""
-    return header(language_of(request.headers.get("accept-language")))
+    return header(language_of(request))

@@ -7,17 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.samples import load_sample
-from attnviz.ui import STATIC
+from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.figures import PICTURE_CMAPS, Settings, picture_html, scores_html
-from attnviz.ui.gallery import samples_html
+from attnviz.ui.page import Photo, picker, script
 from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
 from attnviz.ui.store import Store
 from attnviz.ui.text import label
 from attnviz.ui.view import View
-
-KEEP_SECONDS = 3600
-"""How long a visitor's last analysis is kept while nothing happens."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,6 @@ class Parts:
     titles: dict[str, gr.HTML]
 
 
-def script(name: str) -> str:
-    """A script of the folder ``static``."""
-    return (STATIC / f"{name}.js").read_text(encoding="utf-8")
-
-
 def layout(store: Store, view: View) -> Parts:
     """Lay the tab out, with a view already in it."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
@@ -75,18 +66,8 @@ def _title(made: dict[str, Any], key: str) -> None:
 
 def _input(made: dict[str, Any], store: Store, view: View) -> None:
     _title(made, "photograph")
-    made["photo"] = gr.Image(
-        load_sample(view.sample),
-        type="filepath",
-        image_mode=None,
-        format="jpeg",
-        sources=["upload", "webcam", "clipboard"],
-        label=label("photo_label"),
-        height=260,
-        buttons=[],
-        elem_id="photo",
-    )
-    made["samples"] = gr.HTML(samples_html(), js_on_load=script("pick"), elem_id="samples")
+    chosen = picker(Photo(view.sample, view.path))
+    made["photo"], made["samples"] = chosen.image, chosen.samples
     choices = [(store.card(name).title, name) for name in store.ids]
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
     _title(made, "prediction")

@@ -19,9 +19,16 @@ LANGUAGES = ("en", "zh")
 TEXTS = gather()
 
 
-def language_of(accept: str | None) -> str:
-    """The language for a browser's ``Accept-Language``: the first one that the app speaks, else English."""
-    for part in (accept or "").split(",")[:20]:
+COOKIE = "attnviz_language"
+"""Holds the language that a visitor chose."""
+
+
+def language_of(request: gr.Request) -> str:
+    """The language a visitor chose, else the first of ``Accept-Language`` that the app speaks, else English."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    for part in (request.headers.get("accept-language") or "").split(",")[:20]:
         tag = part.split(";")[0].strip().lower()[:2]
         if tag in LANGUAGES:
             return tag

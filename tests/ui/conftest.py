@@ -2,6 +2,7 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
+from attnviz.ui.page import Page, Photo  # noqa: E402
 from attnviz.ui.parts import layout  # noqa: E402
 from attnviz.ui.store import Store  # noqa: E402
 from attnviz.ui.tabs.explore import Explore  # noqa: E402
@@ -18,16 +19,20 @@ def explore(checkpoints):
     """The tab's handlers, opened on the tiny CBAM network."""
     store = Store(checkpoints)
     opening = open_view(store, "cbam", sample="cat")
-    with gr.Blocks():
-        parts = layout(store, opening)
-    return Explore(store, parts, opening)
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        page = Page(demo, store, tab, gr.State(), Photo(sample="cat"))
+        return Explore(page, layout(store, opening), opening)
 
 
 @pytest.fixture
 def ask(explore):
     """Call a handler as the app does: ``ask("on_bar", index=3)``; returns the updates by name of the part."""
     parts = explore.parts
-    names = {getattr(parts, name): name for name in parts.__dataclass_fields__ if name != "titles"}
+    names = {explore.page.photo: "page_photo"} | {
+        getattr(parts, name): name for name in parts.__dataclass_fields__ if name != "titles"
+    }
+
+    components = {name: part for part, name in names.items()}
 
     def call(handler, view=None, event=None, **values):
         data = {
@@ -41,7 +46,7 @@ def ask(explore):
             **values,
         }
         more = () if event is None else (gr.EventData(None, event),)
-        updates = getattr(explore, handler)({getattr(parts, name): value for name, value in data.items()}, *more)
+        updates = getattr(explore, handler)({components[name]: value for name, value in data.items()}, *more)
         return {names.get(part, part): value for part, value in updates.items()}
 
     return call

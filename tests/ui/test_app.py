@@ -4,6 +4,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,6 +88,10 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
     assert {key for key in TEXTS if key not in asked and not built.fullmatch(key)} == set()
 
 
+def visitor(header, **cookies):
+    return SimpleNamespace(headers={"accept-language": header} if header is not None else {}, cookies=cookies)
+
+
 def test_values_in_texts_are_escaped():
     assert say("kind_other", kind="<b>") == "&lt;b&gt; gate"
     with pytest.raises(UserError, match="no text"):
@@ -107,7 +112,9 @@ def test_values_in_texts_are_escaped():
     ],
 )
 def test_the_browser_chooses_the_language(header, language):
-    assert language_of(header) == language
+    assert language_of(visitor(header)) == language
+    assert language_of(visitor(header, attnviz_language="zh")) == "zh"
+    assert language_of(visitor(header, attnviz_language="<b>")) == language
 
 
 def test_a_link_opens_the_view_it_was_made_from(checkpoints, explore):

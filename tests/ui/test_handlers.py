@@ -209,3 +209,13 @@ def test_a_crash_tells_visitors_nothing_about_the_inside(caplog):
 
 def test_indices_from_numpy_free_json_only(explore, scored):
     assert show_channel(explore.store, scored, 2.0).channel.channel == 2
+
+
+def test_a_photograph_chosen_in_another_tab_is_taken_up_when_this_one_is_opened(explore, ask):
+    from attnviz.ui.page import Photo
+
+    assert set(ask("on_open", page_photo=None)) == {"state"}
+    assert set(ask("on_open", page_photo=Photo("cat"))) == {"state"}
+    updates = ask("on_open", page_photo=Photo("coffee"))
+    assert updates["state"].sample == "coffee" and updates["page_photo"] == Photo("coffee")
+    assert updates["photo"].size == Photo("coffee").shown.size

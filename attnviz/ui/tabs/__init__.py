@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import gradio as gr
-
-    from attnviz.ui.store import Store
+    from attnviz.ui.page import Page
 
 
 @dataclass(frozen=True)
@@ -17,9 +15,9 @@ class Tab:
     """One tab of the page.
 
     Attributes:
-        title: Key of its title in ``text.TEXTS``.
+        title: Key of its title in ``texts``.
         build: Adds its components and events to the page, inside the tab.
     """
 
     title: str
-    build: Callable[[gr.Blocks, Store], None]
+    build: Callable[[Page], None]

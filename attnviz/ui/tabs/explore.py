@@ -9,56 +9,30 @@ import gradio as gr
 from attnviz.errors import UserError
 from attnviz.samples import load_sample
 from attnviz.ui.downloads import Downloads
-from attnviz.ui.errors import escaped, guarded
+from attnviz.ui.errors import escaped
+from attnviz.ui.events import FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.figures import Settings, picture_html, scores_html
-from attnviz.ui.gallery import available, samples_html
+from attnviz.ui.gallery import samples_html
 from attnviz.ui.link import Wanted, follow
+from attnviz.ui.page import Page, Photo
 from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
 from attnviz.ui.parts import Parts, layout
-from attnviz.ui.store import Store
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain
 from attnviz.ui.view import View, change_model, open_view, show_channel, show_gate
-
-HEAVY: dict[str, Any] = {
-    "concurrency_id": "cnn",
-    "concurrency_limit": 1,
-    "show_progress": "minimal",
-    "trigger_mode": "always_last",
-}
-"""Events that run the network share one lane; of several clicks while one is answered, the last counts."""
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
-"""Events that only draw, without a forward pass."""
-FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
-"""Events that write files: seconds of drawing, which the network's lane must not wait for."""
-
-Data = dict[Any, Any]
-Update = dict[Any, Any]
-
-
-def sent_path(value: Any) -> str | None:
-    """The file of a picture that was sent, unopened; ``None`` where there is none."""
-    path = value.get("path") if isinstance(value, dict) else None
-    return path if isinstance(path, str) else None
-
-
-def picked(event: gr.EventData, key: str) -> Any:
-    """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
-    data = getattr(event, "_data", None)
-    return data.get(key) if isinstance(data, dict) else None
 
 
 class Explore:
     """The handlers of the tab: each gathers, calls and renders.
 
     Args:
-        store: The models.
+        page: What all tabs share.
         parts: The components.
         opening: What a visitor sees first.
     """
 
-    def __init__(self, store: Store, parts: Parts, opening: View) -> None:
-        self.store, self.parts, self.opening = store, parts, opening
+    def __init__(self, page: Page, parts: Parts, opening: View) -> None:
+        self.page, self.store, self.parts, self.opening = page, page.store, parts, opening
         self.downloads = Downloads()
 
     # gather ---------------------------------------------------------------------------------------------------
@@ -82,6 +56,7 @@ class Explore:
         parts = self.parts
         return {
             **self.chosen(view, settings),
+            self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.strip: strip_html(view, settings),
@@ -116,7 +91,7 @@ class Explore:
 
     def on_load(self, request: gr.Request) -> Update:
         """A visitor comes, perhaps by a link to a view, perhaps reading Chinese."""
-        language = language_of(request.headers.get("accept-language"))
+        language = language_of(request)
         wanted = Wanted.of(dict(request.query_params))
         if not wanted and language == "en":
             return {self.parts.state: self.opening}
@@ -124,9 +99,9 @@ class Explore:
         view, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
         for text in missed:
             gr.Warning(escaped(text))
-        return {**self.all(view, Settings()), **self.page(view), self.parts.photo: load_sample(view.sample)}
+        return {**self.all(view, Settings()), **self.still(view), self.parts.photo: load_sample(view.sample)}
 
-    def page(self, view: View) -> Update:
+    def still(self, view: View) -> Update:
         """What stands still, in the visitor's language."""
         titles = {part: head_html(key, view.language) for key, part in self.parts.titles.items()}
         return {**titles, self.parts.samples: samples_html(view.language)}
@@ -140,12 +115,24 @@ class Explore:
         opened = open_view(self.store, model, path=path, gate=gate, language=view.language)
         return self.all(opened, self.settings(data))
 
+    def on_open(self, data: Data) -> Update:
+        """The tab was opened: take up a photograph that was chosen in another one."""
+        view, photo = self.view(data), data[self.page.photo]
+        if photo in (None, Photo(view.sample, view.path)):
+            return {self.parts.state: view}
+        return self.on_choice(data, photo)
+
+    def on_choice(self, data: Data, photo: Photo) -> Update:
+        """Another photograph; the gate stays where the visitor chose one."""
+        view = self.view(data)
+        gate, model = (None if view.why else view.gate), data[self.parts.model]
+        found = open_view(self.store, model, sample=photo.sample, path=photo.path, gate=gate, language=view.language)
+        return {**self.all(found, self.settings(data)), self.parts.photo: photo.shown}
+
     def on_sample(self, data: Data, event: gr.EventData) -> Update:
         """A sample was picked."""
-        view, name, model = self.view(data), picked(event, "value"), data[self.parts.model]
-        gate = None if view.why else view.gate
-        opened = open_view(self.store, model, sample=name, gate=gate, language=view.language)
-        return {**self.all(opened, self.settings(data)), self.parts.photo: load_sample(name)}
+        name = picked(event, "value")
+        return self.on_choice(data, Photo(sample=name if isinstance(name, str) else repr(name)))
 
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph."""
@@ -203,30 +190,26 @@ class Explore:
         return {self.parts.file: str(archive)}
 
 
-def wire(demo: gr.Blocks, explore: Explore) -> None:
+def wire(explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
     looks = {parts.state, parts.opacity, parts.cmap, parts.scale, parts.cells, parts.order}
-    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel}
+    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel, explore.page.photo}
     pictures = {parts.scores, parts.picture}
     channel = {*pictures, parts.channel, parts.state, parts.link}
     chosen = {*channel, parts.gate, parts.heading, parts.channels}
-    analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map}
-    page = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
-
-    # gradio would open pictures before ``open_photograph`` does, so that a wrong one ends in an error without a text,
-    # and put wrong choices into messages as HTML: handlers get what was sent and check it themselves
-    raw = {"api_visibility": "private", "preprocess": False}
+    analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map, explore.page.photo}
+    everywhere = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
-        busy = {"show_progress_on": [parts.picture]} if how.get("concurrency_id") == "cnn" else {}
-        return trigger(guarded(handler), inputs, list(outputs), **raw, **busy, **how)
+        return connect(trigger, handler, inputs, outputs, how, parts.picture)
 
-    on(demo.load, explore.on_load, None, page, {**HEAVY, "show_progress": "hidden"})
+    on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
     # not "input": clearing the first picture sends that picture once more
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
+    on(explore.page.tab.select, explore.on_open, everything, {*analysis, parts.photo}, HEAVY)
     on(parts.model.input, explore.on_model, everything, analysis, HEAVY)
     on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
     on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
@@ -238,16 +221,16 @@ def wire(demo: gr.Blocks, explore: Explore) -> None:
         on(control.input, explore.on_look, looks, pictures, LIGHT)
     parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
     parts.gate.change(None, parts.gate, None, js="(gate) => window.attnvizMark(gate)", queue=False)
-    begun = parts.export.click(explore.on_begin, None, parts.export, **raw, **LIGHT)
+    begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
     made = on(begun.then, explore.on_export, looks, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
-    made.then(explore.on_end, None, parts.export, **raw, **LIGHT)
+    on(made.then, explore.on_end, None, [parts.export], LIGHT)
 
 
-def build(demo: gr.Blocks, store: Store) -> None:
+def build(page: Page) -> None:
     """Add the tab's components and events; a sample is analysed at once, so that the page opens with a picture."""
-    opening = open_view(store, store.ids[0], sample=available()[0])
-    wire(demo, Explore(store, layout(store, opening), opening))
+    opening = open_view(page.store, page.store.ids[0], sample=page.opening.sample)
+    wire(Explore(page, layout(page.store, opening), opening))
 
 
 TAB = Tab("tab_explore", build)

@@ -1,0 +1,62 @@
+"""How events are wired: lanes, checks of what browsers send, and errors that become toasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gradio as gr
+
+from attnviz.ui.errors import guarded
+
+HEAVY: dict[str, Any] = {
+    "concurrency_id": "cnn",
+    "concurrency_limit": 1,
+    "show_progress": "minimal",
+    "trigger_mode": "always_last",
+}
+"""Events that run the network share one lane; of several clicks while one is answered, the last counts."""
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+"""Events that only draw, without a forward pass."""
+FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
+"""Events that write files: seconds of drawing, which the network's lane must not wait for."""
+
+Data = dict[Any, Any]
+Update = dict[Any, Any]
+
+
+def sent_path(value: Any) -> str | None:
+    """The file of a picture that was sent, unopened; ``None`` where there is none."""
+    path = value.get("path") if isinstance(value, dict) else None
+    return path if isinstance(path, str) else None
+
+
+def picked(event: gr.EventData, key: str) -> Any:
+    """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
+    data = getattr(event, "_data", None)
+    return data.get(key) if isinstance(data, dict) else None
+
+
+def connect(
+    trigger: Any,
+    handler: Callable[..., Any],
+    inputs: Any,
+    outputs: Iterable[Any],
+    how: dict[str, Any],
+    busy: Any = None,
+) -> Any:
+    """Wire an event; handlers get what was sent, unopened and unchecked.
+
+    gradio would open pictures before ``open_photograph`` does, so that a wrong one ends in an error without a text,
+    and put wrong choices into messages as HTML.
+
+    Args:
+        trigger: A component's event, such as ``button.click``.
+        handler: What is called; its errors become toasts.
+        inputs: Components, or a set of them for a handler that takes a dictionary.
+        outputs: Components that the handler may change.
+        how: ``HEAVY``, ``LIGHT`` or ``FILES``.
+        busy: The component on which a heavy event shows that it is at work.
+    """
+    shown = {"show_progress_on": [busy]} if busy is not None and how.get("concurrency_id") == "cnn" else {}
+    return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)
