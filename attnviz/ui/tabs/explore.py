@@ -117,9 +117,10 @@ class Explore:
 
     def on_open(self, data: Data) -> Update:
         """The tab was opened: take up a photograph that was chosen in another one."""
-        view, photo = self.view(data), data[self.page.photo]
-        if photo in (None, Photo(view.sample, view.path)):
-            return {self.parts.state: view}
+        view, photo = data[self.parts.state], data[self.page.photo]
+        # the browser also sends this at the start, while the first view is on its way
+        if view is None or photo in (None, Photo(view.sample, view.path)):
+            return {self.parts.state: gr.skip()}
         return self.on_choice(data, photo)
 
     def on_choice(self, data: Data, photo: Photo) -> Update:
