@@ -14,6 +14,10 @@ class UserError(ValueError):
     """
 
 
+class Cancelled(UserError):
+    """A long computation ended early because its user said so."""
+
+
 def nearest(name: object, known: Iterable[str]) -> str:
     """Say what was probably meant: ``"did you mean 'se'? known: cbam, se"`` for ``"see"``."""
     choices = sorted(known)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import attnviz
+from attnviz.attribution import ATTRIBUTIONS
+from attnviz.attribution import attribute as attribution
+from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import normalise, open_photograph, prepare
 from attnviz.loading import load
-from attnviz.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.types import Analysis, Attribution, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -116,6 +120,66 @@ class Analyser:
             return found
         scores = _numpy(seen.values.reshape(count))
         return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
+
+    @cached_property
+    def _probe(self) -> Probe:
+        height, width = self.loaded.spec.input.size
+        return probe(self.loaded.module, torch.zeros(1, 3, height, width, device=self.device))
+
+    def supports(self, method: str) -> str | None:
+        """``None``, or the reason why an attribution method cannot explain this model, in one sentence.
+
+        Raises:
+            UserError: There is no such method.
+        """
+        return ATTRIBUTIONS[method].refuses(self._probe)
+
+    def attribute(
+        self,
+        image: PreparedImage,
+        target: int,
+        method: str,
+        *,
+        progress: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        budget_s: float | None = None,
+        **parameters: Any,
+    ) -> Attribution:
+        """What the score of a class rests on in one photograph; ``attnviz.attribution.attribute`` says more.
+
+        Args:
+            image: What the network shall see.
+            target: Index of the class.
+            method: A name of ``ATTRIBUTIONS``.
+            progress: Called with the share that is done, 0..1.
+            cancelled: Asked before every pass; ``True`` ends the computation.
+            budget_s: Seconds after which no further pass begins.
+            **parameters: The method's parameters, and ``layer`` where it looks at one.
+
+        Raises:
+            UserError: An argument is outside its limits, the method does not support the model, or the budget is spent.
+            Cancelled: ``cancelled`` said so.
+        """
+        started = time.perf_counter()
+        chosen = ATTRIBUTIONS[method]
+        given = dict(parameters)
+        layer = given.pop("layer", None)
+        if chosen.layered and layer is None:
+            layer = self._probe.layer
+        values = attribution(
+            self.loaded.module,
+            self.input(image),
+            target,
+            method,
+            layer=layer,
+            progress=progress,
+            cancelled=cancelled,
+            budget_s=budget_s,
+            **given,
+        )
+        used = chosen.check(given) | ({"layer": layer} if chosen.layered else {})
+        seconds = time.perf_counter() - started
+        return Attribution(self.loaded.name, method, int(target), values, chosen.signed, used, seconds)
 
 
 def analyse(

@@ -189,6 +189,29 @@ class ChannelMap:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """What the score of one class rests on in one photograph, by one method.
+
+    Attributes:
+        model: Id of the checkpoint or name of the model.
+        method: A name of ``attnviz.attribution.ATTRIBUTIONS``.
+        target: Index of the class.
+        values: (H, W) float32 over what the network saw.
+        signed: Whether negative values mean "speaks against the class"; otherwise values are ≥ 0.
+        parameters: What was chosen, defaults included; ``layer`` where the method looks at one.
+        seconds: How long it took.
+    """
+
+    model: str
+    method: str
+    target: int
+    values: Floats
+    signed: bool
+    parameters: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything one forward pass said about one photograph.
 

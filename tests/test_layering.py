@@ -26,12 +26,13 @@ MAY_IMPORT = {
     "cost": CORE | {"attention", "models"},
     "gates": CORE | {"attention", "models", "checkpoints"},
     "loading": CORE | {"models", "checkpoints"},
-    "pipeline": CORE | {"image", "models", "checkpoints", "gates", "loading"},
+    "attribution": CORE | {"gates"},
+    "pipeline": CORE | {"image", "models", "checkpoints", "gates", "loading", "attribution"},
     "render": CORE,
     "export": CORE | {"render"},
     "training": CORE | {"image", "models", "checkpoints", "gates"},
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
-    "ui": CORE | {"image", "samples", "checkpoints", "pipeline", "render", "export"},
+    "ui": CORE | {"attribution", "image", "samples", "checkpoints", "pipeline", "render", "export"},
     "cli": CORE | {"commands"},
     "commands": CORE
     | {
