@@ -62,6 +62,7 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
     """``probe`` for a model that is ``borrowed`` already; ``x`` (1, C, H, W) requires a gradient."""
     shapes: dict[str, tuple[int, ...]] = {}
     depth: dict[str, int] = {}
+    maps: set[str] = set()
     called = 0
 
     def note(name: str, weighted: bool) -> Any:
@@ -71,6 +72,9 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
             shapes.pop(name, None)  # the last call counts: the one Captum sees
             if isinstance(output, Tensor):
                 shapes[name], depth[name] = tuple(output.shape), called
+                maps.discard(name)
+                if _is_map(output, x.shape):
+                    maps.add(name)
 
         return hook
 
@@ -83,18 +87,26 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
     tensor = isinstance(output, Tensor)
     shape = tuple(output.shape) if tensor else ()
     fits = len(shape) == 2 and shape[0] == 1
-    maps = [n for n, s in shapes.items() if _is_map(s, x.shape) and depth[n] >= SHALLOW * called]
+    deep = [name for name in shapes if name in maps and depth[name] >= SHALLOW * called]
     return Probe(
         str(shape) if tensor else f"a {type(output).__name__}",
         shape[1] if fits else None,
         tensor and output.requires_grad,
         shapes,
-        maps[-1] if maps else None,
+        deep[-1] if deep else None,
     )
 
 
-def _is_map(shape: Sequence[int], of: Sequence[int]) -> bool:
-    """Whether this is a map (1, C, H, W) with the aspect of the input; (1, H, W, C) is not, nor a mask with C = 1."""
-    if len(shape) != 4 or shape[0] != 1 or min(shape[1:]) < 2:
+def _is_map(output: Tensor, of: Sequence[int]) -> bool:
+    """Whether this is a map (1, C, H, W) of features with the aspect of the input (1, ·, height, width).
+
+    Channels that come last, (1, H, W, C), are none, nor is a mask with C = 1, nor softmax weights (1, heads, HW, HW).
+    """
+    if output.ndim != 4 or output.shape[0] != 1 or min(output.shape[1:]) < 2:
         return False
-    return abs(shape[2] * of[3] / of[2] - shape[3]) <= 1 + of[3] / of[2]
+    height, width = output.shape[2:]
+    off = abs(height * of[3] / of[2] - width)
+    if off > (0 if of[2] == of[3] else 1 + of[3] / of[2]):
+        return False
+    rows = output.detach().float().sum(-1)
+    return not bool(((rows - 1).abs() < 1e-3).all())
