@@ -33,6 +33,41 @@ KINDS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class NoiseSpec:
+    """Channels of noise that a network is given beside R, G and B; ``attnviz.noise`` draws them.
+
+    Attributes:
+        channels: How many, 1..64.
+        kind: A name of ``attnviz.noise.NOISES``.
+        strength: Standard deviation after normalisation (for kinds made of a picture: a factor), in [0, 100].
+        order: Position p of the input holds channel ``order[p]``: 0, 1, 2 are R, G, B, from 3 on it is noise. Empty
+            for R, G, B, noise.
+        permute: Every image has an order of its own, drawn afresh.
+        seed: Of the noise in evaluation and in the app; training draws afresh.
+    """
+
+    channels: int = 3
+    kind: str = "gaussian"
+    strength: float = 1.0
+    order: tuple[int, ...] = ()
+    permute: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.channels, bool) or not isinstance(self.channels, int) or not 1 <= self.channels <= 64:
+            raise UserError(f"noise channels must be a whole number in 1..64, got {self.channels!r}")
+        if not 0 <= self.strength <= 100:
+            raise UserError(f"noise strength must be in [0, 100], got {self.strength!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+            raise UserError(f"noise seed must be a whole number in 0..{2**31 - 1}, got {self.seed!r}")
+        every = list(range(3 + self.channels))
+        if self.order and sorted(self.order) != every:
+            raise UserError(f"noise order must hold each of 0..{every[-1]} once, got {list(self.order)}")
+        if self.order and self.permute:
+            raise UserError("noise has either a fixed order or one of its own for every image, not both")
+
+
+@dataclass(frozen=True)
 class InputSpec:
     """What a network wants to be given.
 
@@ -41,12 +76,14 @@ class InputSpec:
         crop_fraction: Side of the centred square that is kept, as a fraction of the shorter side, in (0, 1].
         mean: Per-channel mean, subtracted from RGB in [0, 1].
         std: Per-channel standard deviation, divided by afterwards; each > 0.
+        noise: Channels of noise that are appended after normalisation; ``None`` for R, G and B alone.
     """
 
     size: tuple[int, int] = (128, 128)
     crop_fraction: float = 1.0
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    noise: NoiseSpec | None = None
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or not all(isinstance(s, int) and 8 <= s <= 2048 for s in self.size):
@@ -127,7 +164,7 @@ class Edit:
     Attributes:
         action: ``neutral``, ``set_to``, ``scale``, ``knock_out``, ``mean``, ``shuffle`` or ``paint``.
         value: The number, reference (R, …) or mask (H, W) that the action needs, float32.
-        channels: What ``knock_out`` sets to 0.
+        channels: What ``knock_out`` sets to 0, or ``scale`` multiplies; none for all of them.
         over: What ``shuffle`` permutes: ``channels``, ``positions`` or ``batch``.
         seed: Of the permutation.
     """
@@ -200,6 +237,7 @@ class Attribution:
         signed: Whether negative values mean "speaks against the class"; otherwise values are ≥ 0.
         parameters: What was chosen, defaults included; ``layer`` where the method looks at one.
         seconds: How long it took.
+        cells: (h, w), how finely the method looks: the grid that was enlarged to (H, W), or (H, W) itself.
     """
 
     model: str
@@ -209,6 +247,37 @@ class Attribution:
     signed: bool
     parameters: Mapping[str, Any]
     seconds: float
+    cells: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the probability of a class does while the pixels that a map highlights most go, and come, first.
+
+    Attributes:
+        shares: (S + 1,) float32, share of the pixels that has been changed, 0..1.
+        deletion: (S + 1,) float32, probability while pixels are taken away from the picture.
+        insertion: (S + 1,) float32, probability while pixels are put into the empty picture.
+    """
+
+    shares: Floats
+    deletion: Floats
+    insertion: Floats
+
+    @property
+    def deletion_auc(self) -> float:
+        """Area under ``deletion``, 0..1: lower is more faithful."""
+        return _area(self.shares, self.deletion)
+
+    @property
+    def insertion_auc(self) -> float:
+        """Area under ``insertion``, 0..1: higher is more faithful."""
+        return _area(self.shares, self.insertion)
+
+
+def _area(x: Floats, y: Floats) -> float:
+    """By the trapezoidal rule."""
+    return float(np.sum(np.diff(x.astype(np.float64)) * (y[1:].astype(np.float64) + y[:-1]) / 2))
 
 
 @dataclass(frozen=True)

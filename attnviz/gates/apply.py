@@ -60,16 +60,21 @@ def _set_to(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     return _given(values, edit).expand(values.shape)
 
 
+def _per_channel(values: Tensor, site: GateSite, edit: Edit, factor: Tensor | float) -> Tensor:
+    """(1, …) factors that are 1 but at the edit's channels."""
+    axis = channel_axis(site) or 1
+    factors = torch.ones(values.shape[axis], dtype=values.dtype, device=values.device)
+    factors[list(edit.channels)] = factor
+    return factors.view([-1 if a == axis else 1 for a in range(values.ndim)])
+
+
 def _scale(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
-    return values * _given(values, edit)
+    factor = _given(values, edit)
+    return values * (_per_channel(values, site, edit, factor) if edit.channels else factor)
 
 
 def _knock_out(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
-    kept = torch.ones(values.shape[channel_axis(site) or 1], dtype=values.dtype, device=values.device)
-    kept[list(edit.channels)] = 0
-    shape = [1] * values.ndim
-    shape[channel_axis(site) or 1] = -1
-    return values * kept.view(shape)
+    return values * _per_channel(values, site, edit, 0.0)
 
 
 def _mean(values: Tensor, site: GateSite, edit: Edit) -> Tensor:

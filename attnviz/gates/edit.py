@@ -46,23 +46,29 @@ def set_to(value: Any) -> Edit:
     return Edit("set_to", _floats(value, "what a gate is set to"))
 
 
-def scale(factor: float) -> Edit:
-    """Multiply a gate with a number."""
+def _channels(channels: tuple[Any, ...], action: str) -> tuple[int, ...]:
+    """Channels given as arguments or as one list; ``UserError`` unless they are whole numbers."""
+    listed = channels[0] if len(channels) == 1 and isinstance(channels[0], (list, tuple)) else channels
+    for channel in listed:
+        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)):
+            raise UserError(f"a channel to {action} is a whole number, got {channel!r}")
+    return tuple(int(channel) for channel in listed)
+
+
+def scale(factor: float, *channels: int) -> Edit:
+    """Multiply a gate with a number, or only some of its channels (branches, heads): ``scale(2, 3, 17)``."""
     number = _floats(factor, "a factor")
     if number.ndim:
         raise UserError(f"a factor is one number, got an array of shape {number.shape}")
-    return Edit("scale", number)
+    return Edit("scale", number, channels=_channels(channels, "scale"))
 
 
 def knock_out(*channels: int) -> Edit:
     """Set the weights of some channels (branches, heads) to 0: ``knock_out(3, 17)``."""
-    listed = channels[0] if len(channels) == 1 and isinstance(channels[0], (list, tuple)) else channels
-    for channel in listed:
-        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)):
-            raise UserError(f"a channel to knock out is a whole number, got {channel!r}")
+    listed = _channels(channels, "knock out")
     if not listed:
         raise UserError("knock_out needs at least one channel")
-    return Edit("knock_out", channels=tuple(int(c) for c in listed))
+    return Edit("knock_out", channels=listed)
 
 
 def mean(reference: Any = None) -> Edit:
@@ -97,13 +103,19 @@ def _check_broadcast(site: GateSite, edit: Edit) -> None:
 
 
 def _check_channels(site: GateSite, edit: Edit) -> None:
+    what = edit.action.replace("_", " ")
     axis = channel_axis(site)
     if axis is None:
-        raise UserError(f"{site.name} is a {site.kind} gate and has no channels to knock out")
+        raise UserError(f"{site.name} is a {site.kind} gate and has no channels to {what}")
     count = site.shape[axis]
     for channel in edit.channels:
         if not 0 <= channel < count:
-            raise UserError(f"channel to knock out must be in 0..{count - 1} for {site.name}, got {channel}")
+            raise UserError(f"channel to {what} must be in 0..{count - 1} for {site.name}, got {channel}")
+
+
+def _check_scale(site: GateSite, edit: Edit) -> None:
+    if edit.channels:
+        _check_channels(site, edit)
 
 
 def _check_reference(site: GateSite, edit: Edit) -> None:
@@ -136,7 +148,7 @@ CHECKS: Mapping[str, Callable[[GateSite, Edit], None]] = MappingProxyType(
     {
         "neutral": _check_nothing,
         "set_to": _check_broadcast,
-        "scale": _check_nothing,
+        "scale": _check_scale,
         "knock_out": _check_channels,
         "mean": _check_reference,
         "shuffle": _check_shuffle,

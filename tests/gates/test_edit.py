@@ -88,6 +88,8 @@ def test_actions_on_a_channel_gate(style):
     each = torch.linspace(0, 1, 8).view(1, 8, 1, 1)
     assert torch.equal(values(set_to(each)), each.expand_as(plain))
     assert torch.equal(values(scale(2)), plain * 2)
+    doubled = values(scale(2, 1, 6))
+    assert torch.equal(doubled[:, [1, 6]], plain[:, [1, 6]] * 2) and torch.equal(doubled[:, 2:6], plain[:, 2:6])
     kept = values(knock_out(0, 5))
     assert kept[:, [0, 5]].abs().max() == 0 and torch.equal(kept[:, 1:5], plain[:, 1:5])
     assert torch.equal(values(knock_out([7]))[:, :7], plain[:, :7])
@@ -181,6 +183,8 @@ def test_gradients_pass_outputs_and_are_refused_inside_operations():
         (foreign.FunctionalSigmoid, knock_out(8), r"must be in 0\.\.7 for attn, got 8"),
         (foreign.FunctionalSigmoid, knock_out(-1), r"must be in 0\.\.7 for attn, got -1"),
         (foreign.SpatialMask, knock_out(0), "has no channels to knock out"),
+        (foreign.SpatialMask, scale(2, 0), "has no channels to scale"),
+        (foreign.FunctionalSigmoid, scale(2, 8), r"must be in 0\.\.7 for attn, got 8"),
         (foreign.SpatialMask, paint(np.ones((7, 7))), r"has shape \(12, 12\), got \(7, 7\)"),
         (foreign.FunctionalSigmoid, paint(np.ones((12, 12))), "is a channel gate; a mask can be painted"),
         (foreign.FunctionalSigmoid, set_to([1.0, 2.0]), r"cannot be set to values of shape \(2,\)"),
@@ -203,6 +207,7 @@ def test_arguments_that_make_no_edit():
         (lambda: knock_out(True), "whole number, got True"),
         (lambda: knock_out(1.5), "whole number, got 1.5"),
         (lambda: scale([1, 2]), "one number"),
+        (lambda: scale(2, "3"), "to scale is a whole number, got '3'"),
         (lambda: scale(float("nan")), "finite"),
         (lambda: set_to("high"), "must be numbers, got str"),
         (lambda: shuffle("chanels"), "did you mean 'channels'"),
