@@ -178,8 +178,13 @@ class Analyser:
             **given,
         )
         used = chosen.check(given) | ({"layer": layer} if chosen.layered else {})
+        cells = self._probe.shapes[layer][2:] if chosen.layered and layer is not None else values.shape
+        if chosen.cells is not None:
+            cells = chosen.cells(used, values.shape)
         seconds = time.perf_counter() - started
-        return Attribution(self.loaded.name, method, int(target), values, chosen.signed, used, seconds)
+        return Attribution(
+            self.loaded.name, method, int(target), values, chosen.signed, used, seconds, (cells[0], cells[1])
+        )
 
 
 def analyse(

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "gates": CORE | {"attention", "models", "checkpoints"},
     "loading": CORE | {"models", "checkpoints"},
     "attribution": CORE | {"gates"},
+    "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
     "pipeline": CORE | {"image", "models", "checkpoints", "gates", "loading", "attribution"},
     "render": CORE,
     "export": CORE | {"render"},

@@ -13,20 +13,24 @@ FILLS = ("blur", "mean", "zero")
 the pictures the network was trained with."""
 
 
-def fill(x: Tensor, name: str) -> Tensor:
+def fill(x: Tensor, name: str, black: Tensor | None = None) -> Tensor:
     """The picture that has lost what it showed, (N, C, H, W) -> (N, C, H, W).
 
     ``blur`` is a Gaussian with σ of an eighth of the shorter side, at borders of the mean of what lies inside.
 
     Args:
         x: (N, C, H, W), normalised.
-        name: One of ``FILLS``.
+        name: One of ``FILLS``, or ``black`` where it is said what black is.
+        black: (C,), what a black pixel is after normalisation.
 
     Raises:
         UserError: ``name`` is not known.
     """
+    if black is not None and name == "black":
+        return black.to(x).view(1, -1, 1, 1).expand_as(x).clone()
     if name not in FILLS:
-        raise UserError(f"unknown fill {name!r}; {nearest(name, FILLS)}")
+        known = FILLS if black is None else (*FILLS, "black")
+        raise UserError(f"unknown fill {name!r}; {nearest(name, known)}")
     if name == "zero":
         return torch.zeros_like(x)
     if name == "mean":

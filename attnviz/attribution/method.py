@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -88,6 +88,8 @@ class Method:
         layered: Whether it looks at a feature map, the last one unless a layer is named.
         gradient: Whether it needs the model's gradient.
         of_class: Whether the map depends on the class.
+        cells: From the parameters and (H, W), the grid at which it looks, where that is neither every pixel nor
+            the layer's.
     """
 
     title: str
@@ -99,6 +101,7 @@ class Method:
     layered: bool = False
     gradient: bool = True
     of_class: bool = True
+    cells: Callable[[Mapping[str, Any], Sequence[int]], tuple[int, int]] | None = None
 
     def refuses(self, seen: Probe) -> str | None:
         """The reason why it cannot explain a model that was probed, in one sentence, or ``None``."""

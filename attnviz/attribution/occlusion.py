@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from torch import Tensor
 
@@ -13,15 +15,20 @@ STRIDES = {"whole": 1, "half": 2, "quarter": 4}
 """A stride as a part of the window; a larger one would leave positions out."""
 
 
+def _windows(values: Mapping[str, Any], size: Sequence[int]) -> tuple[list[int], list[int], tuple[int, int]]:
+    """Sides of the window in pixels, its strides, and the number of its positions down and across."""
+    sides = [max(1, round(n * values["window"] / 100)) for n in size]
+    strides = [max(1, side // STRIDES[values["stride"]]) for side in sides]
+    down, across = (1 + ceil((n - side) / step) for n, side, step in zip(size, sides, strides, strict=True))
+    return sides, strides, (down, across)
+
+
 def _run(task: Task) -> Tensor:
     """How much the logit falls when a window is covered, meaned over the windows that cover a position."""
     from captum.attr import Occlusion
 
-    share, parts = task.values["window"], STRIDES[task.values["stride"]]
-    sides = [max(1, round(side * share / 100)) for side in task.x.shape[2:]]
-    strides = [max(1, side // parts) for side in sides]
-    along = [1 + ceil((n - side) / s) for n, side, s in zip(task.x.shape[2:], sides, strides, strict=True)]
-    task.expect(1 + along[0] * along[1])
+    sides, strides, (down, across) = _windows(task.values, task.x.shape[2:])
+    task.expect(1 + down * across)
     channels = task.x.shape[1]
     values = Occlusion(task.forward).attribute(
         task.x,
@@ -46,4 +53,5 @@ METHOD = Method(
         Parameter("cover", "What covers the window", "mean", choices=FILLS),
     ),
     gradient=False,
+    cells=lambda values, size: _windows(values, size)[2],
 )
