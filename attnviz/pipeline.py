@@ -18,6 +18,7 @@ from attnviz.attribution import ATTRIBUTIONS
 from attnviz.attribution import attribute as attribution
 from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
+from attnviz.cost import count_macs
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import find_gates
@@ -120,6 +121,36 @@ class Analyser:
             return found
         scores = _numpy(seen.values.reshape(count))
         return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
+
+    def strength(self, image: PreparedImage, gate: str) -> Floats:
+        """How strong the features are at every place after a channel gate: mean over channels of ``|x · g|``, (H, W).
+
+        It is no mask: nothing is multiplied by it, and it shows the features as much as the gate.
+
+        Raises:
+            UserError: There is no such gate, or it is no channel gate that meets a map (N, C, H, W).
+        """
+        site = self.site(gate)
+        if site.kind != "channel" or len(site.features) != 4:
+            raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
+        _, tape = self._forward(image, [site], [gate])
+        seen = tape[gate]
+        if seen.features is None:
+            raise RuntimeError(f"{gate} was captured without its features")
+        return _numpy((seen.features * seen.values).abs().mean(1)[0])
+
+    def size(self, image: PreparedImage) -> tuple[int, int]:
+        """Parameters, and multiply-accumulates of one forward pass as ``attnviz.cost`` counts them."""
+        module = self.loaded.module
+        return sum(p.numel() for p in module.parameters()), count_macs(module, self.input(image))
+
+    def seconds(self, image: PreparedImage) -> float:
+        """How long one forward pass takes now; the shortest of several says more."""
+        x = self.input(image)
+        with torch.inference_mode():
+            started = time.perf_counter()
+            self.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU
+            return time.perf_counter() - started
 
     @cached_property
     def _probe(self) -> Probe:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "loading": CORE | {"models", "checkpoints"},
     "attribution": CORE | {"gates"},
     "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
-    "pipeline": CORE | {"image", "models", "checkpoints", "gates", "loading", "attribution"},
+    "pipeline": CORE | {"cost", "image", "models", "checkpoints", "gates", "loading", "attribution"},
     "render": CORE,
     "export": CORE | {"render"},
     "training": CORE | {"image", "models", "checkpoints", "gates"},
