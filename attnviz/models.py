@@ -14,7 +14,7 @@ from torch import nn
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.errors import UserError, nearest
-from attnviz.types import InputSpec
+from attnviz.types import InputSpec, NoiseSpec
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,17 @@ class ModelSpec:
         try:
             spec: dict[str, Any] = dict(values)
             if "input" in spec:
-                plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec["input"].items()}
+                plain = _tuples(spec["input"])
+                if plain.get("noise") is not None:
+                    plain["noise"] = NoiseSpec(**_tuples(plain["noise"]))
                 spec["input"] = InputSpec(**plain)
             return cls(**spec)
         except TypeError as error:
             raise UserError(f"a model description is not complete: {error}") from error
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:

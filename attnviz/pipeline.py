@@ -24,6 +24,7 @@ from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import normalise, open_photograph, prepare
 from attnviz.loading import load
+from attnviz.noise import append_noise
 from attnviz.types import Analysis, Attribution, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
 if TYPE_CHECKING:
@@ -52,8 +53,13 @@ class Analyser:
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
         self.device = next(loaded.module.parameters()).device
-        height, width = loaded.spec.input.size
-        self.sites = find_gates(loaded.module, torch.zeros(1, 3, height, width, device=self.device))
+        self.sites = find_gates(loaded.module, self.example())
+
+    def example(self) -> Tensor:
+        """An input of zeros, (1, C, H, W)."""
+        spec = self.loaded.spec.input
+        channels = 3 + (spec.noise.channels if spec.noise else 0)
+        return torch.zeros(1, channels, *spec.size, device=self.device)
 
     def site(self, name: str) -> GateSite:
         """One of ``sites``; ``UserError`` naming the nearest where there is none of that name."""
@@ -64,8 +70,10 @@ class Analyser:
         raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.errors.nearest(name, known)}")
 
     def input(self, image: PreparedImage) -> Tensor:
-        """(1, 3, H, W) float32 on the model's device."""
-        return torch.from_numpy(normalise(image.network, self.loaded.spec.input))[None].to(self.device)
+        """(1, 3, H, W) float32 on the model's device, with its channels of noise if it wants any."""
+        spec = self.loaded.spec.input
+        x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device)
+        return x if spec.noise is None else append_noise(x, spec.noise)[0]
 
     def _forward(
         self, image: PreparedImage, sites: Sequence[GateSite], features: Sequence[str] = ()
@@ -154,8 +162,7 @@ class Analyser:
 
     @cached_property
     def _probe(self) -> Probe:
-        height, width = self.loaded.spec.input.size
-        return probe(self.loaded.module, torch.zeros(1, 3, height, width, device=self.device))
+        return probe(self.loaded.module, self.example())
 
     def supports(self, method: str) -> str | None:
         """``None``, or the reason why an attribution method cannot explain this model, in one sentence.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import attach, init_attention
+from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, init_attention
 from attnviz.errors import UserError
 
+POSITIONS = ("block", "first")
 STAGE_STRIDES = (1, 2, 2, 1)
 """With the stem's stride of 4 the output stride is 16, so that the last masks of a 128 px image are 8×8."""
 
@@ -55,6 +58,7 @@ class CompactResNet(nn.Module):
         widths: Channels of the four stages.
         depths: Blocks in the four stages.
         dropout: Probability of dropping a feature before the classifier, in [0, 1).
+        position: ``block``: in every residual branch. ``first``: on the input itself, before the stem.
 
     Raises:
         ValueError: An argument is outside its limits.
@@ -68,6 +72,7 @@ class CompactResNet(nn.Module):
         widths: Sequence[int] = (32, 64, 128, 152),
         depths: Sequence[int] = (2, 2, 2, 2),
         dropout: float = 0.0,
+        position: str = "block",
     ) -> None:
         super().__init__()
         if num_classes < 2 or in_channels < 1:
@@ -76,6 +81,10 @@ class CompactResNet(nn.Module):
             raise UserError(f"widths and depths must be four numbers ≥ 1, got {widths} and {depths}")
         if not 0 <= dropout < 1:
             raise UserError(f"dropout must be in [0, 1), got {dropout}")
+        self.position = check_choice("position", position, POSITIONS)
+        if position == "first":
+            self.attention = attach(attention, in_channels, branch=False)
+            attention = NoAttention
         half = max(1, widths[0] // 2)
         self.stem = nn.Sequential(
             conv_bn(in_channels, half, 3, 2), nn.ReLU(), conv_bn(half, widths[0], 3, 2), nn.ReLU()
@@ -95,8 +104,14 @@ class CompactResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         init_attention(self)
 
+    @staticmethod
+    def attention_defaults(attention: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of an attention type at a position, where they differ from the type's own defaults."""
+        return dict(PAPER_GATE) if attention == "cbam-channel" and options.get("position") == "first" else {}
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> logits (N, K); H and W at least 16."""
+        x = self.attention(x) if self.position == "first" else x
         for name in ("stem", "stage1", "stage2", "stage3", "stage4"):
             x = self.get_submodule(name)(x)
         return self.classifier(self.dropout(x.mean((2, 3))))

@@ -13,10 +13,9 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 from attnviz.attention.cbam import ChannelAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
-from attnviz.backbones.parts import attach, check_choice, check_common, check_factor, stem_for
+from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, check_common, check_factor, stem_for
 
 POSITIONS = ("first", "last", "block", "none")
-PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
 
 
 class AttendedResidual(InvertedResidual):

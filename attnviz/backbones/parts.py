@@ -12,6 +12,9 @@ from attnviz.attention.gate import Gate
 from attnviz.backbones import AttentionFactory
 from attnviz.errors import UserError, nearest
 
+PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
+"""Options of a channel gate that sits on the input or on the last map, where channels are few or all."""
+
 
 def attach(attention: AttentionFactory, channels: int, branch: bool) -> nn.Module:
     """Build the attention module of one place in a backbone for maps.

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from attnviz.errors import UserError
 from attnviz.image import open_photograph, prepare
+from attnviz.noise import append_noise
 from attnviz.types import InputSpec
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
@@ -128,3 +129,19 @@ def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float])
     scale = torch.tensor(std, device=images.device).view(shape) * 255
     shift = torch.tensor(mean, device=images.device).view(shape) * 255
     return (images.float() - shift) / scale
+
+
+def prepare_batch(images: Tensor, spec: InputSpec, generator: Generator | None = None, first: int = 0) -> Tensor:
+    """What a network is given for a batch: normalised, with its channels of noise if it wants any.
+
+    Args:
+        images: (N, 3, H, W) uint8, or float in [0, 255].
+        spec: What the network wants.
+        generator: For noise that is drawn afresh; without one it is that of ``spec.noise.seed``.
+        first: Number of the first image in its split, which decides its noise where there is no ``generator``.
+
+    Returns:
+        (N, 3 or more, H, W) float32.
+    """
+    x = normalise_batch(images, spec.mean, spec.std)
+    return x if spec.noise is None else append_noise(x, spec.noise, generator, first)[0]

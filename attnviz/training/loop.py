@@ -20,9 +20,10 @@ from attnviz.checkpoints import Card, LoadedModel, load, save_checkpoint
 from attnviz.errors import UserError
 from attnviz.models import build, count_parameters
 from attnviz.training.augment import augment
-from attnviz.training.data import ImageSet, load_images, normalise_batch
+from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.recipe import Recipe, TrainPart
 from attnviz.training.state import Progress, load_state, save_state
+from attnviz.types import InputSpec
 
 EVAL_BATCH = 64
 LIMITS = ("It knows {count} classes: anything else is forced into one of them.",)
@@ -63,14 +64,14 @@ def batches(images: ImageSet, part: TrainPart, epoch: int, rank: int, world: int
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, images: ImageSet, spec: Any, device: torch.device) -> Tensor:
+def evaluate(model: nn.Module, images: ImageSet, spec: InputSpec, device: torch.device) -> Tensor:
     """Predicted classes of all images, (N,) int64, in float32 and eval mode."""
     was_training = model.training
     model.eval()
     try:
         chunks = [
-            model(normalise_batch(chunk.to(device), spec.mean, spec.std)).argmax(1).cpu()
-            for chunk in images.images.split(EVAL_BATCH)
+            model(prepare_batch(images.images[i : i + EVAL_BATCH].to(device), spec, first=i)).argmax(1).cpu()
+            for i in range(0, len(images), EVAL_BATCH)
         ]
     finally:
         model.train(was_training)
@@ -165,7 +166,7 @@ class Trainer:
             images = self.train_set.images[index].to(device, non_blocking=True)
             targets = F.one_hot(self.train_set.targets[index].to(device), classes).float()
             crops, targets = augment(images, targets, size, self.recipe.augment, generator)
-            x = normalise_batch(crops, self.spec.input.mean, self.spec.input.std)
+            x = prepare_batch(crops, self.spec.input, generator)
             if part.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
             loss = F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)

@@ -13,7 +13,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.errors import UserError, nearest
 from attnviz.models import ModelSpec
-from attnviz.types import InputSpec
+from attnviz.noise import NOISES
+from attnviz.types import InputSpec, NoiseSpec
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,6 +78,34 @@ class AugmentPart:
         _require(self.aspect >= 1, "augment.aspect must be at least 1", self.aspect)
         _require(0 <= self.colour < 1, "augment.colour must be in [0, 1)", self.colour)
         _require(0 <= self.cutmix <= 1, "augment.cutmix must be in [0, 1]", self.cutmix)
+
+
+@dataclass(frozen=True)
+class NoisePart:
+    """Channels of noise that the network gets beside R, G and B, drawn afresh for every image and epoch.
+
+    Attributes:
+        channels: How many; 0 for none.
+        kind: A name of ``attnviz.noise.NOISES``.
+        strength: Standard deviation after normalisation.
+        permute: Every image has its channels in an order of its own.
+    """
+
+    channels: int = 0
+    kind: str = "gaussian"
+    strength: float = 1.0
+    permute: bool = False
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.channels <= 64, "noise.channels must be in 0..64", self.channels)
+        _require(0 <= self.strength <= 100, "noise.strength must be in [0, 100]", self.strength)
+        _require(self.kind in NOISES, f"noise.kind must be one of {', '.join(NOISES)}", self.kind)
+
+    def to_spec(self) -> NoiseSpec | None:
+        """What the network's input says about it."""
+        if not self.channels:
+            return None
+        return NoiseSpec(self.channels, self.kind, self.strength, permute=self.permute)
 
 
 @dataclass(frozen=True)
@@ -158,6 +187,7 @@ class Recipe:
         data: What the recipe is meant for; printed, never enforced, so that it runs on any folder of class folders.
         model: What is trained.
         augment: What is done to a batch.
+        noise: What the network gets beside the picture.
         train: How it is trained.
     """
 
@@ -166,6 +196,7 @@ class Recipe:
     model: ModelPart
     data: str = "any folder of class folders"
     augment: AugmentPart = field(default_factory=AugmentPart)
+    noise: NoisePart = field(default_factory=NoisePart)
     train: TrainPart = field(default_factory=TrainPart)
 
     def __post_init__(self) -> None:
@@ -183,14 +214,14 @@ class Recipe:
 
     def model_spec(self, num_classes: int) -> ModelSpec:
         """The network that this recipe trains on data of ``num_classes`` classes."""
-        part = self.model
+        part, extra = self.model, self.noise.channels
         return ModelSpec(
             part.backbone,
             part.attention,
             num_classes,
-            part.backbone_options,
+            {**part.backbone_options, **({"in_channels": 3 + extra} if extra else {})},
             part.attention_options,
-            InputSpec(size=(part.size, part.size)),
+            InputSpec(size=(part.size, part.size), noise=self.noise.to_spec()),
         )
 
 
@@ -228,23 +259,41 @@ def _fill(kind: type[Any], values: Any, where: str) -> Any:
     return kind(**made)
 
 
-def load_recipe(source: str | Path) -> Recipe:
-    """Read a recipe from a TOML file, or one of the bundled recipes by its name.
+def _find(source: str | Path) -> Path:
+    path, bundled = Path(source), {p.stem: p for p in BUNDLED.glob("*.toml")}
+    if path.is_file():
+        return path
+    if str(source) not in bundled:
+        raise UserError(f"no recipe {str(source)!r}: neither a file nor a bundled recipe; {nearest(source, bundled)}")
+    return bundled[str(source)]
 
-    Raises:
-        UserError: There is no such recipe, it is no TOML, or a key or value is not allowed.
-    """
-    path = Path(source)
-    bundled = {p.stem: p for p in BUNDLED.glob("*.toml")}
-    if not path.is_file():
-        if str(source) not in bundled:
-            raise UserError(
-                f"no recipe {str(source)!r}: neither a file nor a bundled recipe; {nearest(source, bundled)}"
-            )
-        path = bundled[str(source)]
+
+def _read(source: str | Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The values of a recipe laid over those of the bundled recipe that it extends."""
+    path = _find(source)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{path.name} cannot be read as a recipe (TOML): {error}") from error
-    recipe: Recipe = _fill(Recipe, values, "")
+    base = values.pop("extends", None)
+    if base is None:
+        return values
+    _require(isinstance(base, str) and base not in (*seen, path.stem), "extends must name another recipe", base)
+    below = _read(base, (*seen, path.stem))
+    for key, value in values.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict)
+        below[key] = below[key] | value if both else value
+    return below
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """Read a recipe from a TOML file, or one of the bundled recipes by its name.
+
+    ``extends = "name"`` takes everything that a file does not say from a bundled recipe, so that the networks of one
+    family are trained alike.
+
+    Raises:
+        UserError: There is no such recipe, it is no TOML, or a key or value is not allowed.
+    """
+    recipe: Recipe = _fill(Recipe, _read(source), "")
     return recipe

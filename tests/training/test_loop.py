@@ -120,7 +120,7 @@ def test_a_damaged_state_is_one_sentence(tmp_path):
 
 def test_nan_stops_with_the_step_and_the_last_good_state(data, recipe_file, tmp_path, monkeypatch):
     trainer = Trainer(load_recipe(recipe_file()), data, tmp_path / "run")
-    monkeypatch.setattr(loop, "normalise_batch", lambda x, *_: torch.full_like(x.float(), math.nan))
+    monkeypatch.setattr(loop, "prepare_batch", lambda x, *_, **__: torch.full_like(x.float(), math.nan))
     with pytest.raises(UserError, match="the loss is nan at step 0 .* last good state is epoch 0"):
         trainer.run()
 

@@ -1,16 +1,13 @@
+import dataclasses
+
 import pytest
+import torch
 
 from attnviz.errors import UserError
 from attnviz.models import build
+from attnviz.noise import append_noise
 from attnviz.training.recipe import BUNDLED, load_recipe
 from tests.training.conftest import RECIPE
-
-
-@pytest.mark.parametrize("name", sorted(p.stem for p in BUNDLED.glob("*.toml")))
-def test_bundled_recipes_are_valid_and_build(name):
-    recipe = load_recipe(name)
-    assert recipe.id == name
-    build(recipe.model_spec(10))
 
 
 def test_values_arrive(recipe_file):
@@ -64,3 +61,28 @@ def test_a_missing_recipe_and_a_binary_one(tmp_path):
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="cannot be read as a recipe"):
         load_recipe(tmp_path / "x.toml")
+
+
+def test_a_recipe_extends_another(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "cbam"\nid = "mine"\n[train]\nepochs = 3\nwarmup_epochs = 1')
+    mine, base = load_recipe(path), load_recipe("none")
+    assert mine.id == "mine" and mine.model.attention == "cbam" and mine.train.epochs == 3
+    assert mine.augment == base.augment
+    assert dataclasses.replace(mine.train, epochs=base.train.epochs, warmup_epochs=4.0) == base.train
+    path.write_text('extends = "nonne"')
+    with pytest.raises(UserError, match="none"):
+        load_recipe(path)
+    path.write_text("extends = 3")
+    with pytest.raises(UserError, match="extends"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.toml")), ids=lambda p: p.stem)
+def test_every_bundled_recipe_is_named_after_its_network_and_can_be_built(path):
+    recipe = load_recipe(path.stem)
+    assert recipe.id == path.stem
+    spec = recipe.model_spec(10)
+    x = torch.randn(2, 3, *spec.input.size)
+    x = x if spec.input.noise is None else append_noise(x, spec.input.noise)[0]
+    assert build(spec)(x).shape == (2, 10)
