@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -28,19 +30,33 @@ def toast(text: str) -> gr.Error:
     return gr.Error(escaped(text), title=plain("error"), print_exception=False)
 
 
+@contextmanager
+def _toasted(handler: Callable[..., Any]) -> Iterator[None]:
+    try:
+        yield
+    except gr.Error:
+        raise
+    except UserError as error:
+        raise toast(str(error)) from error
+    except Exception as error:
+        log.exception("%s failed", getattr(handler, "__name__", handler))
+        raise toast(plain("crash")) from error
+
+
 def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose ``UserError`` becomes a toast with its text, and any other exception one without details."""
+    """A handler whose ``UserError`` becomes a toast with its text, and any other exception one without details.
+
+    A handler may be a generator, which gradio tells by looking at the function.
+    """
 
     @functools.wraps(handler)
     def run(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with _toasted(handler):
             return handler(*args, **kwargs)
-        except gr.Error:
-            raise
-        except UserError as error:
-            raise toast(str(error)) from error
-        except Exception as error:
-            log.exception("%s failed", getattr(handler, "__name__", handler))
-            raise toast(plain("crash")) from error
 
-    return run
+    @functools.wraps(handler)
+    def run_in_steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        with _toasted(handler):
+            yield from handler(*args, **kwargs)
+
+    return run_in_steps if inspect.isgeneratorfunction(handler) else run
