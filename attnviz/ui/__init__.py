@@ -67,10 +67,12 @@ def launch_options() -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from attnviz.image import MAX_BYTES
+    from attnviz.ui.document import Document
     from attnviz.ui.limits import BodyLimit
     from attnviz.ui.text import translations
     from attnviz.ui.theme import theme
 
+    middleware = [Middleware(BodyLimit), Middleware(Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
@@ -79,10 +81,10 @@ def launch_options() -> dict[str, Any]:
         "show_error": False,
         "max_file_size": MAX_BYTES,
         "state_session_capacity": SESSIONS,
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "docs_url": None, "redoc_url": None},
+        "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},
         "theme": theme(),
         "css_paths": [STATIC / "attnviz.css"],
         "js": (STATIC / "page.js").read_text(encoding="utf-8"),
         "i18n": translations(),
-        "footer_links": ["settings"],
+        "footer_links": [],
     }

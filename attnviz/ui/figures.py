@@ -16,7 +16,7 @@ from attnviz.render.heatmap import overlay
 from attnviz.render.markup import bars_svg
 from attnviz.types import Floats, PreparedImage
 from attnviz.ui.gallery import data_url
-from attnviz.ui.text import plain, say
+from attnviz.ui.text import kind_name, plain, say
 from attnviz.ui.view import View
 
 PICTURE_CMAPS = tuple(name for name in CMAPS if name not in DIVERGING)
@@ -150,7 +150,7 @@ def picture_html(view: View, settings: Settings) -> str:
     if record.site.kind == "spatial" and record.values.ndim == 4:
         return mask_figure(view, settings) + help_html("mask", language)
     shape = "×".join(map(str, record.site.shape[1:]))
-    return f"<p>{say('no_picture', language, kind=record.site.kind, shape=shape)}</p>"
+    return f"<p>{say('no_picture', language, kind=kind_name(record.site.kind, language), shape=shape)}</p>"
 
 
 def help_html(topic: str, language: str) -> str:

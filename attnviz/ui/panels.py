@@ -22,11 +22,13 @@ from attnviz.types import GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.link import query_of
-from attnviz.ui.text import language_of, plain, say
+from attnviz.ui.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
 from attnviz.ui.view import View
 
 TILE = 96
 """Pixels of a tile's picture."""
+FINE = 7
+"""Fewest rows and columns that ``pipeline.default_gate`` calls fine."""
 WIDEST = 10
 """Most tiles in a row on a wide screen."""
 
@@ -34,7 +36,9 @@ WIDEST = 10
 def prediction_html(view: View, card: Card) -> str:
     """The five most probable classes, and beside them how far they can be trusted."""
     metrics, language = card.metrics, view.language
-    limits = [escape(limit) for limit in card.limits]
+    count = len(card.labels)
+    translated = {plain("knows", count=count): say("knows", language, count=count)}
+    limits = [translated.get(limit, escape(limit)) for limit in card.limits]
     if "top1" in metrics and "total" in metrics:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
@@ -51,10 +55,19 @@ def heading_html(view: View) -> str:
         return ""
     kind = record.site.kind
     known = kind in ("channel", "spatial")
-    what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind)
+    what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind_name(kind, language))
     number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
     name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'
-    return f'<p class="av-note">{name} {what}. {escape(view.why)}</p>'
+    return f'<p class="av-note">{name} {what} {_why(record, language) if view.why else ""}</p>'
+
+
+def _why(record: GateRecord, language: str) -> str:
+    """Why this gate is shown first, as ``pipeline.default_gate`` says it, in a language."""
+    if record.site.kind == "channel":
+        return say("why_channel", language, fine=FINE)
+    height, width = record.site.shape[2:]
+    fine = min(height, width) >= FINE
+    return say("why_fine" if fine else "why_coarse", language, height=height, width=width, fine=FINE)
 
 
 def gate_choices(view: View) -> list[tuple[str, str]]:
@@ -62,7 +75,8 @@ def gate_choices(view: View) -> list[tuple[str, str]]:
     choices = []
     for number, record in enumerate(view.analysis.gates, 1):
         site = record.site
-        about = {"number": number, "name": site.name, "kind": site.kind, "shape": shape_of(record).shape}
+        about = {"number": number, "name": site.name, "kind": kind_name(site.kind, view.language)}
+        about["shape"] = shape_of(record).shape
         choices.append((plain("gate_choice", view.language, **about), site.name))
     return choices
 
@@ -104,13 +118,14 @@ STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyT
 def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:
     shown, site = shape_of(record), record.site
     mean = f"{np.nanmean(record.values):.2f}" if record.values.size else "–"
-    about = {"number": number, "name": site.name, "kind": site.kind, "shape": shown.shape, "mean": mean}
+    kind = kind_name(site.kind, view.language)
+    about = {"number": number, "name": site.name, "kind": kind, "shape": shown.shape, "mean": mean}
     title = say("tile", view.language, **about)
     pressed = "true" if site.name == view.gate else "false"
     return (
         f'<button type="button" data-pick="{escape(site.name)}" aria-pressed="{pressed}" title="{title}" '
         f'aria-label="{title}">{STYLES[shown.style](shown, image, cmap)}'
-        f"<span>{number} {escape(site.kind)}</span><span>{escape(shown.shape)}</span></button>"
+        f"<span>{number} {escape(kind)}</span><span>{escape(shown.shape)}</span></button>"
     )
 
 
@@ -160,8 +175,16 @@ def head_html(key: str, language: str = "en") -> str:
 
 
 def header(language: str = "en") -> str:
-    """The page's title and what it is for."""
-    return f'<header class="av-head"><h1>{say("title", language)}</h1><p>{say("tagline", language)}</p></header>'
+    """The page's title, what it is for, and the choice of a language (``page.js`` keeps it in a cookie)."""
+    names = zip(LANGUAGES, TEXTS["language_name"], strict=True)
+    buttons = "".join(
+        f'<button type="button" data-language="{code}" lang="{code}" '
+        f'aria-pressed="{"true" if code == language else "false"}">{escape(name)}</button>'
+        for code, name in names
+    )
+    choice = f'<div class="av-languages" role="group" aria-label="{say("language", language)}">{buttons}</div>'
+    title = f"<h1>{say('title', language)}</h1><p>{say('tagline', language)}</p>"
+    return f'<header class="av-head"><div>{title}</div>{choice}</header>'
 
 
 def greet(request: gr.Request) -> str:

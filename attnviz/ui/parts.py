@@ -48,7 +48,7 @@ def layout(store: Store, view: View) -> Parts:
     """Lay the tab out, with a view already in it."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     settings = Settings()
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="explore"):
         with gr.Column(scale=4, min_width=300):
             _input(made, store, view)
         with gr.Column(scale=8, min_width=300):
@@ -61,7 +61,7 @@ def layout(store: Store, view: View) -> Parts:
 
 
 def _title(made: dict[str, Any], key: str) -> None:
-    made["titles"][key] = gr.HTML(head_html(key))
+    made["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
 
 
 def _input(made: dict[str, Any], store: Store, view: View) -> None:
@@ -92,12 +92,12 @@ def _chosen(made: dict[str, Any], view: View, settings: Settings) -> None:
         number = view.channel.channel if view.channel else 0
         made["channel"] = gr.Number(number, precision=0, label=label("channel"), elem_id="channel", min_width=100)
     made["picture"] = gr.HTML(picture_html(view, settings), elem_id="picture")
-    with gr.Row():
+    with gr.Row(elem_classes="av-look"):
         made["gate"] = gr.Dropdown(
             gate_choices(view), value=view.gate, label=label("gate"), elem_id="gate", scale=2, min_width=260
         )
         made["opacity"] = gr.Slider(0, 1, 0.55, step=0.05, label=label("opacity"), elem_id="opacity", min_width=160)
-    with gr.Row():
+    with gr.Row(elem_classes="av-look"):
         made["cmap"] = gr.Dropdown(
             list(PICTURE_CMAPS), value=settings.cmap, label=label("cmap"), elem_id="cmap", min_width=120
         )

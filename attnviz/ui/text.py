@@ -53,6 +53,11 @@ def plain(key: str, language: str = "en", **values: Any) -> str:
     return TEXTS[key][LANGUAGES.index(language)].format(**values)
 
 
+def kind_name(kind: str, language: str = "en") -> str:
+    """What a kind of gate is called; not escaped."""
+    return plain(f"gate_kind_{kind}", language) if f"gate_kind_{kind}" in TEXTS else kind
+
+
 def label(key: str) -> Any:
     """A label that the browser translates; the key must be known."""
     if key not in TEXTS:

@@ -84,7 +84,9 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
     code = "".join(path.read_text(encoding="utf-8") for path in SOURCES if path.parent.name != "texts")
     asked = set(re.findall(r"""(?:say|plain|label|_title|head_html)\((?:made, )?["'](\w+)["']""", code))
     assert asked <= set(TEXTS)
-    built = re.compile(r"kind_(channel|spatial)|link_(model|sample|gate|channel)|help_.*|samples_.*|tab_.*")
+    built = re.compile(
+        r"kind_(channel|spatial)|link_(model|sample|gate|channel)|help_.*|samples_.*|tab_.*|gate_kind_.*|why_.*|language_name"
+    )
     assert {key for key in TEXTS if key not in asked and not built.fullmatch(key)} == set()
 
 
@@ -93,7 +95,7 @@ def visitor(header, **cookies):
 
 
 def test_values_in_texts_are_escaped():
-    assert say("kind_other", kind="<b>") == "&lt;b&gt; gate"
+    assert say("kind_other", kind="<b>") == "&lt;b&gt; gate."
     with pytest.raises(UserError, match="no text"):
         say("nonsense")
     with pytest.raises(UserError, match="no language"):

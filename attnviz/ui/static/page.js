@@ -17,11 +17,36 @@
     const out = box.closest('figure').querySelector('.av-readout');
     out.textContent = `(${row}, ${column}): ${value}`;
   });
-  // gradio leaves the alternative text of its own picture empty
-  const photo = document.querySelector('#photo');
-  const name = () => photo.querySelectorAll('img').forEach((img) => { img.alt = photo.innerText.trim().split('\n')[0]; });
-  if (photo) {
-    name();
-    new MutationObserver(name).observe(photo, { childList: true, subtree: true });
-  }
+  // the server reads the cookie; in a frame of another site a browser keeps it only when it is partitioned
+  const framed = location.protocol === 'https:' ? '; SameSite=None; Secure; Partitioned' : '; SameSite=Lax';
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest?.('[data-language]');
+    if (!button || button.getAttribute('aria-pressed') === 'true') return;
+    document.cookie = `attnviz_language=${button.dataset.language}; Path=/; Max-Age=31536000${framed}`;
+    const query = new URLSearchParams(location.search);
+    new URLSearchParams(document.querySelector('#link a')?.search).forEach((value, key) => query.set(key, value));
+    if (`?${query}` === location.search || !query.size) location.reload();
+    else location.search = `?${query}`;
+  });
+  // what gradio leaves without a name: its own pictures, and groups of radio buttons
+  const mend = () => {
+    document.querySelectorAll('[id$=photo]').forEach((photo) => {
+      const name = photo.querySelector('[data-testid=block-label]')?.innerText.trim();
+      if (name) photo.querySelectorAll('img').forEach((img) => { if (img.alt !== name) img.alt = name; });
+    });
+    document.querySelectorAll('fieldset').forEach((group) => {
+      const name = group.querySelector('[data-testid=block-info]')?.innerText.trim();
+      if (name && group.getAttribute('aria-label') !== name) group.setAttribute('aria-label', name);
+    });
+    const title = document.querySelector('.av-head h1')?.innerText;
+    if (title && document.title !== title) document.title = title;
+  };
+  let waiting = false;
+  const soon = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; mend(); });
+  };
+  mend();
+  new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
 }

@@ -10,6 +10,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "See which channels and which places a network's attention gates keep.",
         "看看网络的注意力门保留了哪些通道、哪些位置。",
     ),
+    "language": ("Language", "语言"),
+    "language_name": ("English", "中文"),
     "tab_explore": ("Explore", "探索"),
     # photograph
     "photograph": ("Photograph", "照片"),
@@ -19,6 +21,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # model
     "model": ("Network", "网络"),
     "prediction": ("Prediction", "预测"),
+    "knows": (
+        "It knows {count} classes: anything else is forced into one of them.",
+        "它只认识 {count} 个类别：其他任何东西都会被归入其中之一。",
+    ),
     "accuracy": (
         "Right for {top1} % of {total} validation images.",
         "在 {total} 张验证图像上的正确率为 {top1} %。",
@@ -38,9 +44,29 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This network has no attention gates: there is nothing to show but its prediction.",
         "这个网络没有注意力门，只能显示预测。",
     ),
-    "kind_channel": ("channel gate: one weight per channel", "通道门：每个通道一个权重"),
-    "kind_spatial": ("spatial gate: one weight per place", "空间门：每个位置一个权重"),
-    "kind_other": ("{kind} gate", "{kind} 门"),
+    "kind_channel": ("channel gate: one weight per channel.", "通道门：每个通道一个权重。"),
+    "kind_spatial": ("spatial gate: one weight per place.", "空间门：每个位置一个权重。"),
+    "kind_other": ("{kind} gate.", "{kind}门。"),
+    "gate_kind_channel": ("channel", "通道"),
+    "gate_kind_spatial": ("spatial", "空间"),
+    "gate_kind_strip": ("strip", "条带"),
+    "gate_kind_branch": ("branch", "分支"),
+    "gate_kind_full": ("full", "逐元素"),
+    "gate_kind_pairwise": ("pairwise", "成对"),
+    "gate_kind_added": ("added", "相加"),
+    "gate_kind_geometric": ("geometric", "几何"),
+    "why_fine": (
+        "Shown first: the last spatial gate with at least {fine}×{fine} cells (this one has {height}×{width}).",
+        "首先显示它，因为它是最后一个至少有 {fine}×{fine} 个单元格的空间门（此门为 {height}×{width}）。",
+    ),
+    "why_coarse": (
+        "Shown first: the last spatial gate; its mask is coarser than {fine}×{fine} cells ({height}×{width}).",
+        "首先显示它，因为它是最后一个空间门；它的掩码少于 {fine}×{fine} 个单元格（{height}×{width}）。",
+    ),
+    "why_channel": (
+        "Shown first: the last channel gate; this network has no spatial gate with {fine}×{fine} cells or more.",
+        "首先显示它，因为它是最后一个通道门；这个网络没有至少 {fine}×{fine} 个单元格的空间门。",
+    ),
     "no_picture": (
         "A {kind} gate of shape {shape} has no large picture yet.",
         "形状为 {shape} 的 {kind} 门暂时没有大图。",
