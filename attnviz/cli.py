@@ -21,6 +21,7 @@ COMMANDS: Registry[Command] = Registry(
         ("cost", "attnviz.commands.cost:COMMAND"),
         ("describe", "attnviz.commands.describe:COMMAND"),
         ("gates", "attnviz.commands.gates:COMMAND"),
+        ("faithfulness", "attnviz.commands.faithfulness:COMMAND"),
     ),
 )
 """Every entry is a ``Command``; ``--help`` lists them in this order."""

@@ -1,0 +1,37 @@
+"""Where a measurement came from: commit, versions, hardware."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import attnviz
+
+
+def commit() -> str:
+    """The commit of the running code, where it is a git checkout, else ``unknown``."""
+    command = ["git", "rev-parse", "HEAD"]
+    git = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
+    return git.stdout.strip() or "unknown"
+
+
+def facts(device: torch.device, seconds: float) -> dict[str, Any]:
+    """What a file of results says about the run that made it.
+
+    Args:
+        device: Where the model ran.
+        seconds: Wall time.
+    """
+    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    return {
+        "commit": commit(),
+        "attnviz": attnviz.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "hardware": hardware,
+        "seconds": round(seconds),
+    }
