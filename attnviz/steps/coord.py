@@ -1,0 +1,71 @@
+"""Coordinate attention: one weight per channel and row, one per channel and column."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.attention.coord import CoordinateAttention
+from attnviz.steps.parts import MAPS, features, layer, step
+from attnviz.walk import Step
+
+
+def steps(module: CoordinateAttention, x: Tensor) -> list[Step]:
+    """``y = x · g_h · g_w`` (Hou et al. 2021, arXiv 2103.02907)."""
+    high = x.shape[2]
+    strips = torch.cat((x.mean(3, keepdim=True), x.mean(2, keepdim=True).transpose(2, 3)), dim=2)
+    shared = nn.functional.hardswish(module.norm(module.reduce(strips)))
+    rows, columns = shared.split((high, x.shape[3]), dim=2)
+    by_row = torch.sigmoid(module.expand_rows(rows))
+    by_column = torch.sigmoid(module.expand_columns(columns.transpose(2, 3)))
+    half = x * by_row
+    first = layer("W", "b", module.reduce, "h", "C")
+    second, third = layer("F", "b", module.expand_rows, "C", "h"), layer("G", "b", module.expand_columns, "C", "h")
+    return [
+        features(x),
+        step(
+            "co_rows",
+            "means of x along each row",
+            strips[:, :, :high, 0],
+            ("C", "H"),
+            "bars",
+            worked="mean of the row = {here}",
+        ),
+        step(
+            "co_columns",
+            "means of x along each column",
+            strips[:, :, high:, 0],
+            ("C", "W"),
+            "bars",
+            worked="mean of the column = {here}",
+        ),
+        step(
+            "co_shared", "f = h-swish(BN(W · [rows ; columns]))", shared[..., 0], ("h", "H+W"), "planes", weights=first
+        ),
+        step(
+            "co_row_gate",
+            "gʰ = σ(F f + b), for rows",
+            by_row[..., 0],
+            ("C", "H"),
+            "gate",
+            weights=second,
+            worked="gʰ = {here}",
+        ),
+        step(
+            "co_column_gate",
+            "gʷ = σ(G f + b), for columns",
+            by_column[:, :, 0],
+            ("C", "W"),
+            "gate",
+            weights=third,
+            worked="gʷ = {here}",
+        ),
+        step(
+            "co_scaled",
+            "y = x × gʰ × gʷ",
+            half * by_column,
+            MAPS,
+            "maps",
+            worked="{features} × {co_row_gate} × {co_column_gate} = {here}",
+        ),
+    ]
