@@ -30,6 +30,8 @@ MAY_IMPORT = {
     "loading": CORE | {"models", "checkpoints"},
     "steps": CORE | {"attention", "walk"},
     "edits": CORE | {"gates"},
+    "transforms": CORE,
+    "live": CORE | {"models", "checkpoints", "gates", "transforms"},
     "attribution": CORE | {"gates"},
     "provenance": CORE,
     "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},

@@ -22,6 +22,7 @@ from attnviz.models import build, count_parameters
 from attnviz.training.augment import augment
 from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.recipe import Recipe, TrainPart
+from attnviz.training.record import Recorder
 from attnviz.training.state import Progress, load_state, save_state
 from attnviz.types import InputSpec
 
@@ -200,6 +201,11 @@ class Trainer:
         from tqdm import tqdm
 
         part, fabric = self.recipe.train, self.fabric
+        recorder, wanted = None, {*part.snapshots, part.epochs}
+        if part.snapshots and fabric.global_rank == 0:
+            recorder = Recorder(self.folder, self.recipe.id, self.ema, self.spec.input, self.progress.epoch)
+            if self.progress.epoch == 0 and 0 in wanted:
+                recorder.record(0)
         while self.progress.epoch < part.epochs:
             epoch, started = self.progress.epoch, time.perf_counter()
             images = self.steps_per_epoch * part.batch_size
@@ -218,6 +224,9 @@ class Trainer:
             self.progress.seconds += time.perf_counter() - started
             self.progress.history.append(entry)
             fabric.print("  ".join(f"{k} {v}" for k, v in entry.items()))
+            # before the state: a run that is cut off between the two records this epoch once more
+            if recorder is not None and self.progress.epoch in wanted:
+                recorder.record(self.progress.epoch)
             if fabric.global_rank == 0:
                 save_state(self.folder, self.key, self.progress, self.plain, self.ema, self.optimizer)
             fabric.barrier()

@@ -125,6 +125,8 @@ class TrainPart:
         eval_every: Evaluate the moving average after this many epochs (and always after the last).
         precision: ``"32-true"`` or ``"bf16-mixed"``.
         channels_last: Keep feature maps in channels-last memory format.
+        snapshots: Numbers of finished epochs (0: before training) after which the gates' answers to the samples are
+            recorded; the last epoch is added, and numbers beyond it are ignored.
         seed: Of initial weights, order of images and augmentation.
     """
 
@@ -140,6 +142,7 @@ class TrainPart:
     eval_every: int = 5
     precision: str = "bf16-mixed"
     channels_last: bool = True
+    snapshots: list[int] = field(default_factory=list)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -160,6 +163,11 @@ class TrainPart:
             self.precision in ("32-true", "bf16-mixed"),
             "train.precision must be 32-true or bf16-mixed",
             self.precision,
+        )
+        _require(
+            sorted(set(self.snapshots)) == self.snapshots and all(e >= 0 for e in self.snapshots),
+            "train.snapshots must be rising numbers of at least 0",
+            self.snapshots,
         )
         pairs = all(isinstance(p, list) and len(p) == 2 and all(isinstance(v, int) for v in p) for p in self.sizes)
         _require(

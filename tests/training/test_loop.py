@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -13,6 +14,9 @@ import torch
 from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.errors import UserError
+from attnviz.pipeline import Analyser
+from attnviz.samples import load_sample
+from attnviz.snapshots import read_snapshots
 from attnviz.training import loop
 from attnviz.training.loop import Trainer, evaluate_checkpoint, learning_rate, parameter_groups, update_average
 from attnviz.training.recipe import TrainPart, load_recipe
@@ -139,3 +143,31 @@ def test_too_large_a_batch_is_refused(data, recipe_file, tmp_path):
     with pytest.raises(UserError, match="batch_size 100 is more than the 72 images"):
         Trainer(recipe, data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_snapshots_are_recorded_and_a_resumed_run_has_the_same(recipe_file, data, tmp_path):
+    recipe = load_recipe(recipe_file(RECIPE + "snapshots = [0, 1]\n"))
+    Trainer(recipe, data, tmp_path / "whole").run()
+    whole = read_snapshots(tmp_path / "whole" / "tiny.snapshots")
+    assert whole.epochs == (0, 1, 3)
+    cut = Trainer(recipe, data, tmp_path / "cut")
+    cut.train_epoch, first = stop_after(cut.train_epoch, 2), cut
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    Trainer(recipe, data, tmp_path / "cut").run()
+    again = read_snapshots(tmp_path / "cut" / "tiny.snapshots")
+    assert again.epochs == whole.epochs and again.probes == whole.probes
+    for name, values in whole.gates.items():
+        np.testing.assert_array_equal(again.gates[name], values)
+    last = Analyser(load(tmp_path / "whole" / "tiny.json")).analyse(load_sample(whole.probes[0]))
+    for record in last.gates:
+        np.testing.assert_allclose(whole.gates[record.site.name][-1, 0], record.values[0], atol=2e-2)
+
+
+def stop_after(train_epoch, epochs):
+    def run(epoch, bar):
+        if epoch == epochs:
+            raise KeyboardInterrupt
+        return train_epoch(epoch, bar)
+
+    return run
