@@ -27,6 +27,10 @@ def fill(x: Tensor, name: str, black: Tensor | None = None) -> Tensor:
         UserError: ``name`` is not known.
     """
     if black is not None and name == "black":
+        if black.numel() != x.shape[1]:
+            raise UserError(
+                f"black is known for {black.numel()} channels, the input has {x.shape[1]}; choose another fill"
+            )
         return black.to(x).view(1, -1, 1, 1).expand_as(x).clone()
     if name not in FILLS:
         known = FILLS if black is None else (*FILLS, "black")

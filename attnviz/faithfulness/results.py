@@ -37,3 +37,62 @@ class Curves:
 def _area(x: Floats, y: Floats) -> float:
     """By the trapezoidal rule."""
     return float(np.sum(np.diff(x.astype(np.float64)) * (y[1:].astype(np.float64) + y[:-1]) / 2))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One map, measured, and the random maps of its grain on the same image.
+
+    Attributes:
+        name: What it was called.
+        cells: (h, w), its grain.
+        curves: Deletion and insertion; their fields say how to read them.
+        random_deletion: Area under deletion of every random map.
+        random_insertion: Area under insertion of every random map.
+    """
+
+    name: str
+    cells: tuple[int, int]
+    curves: Curves
+    random_deletion: tuple[float, ...]
+    random_insertion: tuple[float, ...]
+
+    @property
+    def beats_random(self) -> tuple[bool, bool]:
+        """Whether it is more faithful than every one of the random maps: by deletion, by insertion."""
+        lower = self.curves.deletion_auc < min(self.random_deletion)
+        return lower, self.curves.insertion_auc > max(self.random_insertion)
+
+    def as_text(self) -> str:
+        """The numbers with a plain sentence on how to read them."""
+        deletion, insertion = self.curves.deletion_auc, self.curves.insertion_auc
+        random = (f"{min(v):.2f}–{max(v):.2f}" for v in (self.random_deletion, self.random_insertion))
+        said = {
+            (True, True): "it finds what the network needs better than noise does, by both measures",
+            (True, False): "what it highlights is needed more than noise, but is no better start for an empty picture",
+            (False, True): "what it highlights is a better start for an empty picture than noise, but no more needed",
+            (False, False): "on this image it is no more faithful than noise",
+        }[self.beats_random]
+        return (
+            f"{self.name}: deletion {deletion:.2f} (random {next(random)}, lower is better), insertion {insertion:.2f} "
+            f"(random {next(random)}, higher is better): {said}."
+        )
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How faithful the maps of one image are, beside their baselines.
+
+    Attributes:
+        target: The class whose probability was followed.
+        maps: What was asked about, in the same order.
+        centre: Curves of the centre-weighted Gaussian.
+        agreement: Spearman's ρ of every pair of maps, and of every map with ``"centre"``; ``None`` for a flat map.
+        seconds: How long it took.
+    """
+
+    target: int
+    maps: tuple[Judged, ...]
+    centre: Curves
+    agreement: dict[tuple[str, str], float | None]
+    seconds: float
