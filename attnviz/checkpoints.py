@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.models import ModelSpec, build
+from attnviz.types import Bytes
 
 FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 """Where the bundled checkpoints are."""
@@ -91,6 +92,8 @@ class LoadedModel:
         labels: K class names in the order of the logits.
         checkpoint: The card, where it is a checkpoint of attnviz.
         source: For other models: the library, its version and which weights these are.
+        transform: Makes the input, (C, H, W), of what the network sees, (H, W, 3) uint8, where ``spec.input`` does not
+            say how; only for somebody's own network.
     """
 
     name: str
@@ -99,6 +102,7 @@ class LoadedModel:
     labels: tuple[str, ...]
     checkpoint: Card | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    transform: Callable[[Bytes], Tensor] | None = field(default=None, repr=False)
 
     @property
     def card(self) -> Card:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import nn
 
 from attnviz.attention import ATTENTION
@@ -95,6 +96,12 @@ def input_shape(spec: ModelSpec, batch: int = 1, depth: int = 8) -> tuple[int, .
     channels = spec.backbone_options.get("in_channels", 3 if parameter is None else parameter.default)
     slices = (depth,) if getattr(backbone, "dims", 2) == 3 else ()
     return (batch, channels, *slices, *spec.input.size)
+
+
+def placed(model: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Device and floating-point type of a network's first parameter; the CPU and float32 where it has none."""
+    first = next((p for p in model.parameters() if p.is_floating_point()), None)
+    return (torch.device("cpu"), torch.float32) if first is None else (first.device, first.dtype)
 
 
 def count_parameters(model: nn.Module) -> int:

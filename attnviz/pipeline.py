@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,10 @@ from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.cost import count_macs
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
-from attnviz.gates.discover import find_gates
+from attnviz.gates.discover import contents, find_gates, in_eval_mode
 from attnviz.image import normalise, open_photograph, prepare
 from attnviz.loading import load
+from attnviz.models import placed
 from attnviz.noise import append_noise
 from attnviz.types import Analysis, Attribution, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
@@ -52,14 +54,25 @@ class Analyser:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.loaded = loaded
-        self.device = next(loaded.module.parameters()).device
+        self.device, self.dtype = placed(loaded.module)
         self.sites = find_gates(loaded.module, self.example())
 
     def example(self) -> Tensor:
-        """An input of zeros, (1, C, H, W)."""
-        spec = self.loaded.spec.input
+        """An empty input, (1, C, H, W): zeros, or what the model's own transform makes of grey."""
+        spec, own = self.loaded.spec.input, self.loaded.transform
+        if own is not None:
+            return own(np.full((*spec.size, 3), 127, np.uint8))[None].to(self.device, self.dtype)
         channels = 3 + (spec.noise.channels if spec.noise else 0)
-        return torch.zeros(1, channels, *spec.size, device=self.device)
+        return torch.zeros(1, channels, *spec.size, device=self.device, dtype=self.dtype)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the model in eval mode; afterwards every module of it is back in its own mode.
+
+        Whoever asks somebody's own network more than once, perhaps while its owner trains it, enters this first.
+        """
+        with in_eval_mode(self.loaded.module):
+            yield
 
     def site(self, name: str) -> GateSite:
         """One of ``sites``; ``UserError`` naming the nearest where there is none of that name."""
@@ -70,9 +83,14 @@ class Analyser:
         raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.errors.nearest(name, known)}")
 
     def input(self, image: PreparedImage) -> Tensor:
-        """(1, 3, H, W) float32 on the model's device, with its channels of noise if it wants any."""
-        spec = self.loaded.spec.input
-        x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device)
+        """(1, 3, H, W) on the model's device and in its type, with its channels of noise if it wants any.
+
+        Where the model has a transform of its own, what that makes of the picture: (1, C, H, W).
+        """
+        spec, own = self.loaded.spec.input, self.loaded.transform
+        if own is not None:
+            return own(image.network)[None].to(self.device, self.dtype)
+        x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device, self.dtype)
         return x if spec.noise is None else append_noise(x, spec.noise)[0]
 
     def _forward(
@@ -101,6 +119,8 @@ class Analyser:
             "ms_prepare": round(1000 * (prepared - started), 2),
             "ms_forward": round(1000 * (forwarded - prepared), 2),
         }
+        if not self.sites:
+            facts["contents"] = contents(self.loaded.module)
         return Analysis(self.loaded.name, image, self.loaded.labels, values, gates, facts)
 
     def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:

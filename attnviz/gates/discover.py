@@ -116,8 +116,12 @@ def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], 
     return tuple(sites)
 
 
+def contents(model: nn.Module) -> str:
+    """How many modules of which types a model has: ``"53 Conv2d, 53 BatchNorm2d"``."""
+    types = Counter(type(m).__name__ for m in model.modules() if not list(m.children()))
+    return ", ".join(f"{count} {name}" for name, count in types.most_common(8)) or "no modules"
+
+
 def what_it_has(model: nn.Module) -> str:
     """A sentence for a model without gates: how many modules of which types it has."""
-    types = Counter(type(m).__name__ for m in model.modules() if not list(m.children()))
-    listed = ", ".join(f"{count} {name}" for name, count in types.most_common(8))
-    return f"this model has no attention gates; here is what it has: {listed or 'no modules'}"
+    return f"this model has no attention gates; here is what it has: {contents(model)}"
