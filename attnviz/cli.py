@@ -22,6 +22,7 @@ COMMANDS: Registry[Command] = Registry(
         ("describe", "attnviz.commands.describe:COMMAND"),
         ("gates", "attnviz.commands.gates:COMMAND"),
         ("faithfulness", "attnviz.commands.faithfulness:COMMAND"),
+        ("replay", "attnviz.commands.replay:COMMAND"),
     ),
 )
 """Every entry is a ``Command``; ``--help`` lists them in this order."""

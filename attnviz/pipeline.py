@@ -20,6 +20,7 @@ from attnviz.attribution import attribute as attribution
 from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.cost import count_macs
+from attnviz.edits.steps import EditList, Step, applied, multiplied
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
@@ -93,24 +94,42 @@ class Analyser:
         x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device, self.dtype)
         return x if spec.noise is None else append_noise(x, spec.noise)[0]
 
-    def _forward(
-        self, image: PreparedImage, sites: Sequence[GateSite], features: Sequence[str] = ()
-    ) -> tuple[Tensor, dict[str, Captured]]:
-        with torch.inference_mode(), capture(self.loaded.module, sites, features) as tape:
-            return self.loaded.module(self.input(image))[0], tape
+    @property
+    def weights(self) -> str:
+        """sha256 of the file of weights; empty where the model is no checkpoint."""
+        return self.loaded.checkpoint.sha256 if self.loaded.checkpoint else ""
 
-    def analyse(self, photograph: Image.Image | PreparedImage) -> Analysis:
+    def _forward(
+        self,
+        image: PreparedImage,
+        sites: Sequence[GateSite],
+        features: Sequence[str] = (),
+        steps: Sequence[Step] = (),
+    ) -> tuple[Tensor, dict[str, Captured]]:
+        module = self.loaded.module
+        with torch.inference_mode(), applied(module, steps), capture(module, sites, features) as tape:
+            return module(self.input(image))[0], tape
+
+    def analyse(self, photograph: Image.Image | PreparedImage, edits: EditList | None = None) -> Analysis:
         """Predictions and every gate for one photograph.
 
         Args:
             photograph: As ``open_photograph`` gives it, or prepared already for this model's input.
+            edits: Changes of gates under which it runs; the gates of the analysis are the changed ones.
+
+        Raises:
+            UserError: The edits do not fit this model, or with them its numbers are no longer finite.
         """
+        if edits is not None:
+            edits.check(self.loaded.name, self.sites, self.weights)
         started = time.perf_counter()
         image = photograph if isinstance(photograph, PreparedImage) else prepare(photograph, self.loaded.spec.input)
         prepared = time.perf_counter()
-        logits, tape = self._forward(image, self.sites)
+        logits, tape = self._forward(image, self.sites, steps=edits.steps if edits is not None else ())
         gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
         values = _numpy(logits)
+        if edits is not None and not np.isfinite(values).all():
+            raise UserError("under these edits the network's numbers overflow; use smaller factors or values")
         forwarded = time.perf_counter()
         facts = {
             "attnviz": attnviz.__version__,
@@ -122,6 +141,21 @@ class Analyser:
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
         return Analysis(self.loaded.name, image, self.loaded.labels, values, gates, facts)
+
+    def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
+        """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).
+
+        Args:
+            image: What the network shall see.
+            gate: Name of a gate with channels.
+            factors: One row for each variant; 1 leaves a channel alone, 0 knocks it out.
+
+        Raises:
+            UserError: There is no such gate, or it has no C channels.
+        """
+        x = self.input(image)
+        with torch.inference_mode(), multiplied(self.loaded.module, self.site(gate), factors):
+            return _numpy(self.loaded.module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
 
     def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:
         """One channel of the features that a gate meets, with the gate's score and its rank.
