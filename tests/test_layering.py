@@ -43,8 +43,10 @@ MAY_IMPORT = {
     "snapshots": CORE | {"checkpoints"},
     "training": CORE | {"image", "samples", "models", "checkpoints", "snapshots", "gates", "noise"},
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
+    "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
+        "noiselab",
         "inside",
         "steps",
         "walk",

@@ -83,7 +83,7 @@ def launch_options() -> dict[str, Any]:
         "state_session_capacity": SESSIONS,
         "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},
         "theme": theme(),
-        "css_paths": [STATIC / "attnviz.css"],
+        "css_paths": sorted(STATIC.glob("*.css")),
         "js": (STATIC / "page.js").read_text(encoding="utf-8"),
         "i18n": translations(),
         "footer_links": [],
