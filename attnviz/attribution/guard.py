@@ -22,7 +22,8 @@ def own_copy(x: Tensor) -> Tensor:
     if not isinstance(x, Tensor) or x.ndim != 4 or x.shape[0] != 1 or not x.is_floating_point():
         given = f"{tuple(x.shape)} {x.dtype}" if isinstance(x, Tensor) else type(x).__name__
         raise UserError(f"the input must be one image, (1, C, H, W) in floating point, got {given}")
-    return x.detach().clone()
+    with torch.inference_mode(False):
+        return x.detach().clone()
 
 
 @contextmanager

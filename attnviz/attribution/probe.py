@@ -62,7 +62,7 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
     """``probe`` for a model that is ``borrowed`` already; ``x`` (1, C, H, W) requires a gradient."""
     shapes: dict[str, tuple[int, ...]] = {}
     depth: dict[str, int] = {}
-    maps: set[str] = set()
+    maps: dict[str, bool] = {}
     called = 0
 
     def note(name: str, weighted: bool) -> Any:
@@ -72,9 +72,9 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
             shapes.pop(name, None)  # the last call counts: the one Captum sees
             if isinstance(output, Tensor):
                 shapes[name], depth[name] = tuple(output.shape), called
-                maps.discard(name)
+                maps.pop(name, None)
                 if _is_map(output, x.shape):
-                    maps.add(name)
+                    maps[name] = output.requires_grad  # only x has a gradient: this says whether it depends on it
 
         return hook
 
@@ -87,11 +87,12 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
     tensor = isinstance(output, Tensor)
     shape = tuple(output.shape) if tensor else ()
     fits = len(shape) == 2 and shape[0] == 1
-    deep = [name for name in shapes if name in maps and depth[name] >= SHALLOW * called]
+    differentiable = tensor and output.requires_grad
+    deep = [n for n in shapes if maps.get(n, False) >= differentiable and n in maps and depth[n] >= SHALLOW * called]
     return Probe(
         str(shape) if tensor else f"a {type(output).__name__}",
         shape[1] if fits else None,
-        tensor and output.requires_grad,
+        differentiable,
         shapes,
         deep[-1] if deep else None,
     )
