@@ -6,7 +6,11 @@ fetched by timm or torchvision at first use; anything else is the id or the path
 
 from __future__ import annotations
 
+import contextlib
 import os
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+import torch.hub
 from torch import nn
 
 from attnviz import checkpoints
@@ -67,9 +72,14 @@ def load(
     return LoadedModel(text, module, spec, found.labels, source=MappingProxyType(dict(found.source)))
 
 
-def _fetched(name: str, fetch: Callable[[], Any]) -> Any:
-    """What ``fetch`` returns; a failure becomes a sentence that says what can be done."""
+def _fetched(name: str, fetch: Callable[[], Any], server: str | None) -> Any:
+    """What ``fetch`` returns; a failure becomes a sentence that says what can be done.
+
+    ``server`` is asked first whether it is there; ``None`` where nothing must be fetched.
+    """
     try:
+        if server is not None:
+            _answers(server)
         return fetch()
     except (OSError, RuntimeError) as error:
         reason = str(error).strip().splitlines()
@@ -77,6 +87,48 @@ def _fetched(name: str, fetch: Callable[[], Any]) -> Any:
             f"the weights of {name} could not be fetched ({reason[0] if reason else type(error).__name__}); connect "
             "to the internet once, or ask for the untrained architecture (pretrained=False, --untrained)"
         ) from error
+
+
+def _answers(url: str) -> None:
+    """Ask a server whether it is there; ``OSError`` if not. Libraries try again and again, for up to a minute."""
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - an address of timm or torchvision
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        pass
+
+
+def _hub_file(url: str) -> Path:
+    """Where torch keeps a file that it has fetched."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urllib.parse.urlsplit(url).path).name
+
+
+def _timm_has(name: str) -> bool:
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+
+    config = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
+    if config is None:
+        return False
+    if config.hf_hub_id:
+        repository = str(config.hf_hub_id).partition("@")[0]
+        files = [config.hf_hub_filename] if config.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
+        return any(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
+    return bool(config.url) and _hub_file(str(config.url)).is_file()
+
+
+def _torchvision_has(name: str) -> bool:
+    from torchvision import models
+
+    known = name in models.list_models(module=models)
+    return known and _hub_file(models.get_model_weights(name).DEFAULT.url).is_file()
+
+
+AT_HAND: Mapping[str, Callable[[str], bool]] = MappingProxyType({"timm": _timm_has, "torchvision": _torchvision_has})
+
+
+def at_hand(name: str) -> bool:
+    """Whether ``load(name)`` finds its weights on this machine; nothing is loaded to tell."""
+    library, colon, rest = name.partition(":")
+    return AT_HAND[library](rest) if colon and library in AT_HAND else True
 
 
 def _numbered(count: int) -> tuple[str, ...]:
@@ -92,7 +144,7 @@ def _from_timm(name: str, pretrained: bool) -> _Published:
     if not timm.is_model(name):
         raise UserError(f"timm has no model {name!r}; {nearest(name, timm.list_models())}")
     if pretrained:
-        module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True))
+        module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True), _timm_server(name))
     else:
         module = timm.create_model(name, pretrained=False)
     data = resolve_model_data_config(module)
@@ -105,6 +157,18 @@ def _from_timm(name: str, pretrained: bool) -> _Published:
     config = module.pretrained_cfg
     facts = {"library": f"timm {timm.__version__}", "weights": _tagged(name, config) if pretrained else "random"}
     return _Published(module, given, labels, {**facts, "license": config.get("license") or "see timm"})
+
+
+def _timm_server(name: str) -> str | None:
+    """The address to ask first; ``None`` where nothing is fetched, or timm says by itself that there is nothing."""
+    import timm
+    from huggingface_hub.constants import ENDPOINT
+
+    config = timm.get_pretrained_cfg(name)
+    if config is None or _timm_has(name):
+        return None
+    address = ENDPOINT if config.hf_hub_id else config.url
+    return str(address) if address else None
 
 
 def _tagged(name: str, config: Mapping[str, Any]) -> str:
@@ -129,7 +193,7 @@ def _from_torchvision(name: str, pretrained: bool) -> _Published:
         def fetch() -> Any:
             return weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
 
-        state = _fetched(f"torchvision:{name}", fetch)
+        state = _fetched(f"torchvision:{name}", fetch, None if _torchvision_has(name) else weights.url)
         own = module.state_dict()
         module.load_state_dict({key: value for key, value in state.items() if key in own})
     side, resized = transform.crop_size[0], transform.resize_size[0]

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
+        "loading",
         "noiselab",
         "inside",
         "steps",

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import attnviz
-from attnviz import UserError
+from attnviz import UserError, loading
 from attnviz.cli import main
 from attnviz.loading import load
 from attnviz.types import InputSpec
@@ -36,6 +36,7 @@ def test_weights_and_labels_of_published_networks(monkeypatch):
     import timm
     from torchvision.models import MobileNet_V3_Small_Weights, mobilenet_v3_small
 
+    monkeypatch.setattr(loading, "_answers", lambda url: None)
     real = timm.create_model
     monkeypatch.setattr(timm, "create_model", lambda name, pretrained: real(name, pretrained=False))
     loaded = load("timm:lcnet_050.ra2_in1k")
@@ -63,6 +64,7 @@ def test_offline_is_said_in_a_sentence(monkeypatch):
     def offline(*args, **keywords):
         raise OSError("Name or service not known\nand more")
 
+    monkeypatch.setattr(loading, "_answers", lambda url: None)
     monkeypatch.setattr(timm, "create_model", offline)
     monkeypatch.setattr(MobileNet_V3_Small_Weights, "get_state_dict", offline)
     for name in ("timm:lcnet_050", "torchvision:mobilenet_v3_small"):

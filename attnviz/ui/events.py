@@ -20,6 +20,8 @@ LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mod
 """Events that only draw, without a forward pass."""
 FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
 """Events that write files: seconds of drawing, which the network's lane must not wait for."""
+FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 1, "trigger_mode": "always_last"}
+"""Events that may fetch weights: a minute, which nobody else must wait for; they show how far they are."""
 
 Data = dict[Any, Any]
 Update = dict[Any, Any]
@@ -55,8 +57,8 @@ def connect(
         handler: What is called; its errors become toasts.
         inputs: Components, or a set of them for a handler that takes a dictionary.
         outputs: Components that the handler may change.
-        how: ``HEAVY``, ``LIGHT`` or ``FILES``.
-        busy: The component on which a heavy event shows that it is at work.
+        how: ``HEAVY``, ``LIGHT``, ``FILES`` or ``FETCH``.
+        busy: The component on which an event that takes long shows that it is at work.
     """
-    shown = {"show_progress_on": [busy]} if busy is not None and how.get("concurrency_id") == "cnn" else {}
+    shown = {"show_progress_on": [busy]} if busy is not None and how.get("concurrency_id") in ("cnn", "fetch") else {}
     return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)

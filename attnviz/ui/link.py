@@ -52,7 +52,11 @@ def follow(store: Store, wanted: Wanted, model: str, sample: str, language: str)
         missed.append(plain("link_unknown", language, what=plain(f"link_{what}", language), value=value))
         return default
 
-    model = known("model", store.ids, model) or model
+    wanted_model = known("model", store.choices, model) or model
+    if store.at_hand(wanted_model):
+        model = wanted_model
+    else:  # nobody else shall wait while a link fetches weights
+        missed.append(plain("fetch_first", language, title=store.title(wanted_model)))
     view = open_view(store, model, sample=known("sample", available(), sample), language=language)
     gate = known("gate", tuple(record.site.name for record in view.analysis.gates), None)
     view = show_gate(store, view, gate) if gate else view

@@ -22,6 +22,7 @@ from attnviz.types import GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.link import query_of
+from attnviz.ui.store import IMAGENET
 from attnviz.ui.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
 from attnviz.ui.view import View
 
@@ -39,6 +40,9 @@ def prediction_html(view: View, card: Card) -> str:
     count = len(card.labels)
     translated = {plain("knows", count=count): say("knows", language, count=count)}
     limits = [translated.get(limit, escape(limit)) for limit in card.limits]
+    if not limits:
+        many, imagenet = {"count": f"{count:,}"}, card.data.get("name") == IMAGENET
+        limits.append(say("knows_imagenet", language, **many) if imagenet else say("knows_any", language, **many))
     if "top1" in metrics and "total" in metrics:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
@@ -132,7 +136,9 @@ def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cma
 def strip_html(view: View, settings: Settings) -> str:
     """All gates from the first layer to the last, one button each."""
     if not view.analysis.gates:
-        return f"<p>{say('no_gates', view.language)}</p>"
+        parts = view.analysis.facts.get("contents")
+        told = say("contents", view.language, parts=parts) if parts else ""
+        return f"<p>{say('no_gates', view.language)} {told}</p>"
     small = seen(view.analysis.image)
     tiles = (_tile(i, record, small, view, settings.cmap) for i, record in enumerate(view.analysis.gates, 1))
     count = len(view.analysis.gates)

@@ -68,7 +68,7 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
     _title(made, "photograph")
     chosen = picker(Photo(view.sample, view.path))
     made["photo"], made["samples"] = chosen.image, chosen.samples
-    choices = [(store.card(name).title, name) for name in store.ids]
+    choices = [(store.title(name), name) for name in store.choices]
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
     _title(made, "prediction")
     made["prediction"] = gr.HTML(prediction_html(view, store.card(view.analysis.model)), elem_id="prediction")

@@ -1,21 +1,30 @@
-"""The loaded models: one a checkpoint, in eval mode, leased to one visitor's request at a time."""
+"""The models of the app, leased to one visitor's request at a time: checkpoints, published and live networks."""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
-from attnviz.checkpoints import FOLDER, Card, best_device, checkpoint_ids, load, load_card
+from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
 from attnviz.errors import UserError, nearest
+from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
+from attnviz.ui.slots import Slots
 
 VARIABLE = "ATTNVIZ_CHECKPOINTS"
 """Environment variable with another folder of checkpoints."""
+
+IMAGENET = "ImageNet-1k"
+PUBLISHED: Mapping[str, str] = MappingProxyType(
+    {
+        "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",
+        "torchvision:mobilenet_v3_large": "MobileNetV3-Large · SE · ImageNet",
+    }
+)
+"""Networks with published ImageNet weights, fetched at first use, and what people see."""
 
 
 def checkpoint_folder() -> Path:
@@ -23,92 +32,113 @@ def checkpoint_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or FOLDER)
 
 
-@dataclass
-class _Slot:
-    """One model's place: it is loaded under the lock at its first lease."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    analyser: Analyser | None = None
-    users: int = 0
-
-
 class Store:
-    """Loaded models by checkpoint id.
+    """The models that a visitor may choose.
+
+    There are three kinds, and every tab works on all of them: *checkpoints* of a folder; *published* networks, whose
+    weights are fetched at first use, which takes a while and may fail; and *live* networks of whoever opened the app.
+    ``ids`` are those that can be had at once, which is what a tab goes through by itself; ``choices`` are all, for a
+    list from which a person chooses.
 
     Args:
         folder: Where the checkpoints are; ``None`` for ``checkpoint_folder()``.
         most: Models kept in memory; the one not used for longest goes first. Those in use are never dropped.
+        live: Networks as ``attnviz.live.adopt`` takes them up; they stand first.
+        alone: Whether these are all there is.
     """
 
-    def __init__(self, folder: Path | None = None, most: int = 4) -> None:
-        if most < 1:
-            raise UserError(f"a store must keep at least 1 model, got {most}")
+    def __init__(
+        self, folder: Path | None = None, most: int = 4, live: Iterable[LoadedModel] = (), alone: bool = False
+    ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
-        self.most = most
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()
-        self._guard = threading.Lock()
+        self.alone = alone
+        self.slots = Slots(most)
+        self._live: dict[str, LoadedModel] = {}
         self._cards: dict[str, Card] = {}
+        for loaded in live:
+            self._add(loaded)
+
+    def _add(self, loaded: LoadedModel) -> None:
+        name = loaded.name
+        if name in self.choices:
+            raise UserError(f"there is a model {name!r} already; known: {', '.join(self.choices)}. Give another name")
+        self._live[name] = loaded
+        self._cards[name] = _card(name, name, loaded, {})
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The checkpoints that may be asked for, best validation accuracy first."""
-        return tuple(sorted(checkpoint_ids(self.folder), key=lambda i: (-self._accuracy(i), i)))
+        """Live networks, then checkpoints, best validation accuracy first; nothing is loaded to tell."""
+        bundled = sorted(self._bundled(), key=lambda i: (-self._accuracy(i), i))
+        return (*self._live, *bundled)
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Networks whose weights are fetched at first use."""
+        return () if self.alone else tuple(PUBLISHED)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Everything that may be asked for."""
+        return (*self.ids, *self.published)
 
     @property
     def loaded(self) -> tuple[str, ...]:
         """Ids of the models in memory, the one used last at the end."""
-        with self._guard:
-            return tuple(self._slots)
+        return self.slots.names
+
+    def title(self, name: str) -> str:
+        """What people see; known before anything is fetched."""
+        return PUBLISHED[name] if self._check(name) in self.published else self.card(name).title
+
+    def at_hand(self, name: str) -> bool:
+        """Whether a model can be leased without fetching anything."""
+        return self._check(name) not in self.published or self.slots.ready(name) or at_hand(name)
 
     def card(self, name: str) -> Card:
-        """The card of a checkpoint; ``UserError`` where there is none of that id."""
+        """What is known of a model; for a published or live one, its title, input and labels.
+
+        Raises:
+            UserError: There is none of that id, or a published one was not leased yet.
+        """
         known = self._check(name)
         if known not in self._cards:
+            if known in self.published:
+                raise UserError(f"{known} is fetched when it is first used, and was not used yet")
             self._cards[known] = load_card(known, self.folder)
         return self._cards[known]
 
-    @contextmanager
-    def lease(self, name: str) -> Iterator[Analyser]:
+    def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A model for as long as the ``with`` block lasts; another thread that asks for it waits.
 
         Raises:
-            UserError: There is no checkpoint of that id, or it is damaged.
+            UserError: There is no model of that id, it is damaged, or its weights cannot be fetched.
         """
-        self._check(name)
-        slot = self._enter(name)
-        try:
-            with slot.lock:
-                if slot.analyser is None:
-                    slot.analyser = Analyser(load(name, self.folder, best_device()))
-                yield slot.analyser
-        finally:
-            self._leave(name, slot)
+        known = self._check(name)
+        return self.slots.lease(known, lambda: self._load(known))
+
+    def _load(self, name: str) -> Analyser:
+        if name in self._live:
+            return Analyser(self._live[name])
+        loaded = load(name, folder=self.folder, device=best_device())
+        if name in self.published:
+            self._cards[name] = _card(name, PUBLISHED[name], loaded, {"name": IMAGENET})
+        return Analyser(loaded)
+
+    def _bundled(self) -> tuple[str, ...]:
+        return () if self.alone else checkpoint_ids(self.folder)
 
     def _accuracy(self, name: str) -> float:
         top1 = self.card(name).metrics.get("top1", 0)
         return float(top1) if isinstance(top1, (int, float)) else 0.0
 
     def _check(self, name: str) -> str:
-        # ids only: a path from a visitor must not reach the loader
-        known = checkpoint_ids(self.folder)
+        # ids only: a path or a name from a visitor must not reach the loader
+        known = (*self._live, *self._bundled(), *self.published)
         if not isinstance(name, str) or name not in known:
             raise UserError(f"no model {name!r}; {nearest(name, known)}")
         return name
 
-    def _enter(self, name: str) -> _Slot:
-        with self._guard:
-            slot = self._slots.setdefault(name, _Slot())
-            self._slots.move_to_end(name)
-            slot.users += 1
-        return slot
 
-    def _leave(self, name: str, slot: _Slot) -> None:
-        with self._guard:
-            slot.users -= 1
-            if slot.analyser is None and not slot.users:
-                self._slots.pop(name, None)
-            for other in list(self._slots):
-                if len(self._slots) <= self.most:
-                    break
-                if not self._slots[other].users:
-                    del self._slots[other]
+def _card(name: str, title: str, loaded: LoadedModel, data: Mapping[str, str]) -> Card:
+    """A card for a network that is no checkpoint: nothing was measured."""
+    return Card(name, title, loaded.spec, loaded.labels, metrics={}, data=data, training={})

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from attnviz.errors import UserError
-from attnviz.ui.store import VARIABLE, Store, checkpoint_folder
+from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 
 
 def test_a_lease_gives_a_model_in_eval_mode_and_the_same_one_again(store):
@@ -91,3 +91,86 @@ def test_the_environment_names_another_folder(checkpoints, monkeypatch):
 def test_a_store_keeps_at_least_one_model(checkpoints):
     with pytest.raises(UserError, match="at least 1"):
         Store(checkpoints, most=0)
+
+
+def published_state(monkeypatch, name="torchvision:mobilenet_v3_large"):
+    """Random weights under torchvision's names in place of a download; the calls are counted."""
+    from torchvision.models import MobileNet_V3_Large_Weights, mobilenet_v3_large
+
+    calls, state = [], mobilenet_v3_large().state_dict()
+
+    def fetch(self, **options):
+        calls.append(options)
+        return state
+
+    monkeypatch.setattr("attnviz.loading._answers", lambda url: None)
+    monkeypatch.setattr(MobileNet_V3_Large_Weights, "get_state_dict", fetch)
+    return name, calls
+
+
+def test_published_networks_are_choices_but_not_had_at_once(store):
+    assert set(store.ids) == {"cbam", "se", "none"}
+    assert store.choices == (*store.ids, *PUBLISHED)
+    assert all(store.title(name) for name in store.choices)
+    for name in PUBLISHED:
+        with pytest.raises(UserError, match="not used yet"):
+            store.card(name)
+
+
+def test_a_published_network_is_fetched_once_and_verified(store, monkeypatch):
+    name, calls = published_state(monkeypatch)
+    with store.lease(name) as analyser:
+        assert [s.kind for s in analyser.sites] == ["channel"] * 8
+        assert len(analyser.loaded.labels) == 1000
+    with store.lease(name):
+        pass
+    assert len(calls) == 1 and calls[0]["check_hash"] and calls[0]["weights_only"]
+    assert store.at_hand(name) and store.card(name).data == {"name": IMAGENET}
+
+
+def test_a_network_that_cannot_be_fetched_is_an_error_each_time_and_keeps_no_slot(store, monkeypatch, tmp_path):
+    def offline(url):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("attnviz.loading._answers", offline)
+    for name in PUBLISHED:
+        assert not store.at_hand(name)
+        with pytest.raises(UserError, match="could not be fetched .*Name or service"), store.lease(name):
+            pass
+    assert store.loaded == ()
+
+
+def test_weights_that_were_fetched_before_are_at_hand_offline(store, monkeypatch, tmp_path):
+    """The file lies where torch keeps it, under torchvision's own name."""
+    import torch
+    from torchvision.models import EfficientNet_B0_Weights, efficientnet_b0
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub" / "checkpoints" / EfficientNet_B0_Weights.DEFAULT.url.rpartition("/")[2]
+    file.parent.mkdir(parents=True)
+    torch.save(efficientnet_b0().state_dict(), file)
+    assert store.at_hand("torchvision:efficientnet_b0") and not store.at_hand("torchvision:mobilenet_v3_large")
+    with store.lease("torchvision:efficientnet_b0") as analyser:
+        assert len(analyser.sites) == 16
+
+
+def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
+    from attnviz.live import adopt
+    from attnviz.types import InputSpec
+    from tests.own_models import own_net
+
+    model = own_net()
+    live = adopt(model, InputSpec((64, 64)), labels=list("abcdefg"), name="mine")
+    store = Store(checkpoints, live=[live])
+    assert store.ids[0] == "mine" and "cbam" in store.ids and store.at_hand("mine")
+    assert store.card("mine").labels == tuple("abcdefg") and store.title("mine") == "mine"
+    with store.lease("mine") as analyser:
+        assert not model.training
+        assert analyser.analyse(photograph).gate("look").mask.shape == (32, 32)
+    assert model.training and model.stem.training
+    assert Store(checkpoints, live=[live], alone=True).choices == ("mine",)
+    with pytest.raises(UserError, match="no model 'cbam'"), Store(checkpoints, live=[live], alone=True).lease("cbam"):
+        pass
+    with pytest.raises(UserError, match="there is a model 'cbam' already"):
+        Store(checkpoints, live=[adopt(model, InputSpec((64, 64)), name="cbam")])

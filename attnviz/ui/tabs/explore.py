@@ -10,7 +10,7 @@ from attnviz.errors import UserError
 from attnviz.samples import load_sample
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.errors import escaped
-from attnviz.ui.events import FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.link import Wanted, follow
@@ -20,6 +20,9 @@ from attnviz.ui.parts import Parts, layout
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain
 from attnviz.ui.view import View, change_model, open_view, show_channel, show_gate
+
+TRACKED = gr.Progress(track_tqdm=True)
+"""Shows what the bars of torch and timm show; gradio looks for it among the arguments of a handler."""
 
 
 class Explore:
@@ -135,6 +138,19 @@ class Explore:
         name = picked(event, "value")
         return self.on_choice(data, Photo(sample=name if isinstance(name, str) else repr(name)))
 
+    def on_fetch(self, data: Data, progress: gr.Progress = TRACKED) -> Update:
+        """A network was chosen: fetch its weights where that must be done first."""
+        name = data[self.parts.model]
+        if not self.store.at_hand(name):
+            progress(0, desc=plain("fetching", self.view(data).language, title=self.store.title(name)))
+            with self.store.lease(name):
+                pass
+        return {self.parts.prediction: gr.skip()}
+
+    def on_kept(self, data: Data) -> Update:
+        """The network that was chosen cannot be had: the page goes on with the one it had."""
+        return {self.parts.model: self.view(data).analysis.model}
+
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph."""
         view = change_model(self.store, self.view(data), data[self.parts.model])
@@ -211,7 +227,10 @@ def wire(explore: Explore) -> None:
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, parts.photo}, HEAVY)
-    on(parts.model.input, explore.on_model, everything, analysis, HEAVY)
+    fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
+    opened = on(fetched.success, explore.on_model, everything, analysis, HEAVY)
+    for event in (fetched, opened):
+        on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
     on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
