@@ -1,6 +1,7 @@
 """Small things that many tests need: no network, no GPU, no real checkpoint."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from attnviz.checkpoints import Card, save_checkpoint
 from attnviz.models import ModelSpec, build
-from attnviz.types import InputSpec
+from attnviz.types import InputSpec, NoiseSpec
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -50,3 +51,23 @@ def photograph():
     x, y = np.meshgrid(np.linspace(0, 255, 160), np.linspace(0, 255, 120))
     pixels = np.stack((x, y, 255 - x), axis=2) + rng.normal(0, 10, (120, 160, 3))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def noise_checkpoints(checkpoints, tmp_path_factory):
+    """The tiny checkpoints and, beside them, untrained networks of the noise experiment."""
+    folder = tmp_path_factory.mktemp("noise-checkpoints")
+    for path in checkpoints.iterdir():
+        shutil.copy(path, folder)
+    for name, attention, channels in (
+        ("noise-rgb", "none", 0),
+        ("noise-plain", "none", 3),
+        ("noise-attention", "cbam-channel", 3),
+        ("noise-permuted", "cbam-channel", 3),
+    ):
+        torch.manual_seed(len(name))
+        options = {"widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "in_channels": 3 + channels, "position": "first"}
+        noise = NoiseSpec(channels, permute=name == "noise-permuted") if channels else None
+        spec = ModelSpec("compact-resnet", attention, 3, options, {}, InputSpec(size=(32, 32), noise=noise))
+        save_checkpoint(folder, tiny_card(spec, name), build(spec))
+    return folder

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from attnviz.ui.store import Store
     from attnviz.ui.tabs import Tab
 
-TABS: Registry[Tab] = Registry("tab", (("explore", "attnviz.ui.tabs.explore:TAB"),))
+TABS: Registry[Tab] = Registry(
+    "tab",
+    (
+        ("explore", "attnviz.ui.tabs.explore:TAB"),
+        ("inside", "attnviz.ui.tabs.inside:TAB"),
+        ("noise", "attnviz.ui.tabs.noise:TAB"),
+    ),
+)
 """Every entry is a ``Tab``; the page shows them in this order and opens on the first."""
 
 STATIC = Path(__file__).parent / "static"

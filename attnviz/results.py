@@ -1,0 +1,21 @@
+"""What experiments measured: ``results/<experiment>.json``, written by commands and shown as it is."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent.parent / "results"
+"""Where the results are; an installed package has none."""
+
+
+@lru_cache(maxsize=32)
+def read_results(name: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """One file of results as plain values; ``None`` where it is missing or no JSON object."""
+    try:
+        values = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None

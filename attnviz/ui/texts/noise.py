@@ -1,0 +1,74 @@
+# ruff: noqa: E501 - Chinese is wide, and a text is easier to read in one line
+"""Texts of the noise lab."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "tab_noise": ("Noise lab", "噪声实验室"),
+    "noise_intro": (
+        "These networks were given three channels of pure noise beside red, green and blue. Nobody told the gate which are which. Change the noise and where it sits, and watch whom the gate lets in.",
+        "这些网络除了红、绿、蓝三个通道之外，还得到三个纯噪声通道。没有人告诉门哪些是噪声。改变噪声及其位置，看看门放行谁。",
+    ),
+    "noise_missing": (
+        "The networks of this experiment are not in {folder}; `attnviz experiment noise` trains them.",
+        "{folder} 中没有本实验的网络；可用 `attnviz experiment noise` 训练。",
+    ),
+    "noise_kind": ("Kind of noise", "噪声种类"),
+    "noise_gaussian": ("Gaussian (as in training)", "高斯（训练时所用）"),
+    "noise_uniform": ("uniform", "均匀"),
+    "noise_salt-and-pepper": ("salt and pepper", "椒盐"),
+    "noise_constant": ("one constant a channel", "每通道一个常数"),
+    "noise_shuffled": ("the picture, pixels shuffled", "像素打乱的原图"),
+    "noise_other-image": ("another picture", "另一张图片"),
+    "noise_strength": ("Strength (1 as in training)", "强度（训练时为 1）"),
+    "noise_seed": ("Seed of the noise", "噪声种子"),
+    "noise_gate": ("Trained with its channels", "训练时通道的位置"),
+    "noise_fixed": ("always in this order: R G B, noise", "固定：R G B、噪声"),
+    "noise_permuted": ("in a new order for every image", "每张图片随机排列"),
+    "noise_reset": ("Back to the order of training", "恢复训练时的顺序"),
+    "noise_channels": (
+        "What the network is given, and the gate's score of each channel",
+        "网络的输入，以及门给每个通道的分数",
+    ),
+    "noise_channels_hint": (
+        "Arrows move a channel to another position. Bar and number: this picture. Mark: mean of {count} random test images, the pale band is one standard deviation.",
+        "箭头把通道移到别的位置。柱形和数字：这张图片。标记：{count} 张随机测试图像的均值，浅色带为一个标准差。",
+    ),
+    "noise_channels_hint_alone": (
+        "Arrows move a channel to another position. Bar and number: the gate's score for this picture.",
+        "箭头把通道移到别的位置。柱形和数字：这张图片的门分数。",
+    ),
+    "noise_colour_0": ("red", "红"),
+    "noise_colour_1": ("green", "绿"),
+    "noise_colour_2": ("blue", "蓝"),
+    "noise_channel": ("noise {number}", "噪声 {number}"),
+    "noise_position": ("position {position}", "位置 {position}"),
+    "noise_picture_alt": (
+        "{name} at position {position}, as the network gets it",
+        "位置 {position} 的{name}，网络实际得到的样子",
+    ),
+    "noise_score": ("score {score}", "分数 {score}"),
+    "noise_mean": ("mean {mean} ± {sd}", "均值 {mean} ± {sd}"),
+    "noise_left": ("Move {name} one position to the left", "把{name}左移一位"),
+    "noise_right": ("Move {name} one position to the right", "把{name}右移一位"),
+    "noise_ratio": (
+        "For this picture the weakest colour stands {ratio}× above the strongest noise channel.",
+        "对这张图片，最弱的颜色通道是最强噪声通道的 {ratio} 倍。",
+    ),
+    "noise_ratio_mean": (
+        "Over {count} random test images: {ratio}×.",
+        "在 {count} 张随机测试图像上：{ratio} 倍。",
+    ),
+    "noise_lost": (
+        "Here the gate lets noise in: a noise channel scores as high as a colour, or higher.",
+        "这里门放进了噪声：某个噪声通道的分数不低于某个颜色通道。",
+    ),
+    "noise_predictions": ("What each network says", "各网络的预测"),
+    "noise_without": ("sees no noise", "没有噪声输入"),
+    "noise_table": ("Measured", "测量结果"),
+    "help_noise": ("What does this show, and what not?", "这说明什么，不说明什么？"),
+    "help_noise_text": (
+        "The gate multiplies every input channel by its score, which it computes from two numbers of that channel: its mean and its maximum. Near 0 a channel is shut out. Nothing in the training loss names the noise: the gate learned this because noise does not help to tell the classes apart.|If a score stays with the position when you move a channel, the gate has learned where noise used to be, not what noise is. And a network without a gate can learn to ignore noise too, in its first convolution: look at the accuracies before you call the gate necessary.",
+        "门把每个输入通道乘以一个分数，分数由该通道的两个数算出：均值和最大值。接近 0 的通道被关闭。训练损失中没有任何一项提到噪声：门学会这样做，是因为噪声无助于区分类别。|如果移动通道后分数留在原来的位置，说明门学到的是噪声曾经在哪里，而不是什么是噪声。没有门的网络也可以在第一层卷积里学会忽略噪声：在说门必不可少之前，请先看准确率。",
+    ),
+}

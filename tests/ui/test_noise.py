@@ -1,0 +1,131 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+gr = pytest.importorskip("gradio")
+
+from attnviz.errors import UserError  # noqa: E402
+from attnviz.noiselab import look, mean_scores  # noqa: E402
+from attnviz.types import NoiseSpec  # noqa: E402
+from attnviz.ui import noise_view  # noqa: E402
+from attnviz.ui.noise_figures import channels_html, predictions_html, short  # noqa: E402
+from attnviz.ui.noise_view import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
+from attnviz.ui.page import Page, Photo  # noqa: E402
+from attnviz.ui.store import Store  # noqa: E402
+from attnviz.ui.tabs.noise import TAB, NoiseLab, layout  # noqa: E402
+
+MOMENTS = np.stack((np.zeros((5, 3)), np.full((5, 3), 2.0)), -1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def noisy(noise_checkpoints):
+    return Store(noise_checkpoints)
+
+
+@pytest.fixture(scope="module")
+def lab(noisy):
+    return answered(noisy, opening(noisy, Photo("parachute")))
+
+
+def test_every_network_answers_and_only_those_with_a_gate_score(lab, noisy):
+    assert tuple(lab.looks) == NETWORKS == present(noisy)
+    assert [look.scores is not None for look in lab.looks.values()] == [False, False, True, True]
+    assert lab.noise == NoiseSpec(order=(0, 1, 2, 3, 4, 5))
+    assert all(look.order == lab.noise.order for name, look in lab.looks.items() if name != "noise-rgb")
+
+
+def test_without_the_networks_the_tab_says_how_they_come_about(checkpoints, tmp_path):
+    store = Store(checkpoints)
+    assert present(store) == ()
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        TAB.build(Page(demo, store, tab, gr.State(), Photo("cat")))
+    assert any(
+        "attnviz experiment noise" in str(block.value) for block in demo.blocks.values() if hasattr(block, "value")
+    )
+
+
+def test_channels_move_and_scores_are_those_of_the_library(lab, noisy):
+    moved = answered(noisy, move(move(lab, "left:3"), "right:0"))
+    assert moved.noise.order == (1, 0, 3, 2, 4, 5)
+    with noisy.lease("noise-attention") as analyser:
+        image = moved.shown.analysis.image
+        direct = look(analyser, image, moved.noise)
+    np.testing.assert_array_equal(moved.shown.scores, direct.scores)
+    assert unmoved(moved).noise == lab.noise
+
+
+def test_the_mean_is_shown_where_moments_were_measured(lab, noisy, monkeypatch):
+    assert "nl-bar" in channels_html(lab)
+    monkeypatch.setattr(noise_view, "moments", lambda: MOMENTS)
+    measured = answered(noisy, lab)
+    with noisy.lease("noise-attention") as analyser:
+        np.testing.assert_array_equal(measured.mean, mean_scores(analyser, MOMENTS, lab.noise))
+    html = channels_html(measured)
+    assert html.count("<s style") == 6 and "5 random test images" in html
+
+
+@pytest.mark.parametrize(
+    "wanted", [None, 3, "", "left:0", "right:5", "left:-1", "left:99999", "up:3", "left:3<b>", "left:²"]
+)
+def test_wrong_moves_are_refused(lab, wanted):
+    with pytest.raises(UserError, match="moves as"):
+        move(lab, wanted)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("gaussian", 9, 0),
+        ("gaussian", None, 0),
+        ("gaussian", 1, -1),
+        ("gaussian", 1, 0.5),
+        ("gaussian", 1, True),
+        ("gaussian", float("nan"), 0),
+    ],
+)
+def test_wrong_settings_are_refused(lab, values):
+    with pytest.raises(UserError, match="must be a"):
+        set_noise(lab, *values)
+
+
+def test_unknown_kinds_and_gates_are_refused(lab, noisy):
+    with pytest.raises(UserError, match="unknown kind of noise"):
+        answered(noisy, set_noise(lab, "<script>", 1, 0))
+    with pytest.raises(UserError, match="noise-attention"):
+        set_gate(lab, noisy, "noise-rgb")
+    assert answered(noisy, set_gate(lab, noisy, "noise-permuted")).gate == "noise-permuted"
+
+
+def test_pictures_and_predictions_in_both_languages(lab, noisy):
+    from dataclasses import replace
+
+    for language in ("en", "zh"):
+        own = replace(lab, language=language)
+        html = channels_html(own)
+        assert html.count("<img") == 6 and html.count('alt="') == 6 and html.count("data-pick") == 12
+        assert html.count(" disabled") == 2
+        assert predictions_html(own, noisy).count("<section") == 4
+    assert short(0.985) == "0.985" and short(0.00042) == "4.2e-4"
+
+
+def test_the_handlers(noisy, lab):
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        page = Page(demo, noisy, tab, gr.State(), Photo("parachute"))
+        tabbed = NoiseLab(page, layout(page))
+    parts = tabbed.parts
+    request = SimpleNamespace(headers={"accept-language": "zh"}, cookies={})
+    opened = tabbed.on_open({parts.state: None, page.photo: None}, request)
+    state = opened[parts.state]
+    assert state.language == "zh" and "噪声" in opened[parts.channels]
+    again = tabbed.on_open({parts.state: state, page.photo: Photo("parachute")}, request)
+    assert again == {parts.state: gr.skip()}
+    data = {parts.state: state, parts.kind: "uniform", parts.strength: 2, parts.seed: 7, parts.gate: "noise-permuted"}
+    assert tabbed.on_noise(data)[parts.state].noise == NoiseSpec(3, "uniform", 2.0, (0, 1, 2, 3, 4, 5), seed=7)
+    assert tabbed.on_gate(data)[parts.state].gate == "noise-permuted"
+    sampled = tabbed.on_sample(data, gr.EventData(None, {"value": "church"}))
+    assert sampled[page.photo] == Photo("church") and sampled[parts.state].photo == Photo("church")
+    with pytest.raises(UserError, match="unknown sample"):
+        tabbed.on_sample(data, gr.EventData(None, {"value": ["x"]}))
+    with pytest.raises(UserError, match="idle"):
+        tabbed.on_reset({parts.state: None})
