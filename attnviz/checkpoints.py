@@ -114,24 +114,42 @@ class LoadedModel:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a crash or a full disk leaves the old one or the new one, never half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    umask = os.umask(0)
-    os.umask(umask)
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files of one folder that belong together: none of the old ones is replaced before all new ones are on disk.
+
+    Args:
+        files: Path -> content.
+    """
+    staged: dict[Path, Path] = {}
     try:
-        os.fchmod(handle, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
+        for path, data in files.items():
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            staged[path] = Path(temporary)
+            _write_out(handle, data)
+        for path, new in staged.items():
+            new.replace(path)
+    finally:
+        for new in staged.values():
+            new.unlink(missing_ok=True)
+    folder = os.open(next(iter(files)).parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the rename itself must be on disk too
     finally:
         os.close(folder)
+
+
+def _write_out(handle: int, data: bytes) -> None:
+    """Write a temporary file through to the disk, with the rights that a new file usually has."""
+    with os.fdopen(handle, "wb") as stream:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(handle, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        stream.write(data)
+        stream.flush()
+        os.fsync(handle)
 
 
 def compact(state: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
@@ -143,10 +161,13 @@ def compact(state: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]
     }
 
 
+def _card_bytes(card: Card) -> bytes:
+    return json.dumps(card.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
+
+
 def save_card(folder: Path, card: Card) -> None:
     """Write ``<id>.json``."""
-    text = json.dumps(card.to_json(), indent=1, ensure_ascii=False)
-    write_atomically(folder / f"{card.id}.json", text.encode() + b"\n")
+    write_atomically(folder / f"{card.id}.json", _card_bytes(card))
 
 
 def save_checkpoint(folder: Path, card: Card, module: nn.Module) -> Card:
@@ -154,8 +175,7 @@ def save_checkpoint(folder: Path, card: Card, module: nn.Module) -> Card:
     folder.mkdir(parents=True, exist_ok=True)
     data = safetensors.torch.save(compact(module.state_dict(), module))
     card = dataclasses.replace(card, sha256=hashlib.sha256(data).hexdigest())
-    write_atomically(folder / f"{card.id}.safetensors", data)
-    save_card(folder, card)
+    write_together({folder / f"{card.id}.safetensors": data, folder / f"{card.id}.json": _card_bytes(card)})
     return card
 
 

@@ -18,7 +18,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     from attnviz.checkpoints import best_device, load
     from attnviz.training.data import load_images
-    from attnviz.training.loop import evaluate_checkpoint
+    from attnviz.training.evaluation import evaluate_checkpoint
 
     loaded = load(args.checkpoint, device=best_device())
     images = load_images(args.data, "val", loaded.spec.input.size[0])

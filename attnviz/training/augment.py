@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from attnviz.training.recipe import AugmentPart
+from attnviz.training.parts import AugmentPart
 
 GREY = (0.299, 0.587, 0.114)
 """Luma weights of ITU-R BT.601."""
@@ -88,6 +88,21 @@ def cutmix(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tenso
     return mixed, targets * (1 - share) + targets.flip(0) * share
 
 
+def mixup(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Blend every image with another one of the batch, in a share from U(0, 1) (Zhang et al. 2018, arXiv 1710.09412).
+
+    Args:
+        images: (N, 3, H, W) float.
+        targets: (N, K) probabilities.
+        generator: On the device of ``images``.
+
+    Returns:
+        Images and targets, blended alike.
+    """
+    share = torch.rand(1, device=images.device, generator=generator)
+    return images.lerp(images.flip(0), share), targets.lerp(targets.flip(0), share)
+
+
 def augment(
     images: Tensor, targets: Tensor, size: int, part: AugmentPart, generator: Generator
 ) -> tuple[Tensor, Tensor]:
@@ -104,6 +119,10 @@ def augment(
         (N, 3, size, size) float32 in [0, 255] and (N, K) probabilities.
     """
     crops = jitter_colour(random_crops(images, size, part, generator), part.colour, generator)
-    if part.cutmix and float(torch.rand(1, device=images.device, generator=generator)) < part.cutmix:
-        return cutmix(crops, targets, generator)
+    if part.cutmix or part.mixup:
+        draw = float(torch.rand(1, device=images.device, generator=generator))
+        if draw < part.cutmix:
+            return cutmix(crops, targets, generator)
+        if draw < part.cutmix + part.mixup:
+            return mixup(crops, targets, generator)
     return crops, targets

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -43,15 +44,22 @@ class ImageSet:
         targets: (N,) int64.
         labels: K class names in the order of ``targets``.
         fingerprint: SHA-256 over names and bytes of all files; two sets with the same one are the same data.
+        skipped: Why each file that could not be read was left out.
     """
 
     images: Tensor
     targets: Tensor
     labels: tuple[str, ...]
     fingerprint: str
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def describe(self) -> dict[str, Any]:
+        """What a card says about a split."""
+        left_out = {"skipped": len(self.skipped)} if self.skipped else {}
+        return {"images": len(self), "fingerprint": self.fingerprint, **left_out}
 
 
 def split_folder(root: Path, split: str) -> Path:
@@ -85,7 +93,7 @@ def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     return tuple(classes), files
 
 
-def load_images(root: str | Path, split: str, size: int, workers: int = 4) -> ImageSet:
+def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_unreadable: bool = False) -> ImageSet:
     """Decode a split of ``root/<split>/<class>/<image>`` into memory.
 
     Args:
@@ -93,9 +101,11 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4) -> Im
         split: ``"train"`` or ``"val"``.
         size: S, side in pixels of the stored squares.
         workers: Threads that decode; Pillow releases the interpreter lock while it does.
+        skip_unreadable: Leave out files that cannot be read instead of refusing the folder.
 
     Raises:
-        UserError: The folder is not laid out like this, or files cannot be read (all are named, up to ten).
+        UserError: The folder is not laid out like this, files cannot be read (they are counted, and up to ten are
+            named), or a class has none that can.
     """
     folder = split_folder(Path(root), split)
     classes, files = list_images(folder)
@@ -104,23 +114,32 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4) -> Im
 
     def decode(index: int) -> tuple[bytes, str | None]:
         path = files[index][0]
-        data = path.read_bytes()
-        try:
-            prepared = prepare(open_photograph(data), spec, display_side=size)
-        except UserError as error:
-            return b"", f"{path.relative_to(folder)}: {error}"
-        images[index] = torch.from_numpy(prepared.network.copy()).permute(2, 0, 1)
         name = path.relative_to(folder).as_posix()
+        try:
+            data = path.read_bytes()
+            prepared = prepare(open_photograph(data), spec, display_side=size)
+        except (UserError, OSError) as error:
+            return b"", f"{name}: {error.strerror if isinstance(error, OSError) else error}"
+        images[index] = torch.from_numpy(prepared.network.copy()).permute(2, 0, 1)
         return hashlib.sha256(name.encode() + b"\0" + data).digest(), None
 
     with ThreadPoolExecutor(workers) as pool:
         results = list(pool.map(decode, range(len(files))))
-    bad = [problem for _, problem in results if problem]
-    if bad:
-        raise UserError(f"{len(bad)} of {len(files)} images in {folder} cannot be read: {'; '.join(bad[:10])}")
-    fingerprint = hashlib.sha256(b"".join(digest for digest, _ in results)).hexdigest()
+    bad = tuple(problem for _, problem in results if problem)
+    if bad and not skip_unreadable:
+        more = f"; and {len(bad) - 10} more" if len(bad) > 10 else ""
+        raise UserError(
+            f"{len(bad)} of {len(files)} images in {folder} cannot be read: {'; '.join(bad[:10])}{more} "
+            "(--skip-unreadable leaves them out)"
+        )
+    good = [i for i, (_, problem) in enumerate(results) if not problem]
+    targets = torch.tensor([files[i][1] for i in good], dtype=torch.int64)
+    empty = [name for i, name in enumerate(classes) if not bool((targets == i).any())]
+    if empty:
+        raise UserError(f"no image of class {', '.join(empty)} in {folder} can be read")
+    fingerprint = hashlib.sha256(b"".join(results[i][0] for i in good)).hexdigest()
     labels = tuple(IMAGENETTE.get(name, name) for name in classes)
-    return ImageSet(images, torch.tensor([target for _, target in files]), labels, fingerprint)
+    return ImageSet(images[good] if bad else images, targets, labels, fingerprint, bad)
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

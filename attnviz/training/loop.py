@@ -4,57 +4,34 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
-import platform
-import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from attnviz.checkpoints import Card, LoadedModel, load, save_checkpoint
+from attnviz.checkpoints import Card, LoadedModel, compact, load_card, save_checkpoint
 from attnviz.errors import UserError
 from attnviz.models import build, count_parameters
+from attnviz.provenance import commit, facts
 from attnviz.training.augment import augment
+from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch
-from attnviz.training.recipe import Recipe, TrainPart
+from attnviz.training.device import make_fabric, to_device
+from attnviz.training.evaluation import evaluate, evaluate_checkpoint
+from attnviz.training.optim import learning_rate, make_optimizer, share_buffers, update_average
+from attnviz.training.parts import TrainPart
+from attnviz.training.recipe import Recipe
 from attnviz.training.record import Recorder
-from attnviz.training.state import Progress, load_state, save_state
-from attnviz.types import InputSpec
+from attnviz.training.state import NAME, load_state, remove_leftovers, save_state
 
-EVAL_BATCH = 64
+CHECK_EVERY = 20
+"""Steps after which a GPU is asked whether the loss is finite, since asking makes it wait; a CPU is asked always."""
 LIMITS = ("It knows {count} classes: anything else is forced into one of them.",)
-
-
-def learning_rate(part: TrainPart, step: int, steps_per_epoch: int) -> float:
-    """Linear warm-up, then a cosine to zero, at a step counted from 0."""
-    warmup = part.warmup_epochs * steps_per_epoch
-    if step < warmup:
-        return part.lr * (step + 1) / (warmup + 1)
-    share = (step - warmup) / max(1, part.epochs * steps_per_epoch - warmup)
-    return part.lr * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for weights of more than one axis, none for biases and batch norm."""
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    spared = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
-
-
-@torch.no_grad()
-def update_average(ema: nn.Module, model: nn.Module, decay: float, step: int) -> None:
-    """Move the average of weights and buffers towards the model; young averages forget faster."""
-    decay = min(decay, (1 + step) / (10 + step)) if decay else 0.0
-    for mine, theirs in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-        if mine.is_floating_point():
-            mine.lerp_(theirs, 1 - decay)
-        else:
-            mine.copy_(theirs)
 
 
 def batches(images: ImageSet, part: TrainPart, epoch: int, rank: int, world: int) -> Iterator[Tensor]:
@@ -62,42 +39,6 @@ def batches(images: ImageSet, part: TrainPart, epoch: int, rank: int, world: int
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(part.seed * 100_003 + epoch))
     for start in range(0, len(order) - part.batch_size + 1, part.batch_size):
         yield order[start : start + part.batch_size][rank::world]
-
-
-@torch.inference_mode()
-def evaluate(model: nn.Module, images: ImageSet, spec: InputSpec, device: torch.device) -> Tensor:
-    """Predicted classes of all images, (N,) int64, in float32 and eval mode."""
-    was_training = model.training
-    model.eval()
-    try:
-        chunks = [
-            model(prepare_batch(images.images[i : i + EVAL_BATCH].to(device), spec, first=i)).argmax(1).cpu()
-            for i in range(0, len(images), EVAL_BATCH)
-        ]
-    finally:
-        model.train(was_training)
-    return torch.cat(chunks)
-
-
-def _commit() -> str:
-    """The commit of the running code, where it is a git checkout."""
-    command = ["git", "rev-parse", "HEAD"]
-    git = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
-    return git.stdout.strip() or "unknown"
-
-
-def _provenance(recipe: Recipe, progress: Progress, device: torch.device, commit: str) -> dict[str, Any]:
-    """What a card says about how its weights came about."""
-    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    return {
-        "recipe": recipe.to_json(),
-        "commit": commit,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "hardware": hardware,
-        "seconds": round(progress.seconds),
-        "history": progress.history,
-    }
 
 
 class Trainer:
@@ -108,88 +49,139 @@ class Trainer:
         data: Folder with ``train/<class>/…`` and ``val/<class>/…``.
         folder: Of the run; its state and its checkpoint are written there.
         devices: Number of processes (GPUs, or CPU processes).
+        skip_unreadable: Leave out images that cannot be read.
 
     Raises:
-        UserError: The data cannot be used, the folder holds another run, or Lightning is not installed.
+        UserError: The recipe or the data cannot be used, the folder holds another run or cannot be written, or
+            Lightning is not installed.
     """
 
-    def __init__(self, recipe: Recipe, data: Path, folder: Path, devices: int = 1) -> None:
-        try:
-            from lightning.fabric import Fabric
-        except ImportError as error:
-            raise UserError("training needs Lightning: pip install -r requirements-dev.txt") from error
-        self.recipe, self.folder, self.commit = recipe, folder, _commit()
-        self.fabric = Fabric(accelerator="auto", devices=devices, precision=recipe.train.precision)  # type: ignore[arg-type]
+    def __init__(
+        self, recipe: Recipe, data: Path, folder: Path, devices: int = 1, skip_unreadable: bool = False
+    ) -> None:
+        check_run(recipe, data, folder, devices)
+        self.recipe, self.folder, self.commit = recipe, folder, commit()
+        self.fabric = make_fabric(recipe.train.precision, devices)
         self.fabric.launch()
         stored = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
-        self.train_set = load_images(data, "train", stored)
-        self.val_set = load_images(data, "val", recipe.model.size)
-        if self.train_set.labels != self.val_set.labels:
-            raise UserError(
-                f"train and val must hold the same classes; only one of them has "
-                f"{', '.join(sorted(set(self.train_set.labels) ^ set(self.val_set.labels)))}"
-            )
+        self.train_set = load_images(data, "train", stored, skip_unreadable=skip_unreadable)
+        self.val_set = load_images(data, "val", recipe.model.size, skip_unreadable=skip_unreadable)
+        for problem in (*self.train_set.skipped, *self.val_set.skipped):
+            self.fabric.print(f"left out: {problem}")
         if len(self.train_set) < recipe.train.batch_size:
             raise UserError(f"batch_size {recipe.train.batch_size} is more than the {len(self.train_set)} images")
         self.spec = recipe.model_spec(len(self.train_set.labels))
-        torch.manual_seed(recipe.train.seed)
+        self.key = f"{recipe.fingerprint}:{self.train_set.fingerprint}"
+        self._build()
+
+    def _build(self) -> None:
+        """The network, its average and its optimizer, as the state in the folder has them if there is one."""
+        part = self.recipe.train
+        torch.manual_seed(part.seed)
         plain = build(self.spec)
-        if recipe.train.channels_last:
+        if part.channels_last:
             plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        groups = parameter_groups(plain, recipe.train.weight_decay)
-        optimizer = torch.optim.SGD(
-            groups, lr=recipe.train.lr, momentum=recipe.train.momentum, nesterov=recipe.train.momentum > 0
-        )
-        self.model, self.optimizer = self.fabric.setup(plain, optimizer)
+        optimizer = make_optimizer(plain, part)
+        compiled = part.compile and self.fabric.device.type == "cuda"
+        self.model, self.optimizer = self.fabric.setup(torch.compile(plain) if compiled else plain, optimizer)
         self.plain = plain
         self.ema = copy.deepcopy(plain).requires_grad_(False).eval()
-        self.key = f"{recipe.fingerprint}:{self.train_set.fingerprint}"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.progress = load_state(folder, self.key, plain, self.ema, optimizer)
+        self.card = finished_card(self.folder, self.recipe)
+        if self.card is not None:
+            known = {"train": self.train_set.fingerprint, "val": self.val_set.fingerprint}
+            check_card_data(self.folder, self.card, known)
+        self.progress = load_state(self.folder, self.key, plain, self.ema, optimizer)
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.fabric.is_global_zero:
+                remove_leftovers(self.folder, self.recipe.id)
 
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in an epoch."""
         return len(self.train_set) // self.recipe.train.batch_size
 
+    def kept(self) -> str:
+        """What can be gone on from, in words."""
+        if self.progress.epoch == 0:
+            return "no epoch had been finished"
+        return f"the last good state is epoch {self.progress.epoch} in {self.folder / NAME}"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A write that fails becomes one sentence; what was saved before is still there."""
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} cannot be written ({error.strerror or error}); {self.kept()}; once there is room, the "
+                "same command goes on from there"
+            ) from error
+
     def train_epoch(self, epoch: int, bar: Any) -> dict[str, Any]:
-        """Train one epoch; everything random in it follows from the seed and the epoch."""
-        part, device = self.recipe.train, self.fabric.device
-        torch.manual_seed(part.seed * 100_003 + epoch)
-        generator = torch.Generator(device).manual_seed(part.seed * 100_003 + epoch * 101 + self.fabric.global_rank)
-        classes, size = self.spec.num_classes, part.size_at(epoch)
+        """Train one epoch; everything random in it follows from the seed, the epoch and the process."""
+        part, fabric, device = self.recipe.train, self.fabric, self.fabric.device
+        torch.manual_seed(part.seed * 100_003 + epoch + 1_000_003 * fabric.global_rank)
+        generator = torch.Generator(device).manual_seed(part.seed * 100_003 + epoch * 101 + fabric.global_rank)
         self.model.train()
         total, started = torch.zeros((), device=device), time.perf_counter()
-        chosen = batches(self.train_set, part, epoch, self.fabric.global_rank, self.fabric.world_size)
+        broken = torch.full((), -1.0, device=device)
+        chosen = batches(self.train_set, part, epoch, fabric.global_rank, fabric.world_size)
         for step, index in enumerate(chosen, epoch * self.steps_per_epoch):
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(part, step, self.steps_per_epoch)
-            images = self.train_set.images[index].to(device, non_blocking=True)
-            targets = F.one_hot(self.train_set.targets[index].to(device), classes).float()
-            crops, targets = augment(images, targets, size, self.recipe.augment, generator)
-            x = prepare_batch(crops, self.spec.input, generator)
-            if part.channels_last:
-                x = x.contiguous(memory_format=torch.channels_last)
-            loss = F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
-            if (step % 20 == 0 or device.type == "cpu") and not bool(torch.isfinite(loss)):
-                raise UserError(
-                    f"the loss is {float(loss.detach())} at step {step} (epoch {epoch}); "
-                    f"the last good state is epoch {self.progress.epoch} in {self.folder}"
-                )
-            self.fabric.backward(loss)
+            loss = self.loss(index, part.size_at(epoch), generator)
+            broken = torch.where((broken < 0) & ~loss.detach().isfinite(), step, broken)
+            if step % CHECK_EVERY == 0 or device.type == "cpu":
+                self._check(broken, epoch)
+            fabric.backward(loss)
             self.optimizer.step()
             self.optimizer.zero_grad()
+            share_buffers(self.plain, fabric)
             update_average(self.ema, self.plain, part.ema_decay, step)
             total += loss.detach()
+            if step % CHECK_EVERY == 0:
+                bar.set_postfix_str(f"loss {float(loss.detach()):.3f}{self._accuracy_so_far()}", refresh=False)
             bar.update(part.batch_size)
+        self._check(broken, epoch, last=True)
         seconds = time.perf_counter() - started
         return {
             "epoch": epoch + 1,
-            "size": size,
-            "loss": round(float(total) / self.steps_per_epoch, 4),
+            "size": part.size_at(epoch),
+            "loss": round(float(fabric.all_reduce(total, reduce_op="mean")) / self.steps_per_epoch, 4),
             "lr": round(self.optimizer.param_groups[0]["lr"], 6),
             "images_per_second": round(self.steps_per_epoch * part.batch_size / seconds),
         }
+
+    def loss(self, index: Tensor, size: int, generator: torch.Generator) -> Tensor:
+        """Loss of this process's share of a batch, augmented to ``size`` pixels."""
+        part, device = self.recipe.train, self.fabric.device
+        images = to_device(self.train_set.images[index], device)
+        targets = F.one_hot(to_device(self.train_set.targets[index], device), self.spec.num_classes).float()
+        crops, targets = augment(images, targets, size, self.recipe.augment, generator)
+        x = prepare_batch(crops, self.spec.input, generator)
+        if part.channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
+        return F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
+
+    def _check(self, broken: Tensor, epoch: int, last: bool = False) -> None:
+        """Stop where a loss, or at the end of an epoch a weight, is no finite number.
+
+        Args:
+            broken: The first step whose loss was not, or -1.
+            epoch: Counted from 0.
+            last: Whether the epoch is over, and about to be saved.
+        """
+        step = int(self.fabric.all_reduce(broken, reduce_op="max"))
+        where = f"(epoch {epoch + 1}) is no finite number; {self.kept()}"
+        if step >= 0:
+            raise UserError(f"the loss at step {step} {where}")
+        if last and not all(bool(p.isfinite().all()) for p in self.ema.state_dict().values()):
+            raise UserError(f"a weight after step {(epoch + 1) * self.steps_per_epoch - 1} {where}")
+
+    def _accuracy_so_far(self) -> str:
+        known = [entry["accuracy"] for entry in self.progress.history if "accuracy" in entry]
+        return f" accuracy {known[-1]:.1f} %" if known else ""
 
     def accuracy(self) -> float:
         """Top-1 accuracy of the moving average on the validation split, in percent."""
@@ -197,92 +189,94 @@ class Trainer:
         return 100 * float((predicted == self.val_set.targets).float().mean())
 
     def run(self) -> Card:
-        """Train what is left to train, then write the checkpoint of the final moving average."""
+        """Train what is left to train, then write the checkpoint of the final moving average.
+
+        A run that has been finished before is left as it is.
+        """
+        if self.card is not None:
+            return self.card
+        part, fabric = self.recipe.train, self.fabric
+        recorder = self._recorder()
+        while self.progress.epoch < part.epochs:
+            entry = self._epoch()
+            fabric.print("  ".join(f"{k} {v}" for k, v in entry.items()) + self._time_left(entry))
+            with self._writing():
+                # before the state: a run that is cut off between the two records this epoch once more
+                if recorder is not None and self.progress.epoch in (*part.snapshots, part.epochs):
+                    recorder.record(self.progress.epoch)
+                if fabric.is_global_zero:
+                    save_state(self.folder, self.key, self.progress, self.plain, self.ema, self.optimizer)
+            fabric.barrier()
+        if fabric.is_global_zero:
+            with self._writing():
+                self.finish()
+        fabric.barrier()
+        return load_card(self.folder / f"{self.recipe.id}.json")
+
+    def _epoch(self) -> dict[str, Any]:
+        """Train and, where it is time, evaluate one epoch; returns and notes what came out."""
         from tqdm import tqdm
 
-        part, fabric = self.recipe.train, self.fabric
-        recorder, wanted = None, {*part.snapshots, part.epochs}
-        if part.snapshots and fabric.global_rank == 0:
+        part, fabric, epoch, started = self.recipe.train, self.fabric, self.progress.epoch, time.perf_counter()
+        with tqdm(
+            total=self.steps_per_epoch * part.batch_size,
+            unit="img",
+            desc=f"epoch {epoch + 1}/{part.epochs}",
+            leave=False,
+            disable=not fabric.is_global_zero,
+            mininterval=1,
+        ) as bar:
+            entry = self.train_epoch(epoch, bar)
+        if fabric.is_global_zero and ((epoch + 1) % part.eval_every == 0 or epoch + 1 == part.epochs):
+            entry["accuracy"] = round(self.accuracy(), 2)
+        self.progress.epoch += 1
+        self.progress.seconds += time.perf_counter() - started
+        self.progress.history.append(entry)
+        return entry
+
+    def _time_left(self, entry: dict[str, Any]) -> str:
+        """How long the rest will take if a pixel goes on to take as long as in the epoch of ``entry``."""
+        part = self.recipe.train
+        pixels = sum(part.size_at(e) ** 2 for e in range(self.progress.epoch, part.epochs)) * len(self.train_set)
+        minutes = pixels / entry["size"] ** 2 / max(1, entry["images_per_second"]) / 60
+        return f"  about {minutes:.0f} min left" if pixels else ""
+
+    def _recorder(self) -> Recorder | None:
+        """What records the gates, in process 0 and where the recipe wants it; records those of before training."""
+        part = self.recipe.train
+        if not part.snapshots or not self.fabric.is_global_zero:
+            return None
+        with self._writing():
             recorder = Recorder(self.folder, self.recipe.id, self.ema, self.spec.input, self.progress.epoch)
-            if self.progress.epoch == 0 and 0 in wanted:
+            if self.progress.epoch == 0 and 0 in part.snapshots:
                 recorder.record(0)
-        while self.progress.epoch < part.epochs:
-            epoch, started = self.progress.epoch, time.perf_counter()
-            images = self.steps_per_epoch * part.batch_size
-            with tqdm(
-                total=images,
-                unit="img",
-                desc=f"epoch {epoch + 1}/{part.epochs}",
-                leave=False,
-                disable=fabric.global_rank > 0,
-                mininterval=1,
-            ) as bar:
-                entry = self.train_epoch(epoch, bar)
-            if (epoch + 1) % part.eval_every == 0 or epoch + 1 == part.epochs:
-                entry["accuracy"] = round(self.accuracy(), 2)
-            self.progress.epoch += 1
-            self.progress.seconds += time.perf_counter() - started
-            self.progress.history.append(entry)
-            fabric.print("  ".join(f"{k} {v}" for k, v in entry.items()))
-            # before the state: a run that is cut off between the two records this epoch once more
-            if recorder is not None and self.progress.epoch in wanted:
-                recorder.record(self.progress.epoch)
-            if fabric.global_rank == 0:
-                save_state(self.folder, self.key, self.progress, self.plain, self.ema, self.optimizer)
-            fabric.barrier()
-        return self.finish()
+        return recorder
 
     def finish(self) -> Card:
-        """Write the checkpoint, read it back and put what it measures into its card."""
-        labels = self.train_set.labels
+        """Measure the final moving average as it will be stored, and write the checkpoint."""
+        stored = copy.deepcopy(self.ema)
+        stored.load_state_dict(compact(self.ema.state_dict(), self.ema))
+        splits = {"train": self.train_set, "val": self.val_set}
         card = Card(
             id=self.recipe.id,
             title=self.recipe.title,
             spec=self.spec,
-            labels=labels,
+            labels=self.train_set.labels,
             metrics={},
-            data={
-                "name": self.recipe.data,
-                "train": {"images": len(self.train_set), "fingerprint": self.train_set.fingerprint},
-                "val": {"images": len(self.val_set), "fingerprint": self.val_set.fingerprint},
+            data={"name": self.recipe.data, **{name: images.describe() for name, images in splits.items()}},
+            training={
+                "recipe": self.recipe.to_json(),
+                **facts(self.fabric.device, self.progress.seconds),
+                "commit": self.commit,
+                "history": self.progress.history,
             },
-            training=_provenance(self.recipe, self.progress, self.fabric.device, self.commit),
-            limits=tuple(text.format(count=len(labels)) for text in LIMITS),
+            limits=tuple(text.format(count=len(self.train_set.labels)) for text in LIMITS),
         )
-        save_checkpoint(self.folder, card, self.ema)
-        path = self.folder / f"{card.id}.json"
-        stored = evaluate_checkpoint(load(path, device=self.fabric.device), self.val_set)
-        full = evaluate(self.ema, self.val_set, self.spec.input, self.fabric.device)
-        half = evaluate(load(path).module.to(self.fabric.device), self.val_set, self.spec.input, self.fabric.device)
+        device, spec = self.fabric.device, self.spec.input
+        full, half = (evaluate(network, self.val_set, spec, device) for network in (self.ema, stored))
         metrics = {
-            **stored,
+            **evaluate_checkpoint(LoadedModel(card.id, stored, self.spec, card.labels, card), self.val_set),
             "predictions_changed_by_fp16": int((full != half).sum()),
             "parameters": count_parameters(self.plain),
         }
         return save_checkpoint(self.folder, dataclasses.replace(card, metrics=metrics), self.ema)
-
-
-def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]:
-    """Accuracy of a checkpoint on a validation split.
-
-    Returns:
-        ``top1`` in percent, ``correct``, ``total``, ``per_class`` in percent, and ``comparable``: whether
-        the data are the ones that the card names.
-
-    Raises:
-        UserError: The classes are not those of the checkpoint.
-    """
-    if images.labels != loaded.labels:
-        raise UserError(f"{loaded.name} knows {', '.join(loaded.labels)}; the data hold {', '.join(images.labels)}")
-    device = next(loaded.module.parameters()).device
-    right = evaluate(loaded.module, images, loaded.spec.input, device) == images.targets
-    per_class = {
-        label: round(100 * float(right[images.targets == i].float().mean()), 2) for i, label in enumerate(images.labels)
-    }
-    return {
-        "top1": round(100 * float(right.float().mean()), 2),
-        "correct": int(right.sum()),
-        "total": len(images),
-        "per_class": per_class,
-        "comparable": images.fingerprint == loaded.card.data["val"]["fingerprint"],
-    }

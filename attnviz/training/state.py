@@ -63,6 +63,27 @@ def save_state(
     write_atomically(folder / NAME, safetensors.torch.save(_tensors(model, ema, optimizer), metadata=header))
 
 
+def _read(path: Path, tensors: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Header and, if asked for, tensors of a file of state."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            keys = list(file.keys()) if tensors else []
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in keys}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise UserError(f"{path} cannot be read as the state of a run: {error}") from error
+
+
+def _refuse(folder: Path, what: str) -> None:
+    raise UserError(f"{folder} holds a run of {what}; give another --run folder, or remove it")
+
+
+def check_state(folder: Path, recipe: str) -> None:
+    """Refuse a folder whose state is of another recipe than the one of this fingerprint; needs no data."""
+    path = folder / NAME
+    if path.is_file() and _read(path, tensors=False)[0].get("recipe", "").partition(":")[0] != recipe:
+        _refuse(folder, "another recipe")
+
+
 def load_state(
     folder: Path, recipe: str, model: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer
 ) -> Progress:
@@ -74,20 +95,29 @@ def load_state(
     path = folder / NAME
     if not path.is_file():
         return Progress()
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise UserError(f"{path} cannot be read as the state of a run: {error}") from error
+    header, tensors = _read(path)
     if header.get("recipe") != recipe:
-        raise UserError(
-            f"{folder} holds a run of another recipe or other data; give another --run folder, or remove it"
-        )
+        check_state(folder, recipe.partition(":")[0])
+        _refuse(folder, "this recipe on other data")
+    try:
+        return _restore(header, tensors, model, ema, optimizer)
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} does not fit this network; was it made by another version? ({reason})") from error
+
+
+def _restore(
+    header: dict[str, str],
+    tensors: dict[str, Tensor],
+    model: nn.Module,
+    ema: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> Progress:
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "ema": {}, "optimizer": {}}
     for key, value in tensors.items():
         part, _, rest = key.partition(".")
         parts[part][rest] = value
+    progress = Progress(**json.loads(header["progress"]))
     model.load_state_dict(parts["model"])
     ema.load_state_dict(parts["ema"])
     saved = optimizer.state_dict()
@@ -95,4 +125,16 @@ def load_state(
         index, _, name = key.partition(".")
         saved["state"].setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(saved)
-    return Progress(**json.loads(header["progress"]))
+    return progress
+
+
+def remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what a killed process had not finished to write in the folder of a run.
+
+    Args:
+        folder: Of the run.
+        name: Id of its checkpoint.
+    """
+    for pattern in (f".{NAME}.*", f".{name}.*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

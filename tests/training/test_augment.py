@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from attnviz.training.augment import augment, cutmix, jitter_colour, random_crops
-from attnviz.training.recipe import AugmentPart
+from attnviz.training.parts import AugmentPart
 
 
 def generator(seed=0):

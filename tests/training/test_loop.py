@@ -18,8 +18,11 @@ from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
 from attnviz.snapshots import read_snapshots
 from attnviz.training import loop
-from attnviz.training.loop import Trainer, evaluate_checkpoint, learning_rate, parameter_groups, update_average
-from attnviz.training.recipe import TrainPart, load_recipe
+from attnviz.training.evaluation import evaluate_checkpoint
+from attnviz.training.loop import Trainer
+from attnviz.training.optim import learning_rate, parameter_groups, update_average
+from attnviz.training.parts import TrainPart
+from attnviz.training.recipe import load_recipe
 from attnviz.training.state import NAME, load_state
 from tests.training.conftest import RECIPE
 
@@ -111,7 +114,7 @@ def test_a_folder_of_another_run_is_refused_and_kept(data, recipe_file, tmp_path
     Trainer(load_recipe(recipe_file()), data, tmp_path / "run").run()
     before = (tmp_path / "run" / NAME).read_bytes()
     other = load_recipe(recipe_file(RECIPE + "seed = 5"))
-    with pytest.raises(UserError, match="another recipe or other data"):
+    with pytest.raises(UserError, match="holds a run of another recipe"):
         Trainer(other, data, tmp_path / "run")
     assert (tmp_path / "run" / NAME).read_bytes() == before
 
@@ -125,7 +128,9 @@ def test_a_damaged_state_is_one_sentence(tmp_path):
 def test_nan_stops_with_the_step_and_the_last_good_state(data, recipe_file, tmp_path, monkeypatch):
     trainer = Trainer(load_recipe(recipe_file()), data, tmp_path / "run")
     monkeypatch.setattr(loop, "prepare_batch", lambda x, *_, **__: torch.full_like(x.float(), math.nan))
-    with pytest.raises(UserError, match="the loss is nan at step 0 .* last good state is epoch 0"):
+    with pytest.raises(
+        UserError, match=r"the loss at step 0 \(epoch 1\) is no finite number; no epoch had been finished"
+    ):
         trainer.run()
 
 

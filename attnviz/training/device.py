@@ -1,0 +1,27 @@
+"""Where a run computes: Fabric's devices and processes, and how a batch gets there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnviz.errors import UserError
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """Move a batch; to a GPU from pinned memory, so that the CPU need not wait for the copy."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
+
+
+def make_fabric(precision: str, devices: int) -> Any:
+    """Lightning Fabric for a number of GPUs, or of CPU processes where there is no GPU."""
+    try:
+        from lightning.fabric import Fabric
+        from lightning.fabric.strategies.ddp import DDPStrategy
+    except ImportError as error:
+        raise UserError("training needs Lightning: pip install -r requirements-dev.txt") from error
+    # process 0's buffers are not handed round: ``share_buffers`` gives all the mean of theirs
+    strategy = DDPStrategy(broadcast_buffers=False) if devices > 1 else "auto"
+    return Fabric(accelerator="auto", devices=devices, precision=precision, strategy=strategy)  # type: ignore[arg-type]

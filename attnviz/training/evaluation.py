@@ -1,0 +1,56 @@
+"""How many validation images a network names rightly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.checkpoints import LoadedModel
+from attnviz.errors import UserError
+from attnviz.training.data import ImageSet, prepare_batch
+from attnviz.types import InputSpec
+
+EVAL_BATCH = 64
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, images: ImageSet, spec: InputSpec, device: torch.device) -> Tensor:
+    """Predicted classes of all images, (N,) int64, in float32 and eval mode."""
+    was_training = model.training
+    model.eval()
+    try:
+        chunks = [
+            model(prepare_batch(images.images[i : i + EVAL_BATCH].to(device), spec, first=i)).argmax(1).cpu()
+            for i in range(0, len(images), EVAL_BATCH)
+        ]
+    finally:
+        model.train(was_training)
+    return torch.cat(chunks)
+
+
+def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]:
+    """Accuracy of a checkpoint on a validation split.
+
+    Returns:
+        ``top1`` in percent, ``correct``, ``total``, ``per_class`` in percent, and ``comparable``: whether
+        the data are the ones that the card names.
+
+    Raises:
+        UserError: The classes are not those of the checkpoint.
+    """
+    if images.labels != loaded.labels:
+        raise UserError(f"{loaded.name} knows {', '.join(loaded.labels)}; the data hold {', '.join(images.labels)}")
+    device = next(loaded.module.parameters()).device
+    right = evaluate(loaded.module, images, loaded.spec.input, device) == images.targets
+    per_class = {
+        label: round(100 * float(right[images.targets == i].float().mean()), 2) for i, label in enumerate(images.labels)
+    }
+    return {
+        "top1": round(100 * float(right.float().mean()), 2),
+        "correct": int(right.sum()),
+        "total": len(images),
+        "per_class": per_class,
+        "comparable": images.fingerprint == loaded.card.data["val"]["fingerprint"],
+    }
