@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
-from attnviz.gates.session import Demand, force_eager, lease, unwrapped
+from attnviz.gates.demand import Demand, Group
+from attnviz.gates.session import Session, begin, finish, unwrapped
 from attnviz.gates.sites import as_gate, places, resolve
+from attnviz.gates.taps import Tap, Taps
 from attnviz.types import GateSite
 
 
@@ -36,14 +39,13 @@ class Tape(dict[str, Captured]):
         raise UserError(f"{name!r} was not captured; {nearest(name, self)}")
 
 
-@contextmanager
 def capture(
     model: nn.Module,
     sites: Iterable[GateSite | str],
     features: Collection[str] = (),
     *,
     exact: bool = False,
-) -> Iterator[Tape]:
+) -> AbstractContextManager[Tape]:
     """Record gates while a model runs.
 
     ``with capture(model, sites) as tape: model(x)``, then ``tape["layer2.0.se"].values``.
@@ -57,44 +59,112 @@ def capture(
         features: Names of the sites whose features shall be recorded too; those are always read exactly.
         exact: Read every gate at the operation in which it meets the features, instead of the lightest way.
 
-    Yields:
-        A dict from the site's name to what was seen, filled by the forward pass.
-
-    Raises:
-        UserError: A site is not in the model (nothing has been hooked then), or another thread uses the model.
+    Returns:
+        A context that gives a dict from the site's name to what was seen, filled by the forward pass. Opening it
+        raises ``UserError`` if a site is not in the model (nothing has been hooked then), or if another thread
+        uses the model.
     """
-    inner = unwrapped(model)
-    wanted = resolve(inner, sites)
-    names = {site.name for site in wanted}
-    for name in features:
-        if name not in names:
-            raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
-    tape = Tape()
-    demands = []
-    for site in wanted:
-        lightest, precise, meets = places(site)
-        demands.append(Demand(precise if exact else lightest, site, _note_values(tape, site)))
-        if site.name in features:
-            demands.append(Demand(meets, site, _note_features(tape, site)))
-    with lease(inner) as session, force_eager(), session.serve(demands):
-        yield tape
+    return _Capture(model, tuple(sites), tuple(features), exact)
 
 
-def _note_values(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
-    name = site.name
+class _Capture:
+    """An open or closed capture; no generator, since starting one takes as long as reading a gate."""
 
-    def note(value: Tensor) -> None:
-        values = as_gate(value, site).detach().clone()
-        before = tape.get(name)
-        tape[name] = Captured(values) if before is None else Captured(values, before.features)
+    __slots__ = ("_asked", "_model", "_plan", "_session")
 
-    return note
+    def __init__(self, model: nn.Module, *asked: Any) -> None:
+        self._model, self._asked = model, asked
+
+    def __enter__(self) -> Tape:
+        model = unwrapped(self._model)
+        session = self._session = begin(model)
+        try:
+            plan = session.prepared
+            # one that is in use serves a capture that is open around this one
+            if plan is None or plan.tape is not None or plan.asked != self._asked:
+                plan = session.prepared = _Plan(session, model, *self._asked)
+            session.start(plan.group)
+        except BaseException:
+            finish(session)
+            raise
+        self._plan = plan
+        plan.tape = tape = Tape()
+        return tape
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._session.stop(self._plan.group)
+        finally:
+            self._plan.tape = None
+            finish(self._session)
 
 
-def _note_features(tape: Tape, site: GateSite) -> Callable[[Tensor], None]:
-    def note(value: Tensor) -> None:
-        seen = value.detach().clone()
-        before = tape.get(site.name)
-        tape[site.name] = Captured(before.values if before else seen, seen)
+class _Plan:
+    """What a capture of some sites does; made once, and used by all that ask for the same one after the other.
 
-    return note
+    Attributes:
+        asked: For what it was made.
+        group: What it wants of the model.
+        tape: Where the gates are noted while a capture is open, else ``None``.
+    """
+
+    __slots__ = ("asked", "group", "tape")
+
+    def __init__(
+        self,
+        session: Session,
+        model: nn.Module,
+        sites: tuple[GateSite | str, ...],
+        features: tuple[str, ...],
+        exact: bool,
+    ) -> None:
+        self.asked = (sites, features, exact)
+        self.tape: Tape | None = None
+        wanted = resolve(model, sites)
+        names = {site.name for site in wanted}
+        for name in features:
+            if name not in names:
+                raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
+        demands, taps = [], {}
+        for site in wanted:
+            lightest, precise, meets = places(site)
+            demands.append(Demand(precise if exact else lightest, site, self._noting_values(site)))
+            if site.name in features:
+                demands.append(Demand(meets, site, self._noting_features(site)))
+            taps[lightest.module] = self._tapping(site.name, session.passes)
+        simple = len(taps) == len(demands) and all(
+            d.place.op == "tap" and d.place.call == 1 and d.place.module for d in demands
+        )
+        self.group = Group(demands, Taps(taps) if simple else None)
+
+    def _tapping(self, name: str, passes: list[int]) -> Tap:
+        """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
+        last = 0
+
+        def tap(values: Tensor, _features: Tensor) -> Tensor:
+            nonlocal last
+            tape = self.tape
+            if last != passes[0] and tape is not None:  # another call in the same pass is another site
+                last = passes[0]
+                tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
+            return values
+
+        return tap
+
+    def _noting_values(self, site: GateSite) -> Callable[[Tensor], None]:
+        def note(value: Tensor) -> None:
+            if self.tape is not None:
+                values = as_gate(value, site).detach().clone()
+                before = self.tape.get(site.name)
+                self.tape[site.name] = Captured(values, before.features if before else None)
+
+        return note
+
+    def _noting_features(self, site: GateSite) -> Callable[[Tensor], None]:
+        def note(value: Tensor) -> None:
+            if self.tape is not None:
+                seen = value.detach().clone()
+                before = self.tape.get(site.name)
+                self.tape[site.name] = Captured(before.values if before else seen, seen)
+
+        return note

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError
 from attnviz.gates import ops
+from attnviz.gates.eager import force_eager
 from attnviz.gates.flow import Output
 from attnviz.gates.names import describe, name_sites
 from attnviz.gates.rules import Finding
 from attnviz.gates.search import Search
-from attnviz.gates.session import force_eager, lease, unwrapped
+from attnviz.gates.session import lease, unwrapped
 from attnviz.types import GateSite, Place
 
 _found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()
@@ -70,7 +71,8 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
     if not tensors:
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
     search = Search(inner, tensors)
-    with lease(inner), torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
+    with lease(inner) as session, torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
+        session.prepared = None  # names may stand for other sites from here on
         try:
             with search:
                 inner(*args, **keywords)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,9 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.errors import UserError
 from attnviz.gates import ops
-
-if TYPE_CHECKING:
-    from attnviz.gates.session import Demand
+from attnviz.gates.demand import Demand
 
 
 class Scope(ops.EagerMode):

@@ -7,42 +7,32 @@ they were opened, so that a tape holds what the network used.
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
+from attnviz.gates.demand import Demand as Demand
+from attnviz.gates.demand import Group, by_module
+from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
+from attnviz.gates.eager import hold, release
 from attnviz.gates.scope import Scope
-from attnviz.types import GateSite, Place
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
-_eager: list[Any] = [0, None]  # how many contexts want eager mode, and what puts the old stance back
-
-
-@dataclass(eq=False, slots=True)
-class Demand:
-    """Something wanted at a place: ``act`` gets the tensor there and may return another one to use instead."""
-
-    place: Place
-    site: GateSite
-    act: Callable[[Tensor], Tensor | None]
-    edits: bool = False
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """The module that ``torch.compile`` wrapped, or the module itself."""
-    inner = getattr(model, "_orig_mod", model)
-    return inner if isinstance(inner, nn.Module) else model
+    # a look at the children: a Module takes long to say that it has no such attribute
+    inner = getattr(model, "_modules", {}).get("_orig_mod")
+    return model if inner is None else inner
 
 
 def module_at(model: nn.Module, path: str) -> nn.Module | None:
@@ -56,131 +46,156 @@ def module_at(model: nn.Module, path: str) -> nn.Module | None:
     return module
 
 
-@contextmanager
-def force_eager() -> Iterator[None]:
-    """Run compiled models eagerly: hooks that are added after ``torch.compile`` would never fire.
-
-    The stance of the compiler is global, so it is counted how many contexts want it. Without dynamo loaded
-    nothing is compiled, and importing it takes seconds.
-    """
-    if "torch._dynamo" not in sys.modules:
-        yield
-        return
-    with _lock:
-        if _eager[0] == 0:
-            _eager[1] = torch.compiler.set_stance("force_eager")
-            _eager[1].__enter__()
-        _eager[0] += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _eager[0] -= 1
-            if _eager[0] == 0:
-                _eager[1].__exit__(None, None, None)
-                _eager[1] = None
-
-
-@contextmanager
-def lease(model: nn.Module) -> Iterator[Session]:
-    """The session of a model; several contexts of one thread share it.
+def begin(model: nn.Module) -> Session:
+    """The session of a model, leased to this thread, which may lease it several times.
 
     Raises:
         UserError: Another thread has one open on the same model.
     """
+    thread = get_ident()
     with _lock:
         session = _sessions.get(model)
         if session is None:
-            session = _sessions[model] = Session(model)
-        if session.leases and session.thread != threading.get_ident():
-            raise UserError(
-                f"another thread is reading or editing this {type(model).__name__}; "
-                "wait for it, or give every thread a model of its own"
-            )
-        session.thread = threading.get_ident()
+            session = _sessions[model] = Session()
+        if not session.leases:
+            session.thread, session.model = thread, model
+            session.passes[0] += 1
+        elif session.thread != thread:
+            raise session.refusal()
         session.leases += 1
+    return session
+
+
+def finish(session: Session) -> None:
+    """Give a lease back; the last one removes every hook."""
+    with _lock:
+        session.leases -= 1
+        if not session.leases:
+            session.close()
+            session._calls.clear()
+            session.model = None  # the session outlives its leases, and must not keep the model alive
+
+
+@contextmanager
+def lease(model: nn.Module) -> Iterator[Session]:
+    """``begin`` and ``finish`` as a context."""
+    session = begin(model)
     try:
         yield session
     finally:
-        with _lock:
-            session.leases -= 1
-            if not session.leases:
-                session.close()
-                _sessions.pop(model, None)  # it refers to the model, which would never be freed
+        finish(session)
 
 
 class Session:
-    """Hooks of one model.
+    """Hooks of one model; nothing is hooked before the first demand.
 
-    Args:
-        model: The model; nothing is hooked before the first demand.
+    Attributes:
+        model: The model while the session is leased, else ``None``.
+        thread: Who has leased it.
+        leases: How many times.
+        passes: One number, which every forward pass changes.
+        prepared: What the last capture of this model has worked out, for the next one; it knows no module.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        self.model = model
+    def __init__(self) -> None:
+        self.model: nn.Module | None = None
         self.thread = 0
         self.leases = 0
-        self._open: list[Sequence[Demand]] = []
-        self._hooks = ExitStack()
+        self.passes = [0]
+        self.prepared: Any = None
+        self._open: list[Group] = []
+        self._hooks: list[Any] = []
         self._tapped: list[Gate] = []
-        self._calls: Counter[str] = Counter()
+        self._calls: dict[str, int] = {}
         self._scopes: list[tuple[str, Scope]] = []
+
+    def start(self, group: Group) -> None:
+        """Serve demands, and run compiled models eagerly, until ``stop``; if it raises, nothing has changed."""
+        group.eager = hold()
+        self._open.append(group)
+        try:
+            self._rebuild()
+        except BaseException:
+            self.stop(group)
+            raise
+
+    def stop(self, group: Group) -> None:
+        """Serve these demands no longer."""
+        try:
+            self._open.remove(group)
+            self._rebuild()
+        finally:
+            if group.eager:
+                release()
 
     @contextmanager
     def serve(self, demands: Sequence[Demand]) -> Iterator[None]:
         """Serve demands while the context is open."""
-        self._open.append(demands)
+        group = Group(demands)
+        self.start(group)
         try:
-            self._rebuild()
             yield
         finally:
-            self._open[:] = [d for d in self._open if d is not demands]
-            self._rebuild()
+            self.stop(group)
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
-        for gate in self._tapped:
-            vars(gate)["tap"] = None
-        self._tapped.clear()
-        self._hooks.close()
+        self._untap()
+        for handle in self._hooks:
+            handle.remove()
+        self._hooks.clear()
         while self._scopes:
             self._scopes.pop()[1].__exit__(None, None, None)
 
+    def _untap(self) -> None:
+        for gate in self._tapped:
+            gate.__dict__["tap"] = None
+        self._tapped.clear()
+
+    def refusal(self) -> UserError:
+        """What a thread is told that may not use the model now."""
+        return UserError(
+            f"another thread is reading or editing this {type(self.model).__name__}; "
+            "wait for it, or give every thread a model of its own"
+        )
+
     def _rebuild(self) -> None:
         self.close()
-        demands = [d for group in self._open for d in group]
-        by_module: dict[str, list[Demand]] = defaultdict(list)
-        for demand in sorted(demands, key=lambda d: not d.edits):
-            by_module[demand.place.module].append(demand)
-        if demands:
-            self._hook(self.model.register_forward_pre_hook(self._starting))
-        for path, wanted in by_module.items():
-            module = module_at(self.model, path)
+        model, groups = self.model, self._open
+        if model is None or not groups:
+            return
+        self._hooks.append(model.register_forward_pre_hook(self._starting))
+        taps = groups[0].taps if len(groups) == 1 else None
+        if taps is not None:
+            if taps.set_on(model, self._tapped):
+                return
+            self._untap()
+        for path, wanted in by_module([d for group in groups for d in group.demands]).items():
+            module = module_at(model, path)
             if module is None:
-                raise UserError(f"{path} is gone from this {type(self.model).__name__}; search for its gates again")
-            if isinstance(module, Gate):
-                self._tapped.append(module)
-                vars(module)["tap"] = self._tapping(path, wanted)  # Module.__setattr__ takes longer than the gate
-                continue
-            inside = [d for d in wanted if d.place.op not in ("output", "tap")]
-            if inside:
-                self._hook(module.register_forward_pre_hook(self._entering(path, inside)))
-            # a scope must be left also when the module raises; calling hooks always is slower than calling them
-            leaving = self._leaving(path, wanted, bool(inside))
-            self._hook(module.register_forward_hook(leaving, always_call=bool(inside)))
+                raise UserError(f"{path} is gone from this {type(model).__name__}; search for its gates again")
+            self._hook(path, module, wanted)
 
-    def _hook(self, handle: Any) -> None:
-        self._hooks.callback(handle.remove)
+    def _hook(self, path: str, module: nn.Module, wanted: Sequence[Demand]) -> None:
+        if isinstance(module, Gate):
+            self._tapped.append(module)
+            module.__dict__["tap"] = self._tapping(path, wanted)
+            return
+        inside = [d for d in wanted if d.place.op not in ("output", "tap")]
+        if inside:
+            self._hooks.append(module.register_forward_pre_hook(self._entering(path, inside)))
+        # a scope must be left also when the module raises; calling hooks always is slower than calling them
+        leaving = self._leaving(path, wanted, bool(inside))
+        self._hooks.append(module.register_forward_hook(leaving, always_call=bool(inside)))
 
     def _check_thread(self) -> None:
-        if threading.get_ident() != self.thread:
-            raise UserError(
-                f"another thread is reading or editing this {type(self.model).__name__}; "
-                "wait for it, or give every thread a model of its own"
-            )
+        if get_ident() != self.thread:
+            raise self.refusal()
 
     def _starting(self, _module: nn.Module, _inputs: Any) -> None:
-        self._check_thread()
+        if get_ident() != self.thread:
+            raise self.refusal()
+        self.passes[0] += 1
         self._calls.clear()
 
     def _tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -200,7 +215,7 @@ class Session:
     def _entering(self, path: str, demands: Sequence[Demand]) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self._check_thread()
-            call = self._calls[path] + 1
+            call = self._calls.get(path, 0) + 1
             scope = Scope([d for d in demands if d.place.call == call])
             self._scopes.append((path, scope))
             scope.__enter__()
@@ -210,13 +225,13 @@ class Session:
     def _leaving(self, path: str, demands: Sequence[Demand], scoped: bool) -> Any:
         def hook(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
             self._check_thread()
-            self._calls[path] += 1
+            call = self._calls[path] = self._calls.get(path, 0) + 1
             if scoped and self._scopes and self._scopes[-1][0] == path:
                 _, scope = self._scopes.pop()
                 scope.__exit__(None, None, None)
                 output = scope.without_gradient(output)
             for demand in demands:
-                if demand.place.call == self._calls[path] and isinstance(output, Tensor):
+                if demand.place.call == call and isinstance(output, Tensor):
                     output = _at_output(demand, inputs, output)
             return output
 
