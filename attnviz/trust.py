@@ -16,6 +16,7 @@ from attnviz.faithfulness.curves import Protocol, curves
 from attnviz.faithfulness.maps import centre_map, check_map, random_map, upsample
 from attnviz.faithfulness.results import Judged, Trust
 from attnviz.faithfulness.sanity import cascade
+from attnviz.faithfulness.study import Plan, Study
 from attnviz.gates.capture import capture
 from attnviz.pipeline import Analyser
 from attnviz.types import Attribution, Floats, PreparedImage
@@ -89,6 +90,11 @@ def judge(
     pairs = {(a, b): rank_correlation(large[a], large[b]) for a, b in combinations(large, 2)}
     pairs |= {(a, CENTRE): rank_correlation(large[a], every[len(large)]) for a in large}
     return Trust(int(target), tuple(judged), found[len(large)], pairs, time.perf_counter() - started)
+
+
+def study_of(analyser: Analyser, plan: Plan) -> Study:
+    """A study of many images for one model; ``Study`` says more."""
+    return Study(analyser.loaded.module, analyser.sites, analyser.example(), plan, _black(analyser))
 
 
 def _black(analyser: Analyser) -> torch.Tensor:

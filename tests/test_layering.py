@@ -96,6 +96,7 @@ MAY_IMPORT = {
         "training",
         "faithfulness",
         "provenance",
+        "trust",
     },
     "__init__": {"errors"},
     "__main__": {"cli"},

@@ -30,15 +30,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    import torch
-
     from attnviz.checkpoints import best_device
     from attnviz.faithfulness.curves import Protocol
-    from attnviz.faithfulness.study import Plan, Study
+    from attnviz.faithfulness.study import Plan, draw
     from attnviz.loading import load
     from attnviz.pipeline import Analyser
     from attnviz.provenance import facts
     from attnviz.training.data import load_images, prepare_batch
+    from attnviz.trust import study_of
 
     if args.images < 2:
         raise UserError(f"--images must be at least 2, got {args.images}")
@@ -47,12 +46,11 @@ def _run(args: argparse.Namespace) -> None:
     plan = Plan(protocol, methods, args.random_seeds, args.weight_seeds, args.seed)
     analyser = Analyser(load(args.model, device=best_device()))
     spec = analyser.loaded.spec.input
-    black = -torch.tensor(spec.mean) / torch.tensor(spec.std)
-    study = Study(analyser.loaded.module, analyser.sites, analyser.example(), plan, black)
+    study = study_of(analyser, plan)
     images = load_images(args.data, "val", spec.size[0])
     if args.images > len(images):
         raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
-    drawn = torch.randperm(len(images), generator=torch.Generator().manual_seed(args.seed))[: args.images].tolist()
+    drawn = draw(len(images), args.images, args.seed)
     started = time.perf_counter()
     for number, index in enumerate(drawn, 1):
         study.add(prepare_batch(images.images[index : index + 1], spec, first=index).to(analyser.device))
