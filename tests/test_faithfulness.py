@@ -387,6 +387,23 @@ def test_the_command_writes_its_numbers(checkpoints, folder, tmp_path, capsys):
     assert {**json.loads(again.read_text()), "run": None} == {**report, "run": None}
 
 
+def test_an_interrupted_command_sums_up_what_it_has(checkpoints, folder, tmp_path, monkeypatch):
+    add, seen = Study.add, []
+
+    def interrupted(self, x):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(1)
+        add(self, x)
+
+    monkeypatch.setattr(Study, "add", interrupted)
+    given = ["--data", str(folder), "--steps", "3", "--images", "5", "--random-seeds", "1", "--weight-seeds", "0"]
+    assert main(["faithfulness", str(checkpoints / "cbam"), *given, "--out", str(tmp_path / "f.json")]) == 0
+    report = json.loads((tmp_path / "f.json").read_text())
+    assert report["data"]["images"] == report["maps"][0]["deletion"]["images"] == 3
+    assert report["randomised_weights"]["grad-cam"]["mean"] is None
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

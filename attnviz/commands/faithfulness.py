@@ -52,16 +52,20 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
     drawn = draw(len(images), args.images, args.seed)
     started = time.perf_counter()
-    for number, index in enumerate(drawn, 1):
-        study.add(prepare_batch(images.images[index : index + 1], spec, first=index).to(analyser.device))
-        if number % 10 == 0:
-            _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
+    try:
+        for number, index in enumerate(drawn, 1):
+            study.add(prepare_batch(images.images[index : index + 1], spec, first=index).to(analyser.device))
+            if number % 10 == 0:
+                _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
+    except KeyboardInterrupt:
+        _say("stopped; the images that have been measured are summed up")
     measured = study.summary(_say)
+    drawn = drawn[: len(study.predictions)]
     hits = sum(p == int(images.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
     report = {
         "model": analyser.loaded.name,
         "sha256": analyser.loaded.checkpoint.sha256 if analyser.loaded.checkpoint else None,
-        "data": {"images": args.images, "of": len(images), "fingerprint": images.fingerprint},
+        "data": {"images": len(drawn), "of": len(images), "fingerprint": images.fingerprint},
         "class": "the predicted one",
         "correct": hits if images.labels == analyser.loaded.labels else None,
         "recipe": _recipe(plan),

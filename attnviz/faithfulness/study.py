@@ -122,8 +122,9 @@ class Study:
             for k in range(self.plan.random_seeds):
                 every[_random(grids, k)] = random_map(self.size, grids, (self.plan.seed, index, k))
         measured = curves(self.model, x, target, list(every.values()), self.plan.protocol, black=self.black)
-        for name, curve in zip(every, measured, strict=True):
-            self.aucs.setdefault(name, []).append((curve.deletion_auc, curve.insertion_auc))
+        areas = [(curve.deletion_auc, curve.insertion_auc) for curve in measured]
+        for name, pair in zip(every, areas, strict=True):  # all or none, also when it is interrupted
+            self.aucs.setdefault(name, []).append(pair)
         self.predictions.append(target)
         self._masks.append(maps)
         self._inputs.append(x)
