@@ -1,5 +1,6 @@
 """Small things that many tests need: no network, no GPU, no real checkpoint."""
 
+import dataclasses
 import os
 import shutil
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from attnviz.checkpoints import Card, save_checkpoint
 from attnviz.models import ModelSpec, build
+from attnviz.snapshots import Snapshots, save_snapshots
 from attnviz.types import InputSpec, NoiseSpec
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -69,5 +71,19 @@ def noise_checkpoints(checkpoints, tmp_path_factory):
         options = {"widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "in_channels": 3 + channels, "position": "first"}
         noise = NoiseSpec(channels, permute=name == "noise-permuted") if channels else None
         spec = ModelSpec("compact-resnet", attention, 3, options, {}, InputSpec(size=(32, 32), noise=noise))
-        save_checkpoint(folder, tiny_card(spec, name), build(spec))
+        history = [{"epoch": e, "loss": 2 / e, **({"accuracy": 30.0 + e} if e % 2 else {})} for e in (1, 2, 3)]
+        card = dataclasses.replace(tiny_card(spec, name), training={"history": history})
+        save_checkpoint(folder, card, build(spec))
+    film(folder, "noise-attention", {"attention": ("channel", (6, 1, 1))})
+    film(folder, "cbam", {"a.channel": ("channel", (16, 1, 1)), "a.spatial": ("spatial", (1, 8, 8))})
     return folder
+
+
+def film(folder, name, gates):
+    """Snapshots of gates that grow from 0.5 to random values."""
+    epochs, pictures, rng = (0, 1, 3), ("church", "parachute"), np.random.default_rng(0)
+    values = {}
+    for gate, (_, shape) in gates.items():
+        end = rng.random((1, 2, *shape), np.float32)
+        values[gate] = np.concatenate([0.5 + (end - 0.5) * share for share in (0, 0.5, 1)])
+    save_snapshots(folder, name, Snapshots(epochs, pictures, values, {gate: kind for gate, (kind, _) in gates.items()}))

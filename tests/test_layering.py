@@ -12,7 +12,7 @@ PACKAGE = ROOT / "attnviz"
 
 CORE = {"types", "errors", "registry"}
 MAY_IMPORT = {
-    "types": {"errors"},
+    "types": {"errors", "registry"},
     "errors": set(),
     "registry": {"errors"},
     "walk": {"types", "errors"},
@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},
     "render": CORE | {"walk"},
     "export": CORE | {"render"},
+    "notebook": CORE | {"render"},
     "snapshots": CORE | {"checkpoints"},
     "training": CORE
     | {

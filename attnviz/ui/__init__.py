@@ -22,8 +22,10 @@ TABS: Registry[Tab] = Registry(
     "tab",
     (
         ("explore", "attnviz.ui.tabs.explore:TAB"),
+        ("compare", "attnviz.ui.tabs.compare:TAB"),
         ("inside", "attnviz.ui.tabs.inside:TAB"),
         ("noise", "attnviz.ui.tabs.noise:TAB"),
+        ("training", "attnviz.ui.tabs.training:TAB"),
     ),
 )
 """Every entry is a ``Tab``; the page shows them in this order and opens on the first."""
@@ -75,11 +77,12 @@ def launch_options() -> dict[str, Any]:
 
     from attnviz.image import MAX_BYTES
     from attnviz.ui.document import Document
+    from attnviz.ui.door import Door
     from attnviz.ui.limits import BodyLimit
     from attnviz.ui.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(BodyLimit), Middleware(Document)]
+    middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
