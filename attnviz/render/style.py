@@ -51,9 +51,16 @@ def ink(dark: bool) -> Ink:
     return DARK if dark else LIGHT
 
 
+class Drawing(Figure):
+    """A figure that notebooks show by themselves; matplotlib's own needs pyplot for that."""
+
+    def _repr_png_(self) -> bytes:
+        return to_png(self)
+
+
 def new_figure(width: float, height: float, dark: bool = False) -> Figure:
     """An empty figure of so many inches with its own Agg canvas; pyplot, and its global state, is not involved."""
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=ink(dark).paper)
+    figure = Drawing(figsize=(width, height), dpi=DPI, facecolor=ink(dark).paper)
     FigureCanvasAgg(figure)
     return figure
 
