@@ -31,14 +31,17 @@ class Client:
         """Status and body of an answer; the connection is made anew after an error."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": kind}
+        kept = self.connection is not None
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.host, timeout=self.timeout)
         try:
             self.connection.request(method, f"/{path}", data, headers)
             answer = self.connection.getresponse()
             return answer.status, answer.read()
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if kept and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
+                return self.request(method, path, body, kind)  # the server had hung up before
             raise
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ def send_event(url):
         body = {"fn_index": dependency["id"], "data": data, "event_data": event, "session_hash": session}
         status, text = call(url, "gradio_api/queue/join", body)
         if status != 200:
-            return text
+            return {"success": False, "output": {"error": text}}
         stream = call(url, f"gradio_api/queue/data?session_hash={session}")[1]
         done = [json.loads(line[6:]) for line in stream.splitlines() if line.startswith("data: ")]
         return next(m for m in done if m["msg"] == "process_completed")
@@ -83,9 +83,31 @@ def test_a_channel_out_of_range_is_a_clear_error(send_event):
 @pytest.mark.parametrize("path", ["/etc/passwd", "http://127.0.0.1:1/x.png", "../../etc/passwd"])
 def test_only_uploaded_files_are_opened(send_event, path):
     file = {"path": path, "orig_name": "x.png", "meta": {"_type": "gradio.FileData"}}
-    answer = send_event("photo", "upload", {"photo": file})
-    assert answer["success"] is False
-    assert "root:" not in json.dumps(answer)
+    for sent in (file, {"path": path}, {**file, "url": path}):
+        answer = send_event("photo", "upload", {"photo": sent})
+        assert answer["success"] is False
+        assert "must have been uploaded" in answer["output"]["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["monitoring", "monitoring/summary", "docs", "openapi.json", "login", "gradio_api/proxy=http://127.0.0.1:1/"]
+    + [f"gradio_api/{name}" for name in ("dev/reload", "vibe-edit", "vibe-code", "process_recording", "runs", "token")],
+)
+def test_what_the_page_does_not_need_is_not_there(url, path):
+    assert call(url, path)[0] == 404
+    assert call(url, path, {})[0] == 404
+
+
+def test_answers_of_an_unknown_session_are_not_waited_for(url):
+    assert call(url, "gradio_api/queue/data?session_hash=nobody")[0] == 404
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../../etc/passwd", "app.py", "checkpoints/cbam.json", "%00", "//etc"])
+def test_no_file_is_served_that_the_app_did_not_make(url, file):
+    status, text = call(url, f"gradio_api/file={file}")
+    assert status in (403, 404)
+    assert "root:" not in text
 
 
 def test_requests_that_are_too_large_are_refused_before_they_are_read(url):
