@@ -10,7 +10,7 @@ import numpy as np
 
 from attnviz.noiselab import suppression
 from attnviz.render.markup import top_bars
-from attnviz.types import Bytes, Floats
+from attnviz.types import Bytes, Floats, NoiseSpec
 from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import data_url
 from attnviz.ui.noise_view import Lab
@@ -95,6 +95,13 @@ def _verdict(lab: Lab) -> str:
         over = suppression(lab.mean.mean(0), shown.order)
         text += " " + say("noise_ratio_mean", language, count=len(lab.mean), ratio=ratio_text(over))
     return f'<p class="nl-verdict" aria-live="polite">{text}</p>'
+
+
+def intro_html(trained: NoiseSpec, language: str) -> str:
+    """What this is about, and with which noise the networks were trained."""
+    kind = plain(f"noise_{trained.kind}", language)
+    how = say("noise_trained", language, kind=kind, strength=f"{trained.strength:g}")
+    return f'<p class="av-note">{say("noise_intro", language)} {how}</p>'
 
 
 def channels_html(lab: Lab) -> str:

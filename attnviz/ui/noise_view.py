@@ -22,7 +22,7 @@ NETWORKS = ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted")
 """Checkpoints of the experiment, in the order in which their predictions are shown."""
 GATES: Mapping[str, str] = {"noise-attention": "noise_fixed", "noise-permuted": "noise_permuted"}
 """Networks with a gate on the input, and the text that says how they were trained."""
-STRENGTHS = (0.0, 8.0)
+STRENGTHS = (0.0, 16.0)
 SEEDS = (0, 9999)
 
 

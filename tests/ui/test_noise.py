@@ -76,7 +76,7 @@ def test_wrong_moves_are_refused(lab, wanted):
 @pytest.mark.parametrize(
     "values",
     [
-        ("gaussian", 9, 0),
+        ("gaussian", 17, 0),
         ("gaussian", None, 0),
         ("gaussian", 1, -1),
         ("gaussian", 1, 0.5),

@@ -12,7 +12,7 @@ from attnviz.noise import NOISES
 from attnviz.results import read_results
 from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
-from attnviz.ui.noise_figures import channels_html, predictions_html, table_html
+from attnviz.ui.noise_figures import channels_html, intro_html, predictions_html, table_html
 from attnviz.ui.noise_view import (
     GATES,
     SEEDS,
@@ -36,6 +36,7 @@ class Parts:
     """What events read or write."""
 
     state: gr.State
+    intro: gr.HTML
     picker: Picker
     kind: gr.Dropdown
     strength: gr.Slider
@@ -84,8 +85,11 @@ class NoiseLab:
             return {self.parts.state: gr.skip()}
         language = language_of(request)
         lab = lab or opening(self.page.store, photo, language)
-        table = table_html(read_results("noise"), language)
-        return {**self.with_photo(lab, photo), self.parts.table: table}
+        still = {
+            self.parts.intro: intro_html(opening(self.page.store, photo).noise, language),
+            self.parts.table: table_html(read_results("noise"), language),
+        }
+        return {**self.with_photo(lab, photo), **still}
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken."""
@@ -122,15 +126,16 @@ class NoiseLab:
 def layout(page: Page) -> Parts:
     """Lay the tab out; the networks are asked when it is opened."""
     gates = [name for name in present(page.store) if name in GATES]
-    gr.HTML(f'<p class="av-note">{say("noise_intro")}</p>', elem_id="noise-intro")
+    trained = opening(page.store, page.opening).noise
     made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
-    with gr.Row(equal_height=False):
+    made["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
+    with gr.Row(equal_height=False, elem_id="noise-lab"):
         with gr.Column(scale=4, min_width=300):
             made["picker"] = picker(page.opening, "noise-", 200)
             kinds = [(label(f"noise_{kind}"), kind) for kind in NOISES]
-            made["kind"] = gr.Dropdown(kinds, value="gaussian", label=label("noise_kind"), elem_id="noise-kind")
+            made["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
             made["strength"] = gr.Slider(
-                *STRENGTHS, 1.0, step=0.25, label=label("noise_strength"), elem_id="noise-strength"
+                *STRENGTHS, trained.strength, step=0.25, label=label("noise_strength"), elem_id="noise-strength"
             )
             made["seed"] = gr.Number(
                 0,
@@ -162,7 +167,7 @@ def wire(lab: NoiseLab) -> None:
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.channels)
 
-    on(page.tab.select, lab.on_open, {*photos, parts.table})
+    on(page.tab.select, lab.on_open, {*photos, parts.table, parts.intro})
     sent = on(parts.picker.image.upload, lab.on_photo, photos)
     on(sent.failure, lab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, lab.on_sample, photos)
