@@ -43,6 +43,7 @@ def load(
     pretrained: bool = True,
     folder: Path = FOLDER,
     device: str | torch.device = "cpu",
+    classes: int | None = None,
 ) -> LoadedModel:
     """Load a model: ``"timm:seresnet50"``, ``"torchvision:efficientnet_b0"``, or a checkpoint's id or path.
 
@@ -52,6 +53,7 @@ def load(
             Checkpoints always come with their weights.
         folder: Where ids of checkpoints are looked up.
         device: Where the network shall be.
+        classes: Number of classes of an untrained published network; ``None`` for as many as it has.
 
     Returns:
         The network in eval mode, float32, without gradients, with the size, crop, mean and std of its own
@@ -66,7 +68,9 @@ def load(
         if colon and not Path(text).exists() and len(library) > 1:
             raise UserError(f"unknown library {library!r} in {text!r}; {nearest(library, LIBRARIES)}")
         return checkpoints.load(name if isinstance(name, Path) else text, folder, device)
-    found = LIBRARIES[library](rest, pretrained)
+    if classes is not None and (pretrained or classes < 2):
+        raise UserError(f"classes is for untrained networks and at least 2, got {classes}")
+    found = LIBRARIES[library](rest, pretrained, classes)
     spec = ModelSpec(text, "built in", len(found.labels), input=found.input)
     module = found.module.float().eval().requires_grad_(False).to(device)
     return LoadedModel(text, module, spec, found.labels, source=MappingProxyType(dict(found.source)))
@@ -135,7 +139,7 @@ def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"class {i}" for i in range(count))
 
 
-def _from_timm(name: str, pretrained: bool) -> _Published:
+def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     """A classification network of timm with timm's own data configuration and labels."""
     import timm
     from timm.data.config import resolve_model_data_config
@@ -146,7 +150,7 @@ def _from_timm(name: str, pretrained: bool) -> _Published:
     if pretrained:
         module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True), _timm_server(name))
     else:
-        module = timm.create_model(name, pretrained=False)
+        module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))
     data = resolve_model_data_config(module)
     channels, height, width = data["input_size"]
     if channels != 3:
@@ -176,7 +180,7 @@ def _tagged(name: str, config: Mapping[str, Any]) -> str:
     return f"{name.partition('.')[0]}.{tag}" if tag else name
 
 
-def _from_torchvision(name: str, pretrained: bool) -> _Published:
+def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Published:
     """A classification network of torchvision with its default weights, transform and labels."""
     import torchvision
     from torchvision import models
@@ -187,7 +191,8 @@ def _from_torchvision(name: str, pretrained: bool) -> _Published:
     weights = models.get_model_weights(name).DEFAULT
     transform, categories = weights.transforms(), weights.meta["categories"]
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    module = models.get_model(name, weights=None, num_classes=len(categories), **extra)
+    count = classes or len(categories)
+    module = models.get_model(name, weights=None, num_classes=count, **extra)
     if pretrained:
         # The files are pickles; torch then reads tensors only, and compares them with the hash in their name.
         def fetch() -> Any:
@@ -198,12 +203,12 @@ def _from_torchvision(name: str, pretrained: bool) -> _Published:
         module.load_state_dict({key: value for key, value in state.items() if key in own})
     side, resized = transform.crop_size[0], transform.resize_size[0]
     given = InputSpec((side, side), min(1.0, side / resized), tuple(transform.mean), tuple(transform.std))
-    labels = tuple(categories) if pretrained else _numbered(len(categories))
+    labels = tuple(categories) if pretrained else _numbered(count)
     facts = {"library": f"torchvision {torchvision.__version__}", "weights": str(weights) if pretrained else "random"}
     return _Published(module, given, labels, facts)
 
 
-LIBRARIES: Mapping[str, Callable[[str, bool], _Published]] = MappingProxyType(
+LIBRARIES: Mapping[str, Callable[[str, bool, int | None], _Published]] = MappingProxyType(
     {"timm": _from_timm, "torchvision": _from_torchvision}
 )
 """What may stand before the colon in a name."""

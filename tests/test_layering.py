@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "steps": CORE | {"attention", "walk"},
     "edits": CORE | {"gates"},
     "transforms": CORE,
+    "guests": CORE | {"checkpoints", "cost", "loading"},
     "live": CORE | {"models", "checkpoints", "gates", "transforms"},
     "attribution": CORE | {"gates"},
     "provenance": CORE,
@@ -60,6 +61,7 @@ MAY_IMPORT = {
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
+        "guests",
         "live",
         "loading",
         "noise",

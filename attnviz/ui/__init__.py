@@ -26,6 +26,7 @@ TABS: Registry[Tab] = Registry(
         ("inside", "attnviz.ui.tabs.inside:TAB"),
         ("noise", "attnviz.ui.tabs.noise:TAB"),
         ("training", "attnviz.ui.tabs.training:TAB"),
+        ("own", "attnviz.ui.tabs.own:TAB"),
     ),
 )
 """Every entry is a ``Tab``; the page shows them in this order and opens on the first."""

@@ -1,0 +1,43 @@
+# ruff: noqa: E501 - Chinese is wide, and a text is easier to read in one line
+"""Texts of the tab in which a visitor's own network is looked at."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "tab_own": ("Your model", "你的模型"),
+    "own_intro": (
+        "Name any network of timm or torchvision: its gates are found by themselves, without configuration, and shown on the photograph.",
+        "输入 timm 或 torchvision 的任意网络名称：无需配置即可自动找到它的门，并显示在照片上。",
+    ),
+    "own_name": ("Network, as timm:NAME or torchvision:NAME", "网络：timm:名称 或 torchvision:名称"),
+    "own_weights": ("Weights", "权重"),
+    "own_untrained": ("random", "随机"),
+    "own_published": ("published, fetched", "公开权重（下载）"),
+    "own_file": ("from a file", "来自文件"),
+    "own_upload": ("Safetensors file with the network's weights, at most {limit} MiB", "网络权重的 safetensors 文件，最大 {limit} MiB"),
+    "own_find": ("Find the gates", "查找门"),
+    "own_fetching": ("Loading {name} …", "正在加载 {name}……"),
+    "own_found": (
+        "{name}: {count} gates · {parameters} parameters · {macs} multiply-accumulates for one picture.",
+        "{name}：{count} 个门 · {parameters} 个参数 · 每张图 {macs} 次乘加。",
+    ),
+    "own_random": (
+        "Random weights: names, kinds and shapes are right, what the gates and the prediction say means nothing.",
+        "随机权重：门的名称、种类和形状是真实的，但门的数值和预测没有意义。",
+    ),
+    "own_numbered": (
+        "It knows {count} classes; a file of weights does not say what they are called.",
+        "它认识 {count} 个类别；权重文件中没有类别名称。",
+    ),
+    "own_list": ("Its gates", "它的门"),
+    "own_col_number": ("no.", "序号"),
+    "own_col_name": ("name", "名称"),
+    "own_col_kind": ("kind", "种类"),
+    "own_col_shape": ("shape", "形状"),
+    "own_col_how": ("how it is read", "读取方式"),
+    "own_large": ("too large to be shown", "过大，不予显示"),
+    "own_fetched": (
+        "This server has fetched {limit} GiB of weights for its visitors, and fetches no more; ask for random weights, or run attnviz on your own machine",
+        "此服务器已为访问者下载了 {limit} GiB 权重，不再下载；请使用随机权重，或在自己的机器上运行 attnviz",
+    ),
+}  # fmt: skip
