@@ -16,6 +16,7 @@ COMMANDS: Registry[Command] = Registry(
     (
         ("explore", "attnviz.commands.explore:COMMAND"),
         ("train", "attnviz.commands.train:COMMAND"),
+        ("experiment", "attnviz.commands.experiment:COMMAND"),
         ("evaluate", "attnviz.commands.evaluate:COMMAND"),
         ("verify", "attnviz.commands.verify:COMMAND"),
         ("cost", "attnviz.commands.cost:COMMAND"),

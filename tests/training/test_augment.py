@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from attnviz.training.augment import augment, cutmix, jitter_colour, random_crops
+from attnviz.training.augment import augment, cutmix, jitter_colour, mixup, random_crops
 from attnviz.training.parts import AugmentPart
 
 
@@ -56,6 +56,22 @@ def test_cutmix_mixes_targets_by_the_area_that_is_left():
     assert 0 < mixed[0].mean() < 1
     assert targets[0, 1] == pytest.approx(float(mixed[0].mean()))
     assert targets.sum(1).tolist() == pytest.approx([1, 1])
+
+
+def test_mixup_blends_images_and_targets_alike():
+    images = torch.stack((torch.zeros(3, 4, 4), torch.ones(3, 4, 4)))
+    mixed, targets = mixup(images, torch.eye(2), generator(3))
+    assert 0 < mixed[0].mean() < 1 and mixed[0].std() == 0
+    torch.testing.assert_close(targets[0, 1], mixed[0].mean())
+    assert targets.sum(1).tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(("part", "blended"), [(AugmentPart(mixup=1.0), True), (AugmentPart(cutmix=1.0), False)])
+def test_a_recipe_chooses_how_batches_are_mixed(part, blended):
+    images = torch.cat((torch.zeros(2, 3, 32, 32), torch.full((2, 3, 32, 32), 200.0))).to(torch.uint8)
+    crops, targets = augment(images, torch.eye(2)[[0, 0, 1, 1]], 32, part, generator(1))
+    assert not torch.equal(targets, targets.round())
+    assert (crops[0].std() < 1) == blended
 
 
 def test_everything_follows_from_the_generator():

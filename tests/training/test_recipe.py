@@ -1,4 +1,6 @@
 import dataclasses
+import hashlib
+import json
 
 import pytest
 import torch
@@ -6,7 +8,7 @@ import torch
 from attnviz.errors import UserError
 from attnviz.models import build
 from attnviz.noise import append_noise
-from attnviz.training.recipe import BUNDLED, load_recipe
+from attnviz.training.recipe import BUNDLED, load_recipe, recipe_from_json
 from tests.training.conftest import RECIPE
 
 
@@ -43,6 +45,25 @@ def test_the_fingerprint_follows_every_value(recipe_file):
         ("warmup_epochs = 1", "lr = -1", "lr must be positive, got -1"),
         ("cutmix = 0.5", "cutmix = 1.5", "[0, 1], got 1.5"),
         ("cutmix = 0.5", "min_area = 0.9\nmax_area = 0.5", "min_area <= max_area"),
+        ("cutmix = 0.5", "mixup = -0.1", "mixup must be in [0, 1], got -0.1"),
+        ("cutmix = 0.5", "cutmix = 0.5\nmixup = 0.6", "at most 1 together, got 1.1"),
+        ("cutmix = 0.5", "aspect = 0.5", "aspect must be at least 1, got 0.5"),
+        ("cutmix = 0.5", "colour = 1", "colour must be in [0, 1), got 1.0"),
+        ("warmup_epochs = 1", "lr = inf", "train.lr must be float, got inf"),
+        ("warmup_epochs = 1", "lr = nan", "train.lr must be float, got nan"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nmomentum = 1", "momentum must be in [0, 1), got 1.0"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nweight_decay = -1", "weight_decay must be at least 0, got -1.0"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nlabel_smoothing = 1", "label_smoothing must be in [0, 1), got 1.0"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nema_decay = 1", "ema_decay must be in [0, 1), got 1.0"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nseed = -1", "seed must be in 0..2147483647, got -1"),
+        ("warmup_epochs = 1", "warmup_epochs = 1\nsnapshots = [3, 1]", "rising numbers of at least 0, got [3, 1]"),
+        ("eval_every = 2", "eval_every = 0", "eval_every must be at least 1, got 0"),
+        ('backbone = "compact-resnet"', 'backbone = "compct-resnet"', "did you mean 'compact-resnet'"),
+        ('attention = "cbam"', 'attention = "cbm"', "did you mean 'cbam'"),
+        ("size = 32", "size = 4", "model.size must be in 8..1024 pixels, got 4"),
+        ("[augment]", "[noise]\nchannels = 65\n[augment]", "noise.channels must be in 0..64, got 65"),
+        ("[augment]", '[noise]\nkind = "brown"\n[augment]', "noise.kind must be one of gaussian"),
+        ("[augment]", "[noise]\nstrength = -1\n[augment]", "noise.strength must be in [0, 100], got -1.0"),
         ('precision = "32-true"', 'precision = "16"', "32-true or bf16-mixed, got '16'"),
         ("[train]", "[train", "cannot be read as a recipe"),
         ("[model]", "model = 3\n[other]", "model must be a table, got 3"),
@@ -86,3 +107,21 @@ def test_every_bundled_recipe_is_named_after_its_network_and_can_be_built(path):
     x = torch.randn(2, 3, *spec.input.size)
     x = x if spec.input.noise is None else append_noise(x, spec.input.noise)[0]
     assert build(spec)(x).shape == (2, 10)
+
+
+def test_the_control_has_as_many_parameters_as_the_gate():
+    def parameters(name):
+        return sum(p.numel() for p in build(load_recipe(name).model_spec(10)).parameters())
+
+    assert parameters("mobilenet-control") == parameters("mobilenet-last") == parameters("mobilenet") + 3_279_360
+
+
+def test_values_that_came_later_leave_old_fingerprints_as_they_were(recipe_file):
+    one = load_recipe(recipe_file())
+    assert load_recipe(recipe_file(RECIPE + "nesterov = true\ncompile = false")).fingerprint == one.fingerprint
+    assert load_recipe(recipe_file(RECIPE + "nesterov = false")).fingerprint != one.fingerprint
+    old = one.to_json()
+    del old["train"]["nesterov"], old["train"]["compile"], old["augment"]["mixup"]
+    known = hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
+    assert one.fingerprint == known
+    assert recipe_from_json(old) == one and one.with_seed(7).train.seed == 7

@@ -1,0 +1,35 @@
+"""Experiments: several recipes, each with several seeds, and what is measured on the networks that come out.
+
+One file an experiment, one line in this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attnviz.registry import Registry
+from attnviz.training.data import ImageSet
+from attnviz.training.experiments.runs import Run
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Attributes:
+        families: Name of a network and size -> the recipes that make the rows of the table; the first is the default.
+        measure: Runs, validation images and how many of them serve the costly measurements -> plain values for JSON.
+        table: Such values -> Markdown.
+    """
+
+    families: Mapping[str, tuple[str, ...]]
+    measure: Callable[[Sequence[Run], ImageSet, int], dict[str, Any]]
+    table: Callable[[Mapping[str, Any]], str]
+
+
+EXPERIMENTS: Registry[Experiment] = Registry(
+    "experiment", (("noise", "attnviz.training.experiments.noise:EXPERIMENT"),)
+)
+"""Every entry is an ``Experiment``."""

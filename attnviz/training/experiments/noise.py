@@ -1,0 +1,144 @@
+"""Does a channel gate on the input shut out channels that carry nothing, and does that win accuracy back?"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from attnviz.errors import UserError
+from attnviz.noise import NOISES
+from attnviz.training.data import ImageSet
+from attnviz.training.experiments import Experiment
+from attnviz.training.experiments.noise_effects import effects, recovery
+from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, pick, probe, suppression
+from attnviz.training.experiments.noise_table import table
+from attnviz.training.experiments.runs import Run, spread
+from attnviz.types import NoiseSpec
+
+FAMILIES = {
+    "compact": ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted"),
+    "mobilenet": ("mobilenet", "mobilenet-noise", "mobilenet-noise-attention", "mobilenet-noise-permuted"),
+}
+"""Networks -> the recipes without noise, with noise, with noise and gate, and the same with positions permuted."""
+SCORED = 64
+"""Random images over which a gate's scores are averaged, as in the reference."""
+STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+REFERENCE = {
+    "network": "MobileNetV2 at 112 px, one run: another network and size than the compact ones",
+    "top1": {"rgb": 84.53, "noise": 83.73, "attention": 84.34},
+    "suppression": 131,
+    "recovered": 0.76,
+}
+
+
+def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
+    """Everything about the runs of one family.
+
+    Args:
+        runs: Finished runs, of any rows and seeds.
+        images: The validation split.
+        count: Random images of it for other noises, strengths and positions.
+
+    Raises:
+        UserError: ``count`` is no number of images.
+    """
+    if not SCORED <= count <= len(images):
+        raise UserError(f"--images must be in {SCORED}..{len(images)}, got {count}")
+    chosen = pick(images, count)
+    family = next(family for family in FAMILIES.values() if all(run.row in family for run in runs))
+    top1 = {row: [run.card.metrics["top1"] for run in runs if run.row == row] for row in family}
+    noisy = [run for run in runs if run.network.spec.input.noise is not None]
+    report: dict[str, Any] = {
+        "reference": REFERENCE,
+        "rows": [{"recipe": row, **_top1(runs, row)} for row in family if top1[row]],
+        "recovery": recovery(*(top1[row] for row in family[:3])),
+        "moments": moments(images, chosen[:SCORED], runs[0].network),
+        "images": {"count": count, "seed": 0, "of": len(images)},
+    }
+    if not noisy:
+        return report
+    asked = [probe(run.network) for run in noisy]
+    trained = noisy[0].network.spec.input.noise or NoiseSpec()
+    kinds = {kind: NoiseSpec(trained.channels, kind, trained.strength) for kind in NOISES}
+    levels = sorted({*STRENGTHS, trained.strength})
+    strengths = {f"{s:g}": NoiseSpec(trained.channels, trained.kind, s) for s in levels}
+    return {
+        **report,
+        "gates": _gates(noisy, ask(asked, images, chosen[:SCORED], strengths[f"{trained.strength:g}"])),
+        "kinds": {name: _summary(noisy, ask(asked, images, chosen, spec)) for name, spec in kinds.items()},
+        "strengths": {name: _summary(noisy, ask(asked, images, chosen, spec)) for name, spec in strengths.items()},
+        "positions": _positions(noisy, asked, images, chosen),
+    }
+
+
+def _top1(runs: Sequence[Run], row: str) -> dict[str, Any]:
+    """Top-1 on the whole split, from the cards, and the seed whose accuracy is the median."""
+    mine = sorted((run.card.metrics["top1"], run.seed) for run in runs if run.row == row)
+    return {
+        "seeds": [run.seed for run in runs if run.row == row],
+        "top1": spread([run.card.metrics["top1"] for run in runs if run.row == row], 2),
+        "median_seed": mine[(len(mine) - 1) // 2][1],
+    }
+
+
+def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
+    """Scores of R, G, B and the noise for every run with a gate, and the seed whose suppression is the median."""
+    rows: dict[str, Any] = {}
+    for run, answer in zip(runs, answers, strict=True):
+        if answer.scores is not None:
+            scores = answer.by_content()
+            told = {
+                "seed": run.seed,
+                "scores": [float(f"{s:.4g}") for s in scores],
+                "ratio": _short(suppression(scores)),
+            }
+            rows.setdefault(run.row, {"runs": []})["runs"].append(told)
+    for row in rows.values():
+        ratios = sorted((told["ratio"], told["seed"]) for told in row["runs"])
+        row["median_ratio"] = _short(statistics.median(ratio for ratio, _ in ratios))
+        row["median_seed"] = ratios[(len(ratios) - 1) // 2][1]
+    return rows
+
+
+def _summary(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
+    """Recipe -> accuracy over seeds and, where there is a gate, how far it suppresses."""
+    told: dict[str, Any] = {}
+    for row in dict.fromkeys(run.row for run in runs):
+        mine = [answer for run, answer in zip(runs, answers, strict=True) if run.row == row]
+        told[row] = {"top1": spread([answer.accuracy for answer in mine], 2)}
+        ratios = [_short(suppression(answer.by_content())) for answer in mine if answer.scores is not None]
+        if ratios:
+            told[row] |= {"median_ratio": _short(statistics.median(ratios)), "ratios": ratios}
+    return told
+
+
+def _positions(runs: Sequence[Run], asked: Sequence[Probed], images: ImageSet, chosen: Sequence[int]) -> dict[str, Any]:
+    """Every channel moved to every position, by turning the row of channels round."""
+    noise = runs[0].network.spec.input.noise or NoiseSpec()
+    total = 3 + noise.channels
+    orders = [tuple((p - shift) % total for p in range(total)) for shift in range(total)]
+    turned = [NoiseSpec(noise.channels, noise.kind, noise.strength, order=order) for order in orders]
+    answers = [ask(asked, images, chosen, spec) for spec in turned]
+    told: dict[str, Any] = {"orders": [list(order) for order in orders], "rows": {}}
+    for row in dict.fromkeys(run.row for run in runs):
+        mine = [i for i, run in enumerate(runs) if run.row == row]
+        entry: dict[str, Any] = {
+            "top1": [spread([by_run[i].accuracy for i in mine], 2) for by_run in answers],
+        }
+        if answers[0][mine[0]].scores is not None:
+            entry["runs"] = [
+                {"seed": runs[i].seed, **effects(torch.tensor([by_run[i].by_position() for by_run in answers]), orders)}
+                for i in mine
+            ]
+        told["rows"][row] = entry
+    return told
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+EXPERIMENT = Experiment(FAMILIES, measure, table)

@@ -1,0 +1,128 @@
+"""What networks with channels of noise answer, and what the gate on their input says to each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnviz.checkpoints import LoadedModel
+from attnviz.gates.capture import capture
+from attnviz.gates.discover import find_gates
+from attnviz.noise import append_noise
+from attnviz.training.data import ImageSet, normalise_batch
+from attnviz.types import GateSite, NoiseSpec
+
+BATCH = 250
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One network's answer to many pictures.
+
+    Attributes:
+        right: (N,) bool, whether it names the class.
+        scores: (N, C) float32, the gate's weight of each channel by position; ``None`` without a gate on the input.
+        order: (N, C) int64, which channel stands at which position; 0, 1, 2 are R, G, B.
+    """
+
+    right: Tensor
+    scores: Tensor | None
+    order: Tensor
+
+    @property
+    def accuracy(self) -> float:
+        """Top-1 in percent."""
+        return round(100 * float(self.right.float().mean()), 2)
+
+    def by_content(self) -> list[float]:
+        """Mean score of R, G, B and each noise channel, wherever they stand."""
+        scores = torch.as_tensor(self.scores)
+        return [float(v) for v in scores.gather(1, self.order.argsort(1)).double().mean(0)]
+
+    def by_position(self) -> list[float]:
+        """Mean score of each position, whatever stands there."""
+        return [float(v) for v in torch.as_tensor(self.scores).double().mean(0)]
+
+
+def suppression(scores: Sequence[float]) -> float:
+    """How many times the weakest real channel stands above the strongest noise channel; scores by content."""
+    return min(scores[:3]) / max(max(scores[3:]), 1e-30)
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A network and the channel gate on its input, where it has one."""
+
+    loaded: LoadedModel
+    gate: GateSite | None
+
+
+def probe(loaded: LoadedModel) -> Probed:
+    """Look for the channel gate on the input of a network that takes noise."""
+    spec = loaded.spec.input
+    channels = 3 + (spec.noise.channels if spec.noise else 0)
+    x = torch.zeros(1, channels, *spec.size, device=next(loaded.module.parameters()).device)
+    sites = find_gates(loaded.module, x)
+    gate = next((s for s in sites if s.kind == "channel" and tuple(s.features) == tuple(x.shape)), None)
+    return Probed(loaded, gate)
+
+
+def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
+    """Numbers of ``count`` random images of a split, in random order (neighbours in a split are of one class)."""
+    return torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count].tolist()
+
+
+def ask(networks: Sequence[Probed], images: ImageSet, chosen: Sequence[int], noise: NoiseSpec) -> list[Answer]:
+    """Give all networks the same pictures with the same noise.
+
+    Args:
+        networks: All take 3 + C channels of one size, normalised alike.
+        images: A split.
+        chosen: Numbers of the images; the i-th gets the noise of ``noise.seed`` and number i.
+        noise: Which noise, and where. What ``other-image`` puts in is the image before it in ``chosen``.
+    """
+    spec = networks[0].loaded.spec.input
+    pixels, targets = images.images[list(chosen)], images.targets[list(chosen)]
+    orders: list[Tensor] = []
+    right: list[list[Tensor]] = [[] for _ in networks]
+    scores: list[list[Tensor]] = [[] for _ in networks]
+    for start in range(0, len(chosen), BATCH):
+        part = torch.arange(start, min(start + BATCH, len(chosen)))
+        x, other = (normalise_batch(pixels[i], spec.mean, spec.std) for i in (part, part - 1))
+        both, order = append_noise(x, noise, first=start, other=other)
+        orders.append(order)
+        for i, network in enumerate(networks):
+            classes, weights = _pass(network, both)
+            right[i].append(classes == targets[part])
+            scores[i] += [] if weights is None else [weights]
+    order = torch.cat(orders)
+    return [
+        Answer(torch.cat(mine), torch.cat(weights) if weights else None, order)
+        for mine, weights in zip(right, scores, strict=True)
+    ]
+
+
+@torch.inference_mode()
+def _pass(network: Probed, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Predicted classes (N,) and the gate's scores (N, C)."""
+    module, gate = network.loaded.module, network.gate
+    x = x.to(next(module.parameters()).device)
+    if gate is None:
+        return module(x).argmax(1).cpu(), None
+    with capture(module, [gate]) as tape:
+        classes = module(x).argmax(1).cpu()
+    return classes, tape[gate.name].values.float().cpu().reshape(len(x), -1)
+
+
+def moments(images: ImageSet, chosen: Sequence[int], loaded: LoadedModel) -> dict[str, Any]:
+    """All that a channel gate on the input reads of some pictures: mean and maximum of R, G and B, normalised."""
+    x = normalise_batch(images.images[list(chosen)], loaded.spec.input.mean, loaded.spec.input.std)
+    rounded = {
+        key: [[round(float(v), 5) for v in row] for row in m]
+        for key, m in (("mean", x.mean((2, 3))), ("max", x.amax((2, 3))))
+    }
+    return {"indices": list(chosen), **rounded}

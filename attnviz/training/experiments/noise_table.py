@@ -1,0 +1,98 @@
+"""The tables of the noise experiment in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plus_minus(values: Mapping[str, Any]) -> str:
+    """``84.10 ± 0.21 (5)``: mean, standard deviation and number of seeds."""
+    sd = "" if values["sd"] is None else f" ± {values['sd']:.2f}"
+    return f"{values['mean']:.2f}{sd} ({values['n']})"
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """All tables of a report."""
+    reference = report["reference"]
+    rows = grid(
+        ("network", "top-1 in % (seeds)", "median seed"),
+        [(row["recipe"], plus_minus(row["top1"]), str(row["median_seed"])) for row in report["rows"]],
+    )
+    top1 = reference["top1"]
+    said = (
+        f"Reference ({reference['network']}): {top1['rgb']} / {top1['noise']} / {top1['attention']} %, suppression "
+        f"{reference['suppression']}×, {100 * reference['recovered']:.0f} % won back."
+    )
+    parts = [rows, said, _recovery(report["recovery"])]
+    if "gates" in report:
+        parts += [
+            _gates(report["gates"]),
+            _answers("noise", report["kinds"]),
+            _answers("strength", report["strengths"]),
+        ]
+        parts.append(_positions(report["positions"]))
+    return "\n\n".join(parts)
+
+
+def _recovery(told: Mapping[str, Any]) -> str:
+    cost = (
+        f"Noise costs {told['cost']} points (sd {told['sd']}); the gate wins {told['gain']}. " if "cost" in told else ""
+    )
+    if "why" in told:
+        return f"{cost}What is won back is not reported: {told['why']}."
+    low, high = told["interval"]
+    return f"{cost}Won back: {100 * told['recovered']:.0f} % (95 % interval {100 * low:.0f} to {100 * high:.0f} %)."
+
+
+def _gates(gates: Mapping[str, Any]) -> str:
+    head = ("network", "seed", "R", "G", "B", "noise", "suppression")
+    rows = [
+        (
+            name,
+            str(run["seed"]),
+            *(f"{s:.3g}" for s in run["scores"][:3]),
+            ", ".join(f"{s:.2g}" for s in run["scores"][3:]),
+            f"{run['ratio']:.4g}×",
+        )
+        for name, row in gates.items()
+        for run in row["runs"]
+    ]
+    rows += [(name, "median", "", "", "", "", f"{row['median_ratio']:.4g}×") for name, row in gates.items()]
+    return grid(head, rows)
+
+
+def _answers(what: str, told: Mapping[str, Any]) -> str:
+    names = list(next(iter(told.values())))
+    rows = [(name, *(plus_minus(told[name][row]["top1"]) + _ratio(told[name][row]) for row in names)) for name in told]
+    return grid((what, *names), rows)
+
+
+def _ratio(told: Mapping[str, Any]) -> str:
+    return f", {told['median_ratio']:.4g}×" if "median_ratio" in told else ""
+
+
+def _positions(told: Mapping[str, Any]) -> str:
+    names = list(told["rows"])
+    letters = [" ".join("RGB"[c] if c < 3 else "n" for c in order) for order in told["orders"]]
+    accuracy = grid(
+        ("order", *names),
+        [(order, *(plus_minus(told["rows"][name]["top1"][i]) for name in names)) for i, order in enumerate(letters)],
+    )
+    rows = [
+        (
+            name,
+            str(run["seed"]),
+            f"{100 * run['explained_by_content']:.0f} %",
+            f"{100 * run['explained_by_position']:.0f} %",
+        )
+        for name in names
+        for run in told["rows"][name].get("runs", [])
+    ]
+    return accuracy + "\n\n" + grid(("gate", "seed", "scores explained by content", "by position"), rows)
