@@ -18,6 +18,7 @@ _LAZY = {
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",
+    "launch": "attnviz.ui.launch",
     "load": "attnviz.loading",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",

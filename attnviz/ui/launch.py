@@ -1,0 +1,54 @@
+"""The app on a network of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from attnviz.live import adopt
+from attnviz.ui import build, launch_options
+from attnviz.ui.store import Store
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+
+def launch(
+    model: Any,
+    transform: Any = None,
+    labels: Iterable[Any] | None = None,
+    *,
+    name: str | None = None,
+    alone: bool = False,
+    **options: Any,
+) -> gr.Blocks:
+    """Open the app on a live network: ``attnviz.launch(model, transform, labels)``.
+
+    The network stays where and as it is. It is in eval mode only while a request is answered, and every module is
+    back in its own mode afterwards; do not train it at the same moment.
+
+    Args:
+        model: Any ``nn.Module`` from pictures (N, C, H, W) to class scores (N, K), K ≥ 2.
+        transform: What it wants to be given: an ``attnviz.types.InputSpec``; a transform of torchvision or a
+            configuration of timm, from which size, mean and std are read; a function from a Pillow image (the part
+            of the photograph that the network shall see) to a tensor (C, H, W), used as it is; ``None`` for a network
+            of timm, which knows by itself.
+        labels: K class names; ``None`` numbers them.
+        name: What people see; the name of the network's class unless given.
+        alone: Whether to leave out the bundled and published networks.
+        **options: For gradio's ``Blocks.launch``: ``prevent_thread_lock=True`` returns at once, ``server_port=…``.
+
+    Returns:
+        The page; its ``close()`` ends it.
+
+    Raises:
+        UserError: The network fails on an empty picture or gives no class scores, the transform or the labels do not
+            fit, or the name is taken; nothing has been started then.
+    """
+    loaded = adopt(model, transform, labels, name)
+    store = Store(live=[loaded], alone=alone)
+    with store.lease(loaded.name):
+        pass  # its gates are searched now: what fails shall fail before a page is built
+    demo = build(store)
+    demo.launch(**{**launch_options(), **options})
+    return demo

@@ -1,0 +1,84 @@
+import urllib.request
+
+import pytest
+import torch
+from torch import nn
+
+import attnviz
+from attnviz import UserError
+from attnviz.types import InputSpec
+from attnviz.ui.store import VARIABLE
+from tests.own_models import own_net
+
+SPEC = InputSpec((64, 64))
+
+
+@pytest.fixture
+def started(monkeypatch, checkpoints):
+    """What would be launched, instead of a server."""
+    import gradio as gr
+
+    calls = []
+    monkeypatch.setenv(VARIABLE, str(checkpoints))
+    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: calls.append((self, options)))
+    return calls
+
+
+def texts(demo):
+    return str([c["props"].get("value") or c["props"].get("choices") for c in demo.config["components"]])
+
+
+def test_the_page_opens_on_the_live_network_beside_the_bundled_ones(started):
+    model = own_net()
+    demo = attnviz.launch(model, SPEC, list("abcdefg"), name="Mine & yours", prevent_thread_lock=True)
+    assert started[0][0] is demo and started[0][1]["prevent_thread_lock"] is True
+    assert started[0][1]["ssr_mode"] is False, "the app's own options hold too"
+    shown = texts(demo)
+    assert "Mine & yours" in shown and "Tiny cbam" in shown and "EfficientNet-B0" in shown
+    assert "It knows 7 classes." in shown and 'data-pick="squeeze"' in shown
+    assert model.training and model.head[2].training
+
+
+def test_alone_it_is_the_only_one(started):
+    shown = texts(attnviz.launch(own_net(), SPEC, alone=True))
+    assert "OwnNet" in shown and "Tiny cbam" not in shown and "EfficientNet-B0" not in shown
+
+
+def test_a_network_without_gates_is_shown_with_what_it_has(started):
+    shown = texts(attnviz.launch(own_net(gates=False), SPEC, alone=True))
+    assert "This network has no attention gates" in shown
+    assert "Here is what it has: " in shown and "1 Conv2d" in shown
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (own_net(), {"transform": None}, "say what the network wants"),
+        (own_net(), {"labels": ["a"]}, "7 class scores but there are 1 labels"),
+        (own_net(channels=5), {}, "fails on an example"),
+        (nn.Flatten(), {}, None),
+        (own_net(), {"name": "cbam"}, "there is a model 'cbam' already"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_before_anything_starts(started, model, options, message):
+    given = {"transform": SPEC, **options}
+    if message is None:  # 12,288 class scores are odd, but class scores
+        attnviz.launch(model, **given)
+        assert len(started) == 1
+        return
+    with pytest.raises(UserError, match=message):
+        attnviz.launch(model, **given)
+    assert started == []
+
+
+def test_it_really_answers_and_ends(monkeypatch, checkpoints):
+    monkeypatch.setenv(VARIABLE, str(checkpoints))
+    torch.manual_seed(0)
+    demo = attnviz.launch(own_net(), SPEC, prevent_thread_lock=True, quiet=True)
+    try:
+        with urllib.request.urlopen(demo.local_url, timeout=30) as answer:
+            assert answer.status == 200
+    finally:
+        demo.close()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(demo.local_url, timeout=5)
