@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,25 @@ def test_an_option_without_a_value_is_wrong_usage(capsys):
 def test_measure_validates_before_it_measures():
     with pytest.raises(UserError, match="unknown attention type"):
         measure("vgg16", ["se", "nonsense"])
+
+
+def test_macs_are_those_of_torchs_own_counter_without_its_compiler():
+    code = """
+import sys, torch
+from torch import nn
+from attnviz.cost import count_macs
+from torch.utils.flop_counter import FlopCounterMode
+class Attend(nn.Module):
+    def forward(self, x):
+        flat = x.flatten(2)
+        return torch.matmul(flat.transpose(1, 2), flat).softmax(-1).sum((1, 2))
+model, x = nn.Sequential(nn.Conv2d(3, 4, 3, groups=1), nn.ReLU(), Attend()), torch.randn(2, 3, 8, 8)
+found = count_macs(model, x)
+loaded = "torch._dynamo" in sys.modules
+counter = FlopCounterMode(display=False)
+with torch.no_grad(), counter:
+    model(x)
+print(found == counter.get_total_flops() // 2, found, loaded)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["True", str(2 * (36 * 27 * 4 + 36 * 36 * 4)), "False"]
