@@ -57,7 +57,7 @@ class Step:
 
     Attributes:
         key: What it is, the same for the same operation in every module; texts are found by it.
-        formula: How its values come from those of earlier steps, in symbols.
+        formula: How its values come from those of earlier steps, in symbols; ``_{…}`` is written below the line.
         values: The numbers, float32, for a batch of one without its axis.
         axes: Name of each axis of ``values``: C, D, H, W and what the module adds, e.g. ``("C", "H", "W")``.
         kind: One of ``KINDS``.

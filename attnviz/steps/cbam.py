@@ -38,7 +38,7 @@ def spatial_steps(
     found = [
         step(
             "place_pools",
-            f"p = [mean over C of {letter} ; maximum over C of {letter}]",
+            f"p = [mean_{{C}}({letter}) ; max_{{C}}({letter})]",
             pooled,
             ("·", *place),
             "planes",
@@ -48,7 +48,7 @@ def spatial_steps(
         ),
         step(
             "place_scores",
-            f"q = conv {size}(p), kernel w",
+            f"q = conv_{{{size}}}(p; w)",
             scores[:, 0],
             place,
             "planes",

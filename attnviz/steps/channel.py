@@ -28,7 +28,7 @@ def se_steps(module: SqueezeExcitation, x: Tensor) -> list[Step]:
     gate = torch.sigmoid(scores)
     return [
         features(x),
-        step("mean", "z = mean of x over H × W", mean, "C", "bars", worked="mean = {here}"),
+        step("mean", "z = mean_{H×W}(x)", mean, "C", "bars", worked="mean = {here}"),
         step("hidden", "a = ReLU(W₁ z)", hidden, "h", "bars", weights=layer("W₁", "b₁", module.reduce, "h", "C")),
         step(
             "scores",
@@ -64,7 +64,8 @@ def channel_steps(
     total = (answers[0] + answers[1]).movedim(-1, 1)
     gate = torch.sigmoid(answers[0] + answers[1]).movedim(-1, 1)
     kept = ("D",) if x.ndim == 5 and not module.pool_depth else ()
-    rows, per, over = ("mean", "max"), ("C", *kept), "H × W" if axes == (-2, -1) else "D × H × W"
+    rows, per, over = ("mean", "max"), ("C", *kept), "H×W" if axes == (-2, -1) else "D×H×W"
+    letter = letter_of(source)
     biased = module.reduce.bias is not None
 
     def pair(tensors: list[Tensor]) -> Tensor:
@@ -79,22 +80,22 @@ def channel_steps(
     found = [
         step(
             "pools",
-            f"v = mean and maximum of {letter_of(source)} over {over}",
+            f"v = [mean_{{{over}}}({letter}) ; max_{{{over}}}({letter})]",
             pair([average, maximum]),
             ("·", *per),
             "bars",
             worked="mean = {here[0]}, max = {here[1]}",
             **both,
         ),
-        step("hidden", f"a = ReLU({inner}), for both", pair(hidden), ("·", "h", *kept), "bars", weights=first, **both),
+        step("hidden", f"a = ReLU({inner})", pair(hidden), ("·", "h", *kept), "bars", weights=first, **both),
         step(
             "answers",
-            f"{outer}, for both",
+            outer,
             pair(answers),
             ("·", *per),
             "bars",
             weights=second,
-            worked="from the mean {here[0]}, from the maximum {here[1]}",
+            worked="MLP(mean) = {here[0]}, MLP(max) = {here[1]}",
             **both,
         ),
         step(
@@ -144,10 +145,10 @@ def eca_steps(module: EfficientChannelAttention, x: Tensor) -> list[Step]:
     size = module.conv.kernel_size[0]
     return [
         features(x),
-        step("mean", "z = mean of x over H × W", mean, "C", "bars", worked="mean = {here}"),
+        step("mean", "z = mean_{H×W}(x)", mean, "C", "bars", worked="mean = {here}"),
         step(
             "neighbours",
-            f"e = conv1d(z), {size} neighbours in the row of channels" if size > 1 else "e = w z",
+            f"e = conv1d_{{k={size}}}(z)" if size > 1 else "e = w z",
             scores,
             "C",
             "bars",

@@ -25,26 +25,24 @@ def steps(module: CoordinateAttention, x: Tensor) -> list[Step]:
         features(x),
         step(
             "co_rows",
-            "means of x along each row",
+            "zʰ = mean_{W}(x)",
             strips[:, :, :high, 0],
             ("C", "H"),
             "bars",
-            worked="mean of the row = {here}",
+            worked="zʰ = {here}",
         ),
         step(
             "co_columns",
-            "means of x along each column",
+            "zʷ = mean_{H}(x)",
             strips[:, :, high:, 0],
             ("C", "W"),
             "bars",
-            worked="mean of the column = {here}",
+            worked="zʷ = {here}",
         ),
-        step(
-            "co_shared", "f = h-swish(BN(W · [rows ; columns]))", shared[..., 0], ("h", "H+W"), "planes", weights=first
-        ),
+        step("co_shared", "f = hswish(BN(W [zʰ ; zʷ]))", shared[..., 0], ("h", "H+W"), "planes", weights=first),
         step(
             "co_row_gate",
-            "gʰ = σ(F f + b), for rows",
+            "gʰ = σ(F fʰ + b)",
             by_row[..., 0],
             ("C", "H"),
             "gate",
@@ -53,7 +51,7 @@ def steps(module: CoordinateAttention, x: Tensor) -> list[Step]:
         ),
         step(
             "co_column_gate",
-            "gʷ = σ(G f + b), for columns",
+            "gʷ = σ(G fʷ + b)",
             by_column[:, :, 0],
             ("C", "W"),
             "gate",

@@ -21,11 +21,11 @@ def _positions(module: DualAttention, x: Tensor) -> tuple[Tensor, list[Step]]:
     pairs, other = ("H", "W", "H′", "W′"), ("h", "H′", "W′")
     weight = [layer(f"W{n}", f"b{n}", m, "h", "C") for n, m in zip("qkv", (own.query, own.key, own.value), strict=True)]
     return gathered, [
-        step("query", "q = Wq x + bq, at every place", query, ("h", "H", "W"), "maps", weights=weight[0], **part),
-        step("key", "k = Wk x + bk, at every place", key, other, "maps", weights=weight[1], **part),
-        step("value", "v = Wv x + bv, at every place", value, ("C", "H′", "W′"), "maps", weights=weight[2], **part),
+        step("query", "q = Wq x + bq", query, ("h", "H", "W"), "maps", weights=weight[0], **part),
+        step("key", "k = Wk x + bk", key, other, "maps", weights=weight[1], **part),
+        step("value", "v = Wv x + bv", value, ("C", "H′", "W′"), "maps", weights=weight[2], **part),
         step("similarity", "r = q · k", energy.reshape(1, *places), pairs, "planes", **part),
-        step("weights", "w = softmax(r): they sum to 1", weights.reshape(1, *places), pairs, "planes", **part),
+        step("weights", "w = softmax_{H′×W′}(r)", weights.reshape(1, *places), pairs, "planes", **part),
         step("da_positions", "P = Σ w v", gathered, MAPS, "maps", worked="P = {here}", **part),
     ]
 
@@ -37,8 +37,8 @@ def _channels(x: Tensor) -> tuple[Tensor, list[Step]]:
     gathered = (weights @ flat).reshape(x.shape)
     part = {"part": "channel"}
     return gathered, [
-        step("da_products", "r = x xᵀ, every channel with every channel", energy, ("C", "C′"), "bars", **part),
-        step("da_weights", "w = softmax(max(r) − r)", weights, ("C", "C′"), "gate", **part),
+        step("da_products", "r = x xᵀ", energy, ("C", "C′"), "bars", **part),
+        step("da_weights", "w = softmax_{C′}(max(r) − r)", weights, ("C", "C′"), "gate", **part),
         step("da_channels", "K = Σ w x", gathered, MAPS, "maps", worked="K = {here}", **part),
     ]
 

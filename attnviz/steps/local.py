@@ -18,7 +18,7 @@ def _channel(branch: PointwiseBranch, x: Tensor) -> tuple[Tensor, list[Step]]:
     second = layer("W₂", "b₂", branch.expand, "C", "h")
     part = {"part": "channel"}
     return gate, [
-        step("mean", "z = mean of x over H × W", mean.flatten(1), "C", "bars", worked="mean = {here}", **part),
+        step("mean", "z = mean_{H×W}(x)", mean.flatten(1), "C", "bars", worked="mean = {here}", **part),
         step(
             "hidden",
             "a = ReLU(W₁ z + b₁)",
@@ -42,7 +42,7 @@ def _spatial(branch: PointwiseBranch, x: Tensor) -> tuple[Tensor, list[Step]]:
     return mask, [
         step(
             "place_hidden",
-            "u = ReLU(V₁ x + a₁), at every place",
+            "u = ReLU(V₁ x + a₁)",
             hidden,
             ("h", "H", "W"),
             "maps",
@@ -51,7 +51,7 @@ def _spatial(branch: PointwiseBranch, x: Tensor) -> tuple[Tensor, list[Step]]:
         ),
         step(
             "place_mix",
-            "q = V₂ u + a₂, at every place",
+            "q = V₂ u + a₂",
             scores[:, 0],
             ("H", "W"),
             "planes",

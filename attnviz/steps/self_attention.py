@@ -24,7 +24,7 @@ def _split(x: Tensor, heads: int) -> Tensor:
 
 def _mapped(key: str, letter: str, layer_: nn.Module, x: Tensor, axes: tuple[str, ...]) -> Step:
     weights = layer(f"W{letter}", f"b{letter}", layer_, "h", "C")
-    return step(key, f"{letter} = W{letter} x + b{letter}, at every place", layer_(x), axes, "maps", weights=weights)
+    return step(key, f"{letter} = W{letter} x + b{letter}", layer_(x), axes, "maps", weights=weights)
 
 
 def steps(module: SelfAttention, x: Tensor) -> list[Step]:
@@ -48,7 +48,7 @@ def steps(module: SelfAttention, x: Tensor) -> list[Step]:
         _mapped("key", "k", module.key, seen, other),
         _mapped("value", "v", module.value, seen, other),
         step("similarity", formula, similarity.reshape(1, -1, *places), PAIRS, "planes", **pairs),
-        step("weights", "w = softmax(r): they sum to 1", weights.reshape(1, -1, *places), PAIRS, "planes", **pairs),
+        step("weights", "w = softmax_{H′×W′}(r)", weights.reshape(1, -1, *places), PAIRS, "planes", **pairs),
         step("gathered", "o = Σ w v", joined, own, "maps"),
         step(
             "projected",

@@ -19,9 +19,9 @@ def steps(module: SimAM, x: Tensor) -> list[Step]:
     gate = torch.sigmoid(energy)
     return [
         features(x),
-        step("mean", "μ = mean of x over H × W", mean.flatten(1), "C", "bars", worked="μ = {here}"),
+        step("mean", "μ = mean_{H×W}(x)", mean.flatten(1), "C", "bars", worked="μ = {here}"),
         step("si_distance", "d = (x − μ)²", distance, MAPS, "maps", worked="({features} − {mean})² = {here}"),
-        step("si_variance", "v = variance of x over H × W", variance.flatten(1), "C", "bars", worked="v = {here}"),
+        step("si_variance", "v = var_{H×W}(x)", variance.flatten(1), "C", "bars", worked="v = {here}"),
         step(
             "si_energy",
             f"E = d / (4 (v + λ)) + ½, λ = {module.regularisation:g}",

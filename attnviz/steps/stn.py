@@ -21,19 +21,19 @@ def steps(module: SpatialTransformer, x: Tensor) -> list[Step]:
     first = layer("W₁", "b₁", module.squeeze, "h", "C")
     return [
         features(x),
-        step("st_squeeze", "u = ReLU(W₁ x + b₁), at every place", squeezed, ("h", "H", "W"), "maps", weights=first),
-        step("st_pool", "p = mean of u over 4 × 4 fields", pooled, ("h", "4", "4"), "maps"),
+        step("st_squeeze", "u = ReLU(W₁ x + b₁)", squeezed, ("h", "H", "W"), "maps", weights=first),
+        step("st_pool", "p = mean_{4×4}(u)", pooled, ("h", "4", "4"), "maps"),
         step(
             "st_locate", "l = ReLU(W₂ p + b₂)", located, "l", "bars", weights=layer("W₂", "b₂", module.locate, "l", "p")
         ),
         step("theta", "θ = W₃ l + b₃", theta, ("2", "3"), "theta", weights=layer("W₃", "b₃", module.theta, "6", "l")),
         step(
             "grid",
-            "(u, v) = θ · (column, row, 1)",
+            "(u, v) = θ · (j, i, 1)",
             grid,
             ("H", "W", "2"),
             "grid",
             worked="(u, v) = ({here[0]}, {here[1]})",
         ),
-        step("sampled", "y = x read at (u, v), between the four nearest", sampled, MAPS, "maps", worked="y = {here}"),
+        step("sampled", "y = x(u, v)", sampled, MAPS, "maps", worked="y = {here}"),
     ]
