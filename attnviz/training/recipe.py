@@ -137,11 +137,13 @@ def _read(source: str | Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
     if base is None:
         return values
     require(isinstance(base, str) and base not in (*seen, path.stem), "extends must name another recipe", base)
-    below = _read(base, (*seen, path.stem))
-    for key, value in values.items():
-        both = isinstance(value, dict) and isinstance(below.get(key), dict)
-        below[key] = below[key] | value if both else value
-    return below
+    return _laid_over(_read(base, (*seen, path.stem)), values)
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Two tables of values; where both hold a table, these are laid over each other as well."""
+    both = {key for key in below.keys() & above.keys() if isinstance(below[key], dict) and isinstance(above[key], dict)}
+    return below | above | {key: _laid_over(below[key], above[key]) for key in both}
 
 
 def recipe_from_json(values: Any) -> Recipe:

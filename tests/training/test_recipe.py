@@ -91,6 +91,8 @@ def test_a_recipe_extends_another(tmp_path):
     assert mine.id == "mine" and mine.model.attention == "cbam" and mine.train.epochs == 3
     assert mine.augment == base.augment
     assert dataclasses.replace(mine.train, epochs=base.train.epochs, warmup_epochs=4.0) == base.train
+    gated, plain = load_recipe("noise-attention").model, load_recipe("noise-plain").model
+    assert gated.backbone_options == {**plain.backbone_options, "position": "first"}
     path.write_text('extends = "nonne"')
     with pytest.raises(UserError, match="none"):
         load_recipe(path)
