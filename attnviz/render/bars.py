@@ -15,6 +15,7 @@ from attnviz.render.colour import Scale, as_scale, caption, number
 from attnviz.render.markup import bars_svg
 from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
 from attnviz.render.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
+from attnviz.render.text import line
 from attnviz.types import Floats
 
 __all__ = ["bars_svg", "channel_bars", "draw_bars"]
@@ -80,7 +81,8 @@ def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], colours: In
             at = min(max(place, 0.12 * unit), rank.count - 1 - 0.12 * unit)
             weight = "bold" if colour == colours.mark else "normal"
             height = roof + 0.03 * (roof - bounds[0])
-            axes.text(at, height, str(channel), color=colour, ha="center", fontsize=SMALL, weight=weight)
+            style = {"color": colour, "weight": weight, "ha": "center", "fontsize": SMALL}
+            axes.add_artist(line(at, height, str(channel), **style))
     axes.add_collection(LineCollection(lines, colors=tints, lw=0.7), autolim=False)
 
 
@@ -99,11 +101,11 @@ def _dress(axes: Axes, rank: Ranking, scale: Scale, colours: Ink, most_ticks: in
     style: dict[str, Any] = {"fontsize": SMALL, "color": colours.text}
     names = (scale.ends[0], number(middle, span).rstrip("0"), scale.ends[1])
     for y, name in zip((low, middle, high), names, strict=True):
-        axes.text(left - 0.06 * across, y, name, ha="right", va="center", **style)
+        axes.add_artist(line(left - 0.06 * across, y, name, ha="right", va="center", **style))
     first = 0 if rank.order == "index" else 1
     ticks = tick_positions(count, most_ticks, first)
     for tick in ticks:
-        axes.text(tick - first, low - 0.06 * up, str(tick), ha="center", va="top", **style)
+        axes.add_artist(line(tick - first, low - 0.06 * up, str(tick), ha="center", va="top", **style))
     lines = [[(left, y), (right, y)] for y in (low, middle, high)]
     lines += [[(tick - first, low), (tick - first, low - 0.04 * up)] for tick in ticks]
     grid = LineCollection(lines, colors=colours.grid, lw=0.7, zorder=0.5, clip_on=False)
@@ -177,15 +179,15 @@ def channel_bars(
     figure, colours = new_figure(width, height, dark), ink(dark)
     write(figure, 0.45, 0.12, clean(title, room(width - 0.6, TITLE)), fontsize=TITLE, color=colours.text)
     top, bottom = rank.extremes(3)
-    lines = [
+    told = [
         caption(rank.scores, scale, spread=True) + " · dashed: mean",
         f"{rank.count} channels · highest {_named(rank, top)}"
         + (f" · lowest {_named(rank, bottom)}" if bottom else ""),
     ]
     if band is not None:
-        lines[0] += " · grey: reference mean ± sd"
-    for row, line in enumerate(lines):
-        text = clean(line, room(width - 0.6, SMALL) + 12)
+        told[0] += " · grey: reference mean ± sd"
+    for row, words in enumerate(told):
+        text = clean(words, room(width - 0.6, SMALL) + 12)
         write(figure, 0.45, 0.36 + 0.16 * row, text, fontsize=SMALL, color=colours.muted)
     axes = axes_at(figure, 0.45, 0.74, width - 0.6, height - 0.74 - 0.48)
     draw_bars(axes, rank, scale, colours, reference=band, marked=marked)

@@ -21,6 +21,7 @@ from PIL import Image
 
 from attnviz.errors import UserError, nearest
 from attnviz.render.colour import Scale, number, table, to_bytes
+from attnviz.render.text import line
 from attnviz.types import Bytes
 
 DPI = 100
@@ -90,8 +91,11 @@ def room(inches: float, size: float) -> int:
 def write(figure: Figure, left: float, top: float, text: str, **style: Any) -> Text:
     """Text with its upper left corner so many inches from the figure's upper left corner."""
     w, h = figure.get_size_inches()
-    style = {"va": "top", "ha": "left", "fontsize": BODY, "parse_math": False, **style}
-    return figure.text(left / w, 1 - top / h, text, **style)
+    style = {"va": "top", "ha": "left", "fontsize": BODY, "transform": figure.transSubfigure, **style}
+    written = line(left / w, 1 - top / h, text, **style)
+    written.set_figure(figure)
+    figure.texts.append(written)
+    return written
 
 
 def write_wrapped(figure: Figure, left: float, top: float, width: float, text: str, **style: Any) -> int:
