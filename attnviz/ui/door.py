@@ -7,6 +7,7 @@ event leaves out one field, runs queued events outside the queue, and answers ma
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+from attnviz.ui.text import language_of, plain
 
 Scope = MutableMapping[str, Any]
 
@@ -43,7 +47,7 @@ class Door:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Answer 404 or 422 to what is not let in."""
+        """Answer 404 or 422 to what is not let in, and 429 where the queue is full."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -64,8 +68,12 @@ class Door:
         while messages[-1].get("more_body"):
             messages.append(await receive())
         body = b"".join(message.get("body", b"") for message in messages)
-        if wrong := problem(scope["app"].get_blocks(), body, queued):
+        blocks = scope["app"].get_blocks()
+        if wrong := problem(blocks, body, queued):
             await _refuse(422, wrong, scope, receive, send)
+            return
+        if queued and len(blocks._queue) >= (blocks._queue.max_size or math.inf):
+            await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
             return
         again = iter([{"type": "http.request", "body": body, "more_body": False}])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,7 +115,7 @@ def show_channel(store: Store, view: View, channel: Any) -> View:
 
 def _whole(value: Any, count: int, language: str) -> int:
     """A channel index out of anything a browser may send."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value != int(value) or not 0 <= value < count:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value < count or value != int(value):
         raise UserError(plain("not_whole", language, last=count - 1, value=repr(value)[:60]))
     return int(value)

@@ -1,11 +1,14 @@
 """Events that are let in, over every event of every tab."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from attnviz.ui import build
-from attnviz.ui.door import DEEPEST, OPEN, problem, uploaded
+from attnviz.ui.door import DEEPEST, OPEN, Door, problem, uploaded
 from attnviz.ui.store import Store
 
 
@@ -103,6 +106,33 @@ def test_only_the_folder_of_uploads_counts_as_uploaded(tmp_path, monkeypatch):
     assert uploaded(str(tmp_path / "own" / "a" / "x.png"))
     assert not any(map(uploaded, [str(tmp_path / "x.png"), str(tmp_path / "own" / ".." / "x"), "", None, 3, b"x"]))
     assert not uploaded(str(tmp_path / "own" / "link"))
+
+
+@pytest.mark.parametrize(("cookie", "text"), [(b"", "try it again"), (b"attnviz_language=zh", "稍后再试")])
+def test_a_full_queue_says_so_in_the_visitors_language(blocks, events, monkeypatch, cookie, text):
+    queued = next(e for e in events if blocks.fns[e["fn_index"]].queue is not False)
+    body = json.dumps(queued).encode()
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/queue/join", "query_string": b""}
+    scope |= {"headers": [(b"cookie", cookie)], "app": SimpleNamespace(get_blocks=lambda: blocks)}
+    sent, passed = [], []
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def application(scope, receive, send):
+        passed.append((await receive())["body"])
+
+    async def send(message):
+        sent.append(message)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
+        assert passed == [body] and sent == []
+        monkeypatch.setattr(type(blocks._queue), "__len__", lambda self: self.max_size)
+        pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
+    assert sent[0]["status"] == 429
+    assert text in json.loads(sent[1]["body"])["detail"]
+    assert passed == [body]
 
 
 def test_addresses():
