@@ -1,0 +1,264 @@
+"""Thousands of hostile inputs: ``python -m benchmarks.fuzz --inputs 10000 --out results/fuzz.json``.
+
+Pictures go to the decoder, pictures and events and requests to a running app (own process), arguments to the command
+line. After each batch the app must give the right answer to a good request. Prints JSON: figures by category,
+inputs that were answered wrongly, tracebacks in the app's log, and what refusing costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from attnviz.errors import UserError
+from attnviz.image import open_photograph
+from benchmarks import corpus, messages
+from benchmarks.client import Client, pictures
+from benchmarks.load import hardware
+from benchmarks.served import ROOT, Served, serve
+
+SHARES = {"pictures, decoded": 0.5, "pictures, uploaded": 0.08, "events": 0.16, "broken events": 0.12}
+SHARES |= {"requests": 0.08, "command lines": 0.06}
+"""Which part of all inputs goes where."""
+BATCH = 100
+"""Inputs between two good requests."""
+HANG = 60
+"""Seconds after which an input counts as hanging."""
+
+
+class Tally:
+    """What became of the inputs of one category."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.slowest = 0.0
+
+    @contextlib.contextmanager
+    def one(self, name: str) -> Iterator[None]:
+        """Time one input; what it raises is wrong."""
+        started = time.perf_counter()
+        try:
+            yield
+        except TimeoutError:
+            self.wrong.append(f"hangs: {name}"[:300])
+        except Exception as error:
+            self.wrong.append(f"{type(error).__name__}: {error}: {name}"[:300])
+        self.slowest = max(self.slowest, time.perf_counter() - started)
+
+    def as_json(self) -> dict[str, Any]:
+        """Figures, with the first wrong ones."""
+        outcomes = dict(sorted(self.outcomes.items()))
+        figures = {"inputs": sum(outcomes.values()) + len(self.wrong), "outcomes": outcomes, "wrong": len(self.wrong)}
+        return {**figures, "first wrong": self.wrong[:10], "slowest s": round(self.slowest, 2)}
+
+
+def decoded(count: int, seed: int, tally: dict[str, Tally]) -> None:
+    """Damaged files, by kind of damage, in this process."""
+    for case in itertools.islice(corpus.mutated(seed), count):
+        own = tally[f"pictures, decoded: {case.kind}"]
+        with own.one(case.name), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                image = open_photograph(case.data)
+                if image.mode != "RGB":
+                    raise RuntimeError(image.mode)
+                own.outcomes["opened"] += 1
+            except UserError:
+                own.outcomes["refused"] += 1
+
+
+class Stranger:
+    """Sends hostile things to an app and looks at its answers."""
+
+    def __init__(self, app: Served, seed: int, tally: dict[str, Tally]) -> None:
+        self.app, self.tally = app, tally
+        self.chance = random.Random(seed)
+        self.friend, self.client = Client(app.url, timeout=HANG), Client(app.url, timeout=HANG)
+        self.photograph = corpus.good()["jpeg"]
+        self.friend.open()
+        self.client.open()
+        self.shown = pictures(self.friend.photograph(self.photograph))
+        self.backend = [d for d in self.client.config["dependencies"] if d["backend_fn"]]
+        self.cases = corpus.mutated(seed + 1)
+        self.batches = self.unanswered = 0
+
+    def good(self) -> None:
+        """The next good request after a batch: a photograph, and exactly the answer from before."""
+        self.batches += 1
+        answer = self.friend.photograph(self.photograph)
+        if not answer["success"] or pictures(answer) != self.shown:
+            self.unanswered += 1
+
+    def run(self, category: str, count: int, send: Callable[[], str]) -> None:
+        """Send ``count`` inputs of a category."""
+        own = self.tally[category]
+        for number in range(count):
+            with own.one(category):
+                own.outcomes[send()] += 1
+            if number % BATCH == BATCH - 1 or number == count - 1:
+                self.good()
+
+    def picture(self) -> str:
+        """Upload a damaged file under a hostile name and have it analysed."""
+        case = next(self.cases)
+        answer = self.client.photograph(case.data, case.file.replace("\0", "_"))
+        return self.judged(answer)
+
+    def event(self) -> str:
+        """Any event of any tab with hostile values."""
+        dependency = self.chance.choice(self.backend)
+        whole = messages.event(self.chance, dependency, self.client.inputs(dependency, {}), self.client.session)
+        whole["data"] = json.loads(json.dumps(whole["data"]))
+        if not dependency["queue"]:
+            status, body = self.client.request("POST", "gradio_api/run/predict", whole)
+            return checked(status, body, direct=True)
+        status, body = self.client.request("POST", "gradio_api/queue/join", whole)
+        return self.judged(self.client.ended()) if status == 200 else checked(status, body)
+
+    def broken(self) -> str:
+        """An event that is not whole; should it be let in, its answer is fetched."""
+        dependency = self.chance.choice(self.backend)
+        whole = messages.event(self.chance, dependency, self.client.inputs(dependency, {}), self.client.session)
+        place = self.chance.choice(("queue/join", "run/predict"))
+        body = messages.broken(self.chance, whole)
+        status, text = self.client.request("POST", f"gradio_api/{place}", body)
+        if status == 200 and place == "queue/join":
+            return self.judged(self.client.ended())
+        return checked(status, text, direct=place == "run/predict")
+
+    def request(self) -> str:
+        """A request that no page sends."""
+        method, path, body, kind = messages.request(self.chance)
+        if "heartbeat" in path and method == "GET":
+            method = "HEAD"  # an open heartbeat is a stream without an end, as it should be
+        status, text = self.client.request(method, path, body, kind)
+        return checked(status, text)
+
+    def judged(self, answer: dict[str, Any]) -> str:
+        """An event was answered: with pictures, or with a sentence that holds no markup and nothing internal."""
+        if answer.get("success"):
+            return "answered"
+        error = answer["output"].get("error")
+        if not error:
+            raise RuntimeError(f"refused without a text: {answer}")
+        if "<img" in error or "Traceback" in error or 'File "' in error:
+            raise RuntimeError(f"a text with markup or details: {error[:200]}")
+        return "refused with a sentence"
+
+
+def checked(status: int, body: bytes, direct: bool = False) -> str:
+    """A status below 500 (503: busy), and nothing internal in the body."""
+    text = body.decode(errors="replace")
+    if "Traceback" in text or "root:x:" in text or 'File "/' in text:
+        raise RuntimeError(f"{status} with details: {text[:200]}")
+    if status == 500 and direct and json.loads(text).get("error"):
+        if "<img" in text:
+            raise RuntimeError(f"a text with markup: {text[:200]}")
+        return "refused with a sentence"  # so gradio answers a handler's own error
+    if status >= 500 and status != 503:
+        raise RuntimeError(f"{status}: {text[:200]}")
+    return f"status {status}"
+
+
+def lines(count: int, seed: int, tally: dict[str, Tally]) -> None:
+    """Hostile arguments of the command line, in this process."""
+    from attnviz.cli import main
+
+    chance, own = random.Random(seed), tally["command lines"]
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(count):
+            arguments = messages.command_line(chance, folder)
+            said = io.StringIO()
+            with own.one(repr(arguments)), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                try:
+                    status = main(arguments)
+                except SystemExit as end:
+                    status = end.code
+                if status not in (0, 2):
+                    raise RuntimeError(f"exit status {status}")
+                own.outcomes[f"exit status {status}"] += 1
+
+
+def refusals() -> dict[str, Any]:
+    """What refusing costs: time and memory for each hostile file of the corpus, decoded alone."""
+    open_photograph(corpus.good()["png"])
+    rows = {}
+    for name, data in corpus.refused().items():
+        times, base = [], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(5):
+            started = time.perf_counter()
+            with contextlib.suppress(UserError):
+                open_photograph(data)
+                raise RuntimeError(f"{name} was opened")
+            times.append(1000 * (time.perf_counter() - started))
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) / 1024
+        tracemalloc.start()
+        with contextlib.suppress(UserError):
+            open_photograph(data)
+        traced = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+        rows[name] = {"bytes": len(data), "ms": round(min(times), 2), "worst ms": round(max(times), 2)}
+        rows[name] |= {"process grew MB": round(grown, 1), "python MB": round(traced, 2)}
+    worst = {key: max(row[key] for row in rows.values()) for key in ("ms", "worst ms", "process grew MB", "python MB")}
+    return {"files": len(rows), "most": worst, "each": rows}
+
+
+def measure(inputs: int, seed: int, checkpoints: str | None) -> dict[str, Any]:
+    """Everything."""
+    counts = {name: round(inputs * share) for name, share in SHARES.items()}
+    tally: dict[str, Tally] = defaultdict(Tally)
+    child = [sys.executable, "-c", "import json; from benchmarks.fuzz import refusals; print(json.dumps(refusals()))"]
+    cost = json.loads(subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    decoded(counts["pictures, decoded"], seed, tally)
+    lines(counts["command lines"], seed, tally)
+    with serve(checkpoints) as app:
+        stranger = Stranger(app, seed, tally)
+        before = app.ask()
+        ways = {"pictures, uploaded": stranger.picture, "events": stranger.event, "broken events": stranger.broken}
+        for category, send in {**ways, "requests": stranger.request}.items():
+            stranger.run(category, counts[category], send)
+        after = app.ask()
+        log = app.errors
+    results = {name: own.as_json() for name, own in sorted(tally.items())}
+    return {
+        "command": "python -m " + " ".join(["benchmarks.fuzz", *sys.argv[1:]]),
+        "hardware": hardware(),
+        "inputs": sum(row["inputs"] for row in results.values()),
+        "wrong": sum(row["wrong"] for row in results.values()),
+        "hangs": sum(text.startswith("hangs") for own in tally.values() for text in own.wrong),
+        "tracebacks in the log": sum("Traceback" in line for line in log),
+        "log": log[:10],
+        "good requests after a batch": {"asked": stranger.batches, "wrong or lost": stranger.unanswered},
+        "app": {key: [before[key], after[key]] for key in ("rss", "hooks", "weights", "threads", "files")},
+        "categories": results,
+        "refusing": cost,
+    }
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--inputs", type=int, default=10_000)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--checkpoints", help="folder; default the bundled one")
+    options.add_argument("--out", type=Path, help="also write the JSON to this file")
+    given = options.parse_args()
+    text = json.dumps(measure(given.inputs, given.seed, given.checkpoints), indent=1, ensure_ascii=False)
+    print(text)
+    if given.out:
+        given.out.write_text(text + "\n", encoding="utf-8")
