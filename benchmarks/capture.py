@@ -1,18 +1,23 @@
 """What reading gates costs: capture / plain forward, search time, and Grad-CAM of other tools for comparison.
 
-``python benchmarks/capture.py [--repeats 20] [--models seresnet50 ...] > results/capture.json``. Every ratio is a
-median over pairs that were measured one right after the other, so that a busy machine slows both alike.
+``python -m benchmarks.capture [--repeats 20] [--models seresnet50 ...] [--out results/capture.json]``. Every ratio
+is a median over pairs that were measured one right after the other, so that a busy machine slows both alike.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -97,9 +102,10 @@ def others(model: nn.Module, layer: nn.Module, repeats: int) -> dict[str, object
 
     try:
         from pytorch_grad_cam import GradCAM
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
         with GradCAM(model=model, target_layers=[layer]) as cam:
-            found["pytorch-grad-cam"] = ratio(plain, lambda: cam(input_tensor=x), repeats)
+            found["pytorch-grad-cam"] = ratio(plain, lambda: cam(x, [ClassifierOutputTarget(0)]), repeats)
     except ImportError:
         found["pytorch-grad-cam"] = "not installed"
     try:
@@ -112,11 +118,35 @@ def others(model: nn.Module, layer: nn.Module, repeats: int) -> dict[str, object
     return found
 
 
+def machine() -> dict[str, object]:
+    """What the figures depend on: versions, hardware, commit, command."""
+    cpu = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
+    versions = {}
+    for package in ("torch", "timm", "torchcam", "grad-cam"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return {
+        **versions,
+        "python": platform.python_version(),
+        "cpu": names[0] if names else platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load average": [round(load, 1) for load in os.getloadavg()],
+        "commit": asked.stdout.strip(),
+        "command": " ".join(["python -m benchmarks.capture", *sys.argv[1:]]),
+    }
+
+
 def main() -> None:
-    """Measure and print JSON."""
+    """Measure; print JSON, or write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--models", nargs="*", default=[*LIGHT, *HEAVY])
+    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     import timm
@@ -135,14 +165,11 @@ def main() -> None:
         results[name] = measure(model, HEAVY.get(name, 224), args.repeats, (1,) if heavy else (1, 16))
         if name == "seresnet50":
             results["Grad-CAM on seresnet50"] = others(model, model.layer4[-1], max(5, args.repeats // 3))
-    machine = {
-        "torch": torch.__version__,
-        "timm": timm.__version__,
-        "python": platform.python_version(),
-        "threads": torch.get_num_threads(),
-        "cpu": platform.processor() or platform.machine(),
-    }
-    print(json.dumps({"machine": machine, "results": results}, indent=1))
+    text = json.dumps({"machine": machine(), "results": results}, indent=1)
+    if args.out:
+        args.out.write_text(f"{text}\n")
+    else:
+        print(text)
 
 
 if __name__ == "__main__":
