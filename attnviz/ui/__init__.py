@@ -23,6 +23,7 @@ TABS: Registry[Tab] = Registry(
     (
         ("explore", "attnviz.ui.tabs.explore:TAB"),
         ("compare", "attnviz.ui.tabs.compare:TAB"),
+        ("intervene", "attnviz.ui.tabs.intervene:TAB"),
         ("inside", "attnviz.ui.tabs.inside:TAB"),
         ("noise", "attnviz.ui.tabs.noise:TAB"),
         ("training", "attnviz.ui.tabs.training:TAB"),

@@ -37,6 +37,14 @@ class Downloads:
         self._keep(folder)
         return path
 
+    def text(self, name: str, text: str) -> Path:
+        """A file with a text; ``name`` becomes one that every system takes."""
+        folder = Path(tempfile.mkdtemp(dir=self._root.name))
+        path = folder / file_name(name)
+        path.write_text(text, encoding="utf-8")
+        self._keep(folder)
+        return path
+
     def _keep(self, folder: Path) -> None:
         with self._guard:
             self._made.append(folder)
