@@ -67,6 +67,8 @@ def subjects(store: Store) -> tuple[Subject, ...]:
     """Trained modules of the networks first, best network first; then every type that no network has, untrained."""
     own = [Subject(f"model:{name}", store.card(name).spec.attention, name, True) for name in store.ids]
     trained = [subject for subject in own if _steppable(store.card(subject.model))]
+    # networks that see the photograph alone come before those that are given channels of noise as well
+    trained.sort(key=lambda subject: store.card(subject.model).spec.input.noise is not None)
     have = {subject.attention for subject in trained}
     source = trained[0].model if trained else store.ids[0]
     rest = [Subject(name, name, source, False) for name in STEPS if name not in have and name != "none"]
