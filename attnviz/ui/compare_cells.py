@@ -110,10 +110,7 @@ def mask_cell(cells: Cells, look: Look, language: str) -> str:
     """The mask over the photograph; words where there is none."""
     title, mask, row = say("cmp_mask", language), cells.mask, cells.row
     if mask is None or cells.mask_scale is None:
-        none = "cmp_nothing" if not row.gates else "cmp_no_mask"
-        return _words(
-            title, plain("cmp_nothing", language) if none == "cmp_nothing" else plain("cmp_no_mask", language)
-        )
+        return _words(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
     told = told_of(mask.values, cells.mask_scale)
     cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
     how = say(f"choice_how_{mask.how}", language)
@@ -133,7 +130,7 @@ def bars_cell(cells: Cells, look: Look, language: str) -> str:
     """The channel scores; words where there are none."""
     title, scores = say("cmp_bars", language), cells.scores
     if scores is None or cells.scores_scale is None:
-        return _words(title, plain("cmp_no_bars" if cells.row.gates else "cmp_nothing", language))
+        return _words(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
     told = told_of(scores.values, cells.scores_scale, spread=True)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
     alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)

@@ -24,9 +24,7 @@ def spread_html(comparison: Comparison, look: Look) -> str:
             continue
         between, within = spread([f.values for f in found])
         about = {"gate": found[0].gate, "between": f"{between:.3f}", "within": f"{within:.3f}"}
-        told = (
-            say("cmp_spread_mask", language, **about) if key == "mask" else say("cmp_spread_scores", language, **about)
-        )
+        told = say(f"choice_spread_{key}", language, **about)
         lines.append(f"<p>{told}</p>")
     if not lines:
         return ""

@@ -86,7 +86,11 @@ class Trusting:
         if not maps:
             return Judgement(row.title, row.label, why=plain("cmp_trust_nothing", language))
         if report.stop.is_set() or left <= 0:
-            text = plain("cmp_stopped" if report.stop.is_set() else "cmp_budget", language, seconds=int(BUDGET_S))
+            text = (
+                plain("cmp_stopped", language)
+                if report.stop.is_set()
+                else plain("cmp_budget", language, seconds=int(BUDGET_S))
+            )
             return Judgement(row.title, row.label, why=text)
         try:
             with self.store.lease(row.analysis.model) as analyser:
@@ -167,9 +171,13 @@ def judgement_html(judgement: Judgement, method: str, language: str) -> str:
         rows.append(_line(names[j.name], cells, *values, _reading(j, language)))
     centre = trust.centre
     rows.append(_line(names[CENTRE], "–", f"{centre.deletion_auc:.2f}", f"{centre.insertion_auc:.2f}"))
-    heads = "".join(
-        f'<th scope="col">{say(key, language)}</th>' for key in ("cmp_map", "cells", "cmp_deletion", "cmp_insertion")
+    told = (
+        say("cmp_map", language),
+        say("cells", language),
+        say("cmp_deletion", language),
+        say("cmp_insertion", language),
     )
+    heads = "".join(f'<th scope="col">{text}</th>' for text in told)
     curves = [(j.name, j.curves) for j in trust.maps] + [(CENTRE, centre)]
     charts = _chart([(n, c.shares, c.deletion) for n, c in curves], plain("cmp_deletion_chart", language))
     charts += _chart([(n, c.shares, c.insertion) for n, c in curves], plain("cmp_insertion_chart", language))

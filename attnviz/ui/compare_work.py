@@ -241,7 +241,11 @@ class Work:
             text = plain("cmp_press", language, method=method.title)
             return replace(row, why=text), text
         if report.stop.is_set() or left <= 0:
-            text = plain("cmp_stopped" if report.stop.is_set() else "cmp_budget", language, seconds=int(BUDGET_S))
+            text = (
+                plain("cmp_stopped", language)
+                if report.stop.is_set()
+                else plain("cmp_budget", language, seconds=int(BUDGET_S))
+            )
             return replace(row, why=text), text
         try:
             made = analyser.attribute(
