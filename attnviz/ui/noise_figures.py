@@ -134,5 +134,51 @@ def predictions_html(lab: Lab, store: Store) -> str:
 
 
 def table_html(results: Mapping[str, Any] | None, language: str) -> str:
-    """The measured table; empty where nothing was measured."""
-    return ""
+    """The measured table, with what it says in words; empty where nothing was measured."""
+    try:
+        return _table(results, language) if results else ""
+    except (KeyError, TypeError, ValueError, IndexError):  # a file of another version says nothing
+        return ""
+
+
+def _table(results: Mapping[str, Any], language: str) -> str:
+    gates, rows = results.get("gates", {}), []
+    for row in results["rows"]:
+        top1, gate = row["top1"], gates.get(row["recipe"])
+        sd = "" if top1["sd"] is None else f" ± {top1['sd']:.2f}"
+        ratio = "–" if gate is None else f"{ratio_text(float(gate['median_ratio']))}×"
+        name = escape(str(results["recipes"][row["recipe"]]["title"]).partition(" · ")[0])
+        rows.append(
+            f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{sd} ({top1['n']:d})</td><td>{ratio}</td></tr>"
+        )
+    heads = "".join(f"<th scope=col>{say(f'noise_head_{h}', language)}</th>" for h in ("network", "top1", "ratio"))
+    told = results["recovery"]
+    if "recovered" in told:
+        low, high = (f"{100 * v:.0f}" for v in told["interval"])
+        share = f"{100 * told['recovered']:.0f}"
+        note = say("noise_won_back", language, cost=told["cost"], share=share, low=low, high=high)
+    elif "cost" in told:
+        note = say("noise_not_won_back", language, cost=told["cost"], sd=told["sd"])
+    else:
+        note = say("noise_few_seeds", language)
+    reference = say("noise_reference", language)
+    return (
+        f"<h2>{say('noise_table', language)}</h2><table class=nl-table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+        f'<p class="av-note">{note}</p>{_positions(results, language)}<p class="av-note">{reference}</p>'
+    )
+
+
+def _positions(results: Mapping[str, Any], language: str) -> str:
+    """What of the scores' spread is explained by content and what by position, one sentence a network."""
+    parts = []
+    for name, row in results.get("positions", {}).get("rows", {}).items():
+        runs = row.get("runs", [])
+        if runs:
+            title = str(results["recipes"][name]["title"]).partition(" · ")[0]
+            shares = {
+                key: f"{100 * float(np.median([run[f'explained_by_{key}'] for run in runs])):.0f}"
+                for key in ("content", "position")
+            }
+            parts.append(f'<p class="av-note">{say("noise_follows", language, network=title, **shares)}</p>')
+    return "".join(parts)

@@ -9,7 +9,7 @@ from attnviz.errors import UserError  # noqa: E402
 from attnviz.noiselab import look, mean_scores  # noqa: E402
 from attnviz.types import NoiseSpec  # noqa: E402
 from attnviz.ui import noise_view  # noqa: E402
-from attnviz.ui.noise_figures import channels_html, predictions_html, short  # noqa: E402
+from attnviz.ui.noise_figures import channels_html, predictions_html, short, table_html  # noqa: E402
 from attnviz.ui.noise_view import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
 from attnviz.ui.page import Page, Photo  # noqa: E402
 from attnviz.ui.store import Store  # noqa: E402
@@ -129,3 +129,36 @@ def test_the_handlers(noisy, lab):
         tabbed.on_sample(data, gr.EventData(None, {"value": ["x"]}))
     with pytest.raises(UserError, match="idle"):
         tabbed.on_reset({parts.state: None})
+
+
+def spread(values):
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values)) if len(values) > 1 else None, "n": len(values)}
+
+
+def test_the_measured_table_says_what_was_measured():
+    titles = {"noise-rgb": "RGB · net", "noise-plain": "RGB + <noise> · net", "noise-attention": "gate · net"}
+    results = {
+        "rows": [{"recipe": name, "top1": spread([80.0, 82.0])} for name in titles],
+        "recipes": {name: {"title": title} for name, title in titles.items()},
+        "gates": {"noise-attention": {"median_ratio": 1234.5}},
+        "recovery": {"cost": 3.2, "sd": 0.2, "recovered": 0.91, "interval": [0.8, 1.02]},
+        "positions": {
+            "rows": {"noise-attention": {"runs": [{"explained_by_content": 0.1, "explained_by_position": 0.85}]}}
+        },
+    }
+    html = table_html(results, "en")
+    for text in (
+        "81.00 ± 1.00 (2)",
+        "1,234×",
+        "91 %",
+        "80 to 102 %",
+        "explains 10 %",
+        "position 85 %",
+        "&lt;noise&gt;",
+    ):
+        assert text in html, text
+    assert table_html(None, "en") == table_html({"rows": [{}]}, "en") == ""
+    results["recovery"] = {"cost": 0.1, "sd": 0.2, "gain": 0.0, "why": "x"}
+    assert "too little" in table_html(results, "en")
+    results["recovery"] = {"why": "x"}
+    assert "One seed" in table_html(results, "en")
