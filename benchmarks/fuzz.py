@@ -194,47 +194,60 @@ def lines(count: int, seed: int, tally: dict[str, Tally]) -> None:
                 own.outcomes[f"exit status {status}"] += 1
 
 
-def measure(inputs: int, seed: int, checkpoints: str | None) -> dict[str, Any]:
-    """Everything."""
-    counts = {name: round(inputs * share) for name, share in SHARES.items()}
-    tally: dict[str, Tally] = defaultdict(Tally)
+def written(found: dict[str, Any], tally: dict[str, Tally], out: Path | None) -> dict[str, Any]:
+    """What is known so far, also as a file, so that an interrupted run is not lost."""
+    results = {name: own.as_json() for name, own in sorted(tally.items())}
+    wrong = [text for own in tally.values() for text in own.wrong]
+    sums = {"inputs": sum(row["inputs"] for row in results.values()), "wrong": len(wrong)}
+    sums["hangs"] = sum(text.startswith("hangs") for text in wrong)
+    whole = {**found, **sums, "categories": results}
+    if out:
+        out.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return whole
+
+
+def here(counts: dict[str, int], seed: int, tally: dict[str, Tally], found: dict[str, Any]) -> None:
+    """What runs in this process, and what refusing costs, in a fresh one."""
     child = [sys.executable, "-m", "benchmarks.refusals"]
-    cost = json.loads(subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-    decoded(counts["pictures, decoded"], seed, tally)
-    print("pictures decoded", file=sys.stderr, flush=True)
+    found["refusing"] = json.loads(subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
     lines(counts["command lines"], seed, tally)
-    with serve(checkpoints) as app:
+    decoded(counts["pictures, decoded"], seed, tally)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything that is asked for, written after each category."""
+    seed, out, part = options.seed, options.out, options.part
+    counts = {name: round(options.inputs * share) for name, share in SHARES.items()}
+    tally: dict[str, Tally] = defaultdict(Tally)
+    found: dict[str, Any] = {"command": "python -m " + " ".join(["benchmarks.fuzz", *sys.argv[1:]])}
+    found |= {"hardware": hardware(), "finished": False}
+    if part != "app":
+        here(counts, seed, tally, found)
+        written(found, tally, out)
+    if part == "here":
+        return written({**found, "finished": True}, tally, out)
+    with serve(options.checkpoints) as app:
         stranger = Stranger(app, seed, tally)
         before = app.ask()
-        ways = {"pictures, uploaded": stranger.picture, "events": stranger.event, "broken events": stranger.broken}
-        for category, send in {**ways, "requests": stranger.request}.items():
+        ways = {"requests": stranger.request, "broken events": stranger.broken, "events": stranger.event}
+        for category, send in {**ways, "pictures, uploaded": stranger.picture}.items():
             stranger.run(category, counts[category], send)
-        after = app.ask()
-        log = app.errors
-    results = {name: own.as_json() for name, own in sorted(tally.items())}
-    return {
-        "command": "python -m " + " ".join(["benchmarks.fuzz", *sys.argv[1:]]),
-        "hardware": hardware(),
-        "inputs": sum(row["inputs"] for row in results.values()),
-        "wrong": sum(row["wrong"] for row in results.values()),
-        "hangs": sum(text.startswith("hangs") for own in tally.values() for text in own.wrong),
-        "tracebacks in the log": sum("Traceback" in line for line in log),
-        "log": log[:10],
-        "good requests after a batch": {"asked": stranger.batches, "wrong or lost": stranger.unanswered},
-        "app": {key: [before[key], after[key]] for key in ("rss", "hooks", "weights", "threads", "files")},
-        "categories": results,
-        "refusing": cost,
-    }
+            after, log = app.ask(), app.errors
+            found["app"] = {key: [before[key], after[key]] for key in ("rss", "hooks", "weights", "threads", "files")}
+            found["tracebacks in the log"] = sum("Traceback" in line for line in log)
+            found["log"] = log[:10]
+            found["good requests after a batch"] = {"asked": stranger.batches, "wrong or lost": stranger.unanswered}
+            written(found, tally, out)
+    return written({**found, "finished": True}, tally, out)
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--inputs", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--part", choices=("all", "here", "app"), default="all", help="in this process, over HTTP")
     options.add_argument("--checkpoints", help="folder; default the bundled one")
     options.add_argument("--out", type=Path, help="also write the JSON to this file")
     given = options.parse_args()
-    text = json.dumps(measure(given.inputs, given.seed, given.checkpoints), indent=1, ensure_ascii=False)
-    print(text)
-    if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
+    found = measure(given)
+    print(json.dumps(found, indent=1, ensure_ascii=False))

@@ -18,12 +18,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gradio
 import numpy as np
-import torch
 
 from attnviz.samples import load_sample, sample_names
 from benchmarks.client import Client, pictures
@@ -204,7 +203,7 @@ def parts(checkpoints: str | None, files: list[bytes], count: int = 40) -> dict[
 def hardware() -> dict[str, Any]:
     """What it ran on."""
     model = [line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "gradio": gradio.__version__}
+    versions = {"python": platform.python_version(), **{name: version(name) for name in ("torch", "gradio", "pillow")}}
     load = [round(value, 2) for value in os.getloadavg()]
     return {"cpu": model[0].split(": ")[1], "cores": os.cpu_count(), "load before": load, **versions}
 

@@ -67,7 +67,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float = 180) -> Iterator[Served]:
+def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float = 600) -> Iterator[Served]:
     """Start the app on a free port, with an own folder for temporary files."""
     with tempfile.TemporaryDirectory(prefix="attnviz-served-") as folder:
         with socket.socket() as probe:
