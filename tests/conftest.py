@@ -17,6 +17,10 @@ from attnviz.types import InputSpec, NoiseSpec
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+TINY = ("cbam", "none", "se", "self-attention")
+"""Attention types of the tiny checkpoints: masks, bars, both, neither, and a pairwise gate."""
+
+
 def tiny_spec(attention="cbam", size=32):
     options = {"widths": [8, 8, 16, 16], "depths": [1, 1, 1, 1]}
     return ModelSpec("compact-resnet", attention, 3, options, {}, InputSpec(size=(size, size)))
@@ -37,9 +41,9 @@ def tiny_card(spec, name):
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
-    """A folder with tiny untrained checkpoints: cbam, se and none."""
+    """A folder with tiny untrained checkpoints, one for each of ``TINY``."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    for attention in ("cbam", "se", "none"):
+    for attention in TINY:
         torch.manual_seed(0)
         spec = tiny_spec(attention, size=128 if attention == "cbam" else 32)
         save_checkpoint(folder, tiny_card(spec, attention), build(spec))

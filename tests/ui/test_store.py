@@ -6,6 +6,7 @@ import pytest
 
 from attnviz.errors import UserError
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
+from tests.conftest import TINY
 
 
 def test_a_lease_gives_a_model_in_eval_mode_and_the_same_one_again(store):
@@ -85,7 +86,7 @@ def test_a_damaged_checkpoint_is_an_error_each_time_and_keeps_no_slot(checkpoint
 def test_the_environment_names_another_folder(checkpoints, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(checkpoints))
     assert checkpoint_folder() == checkpoints
-    assert set(Store().ids) == {"cbam", "se", "none"}
+    assert set(Store().ids) == set(TINY)
 
 
 def test_a_store_keeps_at_least_one_model(checkpoints):
@@ -109,7 +110,7 @@ def published_state(monkeypatch, name="torchvision:mobilenet_v3_large"):
 
 
 def test_published_networks_are_choices_but_not_had_at_once(store):
-    assert set(store.ids) == {"cbam", "se", "none"}
+    assert set(store.ids) == set(TINY)
     assert store.choices == (*store.ids, *PUBLISHED)
     assert all(store.title(name) for name in store.choices)
     for name in PUBLISHED:
