@@ -86,7 +86,7 @@ def _fetched(name: str, fetch: Callable[[], Any], server: str | None) -> Any:
             _answers(server)
         return fetch()
     except (OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()
+        reason = str(getattr(error, "reason", error)).strip().splitlines()
         raise UserError(
             f"the weights of {name} could not be fetched ({reason[0] if reason else type(error).__name__}); connect "
             "to the internet once, or ask for the untrained architecture (pretrained=False, --untrained)"

@@ -20,8 +20,9 @@ LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mod
 """Events that only draw, without a forward pass."""
 FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
 """Events that write files: seconds of drawing, which the network's lane must not wait for."""
-FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 1, "trigger_mode": "always_last"}
-"""Events that may fetch weights: a minute, which nobody else must wait for; they show how far they are."""
+FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 1, "trigger_mode": "once"}
+"""Events that may fetch weights: a minute, which nobody else must wait for; they show how far they are. A list may send
+its event twice, and a failure shall be told once."""
 
 Data = dict[Any, Any]
 Update = dict[Any, Any]

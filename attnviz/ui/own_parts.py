@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.guests import FILE_BYTES, WEIGHTS
+from attnviz.guests import FILE_BYTES, LONGEST, WEIGHTS
 from attnviz.render.markup import top_bars
 from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.guests import About
@@ -17,12 +17,12 @@ from attnviz.ui.panels import head_html
 from attnviz.ui.text import kind_name, label, plain, say
 from attnviz.ui.view import View
 
-FIRST = "torchvision:mobilenet_v3_small"
+FIRST = "timm:seresnet18"
 """Looked at when the tab is opened, with random weights: nothing is fetched unless somebody asks for it."""
 SUGGESTED = (
     FIRST,
     "torchvision:efficientnet_b0",
-    "timm:seresnet18",
+    "torchvision:mobilenet_v3_small",
     "timm:skresnet18",
     "timm:ecaresnet26t",
     "timm:gcresnet33ts",
@@ -38,7 +38,8 @@ class Parts:
 
     state: gr.State
     picker: Picker
-    name: gr.Dropdown
+    name: gr.Textbox
+    suggested: gr.HTML
     weights: gr.Radio
     file: gr.File
     find: gr.Button
@@ -57,6 +58,15 @@ def intro_html(language: str = "en") -> str:
     return f'<p class="av-note">{say("own_intro", language)}</p>'
 
 
+def suggested_html() -> str:
+    """Names to begin with, as buttons."""
+    style = (
+        "font-size:12px;padding:4px 8px;border:1px solid var(--av-line);border-radius:6px;background:none;color:inherit"
+    )
+    names = "".join(f'<button type="button" data-pick="{name}" style="{style}">{name}</button>' for name in SUGGESTED)
+    return f'<div class="av-note" style="display:flex;flex-wrap:wrap;gap:6px">{names}</div>'
+
+
 def still_html(key: str, language: str) -> str:
     """A heading, or the sentence that introduces the tab."""
     return intro_html(language) if key == "own_intro" else head_html(key, language)
@@ -72,9 +82,10 @@ def layout(page: Page) -> Parts:
     title("own_intro")
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
-            made["name"] = gr.Dropdown(
-                list(SUGGESTED), value=FIRST, allow_custom_value=True, label=label("own_name"), elem_id="own-name"
+            made["name"] = gr.Textbox(
+                FIRST, label=label("own_name"), max_lines=1, max_length=LONGEST, elem_id="own-name"
             )
+            made["suggested"] = gr.HTML(suggested_html(), js_on_load=script("pick"), elem_id="own-suggested")
             choices = [(label(f"own_{weights}"), weights) for weights in ("untrained", "published", "file")]
             made["weights"] = gr.Radio(choices, value="untrained", label=label("own_weights"), elem_id="own-weights")
             made["file"] = gr.File(
@@ -133,7 +144,7 @@ def list_html(view: View, about: About) -> str:
         cells = (str(number), escape(site.name), escape(kind_name(site.kind, language)), shape, how)
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'<div class="av-table" tabindex="0" style="overflow-x:auto">{table}</div>'
+    return f'<div class="av-table" tabindex="0" style="overflow-x:auto;font-size:13px">{table}</div>'
 
 
 def wanted_weights(value: object) -> str:

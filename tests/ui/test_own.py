@@ -157,6 +157,13 @@ def test_another_visitor_and_the_other_tabs_do_not_find_it(tab, call, own):
     assert not any(TINY in name for name in tab.page.store.choices)
 
 
+def test_a_suggestion_is_filled_in(tab):
+    data = gr.EventData(None, {"value": SUGGESTED[2]})
+    assert tab.on_suggested(data) == {tab.parts.name: SUGGESTED[2]}
+    with pytest.raises(UserError, match="no suggestion"):
+        tab.on_suggested(gr.EventData(None, {"value": EVIL}))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUGGESTED)
 def test_what_is_suggested_is_within_the_limits(call, name):

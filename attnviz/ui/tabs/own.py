@@ -17,7 +17,17 @@ from attnviz.guests import Wish
 from attnviz.ui.events import FETCH, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.guests import About, Guests
-from attnviz.ui.own_parts import FIRST, Parts, found_html, guess_html, layout, list_html, still_html, wanted_weights
+from attnviz.ui.own_parts import (
+    FIRST,
+    SUGGESTED,
+    Parts,
+    found_html,
+    guess_html,
+    layout,
+    list_html,
+    still_html,
+    wanted_weights,
+)
 from attnviz.ui.page import Page, Photo
 from attnviz.ui.panels import heading_html, strip_html
 from attnviz.ui.tabs import Tab
@@ -103,6 +113,13 @@ class OwnModel:
         photo = own.photo if own else data[self.page.photo] or self.page.opening
         return self.all(self.opened(wish, photo, language))
 
+    def on_suggested(self, event: gr.EventData) -> Update:
+        """A suggested name was picked."""
+        name = picked(event, "value")
+        if name not in SUGGESTED:
+            raise UserError(f"no suggestion {str(name)[:60]!r}")
+        return {self.parts.name: name}
+
     def on_weights(self, data: Data) -> Update:
         """The file is asked for where the weights come from one."""
         return {self.parts.file: gr.File(visible=data[self.parts.weights] == "file")}
@@ -150,7 +167,9 @@ def wire(tab: OwnModel) -> None:
         return connect(trigger, handler, everything, outputs, how, parts.picture)
 
     on(page.tab.select, tab.on_open, {*analysis, *parts.titles.values()})
-    on(parts.find.click, tab.on_find, analysis, FETCH)
+    for trigger in (parts.find.click, parts.name.submit):
+        on(trigger, tab.on_find, analysis, FETCH)
+    connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)
     on(parts.weights.input, tab.on_weights, [parts.file], LIGHT)
     sent = on(parts.picker.image.upload, tab.on_photo, analysis)
     on(sent.failure, tab.on_refused, [parts.picker.image], LIGHT)
