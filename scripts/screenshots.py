@@ -26,8 +26,15 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @contextlib.contextmanager
-def app(environment: dict[str, str] | None = None, seconds: float = 120) -> Iterator[str]:
+def app(
+    environment: dict[str, str] | None = None, seconds: float = 120, script: Path = ROOT / "app.py"
+) -> Iterator[str]:
     """The app in a process of its own, as its address.
+
+    Args:
+        environment: Variables that are set for it.
+        seconds: How long it may take to answer.
+        script: What opens it.
 
     Raises:
         RuntimeError: It does not answer in time.
@@ -36,7 +43,7 @@ def app(environment: dict[str, str] | None = None, seconds: float = 120) -> Iter
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = {**os.environ, **(environment or {}), "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
-    process = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=settings, cwd=ROOT)  # noqa: S603
+    process = subprocess.Popen([sys.executable, str(script)], env=settings, cwd=ROOT)  # noqa: S603
     url = f"http://127.0.0.1:{port}/"
     try:
         _wait(url, process, seconds)

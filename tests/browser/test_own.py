@@ -1,0 +1,112 @@
+"""A network of one's own: opened with ``attnviz.launch``, asked for by name, or not to be had."""
+
+import re
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+expect.set_options(timeout=60_000)
+
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def own_url(checkpoints):
+    from screenshots import ROOT, app
+
+    environment = {"ATTNVIZ_CHECKPOINTS": str(checkpoints), "OMP_NUM_THREADS": "1"}
+    with app(environment, script=ROOT / "tests" / "browser" / "own_app.py") as address:
+        yield address
+
+
+def test_a_live_network_is_opened_and_its_gates_are_clicked(browser, own_url):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(own_url)
+    expect(page.locator("#strip [data-pick]")).to_have_count(2)
+    expect(page.locator("#prediction")).to_contain_text("It knows 7 classes.")
+    expect(page.locator("#prediction")).to_contain_text(re.compile("ant|bee|cat|dog|elk|fox|gnu"))
+    expect(page.locator("#prediction i")).to_have_count(0)
+    expect(page.locator("#heading")).to_contain_text("look")
+    page.locator('#strip [data-pick="squeeze"]').click()
+    expect(page.locator("#scores rect[data-index]")).to_have_count(12)
+    page.locator('#scores rect[data-index="5"]').click()
+    expect(page.locator("#picture h3")).to_contain_text("Channel 5:")
+    page.locator("#model input").click()
+    expect(page.get_by_role("option")).to_have_count(6)  # it, three bundled and two published ones
+    page.get_by_role("option", name="Tiny cbam").click()
+    expect(page.locator("#strip [data-pick]")).to_have_count(8)
+    page.close()
+
+
+def test_a_network_that_cannot_be_fetched_is_told_and_the_page_goes_on(browser, checkpoints, tmp_path_factory):
+    from screenshots import app
+
+    # a server that is not there stands for being offline, wherever the tests run
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+    home = {"TORCH_HOME": str(tmp_path_factory.mktemp("torch")), "ATTNVIZ_CHECKPOINTS": str(checkpoints)}
+    with app({**nowhere, **home, "OMP_NUM_THREADS": "1"}) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.locator("#picture img").first.wait_for()
+        page.wait_for_timeout(1500)
+        before = page.locator("#model input").input_value()
+        page.locator("#model input").click()
+        page.get_by_role("option", name=re.compile("EfficientNet-B0")).click()
+        toast = page.get_by_test_id("toast-body")
+        expect(toast).to_contain_text("could not be fetched")
+        expect(toast).not_to_contain_text("Traceback")
+        expect(page.locator("#model input")).to_have_value(before)
+        page.locator('#samples [data-pick="coffee"]').click()
+        expect(page.locator("#link a")).to_have_attribute("href", re.compile("sample=coffee"))
+        page.close()
+
+
+def opened(open_page, **options):
+    page = open_page(**options)
+    page.get_by_role("tab", name="Your model").click()
+    expect(page.locator("#own-strip [data-pick]").first).to_be_visible()
+    return page
+
+
+def test_a_network_is_asked_for_by_name_and_its_gates_are_shown(open_page):
+    page = opened(open_page)
+    expect(page.locator("#own-found")).to_contain_text("Random weights")
+    name = page.get_by_label("Network, as timm:NAME", exact=False)
+    name.fill("timm:test_efficientnet")
+    page.locator("#own-find").click()
+    expect(page.locator("#own-found")).to_contain_text("timm:test_efficientnet · untrained: 2 gates")
+    expect(page.locator("#own-list tbody tr")).to_have_count(2)
+    page.locator('#own-strip [data-pick="blocks.3.0.se"]').click()
+    expect(page.locator("#own-scores rect[data-index]")).to_have_count(128)
+    page.locator('#own-scores rect[data-index="7"]').click()
+    expect(page.locator("#own-picture h3")).to_contain_text("Channel 7:")
+    name.fill("<img src=x onerror=alert(1)>")
+    page.locator("#own-find").click()
+    toast = page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text("asked for as timm:NAME")
+    expect(toast.locator("img")).to_have_count(0)
+    expect(page.locator("#own-picture h3")).to_contain_text("Channel 7:")
+
+
+def test_a_file_of_weights_is_sent(open_page, tmp_path):
+    import safetensors.torch
+    import timm
+
+    file = tmp_path / "mine.safetensors"
+    safetensors.torch.save_file(timm.create_model("test_efficientnet", num_classes=5).state_dict(), file)
+    page = opened(open_page)
+    name = page.get_by_label("Network, as timm:NAME", exact=False)
+    name.fill("timm:test_efficientnet")
+    page.locator("#own-weights").get_by_text("from a file").click()
+    page.locator("#own-file input[type=file]").set_input_files(file)
+    expect(page.locator("#own-file")).to_contain_text("mine")
+    page.locator("#own-find").click()
+    expect(page.locator("#own-prediction")).to_contain_text("It knows 5 classes")
+
+
+def test_on_a_phone_nothing_scrolls_sideways(open_page):
+    page = opened(open_page, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    assert page.evaluate(WIDE) <= 0
