@@ -137,3 +137,23 @@ def test_bundled_checkpoints_load_and_are_small(name):
     assert loaded.card.metrics["predictions_changed_by_fp16"] <= 2
     assert (module.FOLDER / f"{name}.safetensors").stat().st_size <= 12 * 2**20
     assert Card.from_json(loaded.card.to_json()) == loaded.card
+
+
+def test_files_that_belong_together_are_replaced_together(tmp_path, monkeypatch):
+    from attnviz import checkpoints
+
+    one, two = tmp_path / "one", tmp_path / "two"
+    checkpoints.write_together({one: b"old 1", two: b"old 2"})
+    whole = checkpoints._write_out
+
+    def full(handle, data):
+        if data == b"new 2":
+            raise OSError("no space")
+        whole(handle, data)
+
+    monkeypatch.setattr(checkpoints, "_write_out", full)
+    with pytest.raises(OSError, match="no space"):
+        checkpoints.write_together({one: b"new 1", two: b"new 2"})
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"one": b"old 1", "two": b"old 2"}
+    checkpoints.write_together({one: b"newer 1", two: b"newer 2"})
+    assert (one.read_bytes(), two.read_bytes()) == (b"newer 1", b"newer 2")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +13,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.checkpoints import Card, LoadedModel, compact, load_card, save_checkpoint
+from attnviz.checkpoints import Card, load_card
 from attnviz.errors import UserError
-from attnviz.models import build, count_parameters
+from attnviz.models import build
 from attnviz.provenance import commit, facts
 from attnviz.training.augment import augment
 from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.device import make_fabric, to_device
-from attnviz.training.evaluation import evaluate, evaluate_checkpoint
+from attnviz.training.evaluation import evaluate
+from attnviz.training.finish import write_checkpoint
 from attnviz.training.optim import learning_rate, make_optimizer, share_buffers, update_average
 from attnviz.training.parts import TrainPart
 from attnviz.training.recipe import Recipe
@@ -31,7 +31,6 @@ from attnviz.training.state import NAME, load_state, remove_leftovers, save_stat
 
 CHECK_EVERY = 20
 """Steps after which a GPU is asked whether the loss is finite, since asking makes it wait; a CPU is asked always."""
-LIMITS = ("It knows {count} classes: anything else is forced into one of them.",)
 
 
 def batches(images: ImageSet, part: TrainPart, epoch: int, rank: int, world: int) -> Iterator[Tensor]:
@@ -91,6 +90,7 @@ class Trainer:
             known = {"train": self.train_set.fingerprint, "val": self.val_set.fingerprint}
             check_card_data(self.folder, self.card, known)
         self.progress = load_state(self.folder, self.key, plain, self.ema, optimizer)
+        self.saved = self.progress.epoch
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             if self.fabric.is_global_zero:
@@ -103,9 +103,9 @@ class Trainer:
 
     def kept(self) -> str:
         """What can be gone on from, in words."""
-        if self.progress.epoch == 0:
+        if self.saved == 0:
             return "no epoch had been finished"
-        return f"the last good state is epoch {self.progress.epoch} in {self.folder / NAME}"
+        return f"the last good state is epoch {self.saved} in {self.folder / NAME}"
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -206,6 +206,7 @@ class Trainer:
                     recorder.record(self.progress.epoch)
                 if fabric.is_global_zero:
                     save_state(self.folder, self.key, self.progress, self.plain, self.ema, self.optimizer)
+                self.saved = self.progress.epoch
             fabric.barrier()
         if fabric.is_global_zero:
             with self._writing():
@@ -254,29 +255,9 @@ class Trainer:
 
     def finish(self) -> Card:
         """Measure the final moving average as it will be stored, and write the checkpoint."""
-        stored = copy.deepcopy(self.ema)
-        stored.load_state_dict(compact(self.ema.state_dict(), self.ema))
-        splits = {"train": self.train_set, "val": self.val_set}
-        card = Card(
-            id=self.recipe.id,
-            title=self.recipe.title,
-            spec=self.spec,
-            labels=self.train_set.labels,
-            metrics={},
-            data={"name": self.recipe.data, **{name: images.describe() for name, images in splits.items()}},
-            training={
-                "recipe": self.recipe.to_json(),
-                **facts(self.fabric.device, self.progress.seconds),
-                "commit": self.commit,
-                "history": self.progress.history,
-            },
-            limits=tuple(text.format(count=len(self.train_set.labels)) for text in LIMITS),
-        )
-        device, spec = self.fabric.device, self.spec.input
-        full, half = (evaluate(network, self.val_set, spec, device) for network in (self.ema, stored))
-        metrics = {
-            **evaluate_checkpoint(LoadedModel(card.id, stored, self.spec, card.labels, card), self.val_set),
-            "predictions_changed_by_fp16": int((full != half).sum()),
-            "parameters": count_parameters(self.plain),
+        told = {
+            **facts(self.fabric.device, self.progress.seconds),
+            "commit": self.commit,
+            "history": self.progress.history,
         }
-        return save_checkpoint(self.folder, dataclasses.replace(card, metrics=metrics), self.ema)
+        return write_checkpoint(self.folder, self.recipe, self.ema, self.train_set, self.val_set, told)

@@ -1,9 +1,4 @@
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -91,23 +86,6 @@ def test_a_run_that_stops_between_epochs_ends_with_the_same_weights(data, recipe
     whole, parts = state_of(tmp_path / "whole"), state_of(tmp_path / "parts")
     assert whole.keys() == parts.keys() and any(k.startswith("optimizer.") for k in whole)
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
-
-
-@pytest.mark.slow
-def test_a_killed_run_ends_with_the_same_weights(data, recipe_file, tmp_path):
-    recipe = recipe_file(RECIPE.replace("epochs = 3", "epochs = 12"))
-    command = [sys.executable, "-m", "attnviz", "train", str(recipe), "--data", str(data), "--run"]
-    subprocess.run([*command, str(tmp_path / "whole")], check=True, cwd=ROOT)
-    process = subprocess.Popen([*command, str(tmp_path / "killed")], cwd=ROOT)
-    while not (tmp_path / "killed" / NAME).exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    time.sleep(0.3)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    subprocess.run([*command, str(tmp_path / "killed")], check=True, cwd=ROOT)
-    whole, killed = state_of(tmp_path / "whole"), state_of(tmp_path / "killed")
-    assert all(torch.equal(whole[k], killed[k]) for k in whole)
 
 
 def test_a_folder_of_another_run_is_refused_and_kept(data, recipe_file, tmp_path):
