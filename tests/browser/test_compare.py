@@ -1,0 +1,116 @@
+"""What a person does on the Compare tab."""
+
+import re
+
+import pytest
+from PIL import Image
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+expect.set_options(timeout=60_000)
+
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def rows(page):
+    return page.locator("#compare-table .av-cmp-row")
+
+
+def opened(page):
+    """The tab, with four networks in it."""
+    page.get_by_role("tab", name=re.compile("Compare|对比")).click()
+    expect(rows(page)).to_have_count(4, timeout=120_000)
+    return page
+
+
+@pytest.fixture
+def tab(page):
+    return opened(page)
+
+
+def choose(page, control, option):
+    page.locator(f"#{control} input").click()
+    page.get_by_role("option", name=option).first.click()
+
+
+def masks(page):
+    return page.locator("#compare-table .av-cmp-cells > :first-child .av-veil").evaluate_all(
+        "all => all.map(i => i.src)"
+    )
+
+
+def test_four_networks_one_image_one_scale_and_another_class(tab):
+    expect(rows(tab).locator("h3")).to_have_text(["Tiny cbam", "Tiny none", "Tiny se", "Tiny self-attention"])
+    expect(tab.locator("#compare-notes")).to_contain_text("One scale for all rows: gates from 0 to 1")
+    expect(tab.locator("#compare-table")).to_contain_text("not a mask")
+    ends = tab.locator("#compare-table .av-cmp-cells > :nth-child(3) .av-legend").all_inner_texts()
+    assert len(ends) == 4 and len(set(ends)) == 1
+    before, notes = masks(tab), tab.locator("#compare-notes").inner_text()
+    explained = re.search("explain “(red|green|blue)”", notes).group(1)
+    choose(tab, "compare-class", next(label for label in ("red", "green") if label != explained))
+    expect(tab.locator("#compare-notes")).not_to_contain_text(f"“{explained}”")
+    assert masks(tab) == before
+    expect(tab.locator("#compare-notes")).to_contain_text("Gates do not depend on the class")
+
+
+def test_a_place_is_asked_by_click_and_by_keyboard(tab):
+    area = tab.locator("#compare-table .av-ask")
+    size = area.bounding_box()
+    area.click(position={"x": size["width"] / 2, "y": size["height"] / 2})
+    expect(area).to_have_attribute("data-row", re.compile("3|4"))
+    row = int(area.get_attribute("data-row"))
+    area.focus()
+    tab.keyboard.press("ArrowUp")
+    expect(area).to_have_attribute("data-row", str(row - 1))
+    expect(area).to_be_focused()
+
+
+def test_the_slider_moves_by_keyboard(tab):
+    slider = tab.locator("#compare-pair .av-cut")
+    choose(tab, "compare-second", "Tiny se")
+    tab.locator("#compare-what").get_by_text("attribution").click()
+    slider.focus()
+    tab.keyboard.press("End")
+    expect(tab.locator("#compare-pair .av-slide")).to_have_attribute("style", re.compile("--av-cut: ?100%"))
+
+
+@pytest.mark.slow
+def test_the_trust_panel_opens_with_numbers(tab):
+    tab.get_by_role("button", name="How far can these pictures be trusted?").click()
+    expect(tab.locator("#compare-trust-figures .av-trust")).to_have_count(4, timeout=180_000)
+    expect(tab.locator("#compare-trust-figures")).to_contain_text("random 0.")
+
+
+def test_a_slow_attribution_can_be_stopped_and_the_page_goes_on(tab):
+    choose(tab, "compare-method", re.compile("Occlusion"))
+    expect(tab.locator("#compare-table")).to_contain_text("press “Compute attributions”")
+    tab.locator("#compare-occlusion-window input[type=number]").fill("5")
+    tab.locator("#compare-compute").click()
+    expect(tab.locator("#compare-progress progress")).to_be_visible()
+    tab.locator("#compare-stop").click()
+    expect(tab.locator("#compare-table")).to_contain_text("Stopped before it was finished")
+    expect(tab.locator("#compare-progress progress")).to_have_count(0)
+    choose(tab, "compare-method", re.compile("Gradient"))
+    expect(tab.locator("#compare-table")).not_to_contain_text("Stopped")
+
+
+def test_the_sheet_is_downloaded(tab, tmp_path):
+    with tab.expect_download(timeout=120_000) as waiting:
+        tab.locator("#compare-export").click()
+    waiting.value.save_as(tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 1500 and sheet.format == "PNG"
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_phone_nothing_scrolls_sideways(open_page, width):
+    page = opened(open_page(viewport={"width": width, "height": 844}, is_mobile=True, has_touch=True))
+    assert page.evaluate(WIDE) <= 0
+    tops = [row.bounding_box()["y"] for row in rows(page).all()]
+    assert tops == sorted(tops)
+
+
+def test_it_speaks_chinese(open_page):
+    page = opened(open_page(locale="zh-CN"))
+    expect(page.locator("#compare-notes")).to_contain_text("门与类别无关")
+    expect(page.locator("#compare-help")).to_contain_text("这些图是什么意思")
