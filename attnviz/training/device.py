@@ -21,7 +21,7 @@ def make_fabric(precision: str, devices: int) -> Any:
         from lightning.fabric import Fabric
         from lightning.fabric.strategies.ddp import DDPStrategy
     except ImportError as error:
-        raise UserError("training needs Lightning: pip install -r requirements-dev.txt") from error
+        raise UserError(f"training needs Lightning ({error}): pip install -r requirements-dev.txt") from error
     # process 0's buffers are not handed round: ``share_buffers`` gives all the mean of theirs
     strategy = DDPStrategy(broadcast_buffers=False) if devices > 1 else "auto"
     return Fabric(accelerator="auto", devices=devices, precision=precision, strategy=strategy)  # type: ignore[arg-type]

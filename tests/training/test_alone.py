@@ -8,16 +8,25 @@ from attnviz.checkpoints import load_card
 from tests.training.conftest import RECIPE
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHOUT = ("gradio", "captum", "timm", "matplotlib", "skimage", "platformdirs", "typer", "huggingface_hub")
+WITHOUT = ("gradio", "captum", "timm", "matplotlib", "skimage", "platformdirs")
 BLOCKED = f"""
 import sys
+from importlib.machinery import PathFinder
 
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {WITHOUT!r}:
-            raise ImportError(f"{{name}} is not installed here")
+hidden, find, distributions = set({WITHOUT!r}), PathFinder.find_spec, PathFinder.find_distributions
 
-sys.meta_path.insert(0, Blocked())
+
+def find_spec(name, path=None, target=None):
+    return None if name.partition(".")[0] in hidden else find(name, path, target)
+
+
+def find_distributions(context, *args):
+    name = (getattr(context, "name", None) or "").lower().replace("-", "_")
+    return iter(()) if name in hidden or name == "scikit_image" else distributions(context, *args)
+
+
+# as if they were not installed: neither the modules nor what is known of their versions
+PathFinder.find_spec, PathFinder.find_distributions = staticmethod(find_spec), staticmethod(find_distributions)
 from attnviz.cli import main
 sys.exit(main(sys.argv[1:]))
 """
