@@ -30,6 +30,8 @@ OPEN = re.compile(
     re.DOTALL,
 )
 """Addresses that are answered; every other one is unknown: development, monitoring, proxies, recordings."""
+LONGEST = 255
+"""Most bytes between two slashes of an address: no file system takes a longer name."""
 SESSION = re.compile(r"[\w-]{1,64}")
 """What a browser's name for its session looks like."""
 DEEPEST = 20
@@ -52,7 +54,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/")) or "/"
-        if not OPEN.fullmatch(path):
+        if not OPEN.fullmatch(path) or max(len(part.encode(errors="replace")) for part in path.split("/")) > LONGEST:
             await _refuse(404, "There is no such page.", scope, receive, send)
             return
         path = path.rstrip("/")
@@ -93,7 +95,8 @@ def problem(blocks: Any, body: bytes, queued: bool) -> str:
     """
     try:
         event = json.loads(body)
-        json.dumps(event, ensure_ascii=False).encode()  # half a character could not be sent back
+        # neither half a character nor a number that JSON does not have could be sent back
+        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return "An event is a JSON object."
     if not isinstance(event, dict):

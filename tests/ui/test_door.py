@@ -59,7 +59,7 @@ def test_events_that_are_not_whole_are_refused(blocks, events, change):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'{"a": "\\ud800"}', b"[" * 10**5, b"9" * 10**4]
+    "body", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'{"a": "\\ud800"}', b'{"a": NaN}', b'{"a": 1e999}', b"[" * 10**5]
 )
 def test_what_is_no_json_object_is_refused(blocks, body):
     assert told(blocks, body) == "An event is a JSON object."
