@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:  # the reader of a pipe has seen enough, as in ``attnviz gates MODEL | head``
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, a name that is too long, a folder that may not be written
+        print(f"attnviz: {error.strerror or error}: {str(error.filename or '')[:200]}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("attnviz: interrupted", file=sys.stderr)
         return 130

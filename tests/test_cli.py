@@ -74,3 +74,9 @@ def test_a_closed_pipe_ends_the_command_quietly(checkpoints, buffered):
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 0
+
+
+def test_what_the_machine_refuses_is_one_sentence(capsys, tmp_path):
+    assert main(["train", "a" * 5000, "--data", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("attnviz: ") and "Traceback" not in told and len(told) < 500
