@@ -12,12 +12,15 @@ import shutil
 import socket
 import subprocess  # noqa: S404 - starts the app and nothing else
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from attnviz.samples import load_sample
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -77,11 +80,57 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
     return page
 
 
+CROWD = """() => {
+    const first = (d) => d.backend_fn && d.queue && d.targets.some((t) => t[1] === 'load');
+    const heavy = gradio_config.dependencies.find(first);
+    const headers = { 'Content-Type': 'application/json' };
+    const send = (i) => fetch('gradio_api/queue/join', { method: 'POST', headers,
+        body: JSON.stringify({ fn_index: heavy.id, session_hash: `crowd${i}`, data: heavy.inputs.map(() => null) }) });
+    return Promise.all([...Array(40).keys()].map(send)).then((all) => all.map((answer) => answer.status));
+}"""
+"""Forty other visitors who ask at once, more than the queue takes."""
+
+
+def send(page: Page, file: Path) -> None:
+    """Choose a file on the Explore tab."""
+    remove = page.get_by_role("button", name="Remove Image")
+    if remove.count():
+        remove.click()
+    page.locator("#photo input[type=file]").set_input_files(file)
+
+
+def states(browser: Browser, url: str, folder: Path) -> None:
+    """The page just opened, with a visitor's own photograph, after a wrong file, and when too many ask at once."""
+    page = opened(browser, url, viewport=DESKTOP)
+    page.screenshot(path=folder / "state-opened.png")
+    with tempfile.TemporaryDirectory() as made:
+        photograph, wrong = Path(made) / "cat.jpg", Path(made) / "<b>notes.txt"
+        load_sample("cat").save(photograph, quality=90)
+        wrong.write_text("no picture at all", encoding="utf-8")
+        send(page, photograph)
+        page.get_by_text("not part of the link").wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / "state-analysed.png")
+        send(page, wrong.rename(wrong.with_suffix(".jpg")))
+        page.get_by_test_id("toast-body").wait_for(timeout=60_000)
+        page.wait_for_timeout(600)
+        page.screenshot(path=folder / "state-error.png")
+    page.close()
+    page = opened(browser, url, viewport=DESKTOP)
+    page.evaluate(CROWD)
+    page.locator("#strip [data-pick]").first.click()
+    page.get_by_test_id("toast-body").wait_for(timeout=60_000)
+    page.wait_for_timeout(600)
+    page.screenshot(path=folder / "state-busy.png")
+    page.close()
+
+
 def take(url: str, folder: Path, chromium: str) -> None:
-    """Desktop (top and whole page, light and dark), a channel gate, and a phone."""
+    """The states, desktop (top and whole page, light and dark), a channel gate, and a phone."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        states(browser, url, folder)
         for scheme in ("light", "dark"):
             page = opened(browser, url, viewport=DESKTOP, color_scheme=scheme)
             page.screenshot(path=folder / f"desktop-{scheme}.png")
@@ -92,6 +141,7 @@ def take(url: str, folder: Path, chromium: str) -> None:
             page.screenshot(path=folder / f"channels-{scheme}.png")
             page.close()
         page = opened(browser, url, viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
+        page.screenshot(path=folder / "state-phone.png")
         page.screenshot(path=folder / "phone.png", full_page=True)
         browser.close()
 
