@@ -35,6 +35,8 @@ SHARES |= {"requests": 0.05, "command lines": 0.04}
 """Which part of all inputs goes where."""
 BATCH = 100
 """Inputs between two good requests."""
+STEP = 200
+"""Inputs after which the figures so far are written."""
 HANG = 60
 """Seconds after which an input counts as hanging."""
 
@@ -206,12 +208,14 @@ def written(found: dict[str, Any], tally: dict[str, Tally], out: Path | None) ->
     return whole
 
 
-def here(counts: dict[str, int], seed: int, tally: dict[str, Tally], found: dict[str, Any]) -> None:
+def here(options: argparse.Namespace, counts: dict[str, int], tally: dict[str, Tally], found: dict[str, Any]) -> None:
     """What runs in this process, and what refusing costs, in a fresh one."""
     child = [sys.executable, "-m", "benchmarks.refusals"]
     found["refusing"] = json.loads(subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-    lines(counts["command lines"], seed, tally)
-    decoded(counts["pictures, decoded"], seed, tally)
+    for done, (category, run) in enumerate({"pictures, decoded": decoded, "command lines": lines}.items()):
+        for start in range(0, counts[category], STEP):
+            run(min(STEP, counts[category] - start), options.seed + 1000 * done + start, tally)
+            written(found, tally, options.out)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -222,8 +226,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"command": "python -m " + " ".join(["benchmarks.fuzz", *sys.argv[1:]])}
     found |= {"hardware": hardware(), "finished": False}
     if part != "app":
-        here(counts, seed, tally, found)
-        written(found, tally, out)
+        here(options, counts, tally, found)
     if part == "here":
         return written({**found, "finished": True}, tally, out)
     with serve(options.checkpoints) as app:
