@@ -18,6 +18,9 @@ LANGUAGES = ("en", "zh")
 
 TEXTS = gather()
 
+PREFIX = "attnviz-"
+"""In front of every key that the browser knows: it would also translate a value such as ``gates`` that is a key."""
+
 
 COOKIE = "attnviz_language"
 """Holds the language that a visitor chose."""
@@ -62,10 +65,10 @@ def label(key: str) -> Any:
     """A label that the browser translates; the key must be known."""
     if key not in TEXTS:
         raise UserError(f"no text {key!r}; {nearest(key, TEXTS)}")
-    return gr.I18n()(key)
+    return gr.I18n()(PREFIX + key)
 
 
 def translations() -> gr.I18n:
     """All texts for the browser."""
-    columns = [{key: row[i] for key, row in TEXTS.items()} for i in range(len(LANGUAGES))]
+    columns = [{PREFIX + key: row[i] for key, row in TEXTS.items()} for i in range(len(LANGUAGES))]
     return gr.I18n(en=columns[0], zh=columns[1], **{"zh-CN": columns[1]})
