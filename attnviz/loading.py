@@ -150,7 +150,7 @@ def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     if pretrained:
         module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True), _timm_server(name))
     else:
-        module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))
+        module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))  # type: ignore[arg-type]
     data = resolve_model_data_config(module)
     channels, height, width = data["input_size"]
     if channels != 3:
