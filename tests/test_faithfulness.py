@@ -26,7 +26,7 @@ from attnviz.faithfulness import (
     upsample,
 )
 from attnviz.faithfulness.curves import order
-from attnviz.faithfulness.results import Curves
+from attnviz.faithfulness.results import Curves, Judged
 from attnviz.faithfulness.study import CENTRE, MEAN, Plan, Study
 from attnviz.faithfulness.summary import paired, spread, verdict
 from attnviz.image import prepare
@@ -484,3 +484,21 @@ def test_areas():
     shares = np.linspace(0, 1, 5, dtype=np.float32)
     found = Curves(shares, np.array([1, 0, 0, 0, 0], np.float32), np.ones(5, np.float32))
     assert found.deletion_auc == 0.125 and found.insertion_auc == 1
+
+
+@pytest.mark.parametrize(
+    ("deletion", "insertion", "beats"),
+    [
+        (0.34, 0.66, (False, False)),  # the same as noise
+        (0.332, 0.668, (False, False)),  # outside the range of three random maps, by less than a hundredth
+        (0.32, 0.65, (True, False)),
+        (0.35, 0.68, (False, True)),
+        (0.10, 0.90, (True, True)),
+    ],
+)
+def test_noise_is_beaten_by_a_margin_only(deletion, insertion, beats):
+    shares = np.array([0, 1], np.float32)
+    flat = Curves(shares, np.full(2, deletion, np.float32), np.full(2, insertion, np.float32))
+    judged = Judged("mask", (7, 7), flat, (0.34, 0.341, 0.344), (0.655, 0.66, 0.66))
+    assert judged.beats_random == beats
+    assert ("no more faithful than noise" in judged.as_text()) == (beats == (False, False))

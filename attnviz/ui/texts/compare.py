@@ -230,8 +230,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cmp_stale": ("The rows have changed since: press “Measure again”.", "各行已改变：请点击“重新测量”。"),
     "cmp_trust_nothing": ("There is no mask or attribution to measure in this row.", "这一行没有可测量的掩码或归因。"),
     "cmp_trust_how": (
-        "Deletion takes away the places that a map ranks highest first, and follows the probability of the class: a lower area means that the map found what the network needed. Insertion puts them into a blurred picture: a higher area is better.|A number means little by itself, so it stands beside random maps with cells of the same size and beside a plain blob in the centre. A map that does not beat them shows no more than noise would, on this photograph.|One photograph proves nothing: many of them are measured with `attnviz faithfulness`. And a faithful map says where the network looked, not why, nor that it was right to.",
-        "“删除”先去掉图中排名最高的位置，并跟踪该类别的概率：面积越小，说明这张图找到了网络所需要的地方。“插入”把它们逐步放入模糊的图像：面积越大越好。|单独一个数字意义不大，因此旁边列出单元格大小相同的随机图，以及一个位于中心的光斑。如果一张图胜不过它们，那么在这张照片上它并不比噪声说明更多。|一张照片不能证明什么：可用 `attnviz faithfulness` 测量大量照片。而且，忠实的图只说明网络看了哪里，不说明为什么，也不说明看得对不对。",
+        "Deletion takes away the places that a map ranks highest first, and follows the probability of the class: a lower area means that the map found what the network needed. Insertion puts them into a blurred picture: a higher area is better.|A number means little by itself, so it stands beside random maps with cells of the same size and beside a plain blob in the centre. A map that does not beat all of the random ones by 0.01 or more shows no more than noise would, on this photograph.|One photograph proves nothing: many of them are measured with `attnviz faithfulness`. And a faithful map says where the network looked, not why, nor that it was right to.",
+        "“删除”先去掉图中排名最高的位置，并跟踪该类别的概率：面积越小，说明这张图找到了网络所需要的地方。“插入”把它们逐步放入模糊的图像：面积越大越好。|单独一个数字意义不大，因此旁边列出单元格大小相同的随机图，以及一个位于中心的光斑。如果一张图不能以至少 0.01 的差距胜过所有随机图，那么在这张照片上它并不比噪声说明更多。|一张照片不能证明什么：可用 `attnviz faithfulness` 测量大量照片。而且，忠实的图只说明网络看了哪里，不说明为什么，也不说明看得对不对。",
     ),
     "cmp_followed": ("Probability of “{label}”", "“{label}”的概率"),
     "cmp_map": ("Map", "图"),
