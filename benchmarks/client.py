@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.parse
 import uuid
 from typing import Any
@@ -15,12 +16,15 @@ class Client:
     Args:
         url: Address of the app.
         config: The page's parts and events, if they are known already.
-        timeout: Seconds until a request counts as hanging.
+        timeout: Seconds until a server that says nothing counts as hanging.
+        patience: Seconds until one that says again and again that it is alive, but does not answer, does too.
     """
 
-    def __init__(self, url: str, config: dict[str, Any] | None = None, timeout: float = 60) -> None:
+    def __init__(
+        self, url: str, config: dict[str, Any] | None = None, timeout: float = 60, patience: float = 600
+    ) -> None:
         self.host = urllib.parse.urlsplit(url).netloc
-        self.timeout = timeout
+        self.timeout, self.patience = timeout, patience
         self.session = uuid.uuid4().hex
         self.connection: http.client.HTTPConnection | None = None
         self.config = config or json.loads(self.request("GET", "config")[1])
@@ -37,12 +41,21 @@ class Client:
         try:
             self.connection.request(method, f"/{path}", data, headers)
             answer = self.connection.getresponse()
-            return answer.status, answer.read()
+            return answer.status, self._whole(answer)
         except BaseException as error:
             self.close()
             if kept and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
                 return self.request(method, path, body, kind)  # the server had hung up before
             raise
+
+    def _whole(self, answer: http.client.HTTPResponse) -> bytes:
+        end, pieces = time.monotonic() + self.patience, []
+        while piece := answer.read1(2**16):
+            pieces.append(piece)
+            if time.monotonic() > end:
+                raise TimeoutError(f"no answer in {self.patience:g} s")
+        answer.close()
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Hang up."""
