@@ -30,7 +30,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @contextlib.contextmanager
 def app(
-    environment: dict[str, str] | None = None, seconds: float = 120, script: Path = ROOT / "app.py"
+    environment: dict[str, str] | None = None, seconds: float = 300, script: Path = ROOT / "app.py"
 ) -> Iterator[str]:
     """The app in a process of its own, as its address.
 
