@@ -69,7 +69,7 @@ def build(store: Store | None = None) -> gr.Blocks:
         head = gr.HTML(header())
         demo.load(greet, None, head, queue=False, show_progress="hidden", api_visibility="private")
         photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
                     tab.build(Page(demo, store, own, photo, opening))

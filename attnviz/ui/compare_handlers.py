@@ -127,23 +127,23 @@ class Compare:
         now = photo or (kept.wanted.photos[0] if kept and kept.wanted.mode != "photographs" else None)
         now = now or data[self.page.photo] or self.page.opening
         wanted = self.wanted(data, now, compute, language)
-        with self.jobs.started(str(request.session_hash)) as report:
+        with self.jobs.started(str(request.session_hash), asked=compute) as report:
             work = in_steps(lambda own: self.work.compare(wanted, language, own), report)
-            found = yield from self.told(work)
+            found = yield from self.told(work, self.parts.progress)
         yield {
             **self.all(found, self.look(data)),
             **({self.page.photo: photo} if photo else {}),
             **self.still(language),
         }
 
-    def told(self, work: Any) -> Any:
+    def told(self, work: Any, place: Any) -> Any:
         """Show the progress of some work, and return what it gives."""
         while True:
             try:
                 report = next(work)
             except StopIteration as end:
                 return end.value
-            yield {self.parts.progress: progress_html(report.text, report.share)}
+            yield {place: progress_html(report.text, report.share)}
 
     def on_open(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """The tab was opened: show something, and take up a photograph that was chosen in another tab."""
@@ -158,6 +158,11 @@ class Compare:
     def on_change(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Something else is wanted."""
         yield from self.compare(data, request)
+
+    def on_asked(self, request: gr.Request) -> Update:
+        """Attributions are wanted: until their turn comes the visitor sees so, and can stop them already."""
+        self.jobs.asked(str(request.session_hash))
+        return {self.parts.progress: progress_html(plain("cmp_waiting", language_of(request)), 0)}
 
     def on_compute(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Attributions are wanted although they take a while."""
@@ -218,8 +223,12 @@ class Compare:
         kept, look = self.comparison(data), self.look(data)
         with self.jobs.started(str(request.session_hash)) as report:
             work = in_steps(lambda own: self.trusting.measure(kept, look, own), report)
-            found = yield from self.told(work)
-        yield {self.parts.trust: trust_html(found, kept.wanted.method, kept.language), self.parts.progress: ""}
+            found = yield from self.told(work, self.parts.trust)
+        yield {self.parts.trust: trust_html(found, kept.wanted.method, kept.language)}
+
+    def on_unmeasured(self) -> Update:
+        """Nothing could be measured, and nothing is at work any more."""
+        return {self.parts.trust: ""}
 
     def on_begin(self) -> Update:
         """The picture is being drawn, which takes seconds."""

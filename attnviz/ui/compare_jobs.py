@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+MOST_WAITING = 256
+"""Requests that are known before their turn comes; the oldest belong to visitors who have gone."""
 TICK = 0.3
 """Seconds between two looks at how far a computation is."""
 
@@ -45,14 +48,28 @@ class Jobs:
     """One running computation for each visitor, by the hash of the session."""
 
     def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Report] = OrderedDict()
         self._running: dict[str, Report] = {}
         self._guard = threading.Lock()
 
-    @contextmanager
-    def started(self, who: str) -> Iterator[Report]:
-        """A report that ``stop`` reaches while the ``with`` block lasts; at its end the computation is stopped."""
-        report = Report()
+    def asked(self, who: str) -> None:
+        """Something long is wanted, and waits for its turn: ``stop`` reaches it from now on."""
         with self._guard:
+            self._waiting[who] = Report()
+            self._waiting.move_to_end(who)
+            while len(self._waiting) > MOST_WAITING:
+                self._waiting.popitem(last=False)
+
+    @contextmanager
+    def started(self, who: str, *, asked: bool = False) -> Iterator[Report]:
+        """A report that ``stop`` reaches while the ``with`` block lasts; at its end the computation is stopped.
+
+        Args:
+            who: The visitor.
+            asked: Whether ``asked`` announced it, so that it may have been stopped before it starts.
+        """
+        with self._guard:
+            report = (self._waiting.pop(who, None) if asked else None) or Report()
             self._running[who] = report
         try:
             yield report
@@ -63,12 +80,12 @@ class Jobs:
                     del self._running[who]
 
     def stop(self, who: str) -> bool:
-        """Ask a visitor's computation to end; whether there was one."""
+        """Ask a visitor's computations to end, the one that waits too; whether there was any."""
         with self._guard:
-            report = self._running.get(who)
-        if report is not None:
+            found = [each[who] for each in (self._running, self._waiting) if who in each]
+        for report in found:
             report.stop.set()
-        return report is not None
+        return bool(found)
 
 
 @dataclass

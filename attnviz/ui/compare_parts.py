@@ -62,6 +62,7 @@ class Parts:
     pair: gr.HTML
     panel: gr.Accordion
     measure: gr.Button
+    halt: gr.Button
     trust: gr.HTML
     export: gr.Button
     file: gr.DownloadButton
@@ -90,7 +91,9 @@ def layout(page: Page) -> Parts:
     made["help"] = gr.HTML("", elem_id="compare-help")
     _pair(made)
     with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:
-        made["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")
+        with gr.Row(elem_classes="av-buttons"):
+            made["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")
+            made["halt"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-halt")
         made["trust"] = gr.HTML("", elem_id="compare-trust-figures")
     made["export"] = gr.Button(label("cmp_export"), size="md", elem_id="compare-export")
     made["file"] = gr.DownloadButton(label("files"), elem_id="compare-file", elem_classes="av-hidden")

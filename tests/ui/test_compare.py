@@ -313,6 +313,22 @@ def test_a_job_can_be_stopped_by_its_visitor_only():
     assert not jobs.stop("me")
 
 
+def test_what_waits_for_its_turn_can_be_stopped_already(monkeypatch):
+    jobs = Jobs()
+    jobs.asked("me")
+    with jobs.started("me") as other:  # something else, asked for before
+        assert jobs.stop("me") and other.stop.is_set()
+    with jobs.started("me", asked=True) as report:
+        assert report.stop.is_set()
+    jobs.asked("me")
+    with jobs.started("me", asked=True) as report:
+        assert not report.stop.is_set()
+    monkeypatch.setattr("attnviz.ui.compare_jobs.MOST_WAITING", 2)
+    for who in "abc":
+        jobs.asked(who)
+    assert not jobs.stop("a") and jobs.stop("b") and jobs.stop("c")
+
+
 def test_a_generator_that_is_closed_stops_its_work():
     report, seen = Report(), []
 

@@ -30,6 +30,10 @@ def wire(tab: Compare) -> None:
         connect(done.failure, tab.on_failed, None, [parts.progress], LIGHT)
         return done
 
+    def measured(trigger: Any) -> None:
+        done = connect(trigger, tab.on_panel, everything, {parts.trust}, STEPS)
+        connect(done.failure, tab.on_unmeasured, None, [parts.trust], LIGHT)
+
     heavy(page.tab.select, tab.on_open, {*shown, parts.photo})
     sent = heavy(parts.photo.upload, tab.on_photo)
     connect(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.progress], LIGHT)
@@ -40,16 +44,18 @@ def wire(tab: Compare) -> None:
         heavy(trigger, tab.on_change)
     for control in parts.parameters.values():
         heavy(getattr(control, "release", control.input), tab.on_change)
-    heavy(parts.compute.click, tab.on_compute)
-    connect(parts.stop.click, tab.on_stop, None, [parts.progress], LIGHT)
+    asked_now = connect(parts.compute.click, tab.on_asked, None, [parts.progress], LIGHT)
+    heavy(asked_now.then, tab.on_compute)
+    for button in (parts.stop, parts.halt):
+        connect(button.click, tab.on_stop, None, [parts.progress], LIGHT)
     for control in (parts.mode, parts.method):
         connect(control.input, tab.on_visible, {parts.mode, parts.method}, controls, LIGHT)
     for control in (parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what):
         connect(control.input, tab.on_look, looks, drawn, LIGHT)
     connect(parts.table.select, tab.on_ask, looks, {*drawn, parts.state}, LIGHT)
     parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
-    for trigger in (parts.panel.expand, parts.measure.click):
-        heavy(trigger, tab.on_panel, {parts.trust, parts.progress})
+    measured(parts.panel.expand)
+    measured(parts.measure.click)
     begun = connect(parts.export.click, tab.on_begin, None, [parts.export], LIGHT)
     made = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#compare-file').click(), 100)")

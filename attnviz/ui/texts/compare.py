@@ -76,6 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "choice_word_norm": ("norm", "范数"),
     # at work
     "cmp_opening": ("Open this tab to set networks side by side.", "打开此标签页即可并排对比。"),
+    "cmp_waiting": ("Waiting for its turn", "正在排队"),
     "cmp_analysing": ("Asking {name}", "正在运行 {name}"),
     "cmp_timing": ("Measuring sizes and times", "正在测量规模与耗时"),
     "cmp_explaining": ("{method}", "{method}"),
