@@ -54,7 +54,7 @@ def test_knocking_out_the_ten_channels_that_matter_most_makes_the_probability_fa
     expect(bench.locator("#iv-edits")).to_contain_text("10 channels knocked out")
     before, after = shares(bench)
     assert after < before
-    expect(bench.locator("#iv-headline")).to_contain_text(re.compile(r"\N{MINUS SIGN}\d+\.\d points"))
+    expect(bench.locator("#iv-headline")).to_contain_text(re.compile("\N{MINUS SIGN}\\d+\\.\\d points"))
 
 
 def test_top_ten_undo_redo_paint_neutral_everywhere_and_reset(bench):
