@@ -18,6 +18,10 @@ def theme() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_md,
     )
     return base.set(
+        button_primary_background_fill="#0369a1",
+        button_primary_background_fill_hover="#075985",
+        button_primary_background_fill_dark="#0369a1",
+        button_primary_background_fill_hover_dark="#075985",
         slider_color="#0072b2",
         slider_color_dark="#56b4e9",
         block_border_width="1px",
