@@ -77,7 +77,8 @@ def layout(page: Page) -> Parts:
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
 
     def title(key: str) -> None:
-        made["titles"][key] = gr.HTML(still_html(key, "en"), elem_id=f"own-title-{key}")
+        # a heading comes with what stands below it; until then only the introduction is there
+        made["titles"][key] = gr.HTML(still_html(key, "en") if key == "own_intro" else "", elem_id=f"own-title-{key}")
 
     title("own_intro")
     with gr.Row(equal_height=False):

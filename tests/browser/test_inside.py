@@ -88,7 +88,7 @@ def test_the_keyboard_a_channel_a_place_and_a_change(inside):
 def test_an_untrained_module_says_so_and_a_query_can_be_clicked(inside):
     page = inside()
     page.locator("#inside-subject input").click()
-    page.get_by_role("option", name="Self-attention").click()
+    page.get_by_role("option", name="Dual attention").click()
     expect(page.locator("#inside-notice")).to_contain_text("Not trained: it shows the computation")
     page.locator('[data-go="5"]').click()
     expect(step(page)).to_have_attribute("data-step", "weights")

@@ -70,7 +70,8 @@ def test_trained_modules_come_first_and_every_type_can_be_chosen(store):
         subject_of(store, ["cbam"])
 
 
-EVERY = ["model:cbam", "model:se", *(name for name in STEPS if name not in ("none", "se", "cbam")), "cbam-3d"]
+TRAINED = ("cbam", "se", "self-attention")
+EVERY = [*(f"model:{name}" for name in TRAINED), *(n for n in STEPS if n not in ("none", *TRAINED)), "cbam-3d"]
 
 
 @pytest.mark.parametrize(

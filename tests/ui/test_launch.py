@@ -25,7 +25,7 @@ def started(monkeypatch, checkpoints):
 
 
 def texts(demo):
-    return str([c["props"].get("value") or c["props"].get("choices") for c in demo.config["components"]])
+    return str([[c["props"].get("value"), c["props"].get("choices")] for c in demo.config["components"]])
 
 
 def test_the_page_opens_on_the_live_network_beside_the_bundled_ones(started):

@@ -83,6 +83,7 @@ class OwnModel:
             parts.prediction: guess_html(view, own.about),
             parts.strip: strip_html(view, LOOK),
             parts.list: list_html(view, own.about),
+            **{part: still_html(key, view.language) for key, part in parts.titles.items()},
         }
 
     def chosen(self, own: Own) -> Update:
@@ -101,9 +102,8 @@ class OwnModel:
         if own is not None and own.photo == photo:
             return {self.parts.state: gr.skip()}
         language = language_of(request)
-        still = {part: still_html(key, language) for key, part in self.parts.titles.items()}
         wish = Wish(FIRST, "untrained") if own is None else own.about.wish
-        return {**still, **self.all(self.opened(wish, photo, language))}
+        return self.all(self.opened(wish, photo, language))
 
     def on_find(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
         """A network was asked for."""
@@ -161,12 +161,20 @@ def wire(tab: OwnModel) -> None:
     page, parts = tab.page, tab.parts
     everything = {parts.state, page.photo, parts.picker.image, parts.name, parts.weights, parts.file}
     chosen = {parts.state, parts.strip, parts.heading, parts.scores, parts.picture}
-    analysis = {*chosen, page.photo, parts.picker.image, parts.found, parts.prediction, parts.list}
+    analysis = {
+        *chosen,
+        page.photo,
+        parts.picker.image,
+        parts.found,
+        parts.prediction,
+        parts.list,
+        *parts.titles.values(),
+    }
 
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.picture)
 
-    on(page.tab.select, tab.on_open, {*analysis, *parts.titles.values()})
+    on(page.tab.select, tab.on_open, analysis)
     for trigger in (parts.find.click, parts.name.submit):
         on(trigger, tab.on_find, analysis, FETCH)
     connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)
