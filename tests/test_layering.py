@@ -66,6 +66,7 @@ MAY_IMPORT = {
         "loading",
         "noise",
         "noiselab",
+        "snapshots",
         "results",
         "inside",
         "steps",

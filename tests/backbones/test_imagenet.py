@@ -127,7 +127,7 @@ def test_a_gate_after_a_residual_block_is_refused_unless_it_starts_at_one():
     ("backbone", "options", "text"),
     [
         ("vgg16", {"width": 0.5, "head": "small"}, "ImageNet weights exist only for vgg16 with width=1"),
-        ("mobilenet-v2", {"width": 0.1}, "with width=1;"),
+        ("mobilenet-v2", {"width": 0.1}, "with width=1 and hidden=0;"),
         ("resnet", {"depths": [1, 1, 1, 1], "block": "basic"}, r"resnet with widths .*basic \(2, 2, 2, 2\)"),
         ("densenet", {"growth": 4, "blocks": [2]}, r"growth=32 blocks=\(6, 12, 24, 16\)"),
         ("efficientnet", {"width": 0.2, "depth": 0.3, "position": "after"}, "efficientnet with"),
