@@ -24,4 +24,7 @@ if __name__ == "__main__":
     trainer = loop.Trainer(load_recipe(recipe), Path(data), Path(run), devices=2)
     trainer.run()
     kept = {f"ema.{k}": v.clone() for k, v in trainer.ema.state_dict().items()}
-    safetensors.torch.save_file({**kept, "seen": seen[0]}, Path(run) / f"rank{trainer.fabric.global_rank}")
+    safetensors.torch.save_file(
+        {k: v.contiguous() for k, v in {**kept, "seen": seen[0]}.items()},
+        Path(run) / f"rank{trainer.fabric.global_rank}",
+    )
