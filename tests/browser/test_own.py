@@ -34,7 +34,7 @@ def test_a_live_network_is_opened_and_its_gates_are_clicked(browser, own_url):
     page.locator('#scores rect[data-index="5"]').click()
     expect(page.locator("#picture h3")).to_contain_text("Channel 5:")
     page.locator("#model input").click()
-    expect(page.get_by_role("option")).to_have_count(6)  # it, three bundled and two published ones
+    expect(page.get_by_role("option")).to_have_count(7)  # it, four bundled and two published ones
     page.get_by_role("option", name="Tiny cbam").click()
     expect(page.locator("#strip [data-pick]")).to_have_count(8)
     page.close()
