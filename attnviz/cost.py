@@ -20,8 +20,8 @@ from torch.utils.flop_counter import flop_registry
 
 from attnviz.attention import ATTENTION
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, count_parameters, input_shape
-from attnviz.types import InputSpec
 
 BASELINE = "none"
 

@@ -15,9 +15,9 @@ from attnviz.checkpoints import LoadedModel
 from attnviz.errors import UserError
 from attnviz.gates import ops
 from attnviz.gates.discover import in_eval_mode
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, placed
 from attnviz.transforms import Transform, read_transform
-from attnviz.types import InputSpec
 
 
 class Scores(nn.Module):

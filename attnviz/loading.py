@@ -24,8 +24,8 @@ from torch import nn
 from attnviz import checkpoints
 from attnviz.checkpoints import FOLDER, LoadedModel
 from attnviz.errors import UserError, nearest
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec
-from attnviz.types import InputSpec
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import nn
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.errors import UserError, nearest
-from attnviz.types import InputSpec, NoiseSpec
+from attnviz.inputs import InputSpec, NoiseSpec
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import UserError, nearest
-from attnviz.types import NoiseSpec
+from attnviz.inputs import NoiseSpec
+from attnviz.types import Floats, GateSite
 
 SALT = 0.1
 """Share of the pixels of salt-and-pepper noise that are not 0."""
@@ -145,3 +146,17 @@ def order_for(positions: Sequence[int], channels: int) -> tuple[int, ...]:
         raise UserError(f"noise positions must be {channels} different ones of 0..{total - 1}, got {list(positions)}")
     colours, noise = iter(range(3)), {p: 3 + i for i, p in enumerate(positions)}
     return tuple(noise[p] if p in noise else next(colours) for p in range(total))
+
+
+def input_gate(sites: Sequence[GateSite], shape: Sequence[int]) -> GateSite | None:
+    """The channel gate on the input itself, (1, C, H, W), where a network has one."""
+    return next((s for s in sites if s.kind == "channel" and s.features == tuple(shape)), None)
+
+
+def suppression(scores: Sequence[float] | Floats) -> float:
+    """How many times the weakest real channel stands above the strongest noise channel.
+
+    Args:
+        scores: Of R, G, B and then each noise channel, wherever they stood.
+    """
+    return float(min(scores[:3]) / max(max(scores[3:]), 1e-30))

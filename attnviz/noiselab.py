@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from attnviz.errors import UserError
-from attnviz.gates.capture import capture
 from attnviz.image import normalise, prepare
-from attnviz.noise import append_noise
+from attnviz.inputs import NoiseSpec
+from attnviz.noise import append_noise, input_gate
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
-from attnviz.types import Analysis, Floats, GateRecord, GateSite, NoiseSpec, PreparedImage
+from attnviz.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
 
 OTHERS = ("church", "golf-ball")
 """Samples that ``other-image`` puts beside a picture: the first one that is not the picture itself."""
@@ -39,10 +39,9 @@ class NoiseLook:
     scores: Floats | None
 
 
-def input_gate(analyser: Analyser) -> GateSite | None:
+def gate_of(analyser: Analyser) -> GateSite | None:
     """The channel gate on the input itself, where a network has one."""
-    shape = tuple(analyser.example().shape)
-    return next((s for s in analyser.sites if s.kind == "channel" and s.features == shape), None)
+    return input_gate(analyser.sites, analyser.example().shape)
 
 
 def _other(image: PreparedImage, analyser: Analyser) -> Tensor:
@@ -81,20 +80,12 @@ def look(analyser: Analyser, image: PreparedImage, noise: NoiseSpec) -> NoiseLoo
     if spec.noise is not None:
         x, orders = append_noise(x, _checked(analyser, noise), other=_other(image, analyser))
         order = tuple(orders[0].tolist())
-    logits, tape = _run(analyser, x)
-    gates = tuple(GateRecord(site, tape[site.name]) for site in analyser.sites)
-    analysis = Analysis(analyser.loaded.name, image, analyser.loaded.labels, logits[0], gates)
-    gate = input_gate(analyser)
-    scores = None if gate is None else tape[gate.name].reshape(-1)
+    logits, tape = analyser.forward(x)
+    gates = tuple(GateRecord(site, tape[site.name].values.float().cpu().numpy()) for site in analyser.sites)
+    analysis = Analysis(analyser.loaded.name, image, analyser.loaded.labels, logits[0].float().cpu().numpy(), gates)
+    gate = gate_of(analyser)
+    scores = None if gate is None else analysis.gate(gate.name).scores
     return NoiseLook(analysis, noise if spec.noise else None, x[0].numpy(), order, scores)
-
-
-def _run(analyser: Analyser, x: Tensor) -> tuple[Floats, dict[str, Floats]]:
-    module = analyser.loaded.module
-    with torch.inference_mode(), capture(module, analyser.sites) as tape:
-        logits = module(x.to(analyser.device))
-    values = {site.name: tape[site.name].values.float().cpu().numpy() for site in analyser.sites}
-    return logits.float().cpu().numpy(), values
 
 
 def stand_ins(moments: Floats, size: tuple[int, int]) -> Tensor:
@@ -135,16 +126,11 @@ def mean_scores(analyser: Analyser, moments: Floats, noise: NoiseSpec) -> Floats
     Raises:
         UserError: The network has no such gate, or an argument does not fit.
     """
-    gate = input_gate(analyser)
+    gate = gate_of(analyser)
     if gate is None:
         raise UserError(f"{analyser.loaded.name} has no channel gate on its input")
     size = analyser.loaded.spec.input.size
     x, _ = append_noise(stand_ins(moments, size), _checked(analyser, noise))
-    return _run(analyser, x)[1][gate.name].reshape(len(x), -1)
-
-
-def suppression(scores: Floats, order: tuple[int, ...]) -> float:
-    """How many times the weakest real channel stands above the strongest noise channel."""
-    colours = [float(s) for s, channel in zip(scores, order, strict=True) if channel < 3]
-    noise = [float(s) for s, channel in zip(scores, order, strict=True) if channel >= 3]
-    return min(colours) / max(max(noise), 1e-12)
+    _, tape = analyser.forward(x, [gate])
+    scores: Floats = tape[gate.name].values.float().cpu().numpy().reshape(len(x), -1)
+    return scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -19,7 +19,6 @@ from attnviz.attribution import ATTRIBUTIONS
 from attnviz.attribution import attribute as attribution
 from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
-from attnviz.cost import count_macs
 from attnviz.edits.steps import EditList, Step, applied, multiplied
 from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
@@ -99,16 +98,32 @@ class Analyser:
         """sha256 of the file of weights; empty where the model is no checkpoint."""
         return self.loaded.checkpoint.sha256 if self.loaded.checkpoint else ""
 
-    def _forward(
+    def forward(
         self,
-        image: PreparedImage,
-        sites: Sequence[GateSite],
+        x: Tensor,
+        sites: Sequence[GateSite] | None = None,
         features: Sequence[str] = (),
         steps: Sequence[Step] = (),
-    ) -> tuple[Tensor, dict[str, Captured]]:
-        module = self.loaded.module
-        with torch.inference_mode(), applied(module, steps), capture(module, sites, features) as tape:
-            return module(self.input(image))[0], tape
+    ) -> tuple[Tensor, Mapping[str, Captured]]:
+        """One pass over inputs that are prepared already: logits (N, K), and what was captured by name of the gate.
+
+        Args:
+            x: (N, C, H, W), as ``input`` gives it.
+            sites: Gates to read; all of the model without it.
+            features: Names of those of them whose features are kept too.
+            steps: Changes of gates under which it runs.
+        """
+        module, chosen = self.loaded.module, self.sites if sites is None else sites
+        with torch.inference_mode(), applied(module, steps), capture(module, chosen, features) as tape:
+            return module(x.to(self.device, self.dtype)), tape
+
+    def _met(self, image: PreparedImage, site: GateSite) -> tuple[Tensor, Tensor]:
+        """The features (C, H, W) that a gate meets, and the gate."""
+        _, tape = self.forward(self.input(image), [site], [site.name])
+        seen = tape[site.name]
+        if seen.features is None:
+            raise RuntimeError(f"{site.name} was captured without its features")
+        return seen.features[0], seen.values
 
     def analyse(self, photograph: Image.Image | PreparedImage, edits: EditList | None = None) -> Analysis:
         """Predictions and every gate for one photograph.
@@ -125,9 +140,9 @@ class Analyser:
         started = time.perf_counter()
         image = photograph if isinstance(photograph, PreparedImage) else prepare(photograph, self.loaded.spec.input)
         prepared = time.perf_counter()
-        logits, tape = self._forward(image, self.sites, steps=edits.steps if edits is not None else ())
+        logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
         gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
-        values = _numpy(logits)
+        values = _numpy(logits[0])
         if edits is not None and not np.isfinite(values).all():
             raise UserError("under these edits the network's numbers overflow; use smaller factors or values")
         forwarded = time.perf_counter()
@@ -174,14 +189,11 @@ class Analyser:
         count = site.features[1]
         if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < count:
             raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
-        _, tape = self._forward(image, [site], [gate])
-        seen = tape[gate]
-        if seen.features is None:
-            raise RuntimeError(f"{gate} was captured without its features")
-        found = ChannelMap(site, int(channel), _numpy(seen.features[0, channel]), None, None)
+        features, values = self._met(image, site)
+        found = ChannelMap(site, int(channel), _numpy(features[channel]), None, None)
         if site.kind != "channel":
             return found
-        scores = _numpy(seen.values.reshape(count))
+        scores = _numpy(values.reshape(count))
         return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
 
     def strength(self, image: PreparedImage, gate: str) -> Floats:
@@ -195,24 +207,8 @@ class Analyser:
         site = self.site(gate)
         if site.kind != "channel" or len(site.features) != 4:
             raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
-        _, tape = self._forward(image, [site], [gate])
-        seen = tape[gate]
-        if seen.features is None:
-            raise RuntimeError(f"{gate} was captured without its features")
-        return _numpy((seen.features * seen.values).abs().mean(1)[0])
-
-    def size(self, image: PreparedImage) -> tuple[int, int]:
-        """Parameters, and multiply-accumulates of one forward pass as ``attnviz.cost`` counts them."""
-        module = self.loaded.module
-        return sum(p.numel() for p in module.parameters()), count_macs(module, self.input(image))
-
-    def seconds(self, image: PreparedImage) -> float:
-        """How long one forward pass takes now; the shortest of several says more."""
-        x = self.input(image)
-        with torch.inference_mode():
-            started = time.perf_counter()
-            self.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU
-            return time.perf_counter() - started
+        features, values = self._met(image, site)
+        return _numpy((features * values[0]).abs().mean(0))
 
     @cached_property
     def _probe(self) -> Probe:

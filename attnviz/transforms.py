@@ -13,7 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.errors import UserError
-from attnviz.types import Bytes, InputSpec
+from attnviz.inputs import InputSpec
+from attnviz.types import Bytes
 
 Transform = Callable[[Bytes], Tensor]
 """(H, W, 3) uint8, the part of the photograph that the network sees -> (C, H, W), its input."""

@@ -13,18 +13,18 @@ import gc
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
@@ -70,9 +70,7 @@ class Served:
 def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float = 600) -> Iterator[Served]:
     """Start the app on a free port, with an own folder for temporary files."""
     with tempfile.TemporaryDirectory(prefix="attnviz-served-") as folder:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         chosen = {"ATTNVIZ_CHECKPOINTS": checkpoints} if checkpoints else {}
         own = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "TMPDIR": folder}
         own |= {"GRADIO_TEMP_DIR": str(Path(folder) / "gradio"), "PYTHONFAULTHANDLER": "1"}
@@ -84,28 +82,8 @@ def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float
             process = subprocess.Popen(
                 command, env=environment, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=errors, text=True
             )
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            _wait(url, process, seconds)
+        with answering(process, port, seconds) as url:
             yield Served(process, url, log)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen[str], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"the app ended with status {process.returncode}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
-        time.sleep(0.3)
-    raise RuntimeError(f"the app did not answer within {seconds:g} s")
 
 
 def memory() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Screenshots of the app: ``python scripts/screenshots.py FOLDER [--url URL]``.
+"""Screenshots of the app: ``python -m scripts.screenshots FOLDER [--url URL]``.
 
 Without ``--url`` the app is started on a free port. Needs Chromium, named by ``CHROMIUM`` or found on the path.
 """
@@ -9,18 +9,16 @@ import argparse
 import contextlib
 import os
 import shutil
-import socket
 import subprocess  # noqa: S404 - starts the app and nothing else
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from attnviz.samples import load_sample
+from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -42,33 +40,11 @@ def app(
     Raises:
         RuntimeError: It does not answer in time.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {**os.environ, **(environment or {}), "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
     process = subprocess.Popen([sys.executable, str(script)], env=settings, cwd=ROOT)  # noqa: S603
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        _wait(url, process, seconds)
+    with answering(process, port, seconds) as url:
         yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"the app ended with status {process.returncode}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
-            return
-        time.sleep(0.3)
-    raise RuntimeError(f"the app did not answer within {seconds:g} s")
 
 
 def opened(browser: Browser, url: str, **options: object) -> Page:

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from attnviz.checkpoints import Card, save_checkpoint
+from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
 from attnviz.snapshots import Snapshots, save_snapshots
-from attnviz.types import InputSpec, NoiseSpec
 
 os.environ.setdefault("MPLBACKEND", "agg")
 

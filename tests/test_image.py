@@ -25,7 +25,7 @@ from PIL import Image, ImageCms, ImageFile
 from attnviz import image as module
 from attnviz.errors import UserError
 from attnviz.image import normalise, open_photograph, prepare
-from attnviz.types import InputSpec
+from attnviz.inputs import InputSpec
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),

@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attnviz"
 
-CORE = {"types", "errors", "registry"}
+CORE = {"types", "inputs", "errors", "registry"}
 MAY_IMPORT = {
     "types": {"errors", "registry"},
+    "inputs": {"errors"},
     "errors": set(),
     "registry": {"errors"},
     "walk": {"types", "errors"},
@@ -37,7 +38,8 @@ MAY_IMPORT = {
     "provenance": CORE,
     "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
     "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
-    "pipeline": CORE | {"edits", "cost", "image", "models", "checkpoints", "gates", "loading", "attribution", "noise"},
+    "pipeline": CORE | {"edits", "image", "models", "checkpoints", "gates", "loading", "attribution", "noise"},
+    "runtime": CORE | {"cost", "pipeline"},
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},
     "render": CORE | {"walk"},
     "export": CORE | {"render"},
@@ -62,6 +64,7 @@ MAY_IMPORT = {
     "ui": CORE
     | {
         "guests",
+        "runtime",
         "live",
         "loading",
         "noise",
@@ -109,6 +112,7 @@ MAY_IMPORT = {
 
 FOREIGN = {
     "types": {"numpy"},
+    "inputs": set(),
     "errors": set(),
     "registry": set(),
     "pixels": {"numpy", "PIL"},

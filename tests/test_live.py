@@ -8,10 +8,10 @@ from torchvision.transforms import v2
 
 from attnviz.errors import UserError
 from attnviz.image import normalise, prepare
+from attnviz.inputs import InputSpec
 from attnviz.live import adopt
 from attnviz.pipeline import Analyser
 from attnviz.transforms import read_transform
-from attnviz.types import InputSpec
 from tests.own_models import own_net
 
 SPEC = InputSpec((40, 56))

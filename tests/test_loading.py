@@ -8,8 +8,8 @@ import torch
 import attnviz
 from attnviz import UserError, loading
 from attnviz.cli import main
+from attnviz.inputs import InputSpec
 from attnviz.loading import load
-from attnviz.types import InputSpec
 
 
 def test_timm_model_comes_with_its_own_configuration():

@@ -10,8 +10,8 @@ from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli import main
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, input_shape
-from attnviz.types import InputSpec
 
 TOY = '''
 from torch import nn, sigmoid

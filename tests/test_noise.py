@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
-from attnviz.noise import NOISES, append_noise, order_for
-from attnviz.types import InputSpec, NoiseSpec
+from attnviz.noise import NOISES, append_noise, order_for, suppression
 
 X = torch.randn(8, 3, 24, 20, generator=torch.Generator().manual_seed(7))
 
@@ -109,3 +109,8 @@ def test_a_model_description_keeps_its_noise():
     again = ModelSpec.from_json(spec.to_json())
     assert again == spec
     assert build(again).eval()(torch.zeros(1, 6, 32, 32)).shape == (1, 10)
+
+
+def test_suppression_is_the_weakest_colour_over_the_strongest_noise():
+    assert suppression([0.9, 0.5, 0.8, 0.01, 0.05, 0.02]) == pytest.approx(10)
+    assert suppression([0.1, 0.5, 0.8, 0.2, 0.05, 0.02]) == pytest.approx(0.5)

@@ -5,12 +5,12 @@ import torch
 from attnviz.checkpoints import LoadedModel
 from attnviz.errors import UserError
 from attnviz.image import prepare
+from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
 from attnviz.noise import NOISES, append_noise
-from attnviz.noiselab import input_gate, look, mean_scores, stand_ins, suppression
+from attnviz.noiselab import gate_of, look, mean_scores, stand_ins
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
-from attnviz.types import InputSpec, NoiseSpec
 
 LABELS = ("a", "b", "c")
 
@@ -57,7 +57,7 @@ def test_networks_without_noise_or_gate_answer_too(picture):
     assert plain.noise is None and plain.scores is None and plain.order == (0, 1, 2)
     noisy = look(network("none", 3, "block"), picture, NoiseSpec())
     assert noisy.scores is None and noisy.channels.shape[0] == 6
-    assert input_gate(network("se", 3, "block")) is None
+    assert gate_of(network("se", 3, "block")) is None
     with pytest.raises(UserError, match="takes 3 noise channels, got 2"):
         look(network("none", 3, "block"), picture, NoiseSpec(2))
 
@@ -83,8 +83,3 @@ def test_bad_moments_and_networks_are_refused(gated):
         stand_ins(np.full((1, 3, 2), [1.0, 0.0]), (8, 8))
     with pytest.raises(UserError, match="no channel gate on its input"):
         mean_scores(network("se", 3, "block"), np.zeros((1, 3, 2)), NoiseSpec())
-
-
-def test_suppression_counts_channels_by_content():
-    scores = np.array([0.9, 0.001, 0.8, 0.002, 0.7, 0.0005], np.float32)
-    assert suppression(scores, (0, 3, 1, 4, 2, 5)) == pytest.approx(350)

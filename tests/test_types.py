@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from attnviz.errors import UserError
-from attnviz.types import KINDS, Analysis, GateRecord, GateSite, InputSpec, PreparedImage
+from attnviz.inputs import InputSpec
+from attnviz.types import KINDS, Analysis, GateRecord, GateSite, PreparedImage
 
 
 def image():

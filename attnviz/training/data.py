@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 
 from attnviz.errors import UserError
 from attnviz.image import open_photograph, prepare
+from attnviz.inputs import InputSpec
 from attnviz.noise import append_noise
-from attnviz.types import InputSpec
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 SPLITS = (("train",), ("val", "test", "validation"))

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from attnviz.checkpoints import LoadedModel
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.training.data import ImageSet, prepare_batch
-from attnviz.types import InputSpec
 
 EVAL_BATCH = 64
 

@@ -8,8 +8,8 @@ from typing import Any
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.errors import UserError, nearest
+from attnviz.inputs import NoiseSpec
 from attnviz.noise import NOISES
-from attnviz.types import NoiseSpec
 
 LATER = {"later": True}
 """Marks values that recipes did not always have; at their default they are no part of a recipe's fingerprint, so that

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.errors import UserError, nearest
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec
 from attnviz.training.parts import AugmentPart, ModelPart, NoisePart, TrainPart, require
-from attnviz.types import InputSpec
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -12,10 +12,11 @@ from attnviz.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import prepare
+from attnviz.inputs import InputSpec
 from attnviz.samples import RENDERED, find_sample, load_sample, sample_names
 from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
-from attnviz.types import Floats, InputSpec
+from attnviz.types import Floats
 
 
 def probes(spec: InputSpec) -> tuple[tuple[str, ...], Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from attnviz.checkpoints import Card
-from attnviz.ui.compare_rows import Cost
+from attnviz.runtime import Cost
 from attnviz.ui.text import plain
 
 

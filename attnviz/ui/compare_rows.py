@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from attnviz.attribution import ATTRIBUTIONS
 from attnviz.errors import UserError, nearest
+from attnviz.runtime import Cost
 from attnviz.types import Analysis, Attribution, Floats, GateRecord
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
@@ -93,23 +94,6 @@ class Wanted:
                 raise UserError(plain("cmp_fetch_first", language, name=store.title(name)))
         ATTRIBUTIONS[self.method].check(self.parameters)
         return self
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a network needs.
-
-    Attributes:
-        parameters: Of all layers.
-        macs: Multiply-accumulates of one forward pass.
-        seconds: Shortest of some forward passes, taken in turns with the other networks.
-        ratio: ``seconds`` over those of the fastest network of the comparison.
-    """
-
-    parameters: int
-    macs: int
-    seconds: float
-    ratio: float
 
 
 @dataclass(frozen=True)

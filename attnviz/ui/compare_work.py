@@ -12,15 +12,16 @@ from typing import Any
 from attnviz.attribution import ATTRIBUTIONS
 from attnviz.errors import Cancelled, UserError
 from attnviz.image import prepare
+from attnviz.inputs import InputSpec
 from attnviz.pipeline import Analyser
 from attnviz.render.compare_masks import mask_of
-from attnviz.types import Analysis, Attribution, Floats, InputSpec, PreparedImage
+from attnviz.runtime import Cost, costs
+from attnviz.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import (
     CLASS,
     OWN,
     Comparison,
-    Cost,
     Memory,
     Row,
     Wanted,
@@ -36,8 +37,6 @@ SIDE = 480
 """Longest side in pixels of the photographs that are kept for display."""
 BUDGET_S = 30.0
 """Seconds for all attributions of a comparison: others wait in the same lane."""
-ROUNDS, TIMING_S = 10, 1.5
-"""Most timed passes of each network, after one that warms up; and seconds after which no further round begins."""
 
 
 def memory_text(error: Exception, language: str) -> str:
@@ -179,21 +178,8 @@ class Work:
         return made, names[-1]
 
     def costs(self, team: Team, models: tuple[str, ...], images: Mapping[str, PreparedImage]) -> Mapping[str, Cost]:
-        """Sizes, and times of all networks in turns, so that a busy machine slows all of them."""
-
-        def make() -> Mapping[str, Cost]:
-            sizes = {name: team[name].size(images[name]) for name in models}
-            rounds, started = [], time.monotonic()
-            while len(rounds) < 2 or (len(rounds) <= ROUNDS and time.monotonic() - started < TIMING_S):
-                rounds.append([team[name].seconds(images[name]) for name in models])
-            shortest = [min(times) for times in zip(*rounds[1:], strict=True)]
-            fastest = min(shortest)
-            return {
-                name: Cost(*sizes[name], seconds, seconds / fastest)
-                for name, seconds in zip(models, shortest, strict=True)
-            }
-
-        return self._costs.of(tuple(sorted(models)), make)
+        """Sizes, and times of all networks in turns."""
+        return self._costs.of(tuple(sorted(models)), lambda: costs({name: team[name] for name in models}, images))
 
     def _explained(self, team: Team, comparison: Comparison, report: Report) -> Comparison:
         """Add the attributions, as far as they support the networks and are wanted now."""

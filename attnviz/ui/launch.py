@@ -29,7 +29,7 @@ def launch(
 
     Args:
         model: Any ``nn.Module`` from pictures (N, C, H, W) to class scores (N, K), K ≥ 2.
-        transform: What it wants to be given: an ``attnviz.types.InputSpec``; a transform of torchvision or a
+        transform: What it wants to be given: an ``attnviz.inputs.InputSpec``; a transform of torchvision or a
             configuration of timm, from which size, mean and std are read; a function from a Pillow image (the part
             of the photograph that the network shall see) to a tensor (C, H, W), used as it is; ``None`` for a network
             of timm, which knows by itself.
@@ -47,8 +47,7 @@ def launch(
     """
     loaded = adopt(model, transform, labels, name)
     store = Store(live=[loaded], alone=alone)
-    with store.lease(loaded.name):
-        pass  # its gates are searched now: what fails shall fail before a page is built
+    store.sites(loaded.name)  # searched now: what fails shall fail before a page is built
     demo = build(store)
     demo.launch(**{**launch_options(), **options})
     return demo

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.noiselab import suppression
+from attnviz.inputs import NoiseSpec
+from attnviz.noise import suppression
 from attnviz.render.markup import top_bars
-from attnviz.types import Bytes, Floats, NoiseSpec
+from attnviz.types import Bytes, Floats
 from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import data_url
 from attnviz.ui.noise_view import Lab
@@ -89,10 +90,11 @@ def _mean(mean: Floats, language: str) -> str:
 
 def _verdict(lab: Lab) -> str:
     shown, language = lab.shown, lab.language
-    ratio = suppression(shown.scores, shown.order)
+    by_content = np.argsort(shown.order)
+    ratio = suppression(shown.scores[by_content])
     text = say("noise_lost", language) if ratio <= 1 else say("noise_ratio", language, ratio=ratio_text(ratio))
     if lab.mean is not None:
-        over = suppression(lab.mean.mean(0), shown.order)
+        over = suppression(lab.mean.mean(0)[by_content])
         text += " " + say("noise_ratio_mean", language, count=len(lab.mean), ratio=ratio_text(over))
     return f'<p class="nl-verdict" aria-live="polite">{text}</p>'
 

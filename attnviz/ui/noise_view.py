@@ -11,9 +11,10 @@ import numpy as np
 
 from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
+from attnviz.inputs import NoiseSpec
 from attnviz.noiselab import NoiseLook, look, mean_scores
 from attnviz.results import read_results
-from attnviz.types import Floats, NoiseSpec
+from attnviz.types import Floats
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.view import SIDE
@@ -54,7 +55,8 @@ class Lab:
 
 def present(store: Store) -> tuple[str, ...]:
     """Networks of the experiment that are there; empty unless one of them has a gate."""
-    found = tuple(name for name in NETWORKS if name in store.ids)
+    known = store.ids
+    found = tuple(name for name in NETWORKS if name in known)
     return found if any(name in GATES for name in found) else ()
 
 

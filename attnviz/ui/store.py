@@ -12,6 +12,7 @@ from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoi
 from attnviz.errors import UserError, nearest
 from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
+from attnviz.types import GateSite
 from attnviz.ui.slots import Slots
 
 VARIABLE = "ATTNVIZ_CHECKPOINTS"
@@ -115,6 +116,11 @@ class Store:
         """
         known = self._check(name)
         return self.slots.lease(known, lambda: self._load(known))
+
+    def sites(self, name: str) -> tuple[GateSite, ...]:
+        """The gates of a model, which is loaded for that; raises as ``lease`` does."""
+        with self.lease(name) as analyser:
+            return analyser.sites
 
     def _load(self, name: str) -> Analyser:
         if name in self._live:

@@ -10,9 +10,10 @@ from typing import Any
 
 from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
+from attnviz.inputs import InputSpec
 from attnviz.samples import load_sample
 from attnviz.snapshots import Snapshots, load_snapshots
-from attnviz.types import GateRecord, GateSite, InputSpec, PreparedImage
+from attnviz.types import GateRecord, GateSite, PreparedImage
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 

@@ -4,8 +4,8 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, count_parameters
-from attnviz.types import InputSpec
 
 
 def spec(attention="cbam", **options):

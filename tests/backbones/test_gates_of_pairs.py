@@ -5,8 +5,8 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, input_shape
-from attnviz.types import InputSpec
 from tests.attention.helpers import randomise
 from tests.backbones.tiny import CASES, case_id
 from tests.test_contracts import KINDS, check

@@ -5,8 +5,8 @@ import torch
 
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, input_shape
-from attnviz.types import InputSpec
 from tests.backbones.tiny import TINY
 
 

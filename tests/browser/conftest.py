@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT))
 
 PATH = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -29,7 +29,8 @@ def browser():
         if not PATH:
             pytest.skip("no Chromium: install it, or set CHROMIUM to its path")
     from playwright.sync_api import sync_playwright
-    from screenshots import FLAGS
+
+    from scripts.screenshots import FLAGS
 
     with sync_playwright() as play:
         found = play.chromium.launch(executable_path=PATH or "/usr/bin/chromium", args=FLAGS)
@@ -40,7 +41,7 @@ def browser():
 @pytest.fixture(scope="session")
 def url(checkpoints):
     """The address of the app in a process of its own."""
-    from screenshots import app
+    from scripts.screenshots import app
 
     with app({"ATTNVIZ_CHECKPOINTS": str(checkpoints), "OMP_NUM_THREADS": "1"}) as address:
         yield address

@@ -4,7 +4,8 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from screenshots import app
+
+from scripts.screenshots import app
 
 
 @pytest.fixture(scope="module")

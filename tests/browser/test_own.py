@@ -13,7 +13,7 @@ WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWi
 
 @pytest.fixture(scope="module")
 def own_url(checkpoints):
-    from screenshots import ROOT, app
+    from scripts.screenshots import ROOT, app
 
     environment = {"ATTNVIZ_CHECKPOINTS": str(checkpoints), "OMP_NUM_THREADS": "1"}
     with app(environment, script=ROOT / "tests" / "browser" / "own_app.py") as address:
@@ -41,7 +41,7 @@ def test_a_live_network_is_opened_and_its_gates_are_clicked(browser, own_url):
 
 
 def test_a_network_that_cannot_be_fetched_is_told_and_the_page_goes_on(browser, checkpoints, tmp_path_factory):
-    from screenshots import app
+    from scripts.screenshots import app
 
     # a server that is not there stands for being offline, wherever the tests run
     nowhere = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}

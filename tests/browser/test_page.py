@@ -121,6 +121,8 @@ def test_every_stop_of_the_tab_key_is_seen_and_has_a_name(open_page):
                     return [e.dataset.stop, ({NAME})(e), box.width * box.height, inside, e.outerHTML.slice(0, 200)];
                 }}"""
             )
+            if stop is not None and not stop[3] and not seen:
+                continue  # the other tabs' buttons come first
             if stop is None or stop[0] in seen or not stop[3]:
                 break
             seen.add(stop[0])

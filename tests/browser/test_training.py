@@ -2,7 +2,8 @@
 
 import pytest
 from playwright.sync_api import expect
-from screenshots import app
+
+from scripts.screenshots import app
 
 
 @pytest.fixture(scope="module")

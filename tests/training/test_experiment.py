@@ -8,14 +8,14 @@ from PIL import Image
 from attnviz.cli import main
 from attnviz.errors import UserError
 from attnviz.gates.discover import find_gates
+from attnviz.inputs import NoiseSpec
 from attnviz.training.data import load_images, normalise_batch
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
-from attnviz.training.experiments.noise_probe import ask, moments, pick, probe, suppression
+from attnviz.training.experiments.noise_probe import ask, moments, pick, probe
 from attnviz.training.experiments.noise_table import table
 from attnviz.training.experiments.runs import find_run, folders, spread
 from attnviz.training.recipe import load_recipe
-from attnviz.types import NoiseSpec
 
 ROW = """
 extends = "{base}"
@@ -133,10 +133,6 @@ def test_a_run_of_another_recipe_or_seed_is_not_taken(report, tmp_path):
         "noise-attention-seed0",
         "noise-attention",
     ]
-
-
-def test_suppression_is_the_weakest_channel_over_the_strongest_noise():
-    assert suppression([0.9, 0.5, 0.8, 0.01, 0.05, 0.02]) == pytest.approx(10)
 
 
 @pytest.mark.parametrize(("content", "position"), [(True, False), (False, True), (True, True)])

@@ -6,8 +6,8 @@ import pytest
 gr = pytest.importorskip("gradio")
 
 from attnviz.errors import UserError  # noqa: E402
+from attnviz.inputs import NoiseSpec  # noqa: E402
 from attnviz.noiselab import look, mean_scores  # noqa: E402
-from attnviz.types import NoiseSpec  # noqa: E402
 from attnviz.ui import noise_view  # noqa: E402
 from attnviz.ui.noise_figures import channels_html, predictions_html, short, table_html  # noqa: E402
 from attnviz.ui.noise_view import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402

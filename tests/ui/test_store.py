@@ -157,8 +157,8 @@ def test_weights_that_were_fetched_before_are_at_hand_offline(store, monkeypatch
 
 
 def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
+    from attnviz.inputs import InputSpec
     from attnviz.live import adopt
-    from attnviz.types import InputSpec
     from tests.own_models import own_net
 
     model = own_net()

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from attnviz.errors import UserError
-from attnviz.noise import NOISES
+from attnviz.inputs import NoiseSpec
+from attnviz.noise import NOISES, suppression
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery
-from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, pick, probe, suppression
+from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, pick, probe
 from attnviz.training.experiments.noise_table import table
 from attnviz.training.experiments.runs import Run, spread
-from attnviz.types import NoiseSpec
 
 FAMILIES = {
     "compact": ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted"),

@@ -12,9 +12,10 @@ from torch import Tensor
 from attnviz.checkpoints import LoadedModel
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.noise import append_noise
+from attnviz.inputs import NoiseSpec
+from attnviz.noise import append_noise, input_gate
 from attnviz.training.data import ImageSet, normalise_batch
-from attnviz.types import GateSite, NoiseSpec
+from attnviz.types import GateSite
 
 BATCH = 250
 
@@ -48,11 +49,6 @@ class Answer:
         return [float(v) for v in torch.as_tensor(self.scores).double().mean(0)]
 
 
-def suppression(scores: Sequence[float]) -> float:
-    """How many times the weakest real channel stands above the strongest noise channel; scores by content."""
-    return min(scores[:3]) / max(max(scores[3:]), 1e-30)
-
-
 @dataclass(frozen=True)
 class Probed:
     """A network and the channel gate on its input, where it has one."""
@@ -67,8 +63,7 @@ def probe(loaded: LoadedModel) -> Probed:
     channels = 3 + (spec.noise.channels if spec.noise else 0)
     x = torch.zeros(1, channels, *spec.size, device=next(loaded.module.parameters()).device)
     sites = find_gates(loaded.module, x)
-    gate = next((s for s in sites if s.kind == "channel" and tuple(s.features) == tuple(x.shape)), None)
-    return Probed(loaded, gate)
+    return Probed(loaded, input_gate(sites, x.shape))
 
 
 def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
