@@ -68,7 +68,10 @@ def test_a_place_is_asked_by_click_and_by_keyboard(tab):
 def test_the_slider_moves_by_keyboard(tab):
     slider = tab.locator("#compare-pair .av-cut")
     choose(tab, "compare-second", "Tiny se")
+    before = tab.locator("#compare-pair .av-slide img").first
+    source = before.get_attribute("src")
     tab.locator("#compare-what").get_by_text("attribution").click()
+    expect(before).not_to_have_attribute("src", source)
     slider.focus()
     tab.keyboard.press("End")
     expect(tab.locator("#compare-pair .av-slide")).to_have_attribute("style", re.compile("--av-cut: ?100%"))
