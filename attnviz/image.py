@@ -79,7 +79,7 @@ def open_photograph(
         UserError: The source is missing, no image of a format in ``FORMATS``, damaged, or over ``MAX_BYTES``,
             ``MAX_PIXELS``, ``MAX_ASPECT`` or ``MAX_SCANS``.
     """
-    name = "this image"
+    name = "this file"
     if isinstance(source, np.ndarray):
         image = _from_array(source)
     elif isinstance(source, Image.Image):
@@ -195,8 +195,10 @@ def _opened(data: bytes | bytearray, name: str) -> Image.Image:
     except Exception as error:  # as in open_photograph
         head = bytes(data[:2048])
         hint = next((f"it looks like {text}" for sign, text in _HINTS if re.match(sign, head)), "")
-        got = f"got {len(data):,} bytes that begin with {head[:12]!r}"
-        raise UserError("; ".join(filter(None, (f"{name} is no image", hint, _LIMITS, got)))) from error
+        start = head[:12]
+        shown = f"“{start.decode()}”" if start.isascii() and start.decode().isprintable() else start.hex(" ")
+        got = f"got {len(data):,} bytes that begin with {shown}"
+        raise UserError("; ".join(filter(None, (f"{name} is no picture", hint, _LIMITS, got)))) from error
     for size in sizes:
         _check_size(size, name)
     if image.format in ("JPEG", "MPO") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
+import json
 import os
 import shutil
 import subprocess  # noqa: S404 - starts the app and nothing else
 import sys
 import tempfile
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -56,15 +62,39 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
     return page
 
 
-CROWD = """() => {
-    const first = (d) => d.backend_fn && d.queue && d.targets.some((t) => t[1] === 'load');
-    const heavy = gradio_config.dependencies.find(first);
-    const headers = { 'Content-Type': 'application/json' };
-    const send = (i) => fetch('gradio_api/queue/join', { method: 'POST', headers,
-        body: JSON.stringify({ fn_index: heavy.id, session_hash: `crowd${i}`, data: heavy.inputs.map(() => null) }) });
-    return Promise.all([...Array(40).keys()].map(send)).then((all) => all.map((answer) => answer.status));
-}"""
-"""Forty other visitors who ask at once, more than the queue takes."""
+def crowd(page: Page, url: str) -> None:
+    """Let many other visitors open the page until the queue is full and one of them is turned away."""
+    wanted = "gradio_config.dependencies.find((d) => d.backend_fn && d.queue && d.targets.some((t) => t[1] === 'load'))"
+    first = page.evaluate(f"(({{ id, inputs }}) => [id, inputs.length])({wanted})")
+    full, over, numbers = threading.Event(), threading.Event(), itertools.count()
+
+    def visit(number: int) -> None:
+        body = {"fn_index": first[0], "session_hash": f"crowd{number}", "data": [None] * first[1]}
+        asked = urllib.request.Request(  # noqa: S310 - our own address
+            f"{url}gradio_api/queue/join", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            urllib.request.urlopen(asked, timeout=60).close()  # noqa: S310
+        except urllib.error.HTTPError as error:
+            if error.code == 429:
+                full.set()
+
+    def keep_coming() -> None:
+        while not over.is_set():
+            visit(next(numbers))
+
+    with ThreadPoolExecutor(32) as pool:
+        for _ in range(32):
+            pool.submit(keep_coming)
+        try:
+            full.wait(30)
+            for turn in range(50):
+                page.locator("#strip [data-pick]").nth(turn % 4).click()
+                page.wait_for_timeout(200)
+                if page.get_by_test_id("toast-body").count():
+                    break
+        finally:
+            over.set()
 
 
 def send(page: Page, file: Path) -> None:
@@ -93,8 +123,7 @@ def states(browser: Browser, url: str, folder: Path) -> None:
         page.screenshot(path=folder / "state-error.png")
     page.close()
     page = opened(browser, url, viewport=DESKTOP)
-    page.evaluate(CROWD)
-    page.locator("#strip [data-pick]").first.click()
+    crowd(page, url)
     page.get_by_test_id("toast-body").wait_for(timeout=60_000)
     page.wait_for_timeout(600)
     page.screenshot(path=folder / "state-busy.png")

@@ -629,7 +629,7 @@ def test_paths_that_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "text.png").write_text("hello")
     for name, what in {
         "absent.png": "absent.png.*No such file", ".": "folder", "pipe.png": "pipe.png.*no regular file",
-        "text.png": "text.png.*no image", "a\0b": "null", "x" * 5000: "too long",
+        "text.png": "text.png.*no picture", "a\0b": "null", "x" * 5000: "too long",
     }.items():  # fmt: skip
         with pytest.raises(UserError, match=f"(?s){what}") as caught:
             open_photograph(str(tmp_path) + "/" + name)

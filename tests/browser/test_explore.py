@@ -144,7 +144,7 @@ def test_a_wrong_file_is_refused_and_nothing_is_lost(page, tmp_path):
     prediction, picture = page.locator("#prediction").inner_text(), shown(page)
     send(page, file)
     toast = page.get_by_test_id("toast-body")
-    expect(toast).to_contain_text("is no image")
+    expect(toast).to_contain_text("is no picture")
     expect(toast.locator("img")).to_have_count(0)
     expect(page.locator("#photo img")).to_have_js_property("complete", True)
     expect(page.locator("#photo img")).not_to_have_js_property("naturalWidth", 0)
