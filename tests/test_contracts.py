@@ -13,7 +13,8 @@ from attnviz.checkpoints import checkpoint_ids, load
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale
-from attnviz.models import ModelSpec, build
+from attnviz.inputs import InputSpec
+from attnviz.models import ModelSpec, build, input_shape
 from tests.gates.witness import Witness
 from tests.zoo import FAST, SLOW, zoo_model
 
@@ -148,13 +149,12 @@ PAIRS = [
 @pytest.mark.parametrize(("backbone", "attention"), PAIRS)
 def test_backbones(backbone, attention):
     torch.manual_seed(0)
-    depth = (8,) if getattr(BACKBONES[backbone], "dims", 2) == 3 else ()
+    spec = ModelSpec(backbone, attention, 4, input=InputSpec(size=(32, 32)))
     try:
-        model = build(ModelSpec(backbone, attention, 4)).eval()
+        model = build(spec).eval()
     except UserError as error:
         pytest.skip(f"refused: {error}")
-    channels = next(m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))).in_channels
-    check(model, torch.randn(1, channels, *depth, 32, 32))
+    check(model, torch.randn(input_shape(spec)))
 
 
 @pytest.mark.parametrize("name", checkpoint_ids())

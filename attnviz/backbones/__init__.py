@@ -20,6 +20,7 @@ BACKBONES: Registry[type[nn.Module]] = Registry(
         ("vgg16", "attnviz.backbones.vgg16:VGG16"),
         ("densenet", "attnviz.backbones.densenet:DenseNet"),
         ("efficientnet", "attnviz.backbones.efficientnet:EfficientNet"),
+        ("small-cnn", "attnviz.backbones.small_cnn:SmallCNN"),
         ("compact-3d", "attnviz.backbones.compact_3d:Compact3d"),
     ),
 )

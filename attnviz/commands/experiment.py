@@ -20,7 +20,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", help="its name: noise")
+    parser.add_argument("experiment", help="its name, e.g. noise or stn")
     parser.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
     parser.add_argument("--seeds", type=_seeds, default=(0, 1, 2, 3, 4), help="of every row (default 0,1,2,3,4)")
     parser.add_argument("--family", help="network of the experiment (default the first: compact)")

@@ -1,7 +1,8 @@
 """Text in figures, put together from glyphs that are kept.
 
 Matplotlib renders every glyph of every text anew, which takes longer than all the rest of a figure of bars. Here a
-character is rendered once for each font and size (by Pillow, with the same fonts and the same FreeType).
+character is rendered once for each font and size (by Pillow, with the same fonts and the same FreeType). Matplotlib
+before 3.11 brought a FreeType of its own that draws thicker strokes; there its own text stays.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import RendererAgg
@@ -20,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from attnviz.types import Bytes
 
+SAME_FREETYPE = matplotlib.__version_info__ >= (3, 11)
 _LEFT = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
@@ -85,7 +88,7 @@ class Line(Text):
         special = self.get_rotation() or self.get_bbox_patch() or self.get_path_effects() or self.get_usetex()
         text = self.get_text()
         plain = text.isprintable() and _one_after_the_other(text) and not self.get_parse_math()
-        if clipped or special or not plain or not isinstance(renderer, RendererAgg):
+        if not SAME_FREETYPE or clipped or special or not plain or not isinstance(renderer, RendererAgg):
             super().draw(renderer)
         elif text and self.get_visible():
             self._draw_line(renderer, text)

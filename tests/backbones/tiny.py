@@ -13,6 +13,7 @@ TINY = {
         for s, p in (("large", "layer"), ("small", "layer"), ("small", "transition"))
     ],
     "efficientnet": [{"width": 0.2, "depth": 0.3, "position": p} for p in ("replace", "after")],
+    "small-cnn": [{"widths": [4, 4, 8], "position": p} for p in ("first", "block")],
     "compact-3d": [{"widths": [4, 8]}],
 }
 CASES = [(name, options) for name, several in TINY.items() for options in several]

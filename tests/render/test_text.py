@@ -52,6 +52,7 @@ def test_it_looks_like_matplotlibs(text, style, dpi):
 
 @pytest.mark.parametrize("text", ["two\nlines", "שלום", "e\u0301", "क्षि"])
 @pytest.mark.filterwarnings("ignore:.*Glyph:UserWarning")
+@pytest.mark.filterwarnings("ignore:Matplotlib currently does not support:UserWarning")
 def test_text_that_must_be_laid_out_is_left_to_matplotlib(text):
     assert np.array_equal(drawn(Line, text), drawn(Text, text))
 

@@ -30,6 +30,10 @@ class Experiment:
 
 
 EXPERIMENTS: Registry[Experiment] = Registry(
-    "experiment", (("noise", "attnviz.training.experiments.noise:EXPERIMENT"),)
+    "experiment",
+    (
+        ("noise", "attnviz.training.experiments.noise:EXPERIMENT"),
+        ("stn", "attnviz.training.experiments.pairs:STN"),
+    ),
 )
 """Every entry is an ``Experiment``."""

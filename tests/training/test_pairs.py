@@ -1,0 +1,61 @@
+"""A network with and without attention, over seeds."""
+
+import pytest
+
+from attnviz.checkpoints import Card
+from attnviz.errors import UserError
+from attnviz.models import ModelSpec
+from attnviz.training.experiments import EXPERIMENTS
+from attnviz.training.experiments.pairs import difference, measure, table
+from attnviz.training.experiments.runs import Run
+from attnviz.training.recipe import load_recipe
+
+FAMILIES = {"tiny": ("plain", "gated")}
+
+
+def run(row, seed, top1, tmp_path):
+    spec = ModelSpec("small-cnn", "stn" if row == "gated" else "none", 10, {"widths": [4, 4, 8]})
+    labels = tuple("abcdefghij")
+    return Run(row, seed, tmp_path, Card(row, row, spec, labels, {"top1": top1}, {}, {}))
+
+
+def test_both_rows_and_their_difference(tmp_path):
+    runs = [run("plain", s, t, tmp_path) for s, t in enumerate((90.0, 91.0, 92.0))]
+    runs += [run("gated", s, t, tmp_path) for s, t in enumerate((95.0, 95.5, 96.0))]
+    report = measure(FAMILIES, runs)
+    assert [row["recipe"] for row in report["rows"]] == ["plain", "gated"]
+    assert report["rows"][0]["parameters"] < report["rows"][1]["parameters"]
+    assert report["rows"][1]["error"]["values"] == [5.0, 4.5, 4.0]
+    told = report["difference"]
+    assert told["gain"] == pytest.approx(4.5) and told["ratio"] == pytest.approx(0.5)
+    assert told["sd"] == pytest.approx(((1 + 0.25) / 2) ** 0.5, abs=1e-3)
+    assert told["beyond_spread"] and told["interval"][0] <= 0.5 <= told["interval"][1] < 1
+    text = table(report)
+    assert "| gated |" in text and "0.50 times" in text and "is more than twice the spread" in text
+
+
+def test_a_small_difference_is_not_called_one():
+    told = difference([10.0, 12.0, 14.0], [9.0, 12.0, 13.0])
+    assert not told["beyond_spread"] and told["interval"][1] > 1
+    assert "interval" not in difference([10.0], [9.0, 8.0])
+
+
+def test_one_row_alone_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no finished run of gated"):
+        measure(FAMILIES, [run("plain", 0, 90.0, tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["stn"])
+def test_recipes_of_a_pair_differ_in_attention_alone(name):
+    for plain, gated in EXPERIMENTS[name].families.values():
+        a, b = load_recipe(plain), load_recipe(gated)
+        assert (a.augment, a.noise, a.train) == (b.augment, b.noise, b.train)
+        assert a.model.attention == "none" != b.model.attention
+        sizes = [sum(p.numel() for p in _built(r).parameters()) for r in (a, b)]
+        assert 1 <= sizes[0] / sizes[1] < 1.02  # the control is no smaller
+
+
+def _built(recipe):
+    from attnviz.models import build
+
+    return build(recipe.model_spec(10), published_weights=False)
