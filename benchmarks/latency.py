@@ -28,7 +28,7 @@ from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.panels import map_html, strip_html
 from attnviz.ui.store import Store
 from attnviz.ui.view import SIDE, open_view, show_channel, show_gate
-from benchmarks import bars, editing
+from benchmarks import bars, comparing, editing
 
 
 def medians(variants: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
@@ -115,6 +115,7 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
         "parts ms": {part: round(ms, 2) for part, ms in spent.items()},
         "bars": bars.measure(),
         "an edit": editing.measure(model, max(20, repeats // 2)),
+        "a comparison": comparing.measure((), max(10, repeats // 5)),
     }
 
 

@@ -29,7 +29,7 @@ def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dic
         UserError: One of the two rows has no run.
     """
     family = next(family for family in families.values() if all(run.row in family for run in runs))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in family:
         mine = [run for run in runs if run.row == row]
         if not mine:
