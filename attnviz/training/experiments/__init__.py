@@ -34,6 +34,8 @@ EXPERIMENTS: Registry[Experiment] = Registry(
     (
         ("noise", "attnviz.training.experiments.noise:EXPERIMENT"),
         ("stn", "attnviz.training.experiments.pairs:STN"),
+        ("vgg", "attnviz.training.experiments.pairs:VGG"),
+        ("densenet", "attnviz.training.experiments.pairs:DENSENET"),
     ),
 )
 """Every entry is an ``Experiment``."""

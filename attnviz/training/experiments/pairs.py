@@ -102,3 +102,5 @@ def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
 
 
 STN = with_and_without({"digits": ("digits", "digits-stn")})
+VGG = with_and_without({"quarter": ("vgg-30", "vgg-local-30")})
+DENSENET = with_and_without({"small": ("densenet-30", "densenet-se-30")})
