@@ -38,7 +38,8 @@ class Compare:
 
     def __init__(self, page: Page, parts: Parts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
-        self.work, self.trusting = Work(page.store), Trusting(page.store)
+        networks = page.store.apart()
+        self.work, self.trusting = Work(networks), Trusting(networks)
         self.jobs, self.sheets = Jobs(), Sheets()
 
     # gather ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -53,7 +54,7 @@ class Store:
     ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
         self.alone = alone
-        self.slots = Slots(most)
+        self.slots = self._shared = Slots(most)
         self._live: dict[str, LoadedModel] = {}
         self._cards: dict[str, Card] = {}
         for loaded in live:
@@ -115,7 +116,17 @@ class Store:
             UserError: There is no model of that id, it is damaged, or its weights cannot be fetched.
         """
         known = self._check(name)
-        return self.slots.lease(known, lambda: self._load(known))
+        slots = self._shared if known in self._live else self.slots
+        return slots.lease(known, lambda: self._load(known))
+
+    def apart(self) -> Store:
+        """The same models once more in memory, for work that takes long: nobody waits for what is leased there.
+
+        Live networks are somebody's own and exist once, so they are shared.
+        """
+        other = copy.copy(self)
+        other.slots = Slots(self.slots.most)
+        return other
 
     def sites(self, name: str) -> tuple[GateSite, ...]:
         """The gates of a model, which is loaded for that; raises as ``lease`` does."""

@@ -1,9 +1,11 @@
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
+from attnviz.checkpoints import load
 from attnviz.errors import UserError
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 from tests.conftest import TINY
@@ -52,6 +54,21 @@ def test_two_threads_never_hold_one_model_together(store):
 def test_different_models_are_held_at_the_same_time(store):
     with store.lease("cbam"), store.lease("se"):
         assert set(store.loaded) == {"cbam", "se"}
+
+
+def test_what_is_leased_apart_keeps_nobody_waiting_and_live_networks_exist_once(checkpoints):
+    live = load("cbam", folder=checkpoints)
+    live = replace(live, name="mine", checkpoint=None)
+    store = Store(checkpoints, live=[live])
+    other = store.apart()
+    assert other.choices == store.choices
+    with other.lease("se") as long, store.lease("se") as short:
+        assert long is not short and long.loaded.module is not short.loaded.module
+    assert "se" in other.loaded and "se" in store.loaded
+    with other.lease("mine") as one:
+        pass
+    with store.lease("mine") as again:
+        assert one is again
 
 
 def test_the_model_unused_for_longest_is_dropped_but_never_one_in_use(checkpoints):

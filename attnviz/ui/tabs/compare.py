@@ -10,8 +10,9 @@ from attnviz.ui.events import FILES, HEAVY, LIGHT, connect
 from attnviz.ui.page import Page
 from attnviz.ui.tabs import Tab
 
-STEPS: dict[str, Any] = {**HEAVY, "show_progress": "hidden"}
-"""Heavy events that tell how far they are in words of their own."""
+STEPS: dict[str, Any] = {**HEAVY, "concurrency_id": "compare", "show_progress": "hidden"}
+"""Events that take up to a minute, on networks of their own: other tabs need not wait for them. They tell how far they
+are in words of their own."""
 
 
 def wire(tab: Compare) -> None:
