@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnviz.checkpoints import LoadedModel
+from attnviz.checkpoints import Card, LoadedModel
 from attnviz.errors import UserError
 from attnviz.inputs import InputSpec
 from attnviz.training.data import ImageSet, prepare_batch
@@ -52,5 +53,22 @@ def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]
         "correct": int(right.sum()),
         "total": len(images),
         "per_class": per_class,
-        "comparable": images.fingerprint == loaded.card.data["val"]["fingerprint"],
+        "comparable": other_data(loaded.card, images) is None,
     }
+
+
+def other_data(card: Card, images: ImageSet) -> str | None:
+    """Why what was measured on some images cannot be compared with a card, in a sentence; ``None`` where it can."""
+    if reason := other_classes(card, images.labels):
+        return reason
+    named = card.data.get("val", {}).get("fingerprint")
+    if named == images.fingerprint:
+        return None
+    return f"measured on {card.data.get('name', 'data without a name')}: these are other data (the fingerprints differ)"
+
+
+def other_classes(card: Card, labels: Sequence[str]) -> str | None:
+    """The same for classes alone, before any image is opened."""
+    if tuple(labels) == card.labels:
+        return None
+    return f"knows other classes: {', '.join(card.labels[:3])} …, from {card.data.get('name', 'data without a name')}"
