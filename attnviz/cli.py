@@ -18,6 +18,7 @@ COMMANDS: Registry[Command] = Registry(
         ("train", "attnviz.commands.train:COMMAND"),
         ("experiment", "attnviz.commands.experiment:COMMAND"),
         ("evaluate", "attnviz.commands.evaluate:COMMAND"),
+        ("reference", "attnviz.commands.reference:COMMAND"),
         ("verify", "attnviz.commands.verify:COMMAND"),
         ("cost", "attnviz.commands.cost:COMMAND"),
         ("describe", "attnviz.commands.describe:COMMAND"),

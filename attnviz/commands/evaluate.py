@@ -6,13 +6,10 @@ import argparse
 import functools
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attnviz.commands import Command
 from attnviz.errors import UserError
-
-if TYPE_CHECKING:
-    from attnviz.training.data import ImageSet
 
 TOLERANCE = 1
 """Images by which an accuracy may differ from the card's: other processors round otherwise."""
@@ -27,15 +24,15 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import FOLDER, best_device, checkpoint_ids, load
+    from attnviz.checkpoints import FOLDER, best_device, load
     from attnviz.training.data import load_images
-    from attnviz.training.evaluation import evaluate_checkpoint
+    from attnviz.training.evaluation import evaluate_checkpoint, fitting
 
     if args.all == bool(args.checkpoints):
         raise UserError("evaluate needs either checkpoints or --all")
     folder = args.folder or FOLDER
     sized = functools.cache(lambda size: load_images(args.data, "val", size))
-    names, others = (args.checkpoints, {}) if not args.all else _fitting(checkpoint_ids(folder), folder, args, sized)
+    names, others = (args.checkpoints, {}) if not args.all else fitting(folder, args.data, sized)
     told: dict[str, Any] = {}
     for name in names:
         loaded = load(name, folder, best_device())
@@ -52,29 +49,6 @@ def _run(args: argparse.Namespace) -> None:
 
 def _unwrapped(told: dict[str, Any]) -> Any:
     return next(iter(told.values())) if len(told) == 1 else told
-
-
-def _fitting(names: Any, folder: Path, args: argparse.Namespace, sized: Any) -> tuple[list[str], dict[str, str]]:
-    """Those that were measured on the same data, and why each of the others cannot be compared."""
-    from attnviz.checkpoints import load_card
-    from attnviz.training.data import split_labels
-    from attnviz.training.evaluation import other_classes, other_data
-
-    labels, others = split_labels(args.data, "val"), {}
-    for name in names:
-        card = load_card(name, folder)
-        reason = other_classes(card, labels)
-        if reason is None:
-            images: ImageSet = sized(card.spec.input.size[0])
-            reason = other_data(card, images)
-        if reason is None and "correct" not in card.metrics:
-            reason = "its card tells no accuracy"
-        if reason is not None:
-            others[name] = reason
-    if len(others) == len(names):
-        why = "; ".join(f"{name} {reason}" for name, reason in others.items())
-        raise UserError(f"none of the {len(names)} checkpoints in {folder} was measured on these data. {why}")
-    return [name for name in names if name not in others], others
 
 
 def _sentence(name: str, measured: dict[str, Any]) -> str:
