@@ -19,6 +19,7 @@ COMMANDS: Registry[Command] = Registry(
         ("experiment", "attnviz.commands.experiment:COMMAND"),
         ("evaluate", "attnviz.commands.evaluate:COMMAND"),
         ("reference", "attnviz.commands.reference:COMMAND"),
+        ("ablate", "attnviz.commands.ablate:COMMAND"),
         ("verify", "attnviz.commands.verify:COMMAND"),
         ("cost", "attnviz.commands.cost:COMMAND"),
         ("describe", "attnviz.commands.describe:COMMAND"),

@@ -59,6 +59,8 @@ MAY_IMPORT = {
         "gates",
         "noise",
         "provenance",
+        "cost",
+        "faithfulness",
     },
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
     "results": set(),

@@ -150,6 +150,11 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_
     return ImageSet(images[good] if bad else images, targets, _readable(classes), fingerprint, bad)
 
 
+def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
+    """Numbers of ``count`` random images of a split, in random order (neighbours in a split are of one class)."""
+    return torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count].tolist()
+
+
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised."""
     shape = (1, 3, 1, 1)

@@ -22,14 +22,20 @@ class Experiment:
         families: Name of a network and size -> the recipes that make the rows of the table; the first is the default.
         measure: Runs, validation images and how many of them serve the costly measurements -> plain values for JSON.
         table: Such values -> Markdown.
+        images: How many images the costly measurements use where nobody says; 0 for all.
     """
 
     families: Mapping[str, tuple[str, ...]]
     measure: Callable[[Sequence[Run], ImageSet, int], dict[str, Any]]
     table: Callable[[Mapping[str, Any]], str]
+    images: int = 2000
 
 
 EXPERIMENTS: Registry[Experiment] = Registry(
-    "experiment", (("noise", "attnviz.training.experiments.noise:EXPERIMENT"),)
+    "experiment",
+    (
+        ("noise", "attnviz.training.experiments.noise:EXPERIMENT"),
+        ("types", "attnviz.training.experiments.types:EXPERIMENT"),
+    ),
 )
 """Every entry is an ``Experiment``."""
