@@ -39,8 +39,10 @@ def _run(args: argparse.Namespace) -> None:
         loaded = load(name, folder, best_device())
         images = sized(loaded.spec.input.size[0])
         rows.append(row(loaded.name, [loaded], images, args.images))
+    images_too = f" --images {args.images}" if args.images else ""
     report = {
         "experiment": "ablations",
+        "command": f"attnviz ablate {' '.join(row['name'] for row in rows)} --data FOLDER{images_too}",
         "data": {"name": loaded.card.data.get("name"), **images.describe()},
         "rows": rows,
         "run": facts(best_device(), time.perf_counter() - started),

@@ -38,7 +38,9 @@ class Told(nn.Module):
         told = torch.sigmoid(4 * (mean - mean.mean(1, keepdim=True)))
         even = torch.sigmoid(0 * mean)
         weights, features = (told, even) if self.by == "gate" else (even, told)
-        return (features.repeat(1, 1, *x.shape[2:]) * self.gate(weights, x)).mean((2, 3))[:, [1, 2, 0]]  # green, blue, red
+        return (features.repeat(1, 1, *x.shape[2:]) * self.gate(weights, x)).mean((2, 3))[
+            :, [1, 2, 0]
+        ]  # green, blue, red
 
 
 def network(by, images):
