@@ -59,10 +59,13 @@ class Moments:
 
     def add(self, values: Tensor) -> None:
         """(N, …), N more images."""
-        values = values.double().cpu()
-        if not self.count:
-            self.first = values[0]
         self.count += len(values)
+        if self.squares is None:
+            self.total += values.sum(0, dtype=torch.float64).cpu()
+            return
+        values = values.double().cpu()
+        if self.count == len(values):
+            self.first = values[0]
         away = values - self.first  # from a value near the mean, so that small spreads are not lost in rounding
         self.total += away.sum(0)
         if self.squares is not None:

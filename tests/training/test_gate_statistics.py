@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.checkpoints import load, save_checkpoint
+from attnviz.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.cli import main
 from attnviz.gates.capture import capture
 from attnviz.models import build
-from attnviz.reference import BUDGET, LEVELS, encode, read_reference, summary
+from attnviz.reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
 from attnviz.training import gate_statistics
 from attnviz.training.data import load_images, prepare_batch
 from attnviz.training.gate_statistics import Moments, gate_means, measure_reference, sites_of
@@ -93,3 +93,14 @@ def test_the_command_writes_beside_the_checkpoint_and_refuses_other_data(data, i
     assert main(["reference", str(tmp_path / "eca"), "--data", str(data)]) == 2
     assert "other data" in capsys.readouterr().err
     assert not (tmp_path / "eca.reference").exists()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.reference")), ids=lambda path: path.stem)
+def test_bundled_statistics_are_those_of_their_network(path):
+    loaded = load(path.stem)
+    found = load_reference(path.stem, loaded.card.sha256)
+    sites = sites_of(loaded)
+    assert path.stat().st_size <= BUDGET and list(found.gates) == [site.name for site in sites]
+    assert all(found.of(site.name, site.kind, site.shape) for site in sites)
+    val = loaded.card.data["val"]
+    assert (found.images, found.fingerprint) == (val["images"], val["fingerprint"])

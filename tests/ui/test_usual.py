@@ -7,6 +7,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from attnviz.checkpoints import save_checkpoint
+from attnviz.models import build
 from attnviz.reference import save_reference
 from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.intervene_panel import swap_choices
@@ -17,7 +19,7 @@ from attnviz.ui.store import Store
 from attnviz.ui.tabs.intervene import Intervene
 from attnviz.ui.usual import bars_usual, usual_html
 from attnviz.ui.view import open_view, show_channel, show_gate
-from tests.conftest import statistics
+from tests.conftest import statistics, tiny_card, tiny_spec
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
 
@@ -28,9 +30,11 @@ def known(checkpoints, tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
     for path in checkpoints.iterdir():
         shutil.copy(path, folder)
+    for name in ("coord", "sk"):
+        save_checkpoint(folder, tiny_card(tiny_spec(name), name), build(tiny_spec(name)))
     store = Store(folder)
-    for name in ("cbam", "self-attention"):
-        weights = store.card(name).sha256 if name == "cbam" else "0" * 64
+    for name in ("cbam", "coord", "sk", "self-attention"):
+        weights = store.card(name).sha256 if name != "self-attention" else "0" * 64
         save_reference(folder, name, statistics(store.sites(name), weights))
     return store
 
@@ -91,6 +95,14 @@ def test_without_statistics_nothing_is_said(known, caplog):
     assert view.reference is None and usual_html(view) == "" and bars_usual(view) is None
     assert "band" not in scores_html(view, Settings())
     assert known.reference("self-attention") is None and "other weights" in caplog.text
+
+
+@pytest.mark.parametrize(("name", "values"), [("coord", 8), ("sk", 16)])
+def test_gates_without_a_picture_say_how_many_values_are_unusual(known, name, values):
+    view = open_view(known, name, sample="cat")
+    gate = view.analysis.gates[0].site.name
+    view = with_values(show_gate(known, view, gate), gate, 0.9)
+    assert f"{values} of {values} values lie outside their usual range" in picture_html(view, Settings())
 
 
 @pytest.fixture(scope="module")
