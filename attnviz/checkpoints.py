@@ -184,7 +184,7 @@ def checkpoint_ids(folder: Path = FOLDER) -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in folder.glob("*.json") if p.with_suffix(".safetensors").is_file()))
 
 
-def _locate(name: str | Path, folder: Path) -> Path:
+def locate(name: str | Path, folder: Path) -> Path:
     """Path of a checkpoint without its suffix."""
     stem = folder / str(name) if str(name) in checkpoint_ids(folder) else Path(name)
     if stem.suffix in SUFFIXES:
@@ -203,7 +203,7 @@ def load_card(name: str | Path, folder: Path = FOLDER) -> Card:
     Raises:
         UserError: There is no such checkpoint, or its card is damaged.
     """
-    file = Path(f"{_locate(name, folder)}.json")
+    file = Path(f"{locate(name, folder)}.json")
     if file.stat().st_size > MAX_CARD_BYTES:
         raise UserError(f"{file.name} is no card: {file.stat().st_size} bytes, at most {MAX_CARD_BYTES}")
     try:
@@ -260,7 +260,7 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
         UserError: There is no such checkpoint, or it is damaged, foreign or a pickle.
     """
     card = load_card(name, folder)
-    file = Path(f"{_locate(name, folder)}.safetensors")
+    file = Path(f"{locate(name, folder)}.safetensors")
     state = _read_weights(file, card)
     module = build(card.spec, published_weights=False)
     _fill(module, state, file.name)

@@ -18,6 +18,8 @@ COMMANDS: Registry[Command] = Registry(
         ("train", "attnviz.commands.train:COMMAND"),
         ("experiment", "attnviz.commands.experiment:COMMAND"),
         ("evaluate", "attnviz.commands.evaluate:COMMAND"),
+        ("reference", "attnviz.commands.reference:COMMAND"),
+        ("ablate", "attnviz.commands.ablate:COMMAND"),
         ("verify", "attnviz.commands.verify:COMMAND"),
         ("cost", "attnviz.commands.cost:COMMAND"),
         ("describe", "attnviz.commands.describe:COMMAND"),

@@ -197,6 +197,12 @@ def activation_bytes(model: nn.Module, x: Tensor) -> int:
     return kept
 
 
+def macs_of(spec: ModelSpec) -> int:
+    """Multiply-accumulates of one input of a network that is described; nothing is computed."""
+    with torch.device("meta"):
+        return count_macs(build(spec, published_weights=False).eval(), torch.empty(input_shape(spec)))
+
+
 def _counts(spec: ModelSpec) -> tuple[int, int, int]:
     """Parameters, MACs of one input, and activation bytes per input."""
     with torch.device("meta"):

@@ -12,6 +12,7 @@ from PIL import Image
 from attnviz.checkpoints import Card, save_checkpoint
 from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
+from attnviz.reference import GateReference, Reference, summary
 from attnviz.snapshots import Snapshots, save_snapshots
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -48,6 +49,18 @@ def checkpoints(tmp_path_factory):
         spec = tiny_spec(attention, size=128 if attention == "cbam" else 32)
         save_checkpoint(folder, tiny_card(spec, attention), build(spec))
     return folder
+
+
+def statistics(sites, weights, images=1234):
+    """Reference statistics in which each weight is usually 0.40 to 0.50, with a median of 0.45."""
+    levels = np.array([0.3, 0.4, 0.43, 0.45, 0.47, 0.5, 0.6], np.float32)
+    gates = {}
+    for site in sites:
+        told = summary(site.kind, np.zeros(site.shape, np.float32))
+        mean = np.full(site.shape[1:], 0.45, np.float32)
+        quantiles = None if told is None else np.repeat(levels[:, None], told.shape[1], axis=1)
+        gates[site.name] = GateReference(site.kind, mean, None, quantiles)
+    return Reference(images, "nothing", "none", weights, gates)
 
 
 @pytest.fixture

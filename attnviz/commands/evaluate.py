@@ -1,37 +1,75 @@
-"""Measure a checkpoint on a validation split."""
+"""Measure checkpoints on a validation split, and compare them with their cards."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from pathlib import Path
+from typing import Any
 
 from attnviz.commands import Command
+from attnviz.errors import UserError
+
+TOLERANCE = 1
+"""Images by which an accuracy may differ from the card's: other processors round otherwise."""
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", help="id of a bundled checkpoint, or a path to one")
+    parser.add_argument("checkpoints", nargs="*", help="ids of bundled checkpoints, or paths")
+    parser.add_argument("--all", action="store_true", help="every bundled checkpoint that was measured on these data")
+    parser.add_argument("--folder", type=Path, help="where ids are looked up, instead of the bundled checkpoints")
     parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
     parser.add_argument("--json", action="store_true", help="print JSON, with the accuracy per class")
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device, load
+    from attnviz.checkpoints import FOLDER, best_device, load
     from attnviz.training.data import load_images
-    from attnviz.training.evaluation import evaluate_checkpoint
+    from attnviz.training.evaluation import evaluate_checkpoint, fitting
 
-    loaded = load(args.checkpoint, device=best_device())
-    images = load_images(args.data, "val", loaded.spec.input.size[0])
-    measured = evaluate_checkpoint(loaded, images)
+    if args.all == bool(args.checkpoints):
+        raise UserError("evaluate needs either checkpoints or --all")
+    folder = args.folder or FOLDER
+    sized = functools.cache(lambda size: load_images(args.data, "val", size))
+    names, others = (args.checkpoints, {}) if not args.all else fitting(folder, args.data, sized)
+    told: dict[str, Any] = {}
+    for name in names:
+        loaded = load(name, folder, best_device())
+        measured = told[name] = evaluate_checkpoint(loaded, sized(loaded.spec.input.size[0]))
+        measured["card"] = {key: loaded.card.metrics.get(key) for key in ("top1", "correct", "total")}
+        if not args.json:
+            print(_sentence(loaded.name, measured), flush=True)
     if args.json:
-        print(json.dumps(measured, indent=1))
-        return
-    print(f"{loaded.name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})")
-    if measured["comparable"]:
-        card = loaded.card.metrics
-        print(f"the card says  {card['top1']} % ({card['correct']} of {card['total']}), same data")
+        print(json.dumps({"checkpoints": told, "others": others} if args.all else _unwrapped(told), indent=1))
     else:
-        print("not comparable with the card: these are other data (the fingerprints differ)")
+        print("".join(f"{name}: left out, {reason}\n" for name, reason in others.items()), end="")
+    _judge(told)
 
 
-COMMAND = Command("measure a checkpoint's accuracy on a validation split", _options, _run)
+def _unwrapped(told: dict[str, Any]) -> Any:
+    return next(iter(told.values())) if len(told) == 1 else told
+
+
+def _sentence(name: str, measured: dict[str, Any]) -> str:
+    line = f"{name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})"
+    if not measured["comparable"]:
+        return f"{line}; not comparable with the card: these are other data (the fingerprints differ)"
+    card = measured["card"]
+    if card["correct"] is None:
+        return f"{line}; the card tells no accuracy"
+    return f"{line}; the card says {card['top1']} % ({card['correct']} of {card['total']}), same data"
+
+
+def _judge(told: dict[str, Any]) -> None:
+    """Refuse where an accuracy on the same data is not the card's."""
+    wrong = []
+    for name, measured in told.items():
+        said = measured["card"]["correct"]
+        if measured["comparable"] and said is not None and abs(measured["correct"] - said) > TOLERANCE:
+            wrong.append(f"{name} names {measured['correct']} rightly, its card says {said}")
+    if wrong:
+        raise UserError(f"{len(wrong)} of {len(told)} differ by more than {TOLERANCE} image: {'; '.join(wrong)}")
+
+
+COMMAND = Command("measure the accuracy of checkpoints on a validation split, beside their cards", _options, _run)

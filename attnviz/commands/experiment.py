@@ -20,14 +20,16 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", help="its name, e.g. noise or stn")
+    parser.add_argument("experiment", help="its name, e.g. noise, types or stn")
     parser.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
     parser.add_argument("--seeds", type=_seeds, default=(0, 1, 2, 3, 4), help="of every row (default 0,1,2,3,4)")
-    parser.add_argument("--family", help="network of the experiment (default the first: compact)")
+    parser.add_argument("--family", help="network of the experiment (default its first)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default runs)")
     parser.add_argument("--no-train", action="store_true", help="measure what is finished, train nothing")
     parser.add_argument(
-        "--images", type=int, default=2000, help="random validation images for the costly measurements (default 2000)"
+        "--images",
+        type=int,
+        help="random validation images for the costly measurements (default: the experiment's own)",
     )
     parser.add_argument("--out", type=Path, help="JSON file (default results/<experiment>.json)")
     parser.add_argument("--table", action="store_true", help="print the tables in Markdown")
@@ -48,17 +50,18 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(f"unknown family {family!r}; {nearest(family, experiment.families)}")
     recipes = [load_recipe(name) for name in experiment.families[family]]
     runs = collect(args.runs, recipes, args.seeds, None if args.no_train else args.data, _say)
+    count = experiment.images if args.images is None else args.images
     _say(f"measuring {len(runs)} runs")
     images = load_images(args.data, "val", recipes[0].model.size)
     check_data(runs, images)
     report = {
         "experiment": args.experiment,
         "family": family,
-        "command": f"attnviz experiment {args.experiment} --data FOLDER --family {family} --images {args.images}",
+        "command": f"attnviz experiment {args.experiment} --data FOLDER --family {family} --images {count}",
         "data": {"name": recipes[0].data, **images.describe()},
         "recipes": {recipe.id: recipe.to_json() for recipe in recipes},
         "runs": [run.describe() for run in runs],
-        **experiment.measure(runs, images, args.images),
+        **experiment.measure(runs, images, count),
         "run": facts(best_device(), time.perf_counter() - started),
     }
     out = args.out or Path("results") / f"{args.experiment}.json"

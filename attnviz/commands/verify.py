@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from attnviz.commands import Command
 from attnviz.errors import UserError
+
+if TYPE_CHECKING:
+    from attnviz.checkpoints import Card
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +28,26 @@ def _run(args: argparse.Namespace) -> None:
         print(f"{card.id}: sha256 {card.sha256[:12]}…, top-1 {top1}")
         for scene, answer in card.answers.items():
             print("  " + f"{scene}: " + ", ".join(f"{label} {100 * p:.1f} %" for label, p in answer))
+        differences = [*differences, *_reference(name, card)]
         for text in differences:
             print(f"  differs: {text}")
         problems += len(differences)
     if problems:
-        raise UserError(f"{problems} answers differ from the published ones")
+        raise UserError(f"{problems} answers or files differ from the published ones")
+
+
+def _reference(name: str, card: Card) -> list[str]:
+    """What is wrong with the reference statistics beside a bundled checkpoint; says what is right about them."""
+    from attnviz.checkpoints import checkpoint_ids
+    from attnviz.reference import load_reference
+
+    try:
+        found = load_reference(card.id, card.sha256) if name in checkpoint_ids() else None
+    except UserError as error:
+        return [str(error)]
+    if found is not None:
+        print(f"  reference statistics of {len(found.gates)} gates over {found.images:,} images")
+    return []
 
 
 COMMAND = Command("compare checkpoints with their cards: hashes, answers to the samples", _options, _run)

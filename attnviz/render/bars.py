@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from attnviz.render.colour import Scale, as_scale, caption, number
-from attnviz.render.markup import bars_svg
+from attnviz.render.markup import GAPS, bars_svg
 from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
 from attnviz.render.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
 from attnviz.render.text import line
@@ -20,7 +20,6 @@ from attnviz.types import Floats
 
 __all__ = ["bars_svg", "channel_bars", "draw_bars"]
 
-GAPS = 160  # up to so many channels there is room for gaps between bars
 Reference = tuple[Floats, Floats] | None
 
 

@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from attnviz.errors import UserError
 from attnviz.render.colour import caption, number, scale_for
-from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
-from attnviz.types import Analysis, Floats
+from attnviz.render.ranking import Ranking, Usual, channels, ranking, tick_positions
+from attnviz.types import Analysis
 
 BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
+GAPS = 160  # up to so many channels there is room for gaps between bars
+LINES = 64  # up to so many channels the middle of a usual range can be told from its band
 _HEIGHT = 1000  # height of the drawing in its own units: three decimals of a score
 _STYLE = (
     ".attnviz-bars rect{fill:transparent;stroke-width:0;pointer-events:fill;cursor:pointer}"
@@ -32,7 +34,7 @@ def _height(score: float) -> int:
 
 def _path(rank: Ranking, places: Sequence[int]) -> str:
     """One path for many bars: a rectangle of its score's height at each place, with a gap when bars are wide."""
-    gap = 0.1 if rank.count <= 160 else 0.0
+    gap = 0.1 if rank.count <= GAPS else 0.0
     parts = []
     scores = rank.scores[rank.shown].tolist()
     for place in places:
@@ -42,34 +44,28 @@ def _path(rank: Ranking, places: Sequence[int]) -> str:
     return "".join(parts)
 
 
-def _titles(rank: Ranking, reference: tuple[Floats, Floats] | None) -> list[str]:
-    """What each channel's bar says, by channel index."""
+def _titles(rank: Ranking, usual: Usual | None) -> list[str]:
+    """What each channel's bar says, by channel index, escaped."""
     count = rank.count
     texts = [
         f"channel {i}: {score:.3f}, rank {place} of {count}" if score == score else f"channel {i}: not a number"
         for i, (score, place) in enumerate(zip(rank.scores.tolist(), rank.ranks.tolist(), strict=True))
     ]
-    if reference is None:
+    if usual is None or not usual.notes:
         return texts
-    mean, sd = reference
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unusual = (rank.scores - mean) / sd
-    for i, z in enumerate(unusual.tolist()):
-        away = f"{z:+.1f} sd from" if np.isfinite(z) else "against"
-        texts[i] += f", {away} the usual {mean[i]:.3f}"
-    return texts
+    return [f"{text}, {escape(note)}" for text, note in zip(texts, usual.notes, strict=True)]
 
 
-def _reference(rank: Ranking, reference: tuple[Floats, Floats] | None) -> str:
-    if reference is None:
+def _usual(rank: Ranking, usual: Usual | None) -> str:
+    """The usual range of each bar as a band, with a line at its middle."""
+    if usual is None:
         return ""
-    mean, sd = (values[rank.shown] for values in reference)
-    high, low = (np.clip(mean + side * sd, 0, 1).tolist() for side in (1, -1))
+    low, middle, high = (np.clip(v[rank.shown], 0, 1).tolist() for v in (usual.low, usual.middle, usual.high))
     band = "".join(
         f"M{x} {_HEIGHT - _height(a)}h1V{_HEIGHT - _height(b)}h-1z"
         for x, (a, b) in enumerate(zip(high, low, strict=True))
     )
-    lines = mean.tolist() if rank.count <= 160 else []  # thinner than this they would only hide the band
+    lines = middle if rank.count <= LINES else []  # thinner than this they would only hide the band
     line = "".join(f"M{x} {_HEIGHT - _height(m)}h1" for x, m in enumerate(lines))
     return (
         f'<path class="band" d="{band}" fill="currentColor" fill-opacity=".22"/>'
@@ -77,10 +73,10 @@ def _reference(rank: Ranking, reference: tuple[Floats, Floats] | None) -> str:
     )
 
 
-def _drawing(rank: Ranking, marked: tuple[int, ...], reference: tuple[Floats, Floats] | None, height: int) -> str:
+def _drawing(rank: Ranking, marked: tuple[int, ...], usual: Usual | None, height: int) -> str:
     count = rank.count
     places = [int(rank.places[i]) for i in marked]
-    texts = _titles(rank, reference)
+    texts = _titles(rank, usual)
     top, bottom = rank.extremes(1)
     summary = f"{count} channel scores, {caption(rank.scores, scale_for(rank.scores), spread=True)}"
     summary += f"; highest: channel {top[0]}" + (f", lowest: channel {bottom[0]}" if bottom else "")
@@ -99,7 +95,7 @@ def _drawing(rank: Ranking, marked: tuple[int, ...], reference: tuple[Floats, Fl
         f'<path class="bars" d="{_path(rank, range(count))}" fill="{BAR}"/>'
         f'<path class="stems" d="{stems}" stroke="{MARK}" stroke-opacity=".6" stroke-width="2" {line}/>'
         f'<path class="selected" d="{_path(rank, places)}" fill="{MARK}"/>'
-        f"{_reference(rank, reference)}"
+        f"{_usual(rank, usual)}"
         f'<path class="mean" d="M0 {mean}H{count}" stroke="{MARK}" stroke-dasharray="5 4" {line}/>'
         f'<g class="hits">{hits}</g></svg>'
     )
@@ -132,7 +128,7 @@ def bars_svg(
     *,
     order: str = "index",
     selected: int | Sequence[int] | None = None,
-    reference: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    usual: Usual | None = None,
     width: int | None = None,
     height: int = 180,
 ) -> str:
@@ -145,7 +141,7 @@ def bars_svg(
         scores: (C,), at least one finite; values outside 0..1 are drawn at the edge, their title tells them.
         order: ``"index"``, or ``"sorted"`` from the highest score to the lowest.
         selected: Indices of channels to mark, in 0..C-1.
-        reference: Mean and standard deviation of each channel over other images, each (C,), drawn as a band.
+        usual: What the scores are for other images, drawn as a band; its notes are added to the titles.
         width: Greatest width in CSS pixels, at least 50; ``None`` fills the container. It shrinks to narrow screens.
         height: Height of the plot in CSS pixels, 40..2000.
 
@@ -153,7 +149,7 @@ def bars_svg(
         UserError: Another shape, nothing finite, an unknown order, or an index or size out of range.
     """
     rank = ranking(scores, order)
-    band = reference_arrays(reference, rank.count)
+    band = None if usual is None else usual.check(rank.count)
     marked = channels(selected, rank.count)
     if not isinstance(height, int) or not 40 <= height <= 2000:
         raise UserError(f"height must be a whole number in 40..2000, got {height!r}")

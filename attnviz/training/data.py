@@ -93,6 +93,15 @@ def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
     return tuple(classes), files
 
 
+def split_labels(root: Path, split: str) -> tuple[str, ...]:
+    """Readable names of a split's classes, in the order of ``ImageSet.targets``; no image is opened."""
+    return _readable(list_images(split_folder(root, split))[0])
+
+
+def _readable(classes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(IMAGENETTE.get(name, name) for name in classes)
+
+
 def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_unreadable: bool = False) -> ImageSet:
     """Decode a split of ``root/<split>/<class>/<image>`` into memory.
 
@@ -138,8 +147,12 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_
     if empty:
         raise UserError(f"no image of class {', '.join(empty)} in {folder} can be read")
     fingerprint = hashlib.sha256(b"".join(results[i][0] for i in good)).hexdigest()
-    labels = tuple(IMAGENETTE.get(name, name) for name in classes)
-    return ImageSet(images[good] if bad else images, targets, labels, fingerprint, bad)
+    return ImageSet(images[good] if bad else images, targets, _readable(classes), fingerprint, bad)
+
+
+def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
+    """Numbers of ``count`` random images of a split, in random order (neighbours in a split are of one class)."""
+    return torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count].tolist()
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

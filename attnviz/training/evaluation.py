@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnviz.checkpoints import LoadedModel
+from attnviz.checkpoints import Card, LoadedModel, checkpoint_ids, load_card
 from attnviz.errors import UserError
 from attnviz.inputs import InputSpec
-from attnviz.training.data import ImageSet, prepare_batch
+from attnviz.training.data import ImageSet, prepare_batch, split_labels
 
 EVAL_BATCH = 64
 
@@ -52,5 +54,50 @@ def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]
         "correct": int(right.sum()),
         "total": len(images),
         "per_class": per_class,
-        "comparable": images.fingerprint == loaded.card.data["val"]["fingerprint"],
+        "comparable": other_data(loaded.card, images) is None,
     }
+
+
+def other_data(card: Card, images: ImageSet) -> str | None:
+    """Why what was measured on some images cannot be compared with a card, in a sentence; ``None`` where it can."""
+    if reason := other_classes(card, images.labels):
+        return reason
+    named = card.data.get("val", {}).get("fingerprint")
+    if named == images.fingerprint:
+        return None
+    return f"measured on {card.data.get('name', 'data without a name')}: these are other data (the fingerprints differ)"
+
+
+def other_classes(card: Card, labels: Sequence[str]) -> str | None:
+    """The same for classes alone, before any image is opened."""
+    if tuple(labels) == card.labels:
+        return None
+    return f"knows other classes: {', '.join(card.labels[:3])} …, from {card.data.get('name', 'data without a name')}"
+
+
+def fitting(folder: Path, data: Path, sized: Callable[[int], ImageSet]) -> tuple[list[str], dict[str, str]]:
+    """The checkpoints of a folder that were measured on a validation split.
+
+    Args:
+        folder: Of the checkpoints.
+        data: Folder of the data.
+        sized: Side in pixels -> the split.
+
+    Returns:
+        Their ids, and for each of the others why it cannot be compared.
+
+    Raises:
+        UserError: None was.
+    """
+    names, labels, others = checkpoint_ids(folder), split_labels(data, "val"), {}
+    for name in names:
+        card = load_card(name, folder)
+        reason = other_classes(card, labels) or other_data(card, sized(card.spec.input.size[0]))
+        if reason is None and "correct" not in card.metrics:
+            reason = "its card tells no accuracy"
+        if reason is not None:
+            others[name] = reason
+    if len(others) == len(names):
+        why = "; ".join(f"{name} {reason}" for name, reason in others.items())
+        raise UserError(f"none of the {len(names)} checkpoints in {folder} was measured on these data. {why}")
+    return [name for name in names if name not in others], others

@@ -17,6 +17,7 @@ from attnviz.render.markup import bars_svg
 from attnviz.types import Floats, PreparedImage
 from attnviz.ui.gallery import data_url
 from attnviz.ui.text import kind_name, plain, say
+from attnviz.ui.usual import bars_usual, usual_html
 from attnviz.ui.view import View
 
 PICTURE_CMAPS = tuple(name for name in CMAPS if name not in DIVERGING)
@@ -110,7 +111,9 @@ def mask_figure(view: View, settings: Settings) -> str:
     size = {"height": mask.shape[0], "width": mask.shape[1]}
     alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
     picture = layers(image, mask, scale, cmap, settings.cells, alt)
-    return _figure(picture, legend(scale, cmap, language), [escape(told), _seen(image, language)], language)
+    return _figure(
+        picture, legend(scale, cmap, language), [escape(told), usual_html(view), _seen(image, language)], language
+    )
 
 
 def channel_figure(view: View, settings: Settings) -> str:
@@ -134,10 +137,12 @@ def scores_html(view: View, settings: Settings) -> str:
     if not view.scored:
         return ""
     chosen = view.channel.channel if view.channel else None
-    bars = bars_svg(view.record.scores, order=settings.order, selected=chosen, height=150)
+    usual = bars_usual(view)
+    bars = bars_svg(view.record.scores, order=settings.order, selected=chosen, usual=usual, height=150)
     mark = -1 if chosen is None else chosen
     label, hint = say("bars_alt", view.language), say("scores_hint", view.language)
-    return f'<div class="av-scores" data-chosen="{mark}" data-label="{label}">{bars}</div><p class="av-note">{hint}</p>'
+    note = f'{usual_html(view)}<p class="av-note">{hint}</p>'
+    return f'<div class="av-scores" data-chosen="{mark}" data-label="{label}">{bars}</div>{note}'
 
 
 def picture_html(view: View, settings: Settings) -> str:
@@ -150,7 +155,8 @@ def picture_html(view: View, settings: Settings) -> str:
     if record.site.kind == "spatial" and record.values.ndim == 4:
         return mask_figure(view, settings) + help_html("mask", language)
     shape = "×".join(map(str, record.site.shape[1:]))
-    return f"<p>{say('no_picture', language, kind=kind_name(record.site.kind, language), shape=shape)}</p>"
+    told = say("no_picture", language, kind=kind_name(record.site.kind, language), shape=shape)
+    return f"<p>{told}</p>{usual_html(view)}"
 
 
 def help_html(topic: str, language: str) -> str:

@@ -81,6 +81,9 @@ class Guests:
                 raise UserError(plain("gone"))
             return self._abouts[name]
 
+    def reference(self, name: str) -> None:
+        """Of a visitor's network it is not known what its gates usually say."""
+
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A network for as long as the ``with`` block lasts; one that was let go is loaded again.
 

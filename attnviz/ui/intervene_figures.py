@@ -116,6 +116,10 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
     if change.action == "set_to":
         one = np.ndim(change.value) == 0
         key, values["value"] = ("iv_did_flat", f"{float(change.value):.3f}") if one else ("iv_did_other", "")
+    if change.action == "mean" and change.value is not None and bench.reference is not None:
+        known = bench.mean(gate)
+        if known is not None and np.array_equal(change.value[0], known):
+            key, values["images"] = "iv_did_mean_known", f"{bench.reference.images:,}"
     text = say(key, language, **values)
     own = bench.before.gate(gate)
     if change.action == "neutral" and own.site.kind in ("channel", "spatial", "strip", "full"):

@@ -1,7 +1,7 @@
 """Gates of other photographs, to put in place of one photograph's own: where "mean" and "another photograph" come from.
 
-They are those of the sample photographs, which is what the page says (``iv_swap_mean``). Statistics over a validation
-set would be given by ``reference`` here.
+They are those of the sample photographs, which is what the page says (``iv_swap_mean``). Where there are statistics
+over a checkpoint's validation set, "mean" takes those instead (``Panel.reference``).
 """
 
 from __future__ import annotations

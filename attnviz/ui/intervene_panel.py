@@ -9,6 +9,7 @@ import gradio as gr
 from attnviz.edits.steps import EditList
 from attnviz.edits.swaps import SWAPS, Given
 from attnviz.errors import UserError, nearest
+from attnviz.types import Floats
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.events import Data, Update
 from attnviz.ui.figures import help_html
@@ -35,6 +36,15 @@ def one_of(value: Any, among: Any, what: str) -> str:
     if not isinstance(value, str) or value not in among:
         raise UserError(f"unknown {what} {repr(value)[:60]}; {nearest(str(value)[:60], among)}")
     return value
+
+
+def swap_choices(bench: Bench) -> list[tuple[str, str]]:
+    """What a gate can be replaced by, in words; a mean says over which photographs."""
+    language = bench.language
+    texts = {name: plain(f"iv_swap_{name}", language) for name in SWAPS}
+    if bench.reference is not None:
+        texts["mean"] = plain("iv_swap_mean_known", language, images=f"{bench.reference.images:,}")
+    return [(text, name) for name, text in texts.items()]
 
 
 class Panel:
@@ -72,10 +82,15 @@ class Panel:
         )
         return Given(
             bench.before.gate(gate).values,
-            self.means.reference(model, gate) if name == "mean" else None,
+            self.reference(bench, gate) if name == "mean" else None,
             self.means.other(model, gate, data[self.parts.other]) if name == "other" else None,
             seed,
         )
+
+    def reference(self, bench: Bench, gate: str) -> Floats:
+        """(R, …) the gate for other photographs: its mean over the validation set, else for the samples."""
+        known = bench.mean(gate)
+        return self.means.reference(bench.before.model, gate) if known is None else known[None]
 
     def replaced(self, bench: Bench, data: Data) -> EditList:
         """The chosen gate, or every gate that it fits, replaced."""
@@ -106,6 +121,7 @@ class Panel:
             parts.model: bench.before.model,
             parts.gate: gr.Dropdown(choices=gate_choices(bench.view), value=bench.gate),
             parts.help: help_html("intervene", language),
+            parts.swap: gr.Dropdown(choices=swap_choices(bench)),
         }
 
     def chosen(self, bench: Bench, data: Data) -> Update:

@@ -13,6 +13,7 @@ from attnviz.edits.steps import EditList
 from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
 from attnviz.pipeline import default_gate
+from attnviz.reference import Reference
 from attnviz.types import Analysis, Floats, GateRecord
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
@@ -39,6 +40,7 @@ class Bench:
         past: Lists to go back to, the last one at the end.
         future: Lists that were undone, the next one at the end.
         language: Of the texts.
+        reference: What the network's gates usually say, where that is known.
     """
 
     photo: Photo
@@ -49,6 +51,13 @@ class Bench:
     past: tuple[EditList, ...] = ()
     future: tuple[EditList, ...] = ()
     language: str = "en"
+    reference: Reference | None = None
+
+    def mean(self, gate: str) -> Floats | None:
+        """(…) the mean of a gate over the validation photographs; ``None`` where it is not known."""
+        site = self.before.gate(gate).site
+        found = self.reference.of(site.name, site.kind, site.shape) if self.reference else None
+        return None if found is None else found.mean
 
     @property
     def record(self) -> GateRecord | None:
@@ -77,7 +86,9 @@ class Bench:
     @property
     def view(self) -> View:
         """The edited gates, for the renderers that Explore uses."""
-        return View(self.after, self.photo.sample, self.photo.path, self.gate, language=self.language)
+        return View(
+            self.after, self.photo.sample, self.photo.path, self.gate, language=self.language, reference=self.reference
+        )
 
 
 def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench | None = None) -> Bench:
@@ -93,7 +104,15 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
     if old is not None and (old.edits.model, old.edits.weights) == (fresh.model, fresh.weights):
         kept = replace(old, photo=photo, before=before, after=before, language=language)
         return _ran(store, kept, old.edits)
-    return Bench(photo, before, before, default_gate(before)[0], fresh, language=language)
+    return Bench(
+        photo,
+        before,
+        before,
+        default_gate(before)[0],
+        fresh,
+        language=language,
+        reference=store.reference(before.model),
+    )
 
 
 def _ran(store: Store, bench: Bench, edits: EditList) -> Bench:

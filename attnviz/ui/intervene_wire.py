@@ -23,7 +23,7 @@ def wire(tab: Intervene) -> None:
     changed = {*drawn, parts.state, parts.gates, parts.paint, parts.edits, parts.undo, parts.redo, parts.reset}
     searched = {parts.searched, parts.found, parts.worst, parts.search, parts.stop}
     chosen = {*changed, *searched, parts.gate, parts.channels, parts.painting}
-    opened = {*chosen, photo, parts.photo, parts.samples, parts.model, parts.help, *parts.titles.values()}
+    opened = {*chosen, photo, parts.photo, parts.samples, parts.model, parts.help, parts.swap, *parts.titles.values()}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any] = EDITING) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.result)

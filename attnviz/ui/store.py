@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -13,6 +14,7 @@ from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoi
 from attnviz.errors import UserError, nearest
 from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
+from attnviz.reference import Reference, load_reference
 from attnviz.types import GateSite
 from attnviz.ui.slots import Slots
 
@@ -57,6 +59,7 @@ class Store:
         self.slots = self._shared = Slots(most)
         self._live: dict[str, LoadedModel] = {}
         self._cards: dict[str, Card] = {}
+        self._references: dict[str, Reference | None] = {}
         for loaded in live:
             self._add(loaded)
 
@@ -108,6 +111,19 @@ class Store:
                 raise UserError(f"{known} is fetched when it is first used, and was not used yet")
             self._cards[known] = load_card(known, self.folder)
         return self._cards[known]
+
+    def reference(self, name: str) -> Reference | None:
+        """What the gates of a checkpoint usually say; ``None`` where that was not measured, or cannot be used."""
+        known = self._check(name)
+        if known not in self._references:
+            try:
+                bundled = known in self._bundled()
+                found = load_reference(known, self.card(known).sha256, self.folder) if bundled else None
+            except UserError as error:  # the page goes on without
+                logging.getLogger(__name__).warning("%s", error)
+                found = None
+            self._references[known] = found
+        return self._references[known]
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A model for as long as the ``with`` block lasts; another thread that asks for it waits.

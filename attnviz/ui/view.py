@@ -9,6 +9,7 @@ from typing import Any
 from attnviz.errors import UserError
 from attnviz.image import open_photograph, prepare
 from attnviz.pipeline import default_gate
+from attnviz.reference import GateReference, Reference
 from attnviz.samples import load_sample
 from attnviz.types import Analysis, ChannelMap, GateRecord
 from attnviz.ui.store import Store
@@ -30,6 +31,7 @@ class View:
         why: One line that says why this gate is shown; empty where the visitor chose it.
         channel: The feature map shown below the scores of a channel gate.
         language: Of the texts.
+        reference: What the network's gates usually say, where that is known.
     """
 
     analysis: Analysis
@@ -39,6 +41,15 @@ class View:
     why: str = ""
     channel: ChannelMap | None = None
     language: str = "en"
+    reference: Reference | None = None
+
+    @property
+    def usual(self) -> GateReference | None:
+        """What the gate shown large usually says; ``None`` where that is not known."""
+        if self.record is None or self.reference is None:
+            return None
+        site = self.record.site
+        return self.reference.of(site.name, site.kind, site.shape)
 
     @property
     def record(self) -> GateRecord | None:
@@ -80,6 +91,7 @@ def open_view(
     with store.lease(model) as analyser:
         analysis = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, SIDE))
     view = View(analysis, None if path is not None else sample, path, None, language=language)
+    view = replace(view, reference=store.reference(model))
     if gate is not None and any(record.site.name == gate for record in analysis.gates):
         return show_gate(store, view, gate)
     first, why = default_gate(analysis)

@@ -8,7 +8,7 @@ from matplotlib.collections import PolyCollection
 from attnviz.errors import UserError
 from attnviz.render import bars, markup
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.ranking import ranking, tick_positions
+from attnviz.render.ranking import Usual, ranking, tick_positions
 from attnviz.render.style import to_png
 
 from .synthetic import analysis
@@ -139,8 +139,49 @@ def test_svg_bars_have_the_heights_of_the_scores():
     assert tops == [750, 0, 1000, 0]
 
 
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        (scores(8), "two arrays"),
+        ((scores(8), scores(7)), "8 channels"),
+        ((scores(8), -scores(8)), "0 or more"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_refused(reference, text):
+    with pytest.raises(UserError, match=text):
+        bars.channel_bars(scores(8), reference=reference)
+
+
+def usual(count):
+    """A usual range 0.3..0.6 with the median at 0.5, and notes that must be escaped."""
+    ends = (np.full(count, value, np.float32) for value in (0.3, 0.5, 0.6))
+    return Usual(*ends, tuple(f"<b>note</b> {i}" for i in range(count)))
+
+
+def test_the_usual_range_is_a_band_in_the_order_of_the_bars():
+    given = Usual(*(np.array(v) for v in ([0.1, 0.2], [0.3, 0.4], [0.5, 1.6])))
+    root, _ = parse(bars.bars_svg(np.array([0.2, 0.9]), order="sorted", usual=given))
+    paths = {p.get("class"): p.get("d") for p in root.iter(f"{SVG}path")}
+    assert paths["band"] == "M0 0h1V800h-1zM1 500h1V900h-1z"
+    assert paths["usual"] == "M0 600h1M1 700h1"
+
+
+@pytest.mark.parametrize(
+    ("low", "middle", "high", "notes", "text"),
+    [
+        ([0.1], [0.2], [0.3], (), "must have 2 channels"),
+        ([0.1, 0.1], [0.2, 0.2], [0.3, 0.3], ("one",), "must have 2 channels"),
+        ([0.1, 0.4], [0.2, 0.2], [0.3, 0.3], (), "low <= middle <= high"),
+        ([0.1, np.nan], [0.2, 0.2], [0.3, 0.3], (), "finite"),
+    ],
+)
+def test_a_usual_range_that_does_not_fit_is_refused(low, middle, high, notes, text):
+    with pytest.raises(UserError, match=text):
+        bars.bars_svg(np.array([0.2, 0.9]), usual=Usual(*map(np.array, (low, middle, high)), notes))
+
+
 def test_svg_is_accessible_and_neutral_to_the_theme():
-    text = bars.bars_svg(scores(16), selected=[4], reference=(scores(16, 1), np.full(16, 0.1)), width=400, height=120)
+    text = bars.bars_svg(scores(16), selected=[4], usual=usual(16), width=400, height=120)
     root, hits = parse(text)
     drawing = root.find(f".//{SVG}svg")
     assert drawing.get("role") == "img" and "16 channel scores, min" in drawing.get("aria-label")
@@ -148,7 +189,7 @@ def test_svg_is_accessible_and_neutral_to_the_theme():
     assert root.get("tabindex") == "0" and "max-width:400px" in root.get("style")
     assert not root.findall(f".//{SVG}text")  # text inside would be stretched with the drawing
     assert [s.text for s in root.iter("span")][:3] == ["1", "0.5", "0"]
-    assert "sd from the usual" in hits[0].find(f"{SVG}title").text
+    assert hits[3].find(f"{SVG}title").text.endswith(", <b>note</b> 3")
     colours = {p.get(k) for p in drawing.iter(f"{SVG}path") for k in ("fill", "stroke")} - {None, "none"}
     assert all(c == "currentColor" or c.startswith("var(--attnviz-") for c in colours)
     assert next(p for p in root.iter(f"{SVG}path") if p.get("class") == "selected").get("d").startswith("M4.1 ")
@@ -178,9 +219,6 @@ VALUES = scores(8)
         (VALUES, {"mark": -1}, "whole number in 0..7"),
         (VALUES, {"mark": [1.5]}, "whole number"),
         (VALUES, {"mark": "<b>"}, "whole number"),
-        (VALUES, {"reference": VALUES}, "two arrays"),
-        (VALUES, {"reference": (VALUES, VALUES[1:])}, "8 channels"),
-        (VALUES, {"reference": (VALUES, -VALUES)}, "0 or more"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_user_error(draw, values, options, text):

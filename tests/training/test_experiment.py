@@ -9,10 +9,10 @@ from attnviz.cli import main
 from attnviz.errors import UserError
 from attnviz.gates.discover import find_gates
 from attnviz.inputs import NoiseSpec
-from attnviz.training.data import load_images, normalise_batch
+from attnviz.training.data import load_images, normalise_batch, pick
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
-from attnviz.training.experiments.noise_probe import ask, moments, pick, probe
+from attnviz.training.experiments.noise_probe import ask, moments, probe
 from attnviz.training.experiments.noise_table import table
 from attnviz.training.experiments.runs import find_run, folders, spread
 from attnviz.training.recipe import load_recipe

@@ -22,11 +22,13 @@ class Experiment:
         families: Name of a network and size -> the recipes that make the rows of the table; the first is the default.
         measure: Runs, validation images and how many of them serve the costly measurements -> plain values for JSON.
         table: Such values -> Markdown.
+        images: How many images the costly measurements use where nobody says; 0 for all.
     """
 
     families: Mapping[str, tuple[str, ...]]
     measure: Callable[[Sequence[Run], ImageSet, int], dict[str, Any]]
     table: Callable[[Mapping[str, Any]], str]
+    images: int = 2000
 
 
 EXPERIMENTS: Registry[Experiment] = Registry(
@@ -36,6 +38,7 @@ EXPERIMENTS: Registry[Experiment] = Registry(
         ("stn", "attnviz.training.experiments.pairs:STN"),
         ("vgg", "attnviz.training.experiments.pairs:VGG"),
         ("densenet", "attnviz.training.experiments.pairs:DENSENET"),
+        ("types", "attnviz.training.experiments.types:EXPERIMENT"),
     ),
 )
 """Every entry is an ``Experiment``."""

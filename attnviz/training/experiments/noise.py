@@ -11,10 +11,10 @@ import torch
 from attnviz.errors import UserError
 from attnviz.inputs import NoiseSpec
 from attnviz.noise import NOISES, suppression
-from attnviz.training.data import ImageSet
+from attnviz.training.data import ImageSet, pick
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery
-from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, pick, probe
+from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, probe
 from attnviz.training.experiments.noise_table import table
 from attnviz.training.experiments.runs import Run, spread
 

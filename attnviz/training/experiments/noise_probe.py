@@ -66,11 +66,6 @@ def probe(loaded: LoadedModel) -> Probed:
     return Probed(loaded, input_gate(sites, x.shape))
 
 
-def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
-    """Numbers of ``count`` random images of a split, in random order (neighbours in a split are of one class)."""
-    return torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count].tolist()
-
-
 def ask(networks: Sequence[Probed], images: ImageSet, chosen: Sequence[int], noise: NoiseSpec) -> list[Answer]:
     """Give all networks the same pictures with the same noise.
 

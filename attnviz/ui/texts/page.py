@@ -104,6 +104,43 @@ TEXTS: dict[str, tuple[str, str]] = {
         "照片与通道 {channel} 的 {height}×{width} 特征图叠加；{caption}",
     ),
     "features_meaning": ("features before the gate", "进入门之前的特征"),
+    # usual
+    "usual_note_higher": ("higher than in {share} % of {images} validation photographs", "高于 {images} 张验证照片中的 {share} %"),
+    "usual_note_lower": ("lower than in {share} % of {images} validation photographs", "低于 {images} 张验证照片中的 {share} %"),
+    "usual_note_usual": ("usual ({low} to {high} in 90 % of {images} validation photographs)", "属于常见范围（{images} 张验证照片的 90 % 在 {low} 到 {high}）"),
+    "usual_channel_higher": (
+        "Channel {channel}: {value}, higher than in {share} % of {images} validation photographs (usual: {low} to {high}).",
+        "通道 {channel}：{value}，高于 {images} 张验证照片中的 {share} %（常见范围 {low} 到 {high}）。",
+    ),
+    "usual_channel_lower": (
+        "Channel {channel}: {value}, lower than in {share} % of {images} validation photographs (usual: {low} to {high}).",
+        "通道 {channel}：{value}，低于 {images} 张验证照片中的 {share} %（常见范围 {low} 到 {high}）。",
+    ),
+    "usual_channel_usual": (
+        "Channel {channel}: {value}, nothing unusual ({low} to {high} in 90 % of {images} validation photographs).",
+        "通道 {channel}：{value}，并不特别（{images} 张验证照片的 90 % 在 {low} 到 {high}）。",
+    ),
+    "usual_mask_higher": (
+        "Mean {value}, higher than in {share} % of {images} validation photographs (usual: {low} to {high}).",
+        "均值 {value}，高于 {images} 张验证照片中的 {share} %（常见范围 {low} 到 {high}）。",
+    ),
+    "usual_mask_lower": (
+        "Mean {value}, lower than in {share} % of {images} validation photographs (usual: {low} to {high}).",
+        "均值 {value}，低于 {images} 张验证照片中的 {share} %（常见范围 {low} 到 {high}）。",
+    ),
+    "usual_mask_usual": (
+        "Mean {value}, usual: {low} to {high} in 90 % of {images} validation photographs.",
+        "均值 {value}，属于常见范围：{images} 张验证照片的 90 % 在 {low} 到 {high}。",
+    ),
+    "usual_count": (
+        "{count} of {total} values lie outside their usual range; for a photograph like the others it would be about {chance}.",
+        "{total} 个值中有 {count} 个超出常见范围；对一张普通照片约为 {chance} 个。",
+    ),
+    "usual_legend": ("Grey: where a channel lies for 90 % of them.", "灰色：90 % 的验证照片所在的范围。"),
+    "usual_legend_median": (
+        "Grey: where a channel lies for 90 % of them, with the median.",
+        "灰色：90 % 的验证照片所在的范围及中位数。",
+    ),
     # map
     "map": ("All channel gates: layers × channels", "全部通道门：层 × 通道"),
     "map_mean": ("mean {mean} · {count} channels", "均值 {mean} · {count} 通道"),

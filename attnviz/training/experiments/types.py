@@ -1,0 +1,48 @@
+"""Attention types side by side: one network, one recipe, and every type in its residual branches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attnviz.training.data import ImageSet
+from attnviz.training.experiments import Experiment
+from attnviz.training.experiments.runs import Run
+from attnviz.training.experiments.types_rows import row
+from attnviz.training.experiments.types_table import table
+
+TYPES = (
+    "none",
+    "se",
+    "eca",
+    "cbam-channel",
+    "spatial",
+    "cbam",
+    "coord",
+    "gc",
+    "simam",
+    "local",
+    "sk",
+    "self-attention",
+)
+FAMILIES = {"compact-30": tuple(f"{name}-30" for name in TYPES), "compact": ("none", "se", "cbam")}
+"""Networks -> recipes, the one without attention first: 30 epochs each, or 90."""
+
+
+def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
+    """Everything about the runs of one family.
+
+    Args:
+        runs: Finished runs, of any rows and seeds.
+        images: The validation split.
+        count: Random images of it for the replacement of gates; 0 for all.
+
+    Raises:
+        UserError: ``count`` is no number of images.
+    """
+    names = dict.fromkeys(name for family in FAMILIES.values() for name in family)
+    found = {name: [run.network for run in runs if run.row == name] for name in names}
+    return {"rows": [row(name, networks, images, count or None) for name, networks in found.items() if networks]}
+
+
+EXPERIMENT = Experiment(FAMILIES, measure, table, images=0)

@@ -1,0 +1,119 @@
+"""The tables of the experiment with attention types in Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attnviz.training.ablation import REPLACEMENTS
+from attnviz.training.experiments.markdown import grid, plus_minus
+
+Row = Mapping[str, Any]
+MINUS = "\N{MINUS SIGN}"
+HEADS = {"mean": "mean gate", "shuffle": "another image's gates", "neutral": "neutral (also changes the scale)"}
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """All tables of a report."""
+    rows = report["rows"]
+    classes = grid(
+        ("network", *rows[0]["per_class"]),
+        [(f"`{row['name']}`", *(f"{share:.1f}" for share in row["per_class"].values())) for row in rows],
+    )
+    return "\n\n".join(part for part in (accuracy(rows), gates_matter(rows), focus(rows), classes) if part)
+
+
+def accuracy(rows: Sequence[Row]) -> str:
+    """Accuracy and cost, in the order of the rows."""
+    cells = [
+        (
+            f"`{row['name']}`",
+            row["title"],
+            f"{row['parameters']:,}",
+            f"{row['macs'] / 1e6:.1f}",
+            plus_minus(row["top1"]),
+        )
+        for row in rows
+    ]
+    return grid(("network", "", "parameters", "MACs (millions)", "top-1 in % (seeds)"), cells)
+
+
+def gates_matter(rows: Sequence[Row]) -> str:
+    """What happens to the accuracy when all gates are replaced; empty where no network has gates."""
+    gated = [row for row in rows if row["ablations"][0]["gates"]]
+    if not gated:
+        return ""
+    cells = [
+        (f"`{row['name']}`", _gates(row), _top1(row), *(_change(row, name) for name in REPLACEMENTS)) for row in gated
+    ]
+    head = ("network", "gates", "top-1 in %", *(HEADS[name] for name in REPLACEMENTS))
+    return f"{grid(head, cells)}\n\n{_note(gated)}"
+
+
+def _note(rows: Sequence[Row]) -> str:
+    """How the table of replacements is to be read."""
+    told = rows[0]["ablations"][0]
+    tests = sum(len(row["ablations"]) for row in rows) * len(REPLACEMENTS)
+    images = told["images"]
+    return (
+        "Change of accuracy in points when all gates of a network are replaced at once, on "
+        f"{images['count']:,} of {images['of']:,} validation images, with the 95 % interval of a bootstrap over images "
+        "(± sd over seeds where there are several); bold where McNemar's exact test gives less than 5 % "
+        f"(of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: answers changed. "
+        "Mean gate: the mean over the validation set, the same for every image. Another image's gates: all gates moved "
+        f"together to another image of a batch of {told['batch']}, in random order."
+    )
+
+
+def focus(rows: Sequence[Row]) -> str:
+    """Where spatial masks lie; empty where no network has any."""
+    spatial = [row for row in rows if row.get("focus")]
+    if not spatial:
+        return ""
+    head = ("network", "its masks, mean", "gate with the least and the most", "centre map", "random maps")
+    objects = len(spatial[0]["focus"][0]["objects"])
+    return (
+        f"{grid(head, [_masks(row) for row in spatial])}\n\n"
+        "Share of a spatial mask's energy inside the object over the object's share of the area (1: no more than an "
+        f"even mask), mean over {objects} objects of the rendered sample scenes: too few to tell small differences."
+    )
+
+
+def _masks(row: Row) -> tuple[str, ...]:
+    seeds, first = row["focus"], row["focus"][0]
+    means = {name: statistics.fmean(v for told in seeds for v in told["gates"][name]) for name in first["gates"]}
+    low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    return (
+        f"`{row['name']}`",
+        f"{statistics.fmean(told['mean'] for told in seeds):.2f}",
+        f"{means[low]:.2f} ({low}), {means[high]:.2f} ({high})",
+        f"{first['centre']:.2f}",
+        f"{first['random']:.2f} ± {first['random_sd']:.2f}",
+    )
+
+
+def _gates(row: Row) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in row["ablations"][0]["gates"].items())
+
+
+def _top1(row: Row) -> str:
+    return f"{statistics.fmean(told['top1'] for told in row['ablations']):.2f}"
+
+
+def signed(value: float) -> str:
+    """``+0.31``, ``−1.20``, ``0.00``."""
+    text = f"{value:+.2f}".replace("-", MINUS)
+    return text if text.strip(f"+{MINUS}0.") else "0.00"
+
+
+def _change(row: Row, name: str) -> str:
+    """One cell: the change, its interval (one seed) or its spread over seeds, and how many answers changed."""
+    told = [each[name] for each in row["ablations"]]
+    changes, changed = [each["change"] for each in told], statistics.fmean(each["changed"] for each in told)
+    beyond, text = sum(each["beyond_chance"] for each in told), signed(statistics.fmean(changes))
+    bold = f"**{text}**" if beyond == len(told) else text
+    if len(told) == 1:
+        low, high = told[0]["interval"]
+        return f"{bold} ({signed(low)} to {signed(high)}) [{changed:.1f} %]"
+    return f"{bold} ± {statistics.stdev(changes):.2f}, beyond chance in {beyond} of {len(told)} [{changed:.1f} %]"

@@ -1,0 +1,62 @@
+"""Every checkpoint's spatial masks on the sample pictures: ``python -m scripts.contact_sheet [--out FILE]``.
+
+One row for the last mask in each stage of every checkpoint that has a spatial gate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from attnviz.checkpoints import FOLDER, checkpoint_ids, load
+from attnviz.errors import UserError
+from attnviz.image import prepare
+from attnviz.pipeline import Analyser
+from attnviz.render.contact import Row, contact_sheet
+from attnviz.render.style import to_png
+from attnviz.samples import load_sample, sample_names
+from attnviz.types import PreparedImage
+
+ASSET = Path(__file__).resolve().parent.parent / "assets" / "contact-sheet.jpg"
+
+
+def rows_of(stem: str | Path, folder: Path, names: list[str]) -> tuple[list[Row], list[PreparedImage]]:
+    """The rows of one checkpoint, none where it has no spatial gate, and the pictures as it sees them."""
+    analyser = Analyser(load(stem, folder))
+    images = [prepare(load_sample(name), analyser.loaded.spec.input) for name in names]
+    spatial = [site for site in analyser.sites if site.kind == "spatial" and len(site.shape) == 4]
+    last = {site.name.partition(".")[0]: site for site in spatial}
+    seen = [analyser.analyse(image) for image in images] if last else []
+    rows = []
+    for site in last.values():
+        cells = f"{site.shape[2]} × {site.shape[3]} cells"
+        rows.append((analyser.loaded.name, f"{site.name}\n{cells}", [each.gate(site.name).mask for each in seen]))
+    return rows, images
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoints", nargs="*", help="ids or paths (default: all of the folder)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of checkpoints (default: the bundled ones)")
+    parser.add_argument("--out", type=Path, default=ASSET, help="picture file (default: assets/contact-sheet.jpg)")
+    args = parser.parse_args()
+    names, rows, images = list(sample_names()), [], []
+    try:
+        for stem in args.checkpoints or checkpoint_ids(args.folder):
+            more, pictures = rows_of(stem, args.folder, names)
+            if more:
+                rows, images = [*rows, *more], images or pictures
+        sheet = contact_sheet(images, names, rows)
+    except UserError as error:
+        sys.exit(f"{error}")
+    Image.open(io.BytesIO(to_png(sheet))).convert("RGB").save(args.out, quality=88)
+    print(f"{args.out}: {len(rows)} rows, {len(names)} pictures")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from attnviz.attention import ATTENTION
+from attnviz.checkpoints import FOLDER, load, save_checkpoint
+from attnviz.cli import main
+from attnviz.gates.capture import capture
+from attnviz.models import build
+from attnviz.reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
+from attnviz.training import gate_statistics
+from attnviz.training.data import load_images, prepare_batch
+from attnviz.training.gate_statistics import Moments, gate_means, measure_reference, sites_of
+from tests.conftest import tiny_card, tiny_spec
+
+
+@pytest.fixture(scope="module")
+def images(data):
+    return load_images(data, "val", 32)
+
+
+def network(folder, attention, images, known=True):
+    torch.manual_seed(3)
+    spec = tiny_spec(attention)
+    val = images.describe() if known else {"images": 1, "fingerprint": "0"}
+    card = dataclasses.replace(tiny_card(spec, attention), labels=images.labels, data={"name": "squares", "val": val})
+    save_checkpoint(folder, card, build(spec))
+    return load(attention, folder)
+
+
+@pytest.mark.parametrize("attention", sorted(set(ATTENTION) - {"none", "stn"}))
+def test_statistics_are_those_of_the_gates_of_all_images(attention, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(gate_statistics, "EVAL_BATCH", 7)  # several batches, the last one smaller
+    loaded = network(tmp_path, attention, images)
+    sites, made = sites_of(loaded), measure_reference(loaded, images)
+    x = prepare_batch(images.images, loaded.spec.input)
+    with torch.inference_mode(), capture(loaded.module, sites) as tape:
+        loaded.module(x)
+    assert (made.images, made.fingerprint, made.weights) == (24, images.fingerprint, loaded.card.sha256)
+    assert list(made.gates) == [site.name for site in sites] and sites
+    means = gate_means(loaded, images, sites)
+    for site in sites:
+        values, found = tape[site.name].values.numpy(), made.gates[site.name]
+        assert found.fits(site.kind, site.shape)
+        np.testing.assert_allclose(means[site.name], values.mean(0, keepdims=True), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found.mean, values.mean(0), rtol=1e-4, atol=1e-6)
+        if found.sd is not None:
+            np.testing.assert_allclose(found.sd, values.std(0), rtol=1e-2, atol=2e-6)
+        told = summary(site.kind, values)
+        assert (told is None) == (found.quantiles is None)
+        if told is not None:
+            np.testing.assert_allclose(found.quantiles, np.quantile(told, np.array(LEVELS) / 100, axis=0), rtol=1e-3)
+
+
+def test_a_small_spread_about_a_large_mean_is_not_lost():
+    values = 1000 + 1e-3 * torch.randn(500, 2, dtype=torch.float64)
+    site = dataclasses.replace(_site(), shape=(1, 2))
+    moments = Moments(site, squares=True)
+    for part in values.split(90):
+        moments.add(part)
+    np.testing.assert_allclose(moments.sd(), values.std(0, correction=0), rtol=1e-3)
+
+
+def _site():
+    from attnviz.types import GateSite
+
+    return GateSite("a", "channel", (1, 2), (1, 2))
+
+
+def test_large_means_are_left_out_until_the_file_is_small(images, tmp_path, monkeypatch):
+    loaded = network(tmp_path, "simam", images)
+    whole = measure_reference(loaded, images)
+    assert len(encode(whole)) <= BUDGET and all(gate.mean is not None for gate in whole.gates.values())
+    monkeypatch.setattr(gate_statistics, "BUDGET", budget := len(encode(whole)) - 100)
+    small = measure_reference(loaded, images)
+    sizes = {name: gate.mean.size for name, gate in whole.gates.items()}
+    left_out = {name for name, gate in small.gates.items() if gate.mean is None}
+    assert left_out and len(encode(small)) <= budget
+    assert min(sizes[name] for name in left_out) >= max(sizes[n] for n in set(sizes) - left_out)
+    assert all(gate.quantiles is not None for gate in small.gates.values())
+
+
+def test_the_command_writes_beside_the_checkpoint_and_refuses_other_data(data, images, tmp_path, capsys):
+    for name in ("se", "none"):
+        network(tmp_path, name, images)
+    assert main(["reference", "--data", str(data), "--folder", str(tmp_path), "--all"]) == 0
+    out = capsys.readouterr().out
+    assert "none: has no gates" in out and "4 gates over 24 images" in out
+    assert read_reference(tmp_path / "se.reference").data == "squares"
+    network(tmp_path, "eca", images, known=False)
+    assert main(["reference", str(tmp_path / "eca"), "--data", str(data)]) == 2
+    assert "other data" in capsys.readouterr().err
+    assert not (tmp_path / "eca.reference").exists()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.reference")), ids=lambda path: path.stem)
+def test_bundled_statistics_are_those_of_their_network(path):
+    loaded = load(path.stem)
+    found = load_reference(path.stem, loaded.card.sha256)
+    sites = sites_of(loaded)
+    assert path.stat().st_size <= BUDGET and list(found.gates) == [site.name for site in sites]
+    assert all(found.of(site.name, site.kind, site.shape) for site in sites)
+    val = loaded.card.data["val"]
+    assert (found.images, found.fingerprint) == (val["images"], val["fingerprint"])
