@@ -183,7 +183,7 @@ class Session:
             return
         inside = [d for d in wanted if d.place.op not in ("output", "tap")]
         if inside:
-            self._hooks.append(module.register_forward_pre_hook(self._entering(path, inside)))
+            self._hooks.append(module.register_forward_pre_hook(self._entering(path, module, inside)))
         # a scope must be left also when the module raises; calling hooks always is slower than calling them
         leaving = self._leaving(path, wanted, bool(inside))
         self._hooks.append(module.register_forward_hook(leaving, always_call=bool(inside)))
@@ -212,11 +212,13 @@ class Session:
 
         return tap
 
-    def _entering(self, path: str, demands: Sequence[Demand]) -> Any:
+    def _entering(self, path: str, module: nn.Module, demands: Sequence[Demand]) -> Any:
+        either_way = isinstance(module, nn.MultiheadAttention)
+
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self._check_thread()
             call = self._calls.get(path, 0) + 1
-            scope = Scope([d for d in demands if d.place.call == call])
+            scope = Scope([d for d in demands if d.place.call == call], either_way)
             self._scopes.append((path, scope))
             scope.__enter__()
 
@@ -229,6 +231,8 @@ class Session:
             if scoped and self._scopes and self._scopes[-1][0] == path:
                 _, scope = self._scopes.pop()
                 scope.__exit__(None, None, None)
+                if scope.missed and output is not None:  # None after an exception, which comes out as it is
+                    raise _missed(scope.missed[0], path)
                 output = scope.without_gradient(output)
             for demand in demands:
                 if demand.place.call == call and isinstance(output, Tensor):
@@ -236,6 +240,14 @@ class Session:
             return output
 
         return hook
+
+
+def _missed(demand: Demand, path: str) -> UserError:
+    """What is said where an edit would do nothing in silence."""
+    return UserError(
+        f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to {demand.place.op} "
+        f"{demand.place.index}, as it did at the search; search for the gates with an input like this one"
+    )
 
 
 def _at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
