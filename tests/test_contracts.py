@@ -15,7 +15,7 @@ from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale
 from attnviz.models import ModelSpec, build
 from tests.gates.witness import Witness
-from tests.zoo import FAST, SLOW, zoo_model
+from tests.zoo import FAST, SLOW, awake, zoo_model
 
 KINDS = {
     "none": [],
@@ -54,10 +54,10 @@ class Crash(Exception):
     pass
 
 
-def check(model, x, edits=True):
+def check(model, x):
     """Every bullet of "What holds" for one network; returns its sites."""
+    sites = searched_in_any_state(model, x)
     before, given = state_of(model), x.clone()
-    sites = find_gates(model, x[:1])
     names = [s.name for s in sites]
     assert len(set(names)) == len(names) and sites == find_gates(model, x[:1])
     with torch.no_grad():
@@ -76,10 +76,29 @@ def check(model, x, edits=True):
     with torch.inference_mode(), capture(model, sites) as tape:
         model(x)
     assert all(torch.equal(tape[n].values, light[n].values) for n in names)
-    if edits and sites:
+    if sites:
         check_edits(model, x, sites, plain)
+        check_settings(model, x, sites)
     check_crash(model, x, sites)
     assert state_of(model) == before and torch.equal(x, given)
+    return sites
+
+
+def searched_in_any_state(model, x):
+    """The sites of a model that is in train mode and frozen in parts; both must be as they were."""
+    modules, parameters = list(model.modules()), list(model.parameters())
+    wanted = [p.requires_grad for p in parameters]
+    for module in modules[::3]:
+        module.training = True
+    for parameter in parameters[::2]:
+        parameter.requires_grad_(not parameter.requires_grad)
+    before, example = state_of(model), x[:1].clone().requires_grad_()
+    sites = find_gates(model, example)
+    assert state_of(model) == before and example.requires_grad and example.grad is None
+    assert torch.equal(example.detach(), x[:1])
+    for parameter, grad in zip(parameters, wanted, strict=True):
+        parameter.requires_grad_(grad)
+    model.eval()
     return sites
 
 
@@ -87,7 +106,7 @@ def check_edits(model, x, sites, plain):
     with torch.no_grad():
         with edit(model, {s: neutral() for s in sites}), capture(model, sites) as tape:
             neutralised = model(x)
-        assert all(torch.isfinite(t).all() for t in outputs_of(neutralised))
+        assert all(torch.isfinite(t).all() for t in outputs_of(neutralised)) and not equal(neutralised, plain)
         for site in sites:
             values = tape[site.name].values
             if site.kind in ("branch", "pairwise"):
@@ -100,6 +119,19 @@ def check_edits(model, x, sites, plain):
             torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(outputs_of(same), outputs_of(plain), strict=True)
         )
         assert equal(model(x), plain)
+
+
+def check_settings(model, x, sites):
+    """Autocast and channels_last: the same logits, the same gates, edits that act."""
+    last = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    for given, cast in ((x, True), (x.to(memory_format=last), False)):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cast):
+            plain = model(given)
+            with capture(model, sites) as tape:
+                assert equal(model(given), plain)
+            assert set(tape) == {s.name for s in sites}
+            with edit(model, {s: neutral() for s in sites}):
+                assert not equal(model(given), plain)
 
 
 def check_crash(model, x, sites):
@@ -150,11 +182,11 @@ def test_backbones(backbone, attention):
     torch.manual_seed(0)
     depth = (8,) if getattr(BACKBONES[backbone], "dims", 2) == 3 else ()
     try:
-        model = build(ModelSpec(backbone, attention, 4)).eval()
+        model = awake(build(ModelSpec(backbone, attention, 4)))
     except UserError as error:
         pytest.skip(f"refused: {error}")
     channels = next(m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))).in_channels
-    check(model, torch.randn(1, channels, *depth, 32, 32))
+    check(model, torch.randn(2, channels, *depth, 32, 32))
 
 
 @pytest.mark.parametrize("name", checkpoint_ids())
@@ -169,7 +201,7 @@ def test_checkpoints(name):
 def test_zoo(name):
     side, expected = {**FAST, **SLOW}[name]
     model = zoo_model(name)
-    found = check(model, torch.randn(1, 3, side, side))
+    found = check(model, torch.randn(2 if side < 224 else 1, 3, side, side))
     assert collections.Counter(s.kind for s in found) == expected
 
 

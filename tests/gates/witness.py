@@ -63,11 +63,13 @@ def same(a, b):
     return isinstance(a, torch.Tensor) and a.numel() == b.numel() and torch.equal(a.reshape(b.shape), b)
 
 
-def alike(a, b):
-    """The same values in any order: weights may be transposed before they meet values."""
-    return (
-        isinstance(a, torch.Tensor) and a.numel() == b.numel() and torch.equal(*(t.flatten().sort()[0] for t in (a, b)))
-    )
+def alike(operand, gate):
+    """The values of the gate in any order, or a part of them: weights may be transposed or cut before they meet values."""
+    if not isinstance(operand, torch.Tensor) or operand.numel() > gate.numel():
+        return False
+    if operand.numel() < gate.numel():
+        return bool(torch.isin(operand, gate).all())
+    return torch.equal(*(t.flatten().sort()[0] for t in (operand, gate)))
 
 
 def spread(gate, operand):
