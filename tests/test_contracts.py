@@ -192,8 +192,7 @@ def test_backbones(backbone, attention):
 @pytest.mark.parametrize("name", checkpoint_ids())
 def test_checkpoints(name):
     loaded = load(name)
-    extra = loaded.spec.input.noise.channels if loaded.spec.input.noise else 0
-    sites = check(loaded.module, torch.randn(2, 3 + extra, *loaded.spec.input.size))
+    sites = check(loaded.module, torch.randn(2, loaded.spec.input.channels, *loaded.spec.input.size))
     assert sites or loaded.spec.attention == "none"
 
 

@@ -64,12 +64,11 @@ def same(a, b):
 
 
 def alike(operand, gate):
-    """The values of the gate in any order, or a part of them: weights may be transposed or cut before they meet values."""
-    if not isinstance(operand, torch.Tensor) or operand.numel() > gate.numel():
+    """The same values in any order: weights may be transposed, cut or set among zeros before they meet values."""
+    if not isinstance(operand, torch.Tensor):
         return False
-    if operand.numel() < gate.numel():
-        return bool(torch.isin(operand, gate).all())
-    return torch.equal(*(t.flatten().sort()[0] for t in (operand, gate)))
+    few, many = sorted((operand.flatten(), gate.flatten()), key=len)
+    return torch.equal(few.sort()[0], many.sort()[0]) if len(few) == len(many) else bool(torch.isin(few, many).all())
 
 
 def spread(gate, operand):
