@@ -90,6 +90,15 @@ class Scope(ops.EagerMode):
             used = self._at(wanted, given)
             return result if used is given else fused.result_with(name, operands, keywords, used, result)
 
+    def check(self, path: str) -> None:
+        """Raise ``UserError`` if an edit was not served: it would do nothing in silence."""
+        for demand in self.missed:
+            raise UserError(
+                f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to "
+                f"{demand.place.op} {demand.place.index}, as it did at the search; search for the gates with an input "
+                "like this one"
+            )
+
     def without_gradient(self, output: Any) -> Any:
         """The output of the module; if an edit acted below autograd, gradients through it are refused."""
         if not self._edited or not torch.is_grad_enabled():
