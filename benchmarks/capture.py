@@ -99,6 +99,7 @@ def measure(
         "search_ms": round(1000 * (time.perf_counter() - started), 1),
         "kinds": {k: sum(s.kind == k for s in sites) for k in sorted({s.kind for s in sites})},
         "how": sorted({s.place.op for s in sites if s.place}),
+        "compiler_loaded": "torch._dynamo" in sys.modules,  # then opening a capture takes some 20 µs more
     }
     for batch in batches:
         x = torch.randn(batch, *shape)
@@ -199,11 +200,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a file for the JSON")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    import timm
-
     budget, started, facts = (1.0 if args.quick else 10.0), time.perf_counter(), machine()
     batches = (1, 2) if args.quick else (1, 16)
     results = our_networks(budget, batches)
+    import timm  # not earlier: it loads torch's compiler, which everybody who loads a checkpoint only is spared
+
     for name in args.models:
         side = HEAVY.get(name)
         model = timm.create_model(name).eval()
