@@ -67,3 +67,8 @@ class InputSpec:
             raise UserError(f"crop_fraction must be in (0, 1], got {self.crop_fraction}")
         if len(self.mean) != 3 or len(self.std) != 3 or not all(s > 0 for s in self.std):
             raise UserError(f"mean and std must have 3 values, std > 0, got {self.mean} and {self.std}")
+
+    @property
+    def channels(self) -> int:
+        """How many channels the network is given: red, green, blue and those of noise."""
+        return 3 + (self.noise.channels if self.noise else 0)

@@ -62,8 +62,7 @@ class Analyser:
         spec, own = self.loaded.spec.input, self.loaded.transform
         if own is not None:
             return own(np.full((*spec.size, 3), 127, np.uint8))[None].to(self.device, self.dtype)
-        channels = 3 + (spec.noise.channels if spec.noise else 0)
-        return torch.zeros(1, channels, *spec.size, device=self.device, dtype=self.dtype)
+        return torch.zeros(1, spec.channels, *spec.size, device=self.device, dtype=self.dtype)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

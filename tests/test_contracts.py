@@ -16,7 +16,7 @@ from attnviz.gates.edit import edit, neutral, scale
 from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build, input_shape
 from tests.gates.witness import Witness
-from tests.zoo import FAST, SLOW, zoo_model
+from tests.zoo import FAST, SLOW, awake, zoo_model
 
 KINDS = {
     "none": [],
@@ -55,10 +55,10 @@ class Crash(Exception):
     pass
 
 
-def check(model, x, edits=True):
+def check(model, x):
     """Every bullet of "What holds" for one network; returns its sites."""
+    sites = searched_in_any_state(model, x)
     before, given = state_of(model), x.clone()
-    sites = find_gates(model, x[:1])
     names = [s.name for s in sites]
     assert len(set(names)) == len(names) and sites == find_gates(model, x[:1])
     with torch.no_grad():
@@ -77,10 +77,29 @@ def check(model, x, edits=True):
     with torch.inference_mode(), capture(model, sites) as tape:
         model(x)
     assert all(torch.equal(tape[n].values, light[n].values) for n in names)
-    if edits and sites:
+    if sites:
         check_edits(model, x, sites, plain)
+        check_settings(model, x, sites)
     check_crash(model, x, sites)
     assert state_of(model) == before and torch.equal(x, given)
+    return sites
+
+
+def searched_in_any_state(model, x):
+    """The sites of a model that is in train mode and frozen in parts; both must be as they were."""
+    modules, parameters = list(model.modules()), list(model.parameters())
+    wanted = [p.requires_grad for p in parameters]
+    for module in modules[::3]:
+        module.training = True
+    for parameter in parameters[::2]:
+        parameter.requires_grad_(not parameter.requires_grad)
+    before, example = state_of(model), x[:1].clone().requires_grad_()
+    sites = find_gates(model, example)
+    assert state_of(model) == before and example.requires_grad and example.grad is None
+    assert torch.equal(example.detach(), x[:1])
+    for parameter, grad in zip(parameters, wanted, strict=True):
+        parameter.requires_grad_(grad)
+    model.eval()
     return sites
 
 
@@ -88,7 +107,7 @@ def check_edits(model, x, sites, plain):
     with torch.no_grad():
         with edit(model, {s: neutral() for s in sites}), capture(model, sites) as tape:
             neutralised = model(x)
-        assert all(torch.isfinite(t).all() for t in outputs_of(neutralised))
+        assert all(torch.isfinite(t).all() for t in outputs_of(neutralised)) and not equal(neutralised, plain)
         for site in sites:
             values = tape[site.name].values
             if site.kind in ("branch", "pairwise"):
@@ -101,6 +120,19 @@ def check_edits(model, x, sites, plain):
             torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(outputs_of(same), outputs_of(plain), strict=True)
         )
         assert equal(model(x), plain)
+
+
+def check_settings(model, x, sites):
+    """Autocast and channels_last: the same logits, the same gates, edits that act."""
+    last = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    for given, cast in ((x, True), (x.to(memory_format=last), False)):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cast):
+            plain = model(given)
+            with capture(model, sites) as tape:
+                assert equal(model(given), plain)
+            assert set(tape) == {s.name for s in sites}
+            with edit(model, {s: neutral() for s in sites}):
+                assert not equal(model(given), plain)
 
 
 def check_crash(model, x, sites):
@@ -151,17 +183,16 @@ def test_backbones(backbone, attention):
     torch.manual_seed(0)
     spec = ModelSpec(backbone, attention, 4, input=InputSpec(size=(32, 32)))
     try:
-        model = build(spec).eval()
+        model = awake(build(spec))
     except UserError as error:
         pytest.skip(f"refused: {error}")
-    check(model, torch.randn(input_shape(spec)))
+    check(model, torch.randn(input_shape(spec, batch=2)))
 
 
 @pytest.mark.parametrize("name", checkpoint_ids())
 def test_checkpoints(name):
     loaded = load(name)
-    extra = loaded.spec.input.noise.channels if loaded.spec.input.noise else 0
-    sites = check(loaded.module, torch.randn(2, 3 + extra, *loaded.spec.input.size))
+    sites = check(loaded.module, torch.randn(2, loaded.spec.input.channels, *loaded.spec.input.size))
     assert sites or loaded.spec.attention == "none"
 
 
@@ -169,7 +200,7 @@ def test_checkpoints(name):
 def test_zoo(name):
     side, expected = {**FAST, **SLOW}[name]
     model = zoo_model(name)
-    found = check(model, torch.randn(1, 3, side, side))
+    found = check(model, torch.randn(2 if side < 224 else 1, 3, side, side))
     assert collections.Counter(s.kind for s in found) == expected
 
 

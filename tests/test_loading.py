@@ -87,6 +87,16 @@ def test_wrong_names(name, message):
         load(name, pretrained=False)
 
 
+@pytest.mark.parametrize("name", ["cbam", "none", "noise-attention", "noise-plain"])
+def test_the_gates_command_takes_every_checkpoint(name, noise_checkpoints, capsys):
+    status = main(["gates", str(noise_checkpoints / f"{name}.json")])
+    told = capsys.readouterr()
+    if name in ("none", "noise-plain"):
+        assert status == 2 and f"{name}: this model has no attention gates; here is what it has: " in told.err
+    else:
+        assert status == 0 and "attention" in told.out and "tap" in told.out
+
+
 def test_the_gates_command(capsys):
     assert main(["gates", "timm:lcnet_050", "--untrained"]) == 0
     lines = capsys.readouterr().out.splitlines()

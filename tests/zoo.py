@@ -63,6 +63,42 @@ SLOW = {
     "xception41": (96, {}),
     "starnet_s1": (64, {}),
     "mambaout_femto": (64, {}),
+    "ghostnetv2_100": (224, {"full": 14, "channel": 7}),
+    "resnetrs50": (64, {"channel": 16}),
+    "seresnext50_32x4d": (64, {"channel": 16}),
+    "cs3sedarknet_l": (64, {"channel": 21}),
+    "regnetz_b16": (64, {"channel": 22}),
+    "repvit_m0_9": (64, {"channel": 10}),
+    "hgnet_tiny": (64, {"channel": 5}),
+    "rdnet_tiny": (64, {"channel": 15}),
+    "legacy_seresnext26_32x4d": (64, {"channel": 8}),
+    "efficientvit_m0": (224, {"pairwise": 24, "channel": 2}),
+    "mobilenetv4_hybrid_medium": (256, {"pairwise": 8}),
+    "haloregnetz_b": (224, {"channel": 17, "pairwise": 5}),
+    "fastvit_sa12": (256, {"pairwise": 2, "channel": 1}),
+    "maxvit_rmlp_pico_rw_256": (256, {"channel": 11, "pairwise": 22}),
+    "davit_tiny": (224, {"pairwise": 12}),
+    "xcit_nano_12_p16_224": (224, {"pairwise": 14}),
+    "volo_d1_224": (224, {"pairwise": 20}),
+    "levit_128s": (224, {"pairwise": 11}),
+    "convit_tiny": (224, {"pairwise": 12}),
+    "crossvit_tiny_240": (240, {"pairwise": 21}),
+    "swin_tiny_patch4_window7_224": (224, {"pairwise": 12}),
+    "cait_xxs24_224": (224, {"pairwise": 2}),  # its talking heads mix the weights before they meet values: no gates
+    "hrnet_w18_small": (64, {}),
+    "res2net50_26w_4s": (64, {}),
+    "cspresnet50": (64, {}),
+    "inception_next_tiny": (64, {}),
+    "fasternet_t0": (64, {}),
+    "poolformer_s12": (64, {}),
+    "convmixer_768_32": (64, {}),
+    "mixer_s32_224": (224, {}),
+    "gmlp_s16_224": (224, {}),  # spatial gating without a bound
+    "focalnet_tiny_srf": (64, {}),  # focal modulation: no bound either
+    "efficientvit_b0": (64, {}),  # linear attention: no weights anywhere
+    "torchvision:vit_b_16": (224, {"pairwise": 12}),
+    "torchvision:swin_t": (64, {"pairwise": 12}),
+    "torchvision:maxvit_t": (224, {"channel": 11, "pairwise": 22}),
     "torchvision:efficientnet_b0": (64, {"channel": 16}),
     "torchvision:efficientnet_v2_s": (64, {"channel": 30}),
     "torchvision:regnet_y_400mf": (64, {"channel": 16}),
@@ -73,19 +109,27 @@ SLOW = {
 }
 
 
+def awake(model):
+    """Give random values to what starts at or near 0, and to batch norms: where nothing arrives, no fault shows."""
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module.weight is not None:
+            torch.nn.init.uniform_(module.weight, 0.5, 1.0)
+    for parameter in model.parameters():
+        if parameter.abs().max() < 1e-3:
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
 def zoo_model(name):
-    """A network of the zoo in eval mode; residual branches are not zeroed, so that edits show in the logits."""
+    """A network of the zoo in eval mode, with random weights."""
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if name.startswith("torchvision:"):
             from torchvision.models import get_model
 
-            return get_model(name.partition(":")[2]).eval()
+            return awake(get_model(name.partition(":")[2]))
         import timm
 
-        model = timm.create_model(name)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d) and module.weight is not None:
-            torch.nn.init.uniform_(module.weight, 0.5, 1.0)
-    return model.eval()
+        return awake(timm.create_model(name))

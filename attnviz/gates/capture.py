@@ -50,8 +50,9 @@ def capture(
 
     ``with capture(model, sites) as tape: model(x)``, then ``tape["layer2.0.se"].values``.
 
-    The logits stay bit-identical. The tape holds what the network used: the gates after all edits that are open
-    on the model. A later pass overwrites an earlier one.
+    The logits stay bit-identical (only torch's own ``nn.TransformerEncoderLayer`` leaves its fused way, and with it
+    the last bits, as soon as anything is hooked in it). The tape holds what the network used: the gates after all
+    edits that are open on the model. A later pass overwrites an earlier one.
 
     Args:
         model: The model in which ``sites`` were found, compiled or not.

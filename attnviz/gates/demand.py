@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -43,3 +44,12 @@ def by_module(demands: Sequence[Demand]) -> dict[str, list[Demand]]:
     for demand in sorted(demands, key=lambda d: not d.edits):
         found[demand.place.module].append(demand)
     return found
+
+
+def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    """Serve a demand for the output of a module, or for the features that a ``Gate`` was given."""
+    if demand.place.op not in ("output", "tap"):
+        return output
+    given = inputs[demand.place.operand] if demand.place.operand >= 0 else output
+    changed = demand.act(given)
+    return output if changed is None else changed

@@ -49,7 +49,8 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
     multiplication is a gate if both operands depend on the input, one is repeated where the other is not, and
     that one descends from a bounded activation through shape, resize and constant scale or shift operations only.
     Softmax weights that meet values in a matrix product, added context terms and spatial transformers have
-    rules of their own (``attnviz.gates.rules``).
+    rules of their own (``attnviz.gates.rules``). Softmax weights that a learned layer mixes before they meet values
+    (talking heads), and products without a bound (focal modulation, gMLP), are no gates.
 
     Args:
         model: Any network; it is run in eval mode without gradients, and its modes are put back afterwards.

@@ -34,7 +34,7 @@ class Origin:
     Attributes:
         name: A bounded activation, ``normalised`` (divided by its own sum), ``bounded`` (a sum or product of
             bounded tensors), ``product`` (of gates), ``learned`` (a convolution or linear map of marked values),
-            ``exponential``, ``affine grid``, or ``tap`` (passed a ``Gate``).
+            ``exponential``, ``1 + exponential``, ``affine grid``, or ``tap`` (passed a ``Gate``).
         uid: Tells origins apart.
         high: Upper limit of the values, 0 if not known.
         place: Result of the operation.
@@ -54,7 +54,7 @@ class Origin:
     @property
     def is_gate(self) -> bool:
         """Whether values are bounded, so that a broadcast product with them is a gate."""
-        return self.name not in ("learned", "exponential", "affine grid", "tap")
+        return self.name not in ("learned", "exponential", "1 + exponential", "affine grid", "tap")
 
     @property
     def sums_to_one(self) -> bool:
@@ -163,6 +163,8 @@ def follow(marks: Marks, func: ops.Operation, args: Sequence[Any], place: Place 
         return _bounded(marks, name, args, tensor, first, place)
     if name == "exp":
         return marks.new(first.root, origin=Origin("exponential", marks.uid()))
+    if name == "reciprocal" and first.origin and first.origin.name == "1 + exponential":
+        return marks.new(first.root, origin=Origin("sigmoid", marks.uid(), 1.0))  # written out: 1 / (1 + exp(-z))
     if name in ops.LEARNED:
         return marks.new(origin=Origin("learned", marks.uid()) if alone else None)
     if name == "affine_grid_generator":
@@ -225,6 +227,8 @@ def _combined(
 def _rescaled(origin: Origin, name: str, args: Sequence[Any]) -> Origin:
     """The same origin with the upper limit of its values after a multiplication with a number."""
     number = next((a for a in args[:2] if isinstance(a, (int, float))), None)
+    if origin.name == "exponential" and name == "add" and number == 1:
+        return dataclasses.replace(origin, name="1 + exponential")
     if number and name == "mul":
         return dataclasses.replace(origin, high=origin.high * abs(number))
     if number and name == "div":

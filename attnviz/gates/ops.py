@@ -63,7 +63,7 @@ PRODUCTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 ATTENTION_OPS = _names(
     "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention "
     "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention "
-    "_scaled_dot_product_fused_attention_overrideable"
+    "_scaled_dot_product_fused_attention_overrideable _native_multi_head_attention"
 )
 """Fused attention: query, key and value in, softmax weights never stored."""
 

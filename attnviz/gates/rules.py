@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attnviz.gates import fused as fusion
 from attnviz.gates import ops
 from attnviz.gates.flow import Mark, Marks, Origin, Output, Sizes, without_repeats
 from attnviz.gates.kinds import kind_of
@@ -151,13 +152,11 @@ def met_values(meeting: Meeting) -> list[Finding]:
 
 def fused(meeting: Meeting) -> list[Finding]:
     """Fused attention: the weights are computed again from query and key."""
-    query, key, value = meeting.args[:3]
-    if any(meeting.marks.get(t) is None for t in (query, key, value)):
+    given = meeting.args[:3]
+    if any(meeting.marks.get(t) is None or t.is_nested for t in given):
         return []
-    shape = (*query.shape[:-1], key.shape[-2])
-    return [
-        Finding("pairwise", shape, tuple(value.shape), meeting.place, meeting.operand(2), axis=len(shape) - 1),
-    ]
+    shape, features = fusion.shapes(meeting.name, meeting.args)
+    return [Finding("pairwise", shape, features, meeting.place, meeting.operand(2), axis=len(shape) - 1)]
 
 
 def transformed(meeting: Meeting) -> list[Finding]:

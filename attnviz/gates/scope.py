@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -13,8 +13,11 @@ from torch.utils import _pytree
 from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.errors import UserError
-from attnviz.gates import ops
+from attnviz.gates import fused, ops
 from attnviz.gates.demand import Demand
+
+OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
+"""How else a module may compute the same weights: ``nn.MultiheadAttention`` chooses by gradients and autocast."""
 
 
 class Scope(ops.EagerMode):
@@ -22,15 +25,23 @@ class Scope(ops.EagerMode):
 
     Args:
         demands: What is wanted, edits first.
+        either_way: Whether the module computes the same weights fused or by a softmax, as circumstances want it.
+
+    Attributes:
+        missed: Edits that have not been served yet.
     """
 
-    def __init__(self, demands: Sequence[Demand]) -> None:
+    def __init__(self, demands: Sequence[Demand], either_way: bool = False) -> None:
         super().__init__()
         self._wanted: dict[tuple[str, int], list[Demand]] = defaultdict(list)
         for demand in demands:
-            self._wanted[demand.place.op, demand.place.index].append(demand)
+            place = demand.place
+            self._wanted[place.op, place.index].append(demand)
+            if either_way and place.operand < 0 and place.op in OTHER_WAY:
+                self._wanted[OTHER_WAY[place.op], place.index].append(demand)
         self._counts: Counter[str] = Counter()
         self._edited = False
+        self.missed = [demand for demand in demands if demand.edits]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -45,17 +56,16 @@ class Scope(ops.EagerMode):
             return func(*args, **keywords)
         self._counts[family] += 1
         demands = self._wanted.get((family, self._counts[family]), ())
+        if not demands:
+            return func(*args, **keywords)
+        if family == "fused attention":
+            return self._fused(demands, ops.name_of(func), args, keywords, func(*args, **keywords))
         operands = list(args)
         for demand in (d for d in demands if d.place.operand >= 0):
             index = demand.place.operand
             operands[index] = self._at([demand], operands[index])
         result = func(*operands, **keywords)
-        wanted = [d for d in demands if d.place.operand < 0]
-        if not wanted:
-            return result
-        return (
-            self._fused(wanted, operands, keywords, result) if family == "fused attention" else self._at(wanted, result)
-        )
+        return self._at([d for d in demands if d.place.operand < 0], result)
 
     def _at(self, demands: Sequence[Demand], value: Any) -> Any:
         """Serve demands for a value one after the other."""
@@ -63,17 +73,31 @@ class Scope(ops.EagerMode):
             changed = demand.act(value)
             if changed is not None:
                 value, self._edited = changed, True
+            if demand.edits:
+                self.missed.remove(demand)
         return value
 
-    def _fused(self, demands: Sequence[Demand], operands: list[Any], keywords: Mapping[str, Any], result: Any) -> Any:
-        """Serve demands for the weights of fused attention; the result is computed again only after an edit."""
+    def _fused(
+        self, demands: Sequence[Demand], name: str, operands: Sequence[Any], keywords: Mapping[str, Any], result: Any
+    ) -> Any:
+        """Serve demands for the weights or the values of fused attention; only an edit computes the result again."""
         with _disable_current_modes():
-            given = attention_weights(operands, keywords)
-            used = self._at(demands, given)
-            if used is given:
+            self._at([d for d in demands if d.place.operand >= 0], fused.values_of(name, operands))
+            wanted = [d for d in demands if d.place.operand < 0]
+            if not wanted:
                 return result
-            value = operands[2]
-            return (used.to(value.dtype) @ _for_heads(value, used.shape[1]), *result[1:])
+            given = fused.weights_of(name, operands, keywords)
+            used = self._at(wanted, given)
+            return result if used is given else fused.result_with(name, operands, keywords, used, result)
+
+    def check(self, path: str) -> None:
+        """Raise ``UserError`` if an edit was not served: it would do nothing in silence."""
+        for demand in self.missed:
+            raise UserError(
+                f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to "
+                f"{demand.place.op} {demand.place.index}, as it did at the search; search for the gates with an input "
+                "like this one"
+            )
 
     def without_gradient(self, output: Any) -> Any:
         """The output of the module; if an edit acted below autograd, gradients through it are refused."""
@@ -97,28 +121,3 @@ class _NoGradient(torch.autograd.Function):
             "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of "
             "a module (see site.how) can be edited with gradients"
         )
-
-
-def _for_heads(tensor: Tensor, heads: int) -> Tensor:
-    """Repeat keys or values that several query heads share."""
-    return tensor if tensor.shape[1] in (1, heads) else tensor.repeat_interleave(heads // tensor.shape[1], 1)
-
-
-def attention_weights(operands: Sequence[Any], keywords: Mapping[str, Any]) -> Tensor:
-    """Softmax weights of fused attention, computed again: query (N, h, Lq, d), key (N, h, Lk, d) -> (N, h, Lq, Lk).
-
-    ``softmax(q kᵀ · scale + mask)`` in float32 (Vaswani et al. 2017, arXiv 1706.03762, eq. 1).
-    """
-    query, key = operands[0].float(), operands[1].float()
-    scale = keywords.get("scale")
-    scores = query @ _for_heads(key, query.shape[1]).transpose(-1, -2)
-    scores = scores * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    mask = keywords.get("attn_mask", next((a for a in operands[3:4] if isinstance(a, Tensor)), None))
-    causal = keywords.get("is_causal", any(a is True for a in operands[4:7]))
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask.float()
-    if causal:
-        rows, columns = scores.shape[-2:]
-        future = torch.ones(rows, columns, dtype=torch.bool, device=scores.device).triu(1)
-        scores = scores.masked_fill(future, -math.inf)
-    return torch.softmax(scores, -1)

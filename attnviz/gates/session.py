@@ -19,10 +19,13 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
 from attnviz.gates.demand import Demand as Demand
-from attnviz.gates.demand import Group, by_module
+from attnviz.gates.demand import Group, at_output, by_module
 from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.eager import hold, release
 from attnviz.gates.scope import Scope
+
+STARTING: Any = "attnviz"
+"""Under which name a model's hook stands that tells when a pass starts."""
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
@@ -105,6 +108,7 @@ class Session:
         self.prepared: Any = None
         self._open: list[Group] = []
         self._hooks: list[Any] = []
+        self._watched: nn.Module | None = None
         self._tapped: list[Gate] = []
         self._calls: dict[str, int] = {}
         self._scopes: list[tuple[str, Scope]] = []
@@ -144,6 +148,9 @@ class Session:
         for handle in self._hooks:
             handle.remove()
         self._hooks.clear()
+        if self._watched is not None:
+            self._watched._forward_pre_hooks.pop(STARTING, None)
+            self._watched = None
         while self._scopes:
             self._scopes.pop()[1].__exit__(None, None, None)
 
@@ -164,7 +171,9 @@ class Session:
         model, groups = self.model, self._open
         if model is None or not groups:
             return
-        self._hooks.append(model.register_forward_pre_hook(self._starting))
+        # as register_forward_pre_hook does, which takes as long as reading several gates
+        model._forward_pre_hooks[STARTING] = self._starting
+        self._watched = model
         taps = groups[0].taps if len(groups) == 1 else None
         if taps is not None:
             if taps.set_on(model, self._tapped):
@@ -183,7 +192,7 @@ class Session:
             return
         inside = [d for d in wanted if d.place.op not in ("output", "tap")]
         if inside:
-            self._hooks.append(module.register_forward_pre_hook(self._entering(path, inside)))
+            self._hooks.append(module.register_forward_pre_hook(self._entering(path, module, inside)))
         # a scope must be left also when the module raises; calling hooks always is slower than calling them
         leaving = self._leaving(path, wanted, bool(inside))
         self._hooks.append(module.register_forward_hook(leaving, always_call=bool(inside)))
@@ -212,11 +221,13 @@ class Session:
 
         return tap
 
-    def _entering(self, path: str, demands: Sequence[Demand]) -> Any:
+    def _entering(self, path: str, module: nn.Module, demands: Sequence[Demand]) -> Any:
+        either_way = isinstance(module, nn.MultiheadAttention)
+
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self._check_thread()
             call = self._calls.get(path, 0) + 1
-            scope = Scope([d for d in demands if d.place.call == call])
+            scope = Scope([d for d in demands if d.place.call == call], either_way)
             self._scopes.append((path, scope))
             scope.__enter__()
 
@@ -229,19 +240,12 @@ class Session:
             if scoped and self._scopes and self._scopes[-1][0] == path:
                 _, scope = self._scopes.pop()
                 scope.__exit__(None, None, None)
+                if output is not None:  # None after an exception, which comes out as it is
+                    scope.check(path)
                 output = scope.without_gradient(output)
             for demand in demands:
                 if demand.place.call == call and isinstance(output, Tensor):
-                    output = _at_output(demand, inputs, output)
+                    output = at_output(demand, inputs, output)
             return output
 
         return hook
-
-
-def _at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-    """Serve a demand for the output of a module, or for the features that a ``Gate`` was given."""
-    if demand.place.op not in ("output", "tap"):
-        return output
-    given = inputs[demand.place.operand] if demand.place.operand >= 0 else output
-    changed = demand.act(given)
-    return output if changed is None else changed

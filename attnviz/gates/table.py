@@ -22,9 +22,8 @@ def gates_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
         UserError: It has none; the text says what it has.
     """
     device = next((p.device for p in loaded.module.parameters()), torch.device("cpu"))
-    spec = loaded.spec.input
-    channels = 3 + (spec.noise.channels if spec.noise else 0)
-    sites = find_gates(loaded.module, torch.zeros(1, channels, *spec.size, device=device))
+    given = loaded.spec.input
+    sites = find_gates(loaded.module, torch.zeros(1, given.channels, *given.size, device=device))
     if not sites:
         raise UserError(f"{loaded.name}: {what_it_has(loaded.module)}")
     return sites

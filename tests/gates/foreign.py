@@ -221,6 +221,17 @@ class Fused(NonLocal):
         return F.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(x.shape)
 
 
+class OfTorch(nn.MultiheadAttention):
+    """Runs as one operation in eval mode without gradients."""
+
+    def __init__(self):
+        super().__init__(C, 2, batch_first=True)
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        return super().forward(tokens, tokens, tokens, need_weights=False)[0].transpose(1, 2).reshape(x.shape)
+
+
 class Context(_Squeeze):
     """GCNet (Cao et al. 2019): pooled by attention, transformed, added."""
 
@@ -304,6 +315,7 @@ ATTENTION = {
     Heads: ["pairwise"],
     ByHand: ["pairwise"],
     Fused: ["pairwise"],
+    OfTorch: ["pairwise"],
     Context: ["pairwise", "added"],
     Transformer: ["geometric"],
     Flow: ["geometric"],

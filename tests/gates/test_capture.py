@@ -10,10 +10,11 @@ from attnviz import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral
-from tests.gates import foreign
+from tests.gates import foreign, published
 from tests.gates.witness import Witness
 
 X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+STYLES = {**foreign.ATTENTION, **published.ATTENTION}
 
 
 def no_hooks(model):
@@ -21,7 +22,7 @@ def no_hooks(model):
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, torch.enable_grad], ids=lambda c: c.__name__)
-@pytest.mark.parametrize("style", foreign.ATTENTION, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("style", STYLES, ids=lambda s: s.__name__)
 def test_capture_reads_what_the_network_used(style, context):
     model = foreign.build(style)
     sites = find_gates(model, X[:1])

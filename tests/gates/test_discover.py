@@ -6,21 +6,22 @@ from torch import nn
 
 from attnviz import UserError
 from attnviz.gates.discover import find_gates, what_it_has
-from tests.gates import foreign
+from tests.gates import foreign, published
 
 X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+STYLES = {**foreign.ATTENTION, **published.ATTENTION}
 
 
-@pytest.mark.parametrize("style", foreign.ATTENTION, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("style", STYLES, ids=lambda s: s.__name__)
 def test_foreign_styles_are_found_once_with_the_right_kind(style):
     sites = find_gates(foreign.build(style), X)
-    assert [s.kind for s in sites] == foreign.ATTENTION[style]
+    assert [s.kind for s in sites] == STYLES[style]
     names = ["attn"] if len(sites) == 1 else [f"attn:{i}" for i in range(len(sites))]
     assert [s.name for s in sites] == names
     assert all(s.shape[0] == 1 for s in sites if style is not foreign.GroupedChannels)
 
 
-@pytest.mark.parametrize("style", foreign.LOOKALIKES, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("style", [*foreign.LOOKALIKES, *published.LOOKALIKES], ids=lambda s: s.__name__)
 def test_lookalikes_give_nothing(style):
     assert find_gates(foreign.build(style), X) == ()
 

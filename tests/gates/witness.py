@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+PRODUCTS = ("bmm", "mm", "baddbmm", "addmm")
+
 
 class Witness(TorchDispatchMode):
-    """Ticks off gates when an operation uses exactly their values.
+    """Ticks off gates when an operation uses exactly their values, and the features that they meet.
 
     Args:
         pending: ``{name: (kind, gate, features)}`` as they were captured.
@@ -18,23 +20,34 @@ class Witness(TorchDispatchMode):
     def __init__(self, pending):
         super().__init__()
         self.pending = dict(pending)
-        self.exact = []
+        self.made = set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func._schema.name.removeprefix("aten::").rstrip("_")
         before = [a.clone() if isinstance(a, torch.Tensor) else a for a in args] if name in ("mul", "add") else args
         out = func(*args, **(kwargs or {}))
         for key, (kind, gate, features) in list(self.pending.items()):
-            if self._uses(name, kind, before, out, gate, features):
+            if kind == "pairwise" and name in ("_softmax", "_safe_softmax", "div"):
+                self.made |= {key} if same(out, gate) else set()
+            elif (kind != "pairwise" or key in self.made or "attention" in name) and self._uses(
+                name, kind, before, out, gate, features
+            ):
                 del self.pending[key]
         return out
 
     def _uses(self, name, kind, args, out, gate, features):
         if kind == "geometric":
             return name in ("affine_grid_generator", "grid_sampler_2d") and any(same(a, gate) for a in args)
-        if kind == "pairwise" or (kind == "branch" and name != "mul"):
+        if kind == "pairwise":
+            if name == "_native_multi_head_attention":
+                joined = (gate @ features).transpose(1, 2).flatten(2)
+                return torch.allclose(out[0], torch.nn.functional.linear(joined, *args[7:9]), atol=1e-4)
             if name.startswith("_scaled_dot_product"):
                 return same(args[2], features) and torch.allclose(out[0], gate @ args[2], atol=1e-4)
+            return name in PRODUCTS and any(
+                same(f, features) and alike(g, gate) for g, f in (args[-2:], args[-2:][::-1])
+            )
+        if kind == "branch" and name != "mul":
             return name in ("_softmax", "_safe_softmax", "div") and same(out, gate)
         if name != ("add" if kind == "added" else "mul"):
             return False
@@ -48,6 +61,14 @@ class Witness(TorchDispatchMode):
 
 def same(a, b):
     return isinstance(a, torch.Tensor) and a.numel() == b.numel() and torch.equal(a.reshape(b.shape), b)
+
+
+def alike(operand, gate):
+    """The same values in any order: weights may be transposed, cut or set among zeros before they meet values."""
+    if not isinstance(operand, torch.Tensor):
+        return False
+    few, many = sorted((operand.flatten(), gate.flatten()), key=len)
+    return torch.equal(few.sort()[0], many.sort()[0]) if len(few) == len(many) else bool(torch.isin(few, many).all())
 
 
 def spread(gate, operand):

@@ -60,8 +60,7 @@ class Probed:
 def probe(loaded: LoadedModel) -> Probed:
     """Look for the channel gate on the input of a network that takes noise."""
     spec = loaded.spec.input
-    channels = 3 + (spec.noise.channels if spec.noise else 0)
-    x = torch.zeros(1, channels, *spec.size, device=next(loaded.module.parameters()).device)
+    x = torch.zeros(1, spec.channels, *spec.size, device=next(loaded.module.parameters()).device)
     sites = find_gates(loaded.module, x)
     return Probed(loaded, input_gate(sites, x.shape))
 

@@ -11,7 +11,7 @@ from attnviz.errors import UserError
 from attnviz.models import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
-from attnviz.training.experiments.noise_table import grid, plus_minus
+from attnviz.training.experiments.markdown import grid, plus_minus
 from attnviz.training.experiments.runs import Run, spread
 
 RESAMPLES = 10_000
