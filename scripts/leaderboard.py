@@ -19,6 +19,8 @@ from attnviz.training.experiments.markdown import grid
 from attnviz.training.experiments.types_table import accuracy, focus, gates_matter
 
 BEGIN = "<!-- made by: python -m scripts.leaderboard --write README.md -->"
+FAMILIES = {"types": "attention types, trained alike", "types-90": "attention types, trained alike for 90 epochs"}
+"""Files of results of ``attnviz experiment types`` and what their tables are called."""
 END = "<!-- end of what that command made -->"
 
 
@@ -45,12 +47,13 @@ def _data(card: Card) -> str:
 def tables(checkpoints: Path = FOLDER, results: Path = RESULTS) -> str:
     """Everything that stands between the markers."""
     parts = [networks(checkpoints)]
-    ablations, types = read_results("ablations", results), read_results("types", results)
-    if types is not None:
-        parts += ["**Attention types, trained alike** (`attnviz experiment types`)", accuracy(types["rows"])]
-    for name, report in (("these networks", ablations), ("the types trained alike", types)):
-        if report is not None:
-            parts += [f"**Do the gates of {name} do anything?**", *_judged(report)]
+    reports = {name: read_results(name, results) for name in ("ablations", *FAMILIES)}
+    for name, title in FAMILIES.items():
+        if (report := reports[name]) is not None:
+            parts += [f"**{title[0].upper()}{title[1:]}** (`{report['command']}`)", accuracy(report["rows"])]
+    for name, title in {"ablations": "these networks", **FAMILIES}.items():
+        if (report := reports[name]) is not None:
+            parts += [f"**Do the gates of {title} do anything?**", *_judged(report)]
     return "\n\n".join(parts)
 
 

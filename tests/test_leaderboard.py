@@ -21,7 +21,11 @@ def test_every_checkpoint_has_a_line_and_results_their_tables(checkpoints, tmp_p
     (results / "types.json").write_text((ROOT / "results" / "ablations.json").read_text(encoding="utf-8"))
     rows = json.loads((results / "types.json").read_text())["rows"]
     text = tables(checkpoints, results)
-    assert "Do the gates of the types trained alike" in text and f"| {rows[0]['title']} |" in text
+    assert (
+        "Do the gates of attention types, trained alike do" in text
+        and "**Attention types" in text
+        and f"| {rows[0]['title']} |" in text
+    )
 
 
 def test_what_stands_around_the_tables_is_kept():

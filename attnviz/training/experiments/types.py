@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tqdm import tqdm
+
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.runs import Run
@@ -41,8 +43,9 @@ def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]
         UserError: ``count`` is no number of images.
     """
     names = dict.fromkeys(name for family in FAMILIES.values() for name in family)
-    found = {name: [run.network for run in runs if run.row == name] for name in names}
-    return {"rows": [row(name, networks, images, count or None) for name, networks in found.items() if networks]}
+    found = {name: mine for name in names if (mine := [run.network for run in runs if run.row == name])}
+    told = tqdm(found.items(), desc="networks", unit="row", mininterval=5)  # minutes a row on a CPU
+    return {"rows": [row(name, networks, images, count or None) for name, networks in told]}
 
 
 EXPERIMENT = Experiment(FAMILIES, measure, table, images=0)
