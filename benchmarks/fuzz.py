@@ -157,6 +157,8 @@ class Stranger:
         body = messages.broken(self.chance, whole)
         status, text = self.client.request("POST", f"gradio_api/{place}", body)
         if status == 200 and place == "queue/join":
+            if json.loads(body).get("session_hash") != self.client.session:
+                return "status 200, answered to another session"  # nobody listens there
             return self.judged(self.client.ended())
         return checked(status, text, direct=place == "run/predict")
 
@@ -257,6 +259,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             found["app"] = {key: [before[key], after[key]] for key in ("rss", "hooks", "weights", "threads", "files")}
             found["tracebacks in the log"] = sum("Traceback" in line for line in log)
             found["log"] = log[:10]
+            found["weights unchanged"] = all(
+                after["weights"].get(name, digest) == digest for name, digest in before["weights"].items()
+            )
             found["good requests after a batch"] = {"asked": stranger.batches, "wrong or lost": stranger.unanswered}
             written(found, tally, out)
     return written({**found, "finished": True}, tally, out)

@@ -96,21 +96,22 @@ def memory() -> dict[str, float]:
 def state(store: Any) -> dict[str, Any]:
     """What must not change, and what must not grow."""
     gc.collect()
-    digest, hooks = hashlib.sha256(), 0
+    digests, hooks = {}, 0
     for name in sorted(store.loaded):
         with store.lease(name) as analyser:
-            module = analyser.loaded.module
+            module, digest = analyser.loaded.module, hashlib.sha256()
             for key, value in sorted(module.state_dict().items()):
                 digest.update(key.encode() + value.contiguous().numpy().tobytes())
             for part in module.modules():
                 hooks += sum(len(v) for k, v in vars(part).items() if k.endswith("_hooks"))
                 hooks += "forward" in vars(part)
+            digests[name] = digest.hexdigest()
     folder = Path(tempfile.gettempdir())
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {
         **memory(),
         "models": len(store.loaded),
-        "weights": digest.hexdigest(),
+        "weights": digests,
         "hooks": hooks,
         "threads": threading.active_count(),
         "files": len(files),
