@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.march import Body, Hits, Part, Pose, draw, meet, parts_of
-from scenes.optics import Array, Camera, F, hashed, fbm, mix, sky, smooth, unit
+from scenes.optics import Array, Camera, F, fbm, hashed, mix, sky, smooth, unit
 from scenes.sea import water
 from scenes.shapes import box, cut
 
