@@ -45,7 +45,7 @@ class Card:
         data: Name, fingerprint and number of images of the training and validation data.
         training: Recipe, seed, commit, versions, hardware and wall time.
         limits: What the network cannot do, in sentences for its users.
-        answers: Its three most probable classes for every sample scene, ``{scene: [[label, probability], …]}``.
+        answers: Its three most probable classes for the sample scenes, ``{scene: [[label, probability], …]}``.
         sha256: Of the file of weights, hexadecimal.
     """
 

@@ -18,6 +18,8 @@ from PIL import Image
 from attnviz.errors import UserError, nearest
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+IMAGENETTE = "Imagenette"
+CIFAR10 = "CIFAR-10"
 RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
 
@@ -31,9 +33,10 @@ class Sample:
         title: A short English title.
         description: What is to be seen, for people who cannot see it (alt text).
         source: ``"rendered"`` or ``"scikit-image"``.
-        expected: The Imagenette class that it shows, the larger one where it shows two;
-            ``None`` where it shows none of the ten.
+        expected: The class of ``data`` that it shows, the larger one where it shows two; ``None`` where it shows
+            a class of no data set.
         origin: What the source knows it by: a file's stem, or a function of ``skimage.data``.
+        data: The data set to whose classes ``expected`` belongs.
     """
 
     name: str
@@ -42,6 +45,11 @@ class Sample:
     source: str
     expected: str | None
     origin: str
+    data: str = IMAGENETTE
+
+    def is_known(self, data: str) -> bool:
+        """Whether it shows one of the classes of a data set."""
+        return self.expected is not None and self.data == data
 
 
 SAMPLES: tuple[Sample, ...] = (
@@ -78,16 +86,44 @@ SAMPLES: tuple[Sample, ...] = (
         "church-and-parachute",
     ),
     Sample(
+        "aeroplane",
+        "Aeroplane (rendered)",
+        "A white and blue passenger jet climbs to the left, seen from below, in a blue sky with a few clouds.",
+        RENDERED,
+        "airplane",
+        "aeroplane",
+        CIFAR10,
+    ),
+    Sample(
+        "ship",
+        "Container ship (rendered)",
+        "A dark blue ship loaded with coloured containers sails to the right on a calm sea under light clouds.",
+        RENDERED,
+        "ship",
+        "ship",
+        CIFAR10,
+    ),
+    Sample(
+        "car",
+        "Car (rendered)",
+        "A small red car on a country road, seen from its front left; a meadow, trees and hills behind it.",
+        RENDERED,
+        "automobile",
+        "car",
+        CIFAR10,
+    ),
+    Sample(
         "cat",
-        "Cat (none of the ten classes)",
+        "Cat (photograph)",
         "The face of a tabby cat close up, looking past the camera.",
         SCIKIT_IMAGE,
-        None,
+        "cat",
         "chelsea",
+        CIFAR10,
     ),
     Sample(
         "coffee",
-        "Cup of coffee (none of the ten classes)",
+        "Cup of coffee (photograph)",
         "A cup of espresso on a red saucer with a spoon, on a wooden table.",
         SCIKIT_IMAGE,
         None,
@@ -95,7 +131,7 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample(
         "astronaut",
-        "Astronaut (none of the ten classes)",
+        "Astronaut (photograph)",
         "A smiling astronaut in an orange suit before a flag and a model of a space shuttle.",
         SCIKIT_IMAGE,
         None,
@@ -103,7 +139,7 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample(
         "rocket",
-        "Rocket (none of the ten classes)",
+        "Rocket (photograph)",
         "A white rocket stands floodlit between lattice towers at dusk.",
         SCIKIT_IMAGE,
         None,
@@ -111,7 +147,7 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample(
         "motorcycle",
-        "Motorcycle (none of the ten classes)",
+        "Motorcycle (photograph)",
         "A red motorcycle stands in a garage with shelves and boxes.",
         SCIKIT_IMAGE,
         None,
@@ -157,7 +193,7 @@ def sample_masks(name: str) -> dict[str, npt.NDArray[np.bool_]]:
         name: A name out of ``sample_names()``.
 
     Returns:
-        Imagenette class -> (h, w) bool of the picture's size, True on the object; empty for photographs.
+        Class -> (h, w) bool of the picture's size, True on the object; empty for photographs.
 
     Raises:
         UserError: The name is unknown, or the sample's files are not installed.

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
 from attnviz.pipeline import Analyser
-from attnviz.samples import SAMPLES, load_sample
+from attnviz.samples import RENDERED, SAMPLES, load_sample
 
 TOLERANCE = 0.005
 """Largest difference of a probability that another machine's arithmetic may make."""
@@ -16,14 +16,17 @@ TOLERANCE = 0.005
 
 def scene_answers(analyser: Analyser) -> dict[str, list[list[Any]]]:
     """The three most probable classes for every sample scene, ``{scene: [[label, probability], …]}``."""
-    scenes = [sample.name for sample in SAMPLES if sample.expected is not None]
+    scenes = [sample.name for sample in SAMPLES if sample.source == RENDERED]
     tops = {name: analyser.analyse(load_sample(name)).top(3) for name in scenes}
     return {name: [[label, round(p, 4)] for label, p in top] for name, top in tops.items()}
 
 
 def differences(published: Any, given: dict[str, list[list[Any]]]) -> list[str]:
-    """One sentence for every scene whose answer is not the published one."""
-    found = [f"{name}: no published answer" for name in given if name not in published]
+    """One sentence for every scene whose answer is not the published one.
+
+    A card written before a scene was added has no answer to it, which is no difference; one without any answer is.
+    """
+    found = [] if any(name in published for name in given) else ["no published answer to any sample scene"]
     for name, top in given.items():
         for (label, p), (said, q) in zip(top, published.get(name, ()), strict=False):
             if abs(p - q) > TOLERANCE or (label != said and abs(p - q) > 0):

@@ -29,6 +29,8 @@ IMAGENETTE = {
     "golf ball",
     "parachute",
 }
+CIFAR10 = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+CLASSES = {samples.IMAGENETTE: IMAGENETTE, samples.CIFAR10: CIFAR10}
 RENDERED = [s for s in SAMPLES if s.source == "rendered"]
 
 
@@ -69,12 +71,13 @@ def test_loads(sample):
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=ids)
-def test_expected_is_a_class_and_photographs_have_none(sample):
+def test_expected_is_a_class_of_its_data_set(sample):
+    assert sample.expected is None or sample.expected in CLASSES[sample.data]
+    assert [data for data in CLASSES if sample.is_known(data)] == ([sample.data] if sample.expected else [])
     if sample.source == "rendered":
-        assert sample.expected in IMAGENETTE
         assert sample.expected in sample_masks(sample.name)
     else:
-        assert sample.expected is None
+        assert not sample.is_known(samples.IMAGENETTE)
         assert sample_masks(sample.name) == {}
 
 
@@ -82,7 +85,7 @@ def test_expected_is_a_class_and_photographs_have_none(sample):
 def test_masks(sample):
     width, height = load_sample(sample.name).size
     masks = sample_masks(sample.name)
-    assert set(masks) <= IMAGENETTE
+    assert set(masks) <= CLASSES[sample.data]
     for mask in masks.values():
         assert mask.dtype == bool and mask.shape == (height, width)
         assert 0.005 < mask.mean() < 0.9
@@ -133,6 +136,7 @@ def test_files_are_the_frozen_ones():
     sums = dict(re.findall(r"`([\w.-]+\.(?:jpg|png))` \|.*`([0-9a-f]{64})`", text))
     files = {p.name: p for suffix in ("jpg", "png") for p in FOLDER.glob(f"*.{suffix}")}
     assert set(sums) == set(files)
+    assert all(p.stat().st_size <= 150_000 for p in files.values())
     for name, path in files.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sums[name], name
     assert sum(p.stat().st_size for p in files.values()) < 1_500_000

@@ -13,20 +13,20 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import prepare
 from attnviz.inputs import InputSpec
-from attnviz.samples import RENDERED, find_sample, load_sample, sample_names
+from attnviz.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
 from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
 from attnviz.types import Floats
 
 
 def probes(spec: InputSpec) -> tuple[tuple[str, ...], Tensor]:
-    """The pictures that every snapshot shows: the samples that come with attnviz.
+    """The pictures that every snapshot shows: the scenes of Imagenette's classes that come with attnviz.
 
     Returns:
         Their names, and (P, C, H, W) float32, what the network is given.
     """
     # not scikit-image's photographs: they are not installed everywhere, and all runs shall show the same pictures
-    names = tuple(name for name in sample_names() if find_sample(name).source == RENDERED)
+    names = tuple(s.name for s in SAMPLES if s.source == RENDERED and s.is_known(IMAGENETTE))
     pictures = [torch.from_numpy(prepare(load_sample(name), spec).network.copy()).permute(2, 0, 1) for name in names]
     return names, prepare_batch(torch.stack(pictures), spec)
 

@@ -115,7 +115,7 @@ def problem(blocks: Any, body: bytes, queued: bool) -> str:
         return "This event waits in the queue."
     if not isinstance(data, list) or len(data) != len(function.inputs):
         return f"This event has {len(function.inputs)} values."
-    if not all(map(uploaded, _paths(data))):
+    if not all(map(uploaded, _paths([data, event.get("event_data")]))):
         return "A file must have been uploaded here."
     if not all(_fits(block, value) for block, value in zip(function.inputs, data, strict=True)):
         return "A value does not fit its component."

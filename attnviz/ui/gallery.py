@@ -11,7 +11,7 @@ import numpy as np
 
 from attnviz.errors import UserError
 from attnviz.render.style import encode
-from attnviz.samples import find_sample, load_sample, sample_names
+from attnviz.samples import IMAGENETTE, find_sample, load_sample, sample_names
 from attnviz.types import Bytes
 from attnviz.ui.text import say
 
@@ -45,11 +45,11 @@ def available() -> tuple[str, ...]:
     return tuple(names)
 
 
-def samples_html(language: str = "en") -> str:
-    """Samples in two groups, those of known classes first; each is a button with its title."""
+def samples_html(language: str = "en", data: str = IMAGENETTE) -> str:
+    """Samples in two groups, those that show a class of ``data`` first; each is a button with its title."""
     parts = []
     for known in (True, False):
-        names = [name for name in available() if (find_sample(name).expected is not None) is known]
+        names = [name for name in available() if find_sample(name).is_known(data) is known]
         if names:
             title = say("samples_known" if known else "samples_foreign", language)
             tiles = "".join(map(_tile, names))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from attnviz.errors import UserError
 from attnviz.image import open_photograph
-from attnviz.samples import find_sample, load_sample
+from attnviz.samples import IMAGENETTE, find_sample, load_sample
 from attnviz.ui import STATIC
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.text import label, plain
@@ -82,8 +82,8 @@ def script(name: str) -> str:
     return (STATIC / f"{name}.js").read_text(encoding="utf-8")
 
 
-def picker(photo: Photo, prefix: str = "", height: int = 260) -> Picker:
-    """Add a picker to the page; ``prefix`` goes in front of the components' ids."""
+def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGENETTE) -> Picker:
+    """Add a picker to the page; ``prefix`` goes in front of the components' ids, samples of ``data`` stand first."""
     image = gr.Image(
         photo.shown,
         type="filepath",
@@ -95,5 +95,5 @@ def picker(photo: Photo, prefix: str = "", height: int = 260) -> Picker:
         buttons=[],
         elem_id=f"{prefix}photo",
     )
-    samples = gr.HTML(samples_html(), js_on_load=script("pick"), elem_id=f"{prefix}samples")
+    samples = gr.HTML(samples_html(data=data), js_on_load=script("pick"), elem_id=f"{prefix}samples")
     return Picker(image, samples)

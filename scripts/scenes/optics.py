@@ -75,7 +75,7 @@ class Camera:
         return column, row, np.where(local[..., 2] > 1e-3, depth, F(np.inf))
 
 
-def _hash(ix: npt.NDArray[np.int64], iy: npt.NDArray[np.int64], seed: int) -> Array:
+def hashed(ix: npt.NDArray[np.int64], iy: npt.NDArray[np.int64], seed: int) -> Array:
     """A fixed pseudo-random number in [0, 1) for every lattice point."""
     h = (ix.astype(np.uint32) * np.uint32(374761393)) + (iy.astype(np.uint32) * np.uint32(668265263))
     h += np.uint32((seed * 2654435761) & 0xFFFFFFFF)
@@ -90,8 +90,8 @@ def noise(x: Array, y: Array, seed: int = 0) -> Array:
     ix, iy = fx.astype(np.int64), fy.astype(np.int64)
     u, v = (x - fx).astype(F), (y - fy).astype(F)
     u, v = u * u * u * (u * (u * 6 - 15) + 10), v * v * v * (v * (v * 6 - 15) + 10)
-    a, b = _hash(ix, iy, seed), _hash(ix + 1, iy, seed)
-    c, d = _hash(ix, iy + 1, seed), _hash(ix + 1, iy + 1, seed)
+    a, b = hashed(ix, iy, seed), hashed(ix + 1, iy, seed)
+    c, d = hashed(ix, iy + 1, seed), hashed(ix + 1, iy + 1, seed)
     return (a + (b - a) * u) * (1 - v) + (c + (d - c) * u) * v
 
 

@@ -47,6 +47,15 @@ def test_kind_and_position_change_the_bars(open_page):
     assert scores(page) == changed
 
 
+def test_pictures_of_its_own_classes_stand_first(open_page):
+    page = open_lab(open_page)
+    picks = page.locator("#noise-samples [data-pick]")
+    assert [picks.nth(k).get_attribute("data-pick") for k in range(3)] == ["aeroplane", "ship", "car"]
+    before = page.locator("#noise-predictions").inner_text()
+    picks.nth(1).click()
+    expect(page.locator("#noise-predictions")).not_to_have_text(before, use_inner_text=True)
+
+
 def test_another_photograph_in_another_tab_is_taken_up(open_page):
     page = open_lab(open_page)
     before = page.locator("#noise-predictions").inner_text()

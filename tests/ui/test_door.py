@@ -85,6 +85,8 @@ def test_no_event_names_a_file_that_was_not_uploaded(blocks, events, file):
         for place in range(len(event["data"])):
             data = [*event["data"][:place], file, *event["data"][place + 1 :]]
             assert told(blocks, {**event, "data": data}) == "A file must have been uploaded here."
+        for data in (file, {"value": file}, [file]):
+            assert told(blocks, {**event, "event_data": data}) == "A file must have been uploaded here."
 
 
 def test_a_picture_is_a_file_and_nothing_else(blocks, events):

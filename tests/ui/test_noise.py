@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,9 @@ gr = pytest.importorskip("gradio")
 from attnviz.errors import UserError  # noqa: E402
 from attnviz.inputs import NoiseSpec  # noqa: E402
 from attnviz.noiselab import look, mean_scores  # noqa: E402
+from attnviz.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
 from attnviz.ui import noise_view  # noqa: E402
+from attnviz.ui.gallery import available, samples_html  # noqa: E402
 from attnviz.ui.noise_figures import channels_html, predictions_html, short, table_html  # noqa: E402
 from attnviz.ui.noise_view import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
 from attnviz.ui.page import Page, Photo  # noqa: E402
@@ -118,6 +121,7 @@ def test_the_handlers(noisy, lab):
     opened = tabbed.on_open({parts.state: None, page.photo: None}, request)
     state = opened[parts.state]
     assert state.language == "zh" and "噪声" in opened[parts.channels]
+    assert "网络认识的类别" in opened[parts.picker.samples]
     again = tabbed.on_open({parts.state: state, page.photo: Photo("parachute")}, request)
     assert again == {parts.state: gr.skip()}
     data = {parts.state: state, parts.kind: "uniform", parts.strength: 2, parts.seed: 7, parts.gate: "noise-permuted"}
@@ -129,6 +133,16 @@ def test_the_handlers(noisy, lab):
         tabbed.on_sample(data, gr.EventData(None, {"value": ["x"]}))
     with pytest.raises(UserError, match="idle"):
         tabbed.on_reset({parts.state: None})
+
+
+def test_pictures_of_known_classes_stand_first():
+    for data, known in ((CIFAR10, ["aeroplane", "ship", "car", "cat"]), (IMAGENETTE, ["golf-ball", "church"])):
+        html = samples_html("en", data)
+        first, second = (re.findall(r'data-pick="([\w-]+)"', part) for part in html.split("none of them"))
+        assert first[: len(known)] == known
+        assert sorted(first + second) == sorted(available())
+        assert all(find_sample(name).is_known(data) for name in first)
+        assert not any(find_sample(name).is_known(data) for name in second)
 
 
 def spread(values):

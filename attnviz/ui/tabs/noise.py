@@ -10,8 +10,10 @@ import gradio as gr
 from attnviz.errors import UserError
 from attnviz.noise import NOISES
 from attnviz.results import read_results
+from attnviz.samples import CIFAR10
 from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.gallery import samples_html
 from attnviz.ui.noise_figures import channels_html, intro_html, predictions_html, table_html
 from attnviz.ui.noise_view import (
     GATES,
@@ -88,6 +90,7 @@ class NoiseLab:
         still = {
             self.parts.intro: intro_html(opening(self.page.store, photo).noise, language),
             self.parts.table: table_html(read_results("noise"), language),
+            self.parts.picker.samples: samples_html(language, CIFAR10),
         }
         return {**self.with_photo(lab, photo), **still}
 
@@ -131,7 +134,7 @@ def layout(page: Page) -> Parts:
     made["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
     with gr.Row(equal_height=False, elem_id="noise-lab"):
         with gr.Column(scale=4, min_width=300):
-            made["picker"] = picker(page.opening, "noise-", 200)
+            made["picker"] = picker(page.opening, "noise-", 200, CIFAR10)
             kinds = [(label(f"noise_{kind}"), kind) for kind in NOISES]
             made["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
             made["strength"] = gr.Slider(
@@ -167,7 +170,7 @@ def wire(lab: NoiseLab) -> None:
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.channels)
 
-    on(page.tab.select, lab.on_open, {*photos, parts.table, parts.intro})
+    on(page.tab.select, lab.on_open, {*photos, parts.table, parts.intro, parts.picker.samples})
     sent = on(parts.picker.image.upload, lab.on_photo, photos)
     on(sent.failure, lab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, lab.on_sample, photos)
