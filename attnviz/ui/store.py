@@ -14,6 +14,7 @@ from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoi
 from attnviz.errors import UserError, nearest
 from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
+from attnviz.samples import SAMPLES
 from attnviz.reference import Reference, load_reference
 from attnviz.types import GateSite
 from attnviz.ui.slots import Slots
@@ -72,8 +73,11 @@ class Store:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Live networks, then checkpoints, best validation accuracy first; nothing is loaded to tell."""
-        bundled = sorted(self._bundled(), key=lambda i: (-self._accuracy(i), i))
+        """Live networks, then checkpoints: those that know the sample pictures first, then by validation accuracy.
+
+        Nothing is loaded to tell.
+        """
+        bundled = sorted(self._bundled(), key=lambda i: (not self._knows_samples(i), -self._accuracy(i), i))
         return (*self._live, *bundled)
 
     @property
@@ -159,6 +163,9 @@ class Store:
 
     def _bundled(self) -> tuple[str, ...]:
         return () if self.alone else checkpoint_ids(self.folder)
+
+    def _knows_samples(self, name: str) -> bool:
+        return any(sample.expected in self.card(name).labels for sample in SAMPLES)
 
     def _accuracy(self, name: str) -> float:
         top1 = self.card(name).metrics.get("top1", 0)
