@@ -21,6 +21,8 @@ from attnviz.training.experiments.types_table import accuracy, focus, gates_matt
 BEGIN = "<!-- made by: python -m scripts.leaderboard --write README.md -->"
 FAMILIES = {"types": "attention types, trained alike", "types-90": "attention types, trained alike for 90 epochs"}
 """Files of results of ``attnviz experiment types`` and what their tables are called."""
+ABLATED = "ablations"
+"""What the files of ``attnviz ablate`` begin with, one for each set of data."""
 END = "<!-- end of what that command made -->"
 
 
@@ -47,14 +49,20 @@ def _data(card: Card) -> str:
 def tables(checkpoints: Path = FOLDER, results: Path = RESULTS) -> str:
     """Everything that stands between the markers."""
     parts = [networks(checkpoints)]
-    reports = {name: read_results(name, results) for name in ("ablations", *FAMILIES)}
+    reports = {name: read_results(name, results) for name in FAMILIES} | {ABLATED: _ablated(results)}
     for name, title in FAMILIES.items():
         if (report := reports[name]) is not None:
             parts += [f"**{title[0].upper()}{title[1:]}** (`{report['command']}`)", accuracy(report["rows"])]
-    for name, title in {"ablations": "these networks", **FAMILIES}.items():
+    for name, title in {ABLATED: "these networks", **FAMILIES}.items():
         if (report := reports[name]) is not None:
             parts += [f"**Do the gates of {title} do anything?**", *_judged(report)]
     return "\n\n".join(parts)
+
+
+def _ablated(results: Path) -> dict[str, Any] | None:
+    names = sorted(file.stem for file in results.glob(f"{ABLATED}*.json"))
+    found = [report for name in names if (report := read_results(name, results)) is not None]
+    return {"rows": [row for report in found for row in report["rows"]]} if found else None
 
 
 def _judged(report: Mapping[str, Any]) -> list[str]:

@@ -14,8 +14,8 @@ from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoi
 from attnviz.errors import UserError, nearest
 from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
-from attnviz.samples import SAMPLES
 from attnviz.reference import Reference, load_reference
+from attnviz.samples import SAMPLES
 from attnviz.types import GateSite
 from attnviz.ui.slots import Slots
 

@@ -55,10 +55,11 @@ def _note(rows: Sequence[Row]) -> str:
     """How the table of replacements is to be read."""
     told = rows[0]["ablations"][0]
     tests = sum(len(row["ablations"]) for row in rows) * len(REPLACEMENTS)
-    images = told["images"]
+    every = [ablation["images"] for row in rows for ablation in row["ablations"]]
+    counts = sorted({f"{images['count']:,} of {images['of']:,}" for images in every})
     return (
         "Change of accuracy in points when all gates of a network are replaced at once, on "
-        f"{images['count']:,} of {images['of']:,} validation images, with the 95 % interval of a bootstrap over images "
+        f"{' or '.join(counts)} validation images, with the 95 % interval of a bootstrap over images "
         "(± sd over seeds where there are several); bold where McNemar's exact test gives less than 5 % "
         f"(of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: answers changed. "
         "Mean gate: the mean over the validation set, the same for every image. Another image's gates: all gates moved "
