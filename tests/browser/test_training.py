@@ -17,7 +17,7 @@ def training(open_page):
     page = open_page()
     page.get_by_role("tab", name="Training").click()
     expect(page.locator("#training-picture h2")).to_contain_text("After epoch 3 of 3")
-    expect(page.locator("#training-step input[type=range]")).to_have_value("3")
+    expect(page.locator("#training-step input[type=range]")).to_have_value("2")
     page.wait_for_timeout(500)  # what has arrived is being put on the page
     return page
 
