@@ -18,6 +18,7 @@ from attnviz.ui.compare_rows import FEWEST, MODES, OWN
 from attnviz.ui.gallery import available
 from attnviz.ui.page import Page, picker, script
 from attnviz.ui.panels import head_html
+from attnviz.ui.store import Store
 from attnviz.ui.text import TEXTS, label, say
 
 AT_FIRST = 4
@@ -72,6 +73,12 @@ class Parts:
 def titled(key: str, otherwise: str) -> Any:
     """A label that the browser translates where there is a text for it; a new method has its own title."""
     return label(key) if key in TEXTS else otherwise
+
+
+def at_first(store: Store) -> list[str]:
+    """What is compared when nobody has chosen yet: networks that know the same classes, where there are several."""
+    alike = [name for name in store.ids if store.card(name).labels == store.card(store.ids[0]).labels]
+    return (alike if len(alike) > 1 else list(store.ids))[:AT_FIRST]
 
 
 def layout(page: Page) -> Parts:
@@ -141,7 +148,7 @@ def _choices(made: dict[str, Any], page: Page) -> None:
     models = [(page.store.title(name), name) for name in page.store.choices]
     made["models"] = gr.Dropdown(
         models,
-        value=list(page.store.ids[:AT_FIRST]),
+        value=at_first(page.store),
         multiselect=True,
         label=label("cmp_networks"),
         visible=mode == "networks",

@@ -14,7 +14,7 @@ from attnviz.samples import load_sample  # noqa: E402
 from attnviz.ui.compare_cells import Look, cells_of, notes_html, table_html  # noqa: E402
 from attnviz.ui.compare_handlers import Compare  # noqa: E402
 from attnviz.ui.compare_jobs import Jobs, Report, in_steps  # noqa: E402
-from attnviz.ui.compare_parts import layout  # noqa: E402
+from attnviz.ui.compare_parts import at_first, layout  # noqa: E402
 from attnviz.ui.compare_rows import CLASS, OWN, Memory, Wanted, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.compare_work import Work  # noqa: E402
 from attnviz.ui.page import Page, Photo  # noqa: E402
@@ -348,3 +348,13 @@ def test_errors_of_the_work_come_out():
 
     with pytest.raises(UserError, match="no"):
         list(in_steps(work, Report()))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [("ABAAAA", "0234"), ("ABB", "012"), ("A", "0")],
+    ids=["those like the best", "nothing like the best", "one alone"],
+)
+def test_at_first_networks_that_know_the_same_classes_are_compared(labels, expected):
+    cards = {str(i): SimpleNamespace(labels=label) for i, label in enumerate(labels)}
+    assert "".join(at_first(SimpleNamespace(ids=tuple(cards), card=cards.__getitem__))) == expected
