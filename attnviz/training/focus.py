@@ -19,7 +19,7 @@ from attnviz.gates.capture import capture
 from attnviz.image import prepare
 from attnviz.inputs import InputSpec
 from attnviz.models import placed
-from attnviz.samples import load_sample, sample_masks, sample_names
+from attnviz.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
 from attnviz.types import Bytes, Floats
@@ -32,9 +32,12 @@ Scene = tuple[str, str, Bytes, Floats]
 
 @functools.lru_cache(maxsize=4)
 def scenes(spec: InputSpec) -> tuple[Scene, ...]:
-    """Every object of every sample that has masks, as a network sees it."""
+    """Every object of Imagenette's classes in the samples that have masks, as a network sees it.
+
+    Networks with spatial masks are trained on these classes.
+    """
     found = []
-    for name in sample_names():
+    for name in (sample.name for sample in SAMPLES if sample.is_known(IMAGENETTE)):
         for label, mask in sample_masks(name).items():
             seen = prepare(load_sample(name), spec).network
             drawn = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).convert("RGB")
