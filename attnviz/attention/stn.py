@@ -21,7 +21,9 @@ class AffineGrid(nn.Module):
     def forward(self, theta: Tensor, features: Tensor) -> Tensor:
         """θ (N, 2, 3) and features (N, C, H, W) -> grid (N, H, W, 2), x before y."""
         size = [features.shape[0], features.shape[1], features.shape[2], features.shape[3]]
-        return nn.functional.affine_grid(theta, size, align_corners=False)
+        # torch has no grid of a single place in bfloat16, and eight bits are few for a position
+        exact = theta if theta.dtype == torch.float64 else theta.float()
+        return nn.functional.affine_grid(exact, size, align_corners=False).to(features.dtype)
 
 
 class SpatialTransformer(nn.Module):
@@ -84,5 +86,5 @@ class SpatialTransformer(nn.Module):
         check_features(x, self.channels, dims=2)
         located = torch.relu(self.locate(self.pool(torch.relu(self.squeeze(x))).flatten(1)))
         theta = self.gate(self.theta(located).reshape(-1, 2, 3), x)
-        grid = self.grid(theta.to(x.dtype), x)  # autocast may have made θ shorter than the features
+        grid = self.grid(theta, x)
         return nn.functional.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

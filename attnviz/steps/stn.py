@@ -16,7 +16,7 @@ def steps(module: SpatialTransformer, x: Tensor) -> list[Step]:
     pooled = module.pool(squeezed)
     located = torch.relu(module.locate(pooled.flatten(1)))
     theta = module.theta(located).reshape(-1, 2, 3)
-    grid = module.grid(theta.to(x.dtype), x)
+    grid = module.grid(theta, x)
     sampled = nn.functional.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     first = layer("W₁", "b₁", module.squeeze, "h", "C")
     return [
