@@ -106,11 +106,11 @@ def searched_in_any_state(model, x):
 def shows(sites, plain):
     """Whether neutral gates must change the logits.
 
-    Weights that sum to 1 over a single place are always 1; and where random weights give two pictures the same logits,
+    Weights that sum to 1 over a single place are always 1; and where random weights give two pictures all but the same logits,
     the features are dead, and no gate can show.
     """
     movable = any(site.axis is None or site.shape[site.axis] > 1 for site in sites)
-    return movable and not all(len(t) > 1 and torch.equal(t[0], t[1]) for t in outputs_of(plain))
+    return movable and not all(len(t) > 1 and torch.allclose(t[0], t[1], 1e-3, 1e-4) for t in outputs_of(plain))
 
 
 def check_edits(model, x, sites, plain):
