@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import attnviz
-from attnviz.attribution import ATTRIBUTIONS
-from attnviz.attribution import attribute as attribution
 from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.edits.steps import EditList, Step, applied, multiplied
@@ -27,7 +25,7 @@ from attnviz.image import normalise, open_photograph, prepare
 from attnviz.loading import load
 from attnviz.models import placed
 from attnviz.noise import append_noise
-from attnviz.types import Analysis, Attribution, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -210,68 +208,9 @@ class Analyser:
         return _numpy((features * values[0]).abs().mean(0))
 
     @cached_property
-    def _probe(self) -> Probe:
+    def probe(self) -> Probe:
+        """What attribution methods ask of the network: its layers, their shapes, what its operations allow."""
         return probe(self.loaded.module, self.example())
-
-    def supports(self, method: str) -> str | None:
-        """``None``, or the reason why an attribution method cannot explain this model, in one sentence.
-
-        Raises:
-            UserError: There is no such method.
-        """
-        return ATTRIBUTIONS[method].refuses(self._probe)
-
-    def attribute(
-        self,
-        image: PreparedImage,
-        target: int,
-        method: str,
-        *,
-        progress: Callable[[float], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        budget_s: float | None = None,
-        **parameters: Any,
-    ) -> Attribution:
-        """What the score of a class rests on in one photograph; ``attnviz.attribution.attribute`` says more.
-
-        Args:
-            image: What the network shall see.
-            target: Index of the class.
-            method: A name of ``ATTRIBUTIONS``.
-            progress: Called with the share that is done, 0..1.
-            cancelled: Asked before every pass; ``True`` ends the computation.
-            budget_s: Seconds after which no further pass begins.
-            **parameters: The method's parameters, and ``layer`` where it looks at one.
-
-        Raises:
-            UserError: An argument is outside its limits, the method does not support the model, or the budget is spent.
-            Cancelled: ``cancelled`` said so.
-        """
-        started = time.perf_counter()
-        chosen = ATTRIBUTIONS[method]
-        given = dict(parameters)
-        layer = given.pop("layer", None)
-        if chosen.layered and layer is None:
-            layer = self._probe.layer
-        values = attribution(
-            self.loaded.module,
-            self.input(image),
-            target,
-            method,
-            layer=layer,
-            progress=progress,
-            cancelled=cancelled,
-            budget_s=budget_s,
-            **given,
-        )
-        used = chosen.check(given) | ({"layer": layer} if chosen.layered else {})
-        cells = self._probe.shapes[layer][2:] if chosen.layered and layer is not None else values.shape
-        if chosen.cells is not None:
-            cells = chosen.cells(used, values.shape)
-        seconds = time.perf_counter() - started
-        return Attribution(
-            self.loaded.name, method, int(target), values, chosen.signed, used, seconds, (cells[0], cells[1])
-        )
 
 
 def analyse(
@@ -288,26 +227,3 @@ def analyse(
     """
     loaded = model if isinstance(model, LoadedModel) else load(os.fspath(model), device=best_device())
     return Analyser(loaded).analyse(open_photograph(photograph))
-
-
-def default_gate(analysis: Analysis) -> tuple[str | None, str]:
-    """The gate to show first, and one line that says why.
-
-    It is the last spatial gate with at least 7×7 cells, because a finer mask says more about where the network
-    looks and a later one more about what it decides; without one, the last channel gate.
-    """
-    spatial = [g.site for g in analysis.gates if g.site.kind == "spatial" and len(g.site.shape) == 4]
-    fine = [s for s in spatial if min(s.shape[2:]) >= 7]
-    if fine:
-        height, width = fine[-1].shape[2:]
-        return fine[
-            -1
-        ].name, f"Shown first: the last spatial gate with at least 7×7 cells (this one has {height}×{width})."
-    channel = [g.site.name for g in analysis.gates if g.site.kind == "channel"]
-    if channel:
-        return channel[
-            -1
-        ], "Shown first: the last channel gate; this network has no spatial gate with 7×7 cells or more."
-    if spatial:
-        return spatial[-1].name, "Shown first: the last spatial gate; its mask is coarser than 7×7 cells."
-    return None, "This network has no attention gates."

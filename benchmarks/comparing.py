@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from attnviz.explaining import explain
 from attnviz.image import prepare
 from attnviz.ui.compare_cells import Look, table_html
 from attnviz.ui.compare_jobs import Report
@@ -51,9 +52,9 @@ def measure(models: Sequence[str], repeats: int) -> dict[str, Any]:
         for analyser, x in zip(analysers, inputs, strict=True):
             analyser.loaded.module(x)
 
-    def explain() -> None:
+    def attributions() -> None:
         for analyser, image in zip(analysers, images, strict=True):
-            analyser.attribute(image, 0, "grad-cam")
+            explain(analyser, image, 0, "grad-cam")
 
     times: dict[str, list[float]] = {}
     for turn in range(repeats + 3):
@@ -68,7 +69,7 @@ def measure(models: Sequence[str], repeats: int) -> dict[str, Any]:
             "the same once more": lambda work=work: table_html(work.compare(wanted, "en", Report()), Look(), store),
             "decode and prepare": lambda: [prepare(photo.open(), a.loaded.spec.input, SIDE) for a in analysers[:1]],
             "forwards with capture": lambda: [a.analyse(i) for a, i in zip(analysers, images, strict=True)],
-            "Grad-CAM": explain,
+            "Grad-CAM": attributions,
             "drawing": lambda found=found: table_html(found, Look(), store),
         }
         for name, call in parts.items():

@@ -15,6 +15,7 @@ from attnviz.attribution.fills import fill
 from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.errors import Cancelled, UserError
+from attnviz.explaining import explain
 from attnviz.faithfulness import (
     Protocol,
     cascade,
@@ -426,7 +427,7 @@ def test_judging_the_maps_of_one_photograph(analyser, photograph):
     seen = prepare(photograph, analyser.loaded.spec.input)
     analysis = analyser.analyse(seen)
     mask = analysis.gate("stage4.0.attention.spatial").mask
-    cam = analyser.attribute(seen, 1, "grad-cam")
+    cam = explain(analyser, seen, 1, "grad-cam")
     found = judge(analyser, seen, 1, {"mask": mask, "cam": cam}, protocol=Protocol(8, "black"), seeds=2)
     assert [m.name for m in found.maps] == ["mask", "cam"] and found.maps[0].cells == found.maps[1].cells == (8, 8)
     x = analyser.input(seen)

@@ -39,6 +39,8 @@ MAY_IMPORT = {
     "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
     "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
     "pipeline": CORE | {"edits", "image", "models", "checkpoints", "gates", "loading", "attribution", "noise"},
+    "opening": CORE,
+    "explaining": CORE | {"attribution", "pipeline"},
     "runtime": CORE | {"cost", "pipeline"},
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},
     "render": CORE | {"walk"},
@@ -68,6 +70,8 @@ MAY_IMPORT = {
     "ui": CORE
     | {
         "guests",
+        "explaining",
+        "opening",
         "runtime",
         "live",
         "loading",
@@ -92,6 +96,7 @@ MAY_IMPORT = {
     "cli": CORE | {"commands"},
     "commands": CORE
     | {
+        "results",
         "edits",
         "cost",
         "describe",

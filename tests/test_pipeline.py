@@ -7,7 +7,8 @@ from attnviz.attention.gate import Gate
 from attnviz.checkpoints import load
 from attnviz.errors import UserError
 from attnviz.image import prepare
-from attnviz.pipeline import Analyser, analyse, default_gate
+from attnviz.opening import default_gate
+from attnviz.pipeline import Analyser, analyse
 from attnviz.types import Analysis, GateRecord, GateSite
 
 

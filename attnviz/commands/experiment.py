@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -39,6 +38,7 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.checkpoints import best_device
     from attnviz.errors import nearest
     from attnviz.provenance import facts
+    from attnviz.results import write_results
     from attnviz.training.data import load_images
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect
@@ -65,9 +65,7 @@ def _run(args: argparse.Namespace) -> None:
         "run": facts(best_device(), time.perf_counter() - started),
     }
     out = args.out or Path("results") / f"{args.experiment}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in report.items())
-    out.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_results(out, report)
     if args.table:
         print(experiment.table(report))
     print(out)

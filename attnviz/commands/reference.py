@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import functools
-from pathlib import Path
 
 from attnviz.commands import Command
+from attnviz.commands.choice import add_choice, chosen
 from attnviz.errors import UserError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoints", nargs="*", help="ids of bundled checkpoints, or paths")
-    parser.add_argument("--all", action="store_true", help="every bundled checkpoint that was measured on these data")
-    parser.add_argument("--folder", type=Path, help="where ids are looked up, instead of the bundled checkpoints")
-    parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
+    add_choice(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import FOLDER, best_device, load, locate
+    from attnviz.checkpoints import best_device, load, locate
     from attnviz.reference import save_reference
-    from attnviz.training.data import load_images
-    from attnviz.training.evaluation import fitting, other_data
+    from attnviz.training.evaluation import other_data
     from attnviz.training.gate_statistics import measure_reference
 
-    if args.all == bool(args.checkpoints):
-        raise UserError("reference needs either checkpoints or --all")
-    folder = args.folder or FOLDER
-    sized = functools.cache(lambda size: load_images(args.data, "val", size))
-    names, others = (args.checkpoints, {}) if not args.all else fitting(folder, args.data, sized)
+    folder, names, others, sized = chosen(args)
     for name in names:
         loaded = load(name, folder, best_device())
         images = sized(loaded.spec.input.size[0])

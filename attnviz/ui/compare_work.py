@@ -11,6 +11,7 @@ from typing import Any
 
 from attnviz.attribution import ATTRIBUTIONS
 from attnviz.errors import Cancelled, UserError
+from attnviz.explaining import explain, supports
 from attnviz.image import prepare
 from attnviz.inputs import InputSpec
 from attnviz.pipeline import Analyser
@@ -218,9 +219,9 @@ class Work:
         """A row with its attribution or why it has none; and, where no other row can have one either, why."""
         method = ATTRIBUTIONS[wanted.method]
         analyser = team[row.analysis.model]
-        refused = analyser.supports(wanted.method)
+        refused = supports(analyser, wanted.method)
         if refused is not None:
-            others = [m.title for name, m in ATTRIBUTIONS.items() if analyser.supports(name) is None]
+            others = [m.title for name, m in ATTRIBUTIONS.items() if supports(analyser, name) is None]
             offer = plain("cmp_try", language, methods=", ".join(others)) if others else ""
             return replace(row, why=plain("cmp_refused", language, reason=refused, offer=offer)), ""
         if method.cost != "instant" and not wanted.compute:
@@ -234,7 +235,8 @@ class Work:
             )
             return replace(row, why=text), text
         try:
-            made = analyser.attribute(
+            made = explain(
+                analyser,
                 row.analysis.image,
                 row.target,
                 wanted.method,

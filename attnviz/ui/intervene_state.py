@@ -12,7 +12,7 @@ from typing import Any
 from attnviz.edits.steps import EditList
 from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
-from attnviz.pipeline import default_gate
+from attnviz.opening import default_gate
 from attnviz.reference import Reference
 from attnviz.types import Analysis, Floats, GateRecord
 from attnviz.ui.page import Photo

@@ -29,7 +29,7 @@ from attnviz.ui.view import View
 TILE = 96
 """Pixels of a tile's picture."""
 FINE = 7
-"""Fewest rows and columns that ``pipeline.default_gate`` calls fine."""
+"""Fewest rows and columns that ``opening.default_gate`` calls fine."""
 WIDEST = 10
 """Most tiles in a row on a wide screen."""
 
@@ -66,7 +66,7 @@ def heading_html(view: View) -> str:
 
 
 def _why(record: GateRecord, language: str) -> str:
-    """Why this gate is shown first, as ``pipeline.default_gate`` says it, in a language."""
+    """Why this gate is shown first, as ``opening.default_gate`` says it, in a language."""
     if record.site.kind == "channel":
         return say("why_channel", language, fine=FINE)
     height, width = record.site.shape[2:]

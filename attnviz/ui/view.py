@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.errors import UserError
 from attnviz.image import open_photograph, prepare
-from attnviz.pipeline import default_gate
+from attnviz.opening import default_gate
 from attnviz.reference import GateReference, Reference
 from attnviz.samples import load_sample
 from attnviz.types import Analysis, ChannelMap, GateRecord

@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.carpaint import AXLES, WHEEL, coat
 from scenes.march import Body, Hits, Part, Pose, draw, parts_of
-from scenes.optics import Array, Camera, F, fbm, mix, noise, sky, smooth, unit
+from scenes.optics import Array, Camera, F, fbm, ground, hills, mix, noise, sky, smooth, unit
 from scenes.raster import Blades, Film, Shade
 from scenes.shapes import cut, drum, joined, polygon
 from scenes.trees import Tree
@@ -129,16 +129,9 @@ def _backdrop(camera: Camera, car: Body, pose: Pose, trees: list[Tree], rng: np.
     """Sky, hills and the ground with all shadows, (H, W, 3)."""
     rays = camera.rays()
     light = sky(rays, SUN, *CLOUDS)
-    angle = np.arctan2(rays[..., 0], rays[..., 2])
-    for layer, (rise, tone) in enumerate(((0.105, (0.33, 0.43, 0.55)), (0.066, (0.19, 0.28, 0.27)))):
-        crest = F(rise) * (F(0.30) + fbm(angle * F(3 + 3 * layer), angle * 0, 6, 42 + layer))
-        leaf = F(0.85) + F(0.3) * fbm(angle * 190, rays[..., 1] * 190, 3, 44)
-        light = np.where((rays[..., 1] < crest)[..., None], np.asarray(tone, F) * leaf[..., None], light)
+    light = hills(light, rays, ((0.105, (0.33, 0.43, 0.55)), (0.066, (0.19, 0.28, 0.27))), 0.30, 42)
     flat = light.reshape(-1, 3)
-    index = np.flatnonzero(rays[..., 1].ravel() < -1e-3)
-    down = rays.reshape(-1, 3)[index]
-    distance = -F(camera.position[1]) / down[:, 1]
-    point = np.asarray(camera.position, F) + down * distance[:, None]
+    index, point, distance = ground(rays, camera)
     p = pose.inside(point)
     lit, free = np.ones(len(p), F), np.ones(len(p), F)
     for tree in trees:

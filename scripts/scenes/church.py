@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenes.cloth import Parachute
-from scenes.optics import Array, Camera, F, blur, fbm, mix, noise, sky, smooth, unit
+from scenes.optics import Array, Camera, F, blur, fbm, ground, hills, mix, noise, sky, smooth, unit
 from scenes.raster import Blades, Film, Shade
 from scenes.solids import Face, Opening, block, first_hit, openness, polygon, sunlit, window_of
 from scenes.trees import Tree
@@ -112,16 +112,9 @@ def _backdrop(camera: Camera, view: View, faces: list[Face], rng: np.random.Gene
     """Sky, hills and the meadow with all shadows, (H, W, 3)."""
     rays = camera.rays()
     light = sky(rays, view.sun, cover=0.60, scale=1.15, seed=view.clouds)
-    angle = np.arctan2(rays[..., 0], rays[..., 2])
-    for layer, (rise, tone) in enumerate(((0.055, (0.34, 0.45, 0.58)), (0.036, (0.17, 0.27, 0.25)))):
-        crest = F(rise) * (F(0.35) + fbm(angle * F(3 + 3 * layer), angle * 0, 6, 40 + layer))
-        leaf = F(0.85) + F(0.3) * fbm(angle * 190, rays[..., 1] * 190, 3, 44)
-        light = np.where((rays[..., 1] < crest)[..., None], np.asarray(tone, F) * leaf[..., None], light)
+    light = hills(light, rays, ((0.055, (0.34, 0.45, 0.58)), (0.036, (0.17, 0.27, 0.25))), 0.35, 40)
     flat = light.reshape(-1, 3)
-    index = np.flatnonzero(rays[..., 1].ravel() < -1e-3)
-    down = rays.reshape(-1, 3)[index]
-    distance = -F(camera.position[1]) / down[:, 1]
-    point = np.asarray(camera.position, F) + down * distance[:, None]
+    index, point, distance = ground(rays, camera)
     colour, lit = _ground(point, view.trees, view.sun)
     near = np.flatnonzero(distance < 90)
     lit[near] *= sunlit(faces, point[near] + np.array([0, 0.01, 0], F), view.sun, rng)

@@ -175,3 +175,31 @@ def develop(light: Array, exposure: float = 1.0, seed: int = 0) -> npt.NDArray[n
     srgb = np.where(soft <= 0.0031308, soft * 12.92, 1.055 * np.maximum(soft, 1e-8) ** (1 / 2.4) - 0.055)
     srgb = srgb + F(0.35) * (srgb - F(0.46)) * srgb * (1 - srgb) * 2  # the contrast curve of a camera's JPEG
     return np.asarray(np.rint(np.clip(srgb, 0, 1) * 255), np.uint8)
+
+
+def hills(
+    light: Array, rays: Array, layers: tuple[tuple[float, tuple[float, float, float]], ...], rough: float, seed: int
+) -> Array:
+    """Draw wooded hills in front of a sky, the farthest first: (H, W, 3) -> (H, W, 3).
+
+    Args:
+        light: What is behind them.
+        rays: (H, W, 3) unit directions.
+        layers: Height of each in sines of the angle above the horizon, and its colour.
+        rough: Least part of that height.
+        seed: Of the first crest; the others follow.
+    """
+    angle = np.arctan2(rays[..., 0], rays[..., 2])
+    for layer, (rise, tone) in enumerate(layers):
+        crest = F(rise) * (F(rough) + fbm(angle * F(3 + 3 * layer), angle * 0, 6, seed + layer))
+        leaf = F(0.85) + F(0.3) * fbm(angle * 190, rays[..., 1] * 190, 3, 44)
+        light = np.where((rays[..., 1] < crest)[..., None], np.asarray(tone, F) * leaf[..., None], light)
+    return light
+
+
+def ground(rays: Array, camera: Camera) -> tuple[npt.NDArray[np.intp], Array, Array]:
+    """Where rays meet the plane y = 0: numbers of those rays, points (P, 3), distances (P,)."""
+    index = np.flatnonzero(rays[..., 1].ravel() < -1e-3)
+    down = rays.reshape(-1, 3)[index]
+    distance = -F(camera.position[1]) / down[:, 1]
+    return index, np.asarray(camera.position, F) + down * distance[:, None], distance

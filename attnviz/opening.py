@@ -1,0 +1,28 @@
+"""Which gate of an analysis is shown first, and why."""
+
+from __future__ import annotations
+
+from attnviz.types import Analysis
+
+
+def default_gate(analysis: Analysis) -> tuple[str | None, str]:
+    """The gate to show first, and one line that says why.
+
+    It is the last spatial gate with at least 7×7 cells, because a finer mask says more about where the network
+    looks and a later one more about what it decides; without one, the last channel gate.
+    """
+    spatial = [g.site for g in analysis.gates if g.site.kind == "spatial" and len(g.site.shape) == 4]
+    fine = [s for s in spatial if min(s.shape[2:]) >= 7]
+    if fine:
+        height, width = fine[-1].shape[2:]
+        return fine[
+            -1
+        ].name, f"Shown first: the last spatial gate with at least 7×7 cells (this one has {height}×{width})."
+    channel = [g.site.name for g in analysis.gates if g.site.kind == "channel"]
+    if channel:
+        return channel[
+            -1
+        ], "Shown first: the last channel gate; this network has no spatial gate with 7×7 cells or more."
+    if spatial:
+        return spatial[-1].name, "Shown first: the last spatial gate; its mask is coarser than 7×7 cells."
+    return None, "This network has no attention gates."
