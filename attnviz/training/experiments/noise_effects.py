@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-RESAMPLES = 10_000
+from attnviz.training.experiments.runs import interval
 
 
 def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]) -> dict[str, Any]:
@@ -36,13 +35,7 @@ def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]
     }
     if cost <= 2 * sd:
         return {**told, "why": "noise costs no more than 2 sd"}
-    chance = random.Random(0)  # noqa: S311 (no secret)
-    drawn = []
-    for _ in range(RESAMPLES):
-        a, b, c = (statistics.fmean(chance.choices(row, k=len(row))) for row in (gate, noise, rgb))
-        drawn.append((a - b) / (c - b) if c != b else float("inf"))
-    drawn.sort()
-    ends = [drawn[round(q * (RESAMPLES - 1))] for q in (0.025, 0.975)]
+    ends = interval(lambda a, b, c: (a - b) / (c - b) if c != b else float("inf"), (gate, noise, rgb))
     share = (statistics.fmean(gate) - statistics.fmean(noise)) / cost
     return {**told, "recovered": round(share, 3), "interval": [round(v, 3) for v in ends]}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +11,7 @@ from attnviz.models import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.markdown import grid, plus_minus
-from attnviz.training.experiments.runs import Run, spread
-
-RESAMPLES = 10_000
-INTERVAL = (0.025, 0.975)
+from attnviz.training.experiments.runs import Run, interval, spread
 
 
 def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dict[str, Any]:
@@ -63,13 +59,7 @@ def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str
     if min(len(without), len(attention)) < 2:
         return told
     sd = ((statistics.variance(without) + statistics.variance(attention)) / 2) ** 0.5
-    chance = random.Random(0)  # noqa: S311 (no secret)
-    drawn = sorted(
-        statistics.fmean(chance.choices(attention, k=len(attention)))
-        / max(statistics.fmean(chance.choices(without, k=len(without))), 1e-9)
-        for _ in range(RESAMPLES)
-    )
-    ends = [round(drawn[round(q * (RESAMPLES - 1))], 4) for q in INTERVAL]
+    ends = [round(end, 4) for end in interval(lambda a, b: a / max(b, 1e-9), (attention, without))]
     return {**told, "sd": round(sd, 3), "beyond_spread": abs(gain) > 2 * sd, "interval": ends}
 
 
