@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from attnviz.training.parts import AugmentPart
@@ -17,6 +16,25 @@ GREY = (0.299, 0.587, 0.114)
 def _uniform(low: float, high: float, count: int, generator: Generator) -> Tensor:
     device = generator.device
     return torch.empty(count, device=device).uniform_(low, high, generator=generator)
+
+
+def _taps(start: Tensor, extent: Tensor, pixels: int, size: int, fine: int) -> Tensor:
+    """How much every pixel of an axis weighs in every pixel of a crop of it.
+
+    Args:
+        start: (N,) where the crops begin, as a share of the axis.
+        extent: (N,) how far they reach, as a share of the axis; a mirrored crop begins at its far end.
+        pixels: Of the axis.
+        size: Of the crop.
+        fine: Bilinear samples whose mean is one pixel of the crop.
+
+    Returns:
+        (N, size, pixels) float, rows that sum to 1.
+    """
+    centres = torch.arange(0.5, size * fine, device=start.device) / (size * fine)
+    at = ((start[:, None] + extent[:, None] * centres) * pixels - 0.5).clamp(0, pixels - 1)
+    weights = 1 - (at[..., None] - torch.arange(pixels, device=at.device)).abs_()
+    return weights.clamp_(min=0).view(len(at), size, fine, pixels).mean(2)
 
 
 def random_crops(images: Tensor, size: int, part: AugmentPart, generator: Generator) -> Tensor:
@@ -31,24 +49,25 @@ def random_crops(images: Tensor, size: int, part: AugmentPart, generator: Genera
     Returns:
         (N, 3, size, size) float32 in [0, 255].
     """
-    count = len(images)
+    count, channels, pixels = images.shape[:3]
     area = _uniform(part.min_area, part.max_area, count, generator)
     ratio = _uniform(-math.log(part.aspect), math.log(part.aspect), count, generator).exp().sqrt()
     width = (area.sqrt() * ratio).clamp(max=1)
     height = (area.sqrt() / ratio).clamp(max=1)
-    left = (2 * torch.rand(count, device=images.device, generator=generator) - 1) * (1 - width)
-    top = (2 * torch.rand(count, device=images.device, generator=generator) - 1) * (1 - height)
+    left = torch.rand(count, device=images.device, generator=generator) * (1 - width)
+    top = torch.rand(count, device=images.device, generator=generator) * (1 - height)
     if part.flip:
         mirror = torch.rand(count, device=images.device, generator=generator) < 0.5
-        width = torch.where(mirror, -width, width)
-    zero = torch.zeros_like(width)
-    theta = torch.stack((width, zero, left, zero, height, top), dim=1).view(count, 2, 3)
+        left, width = torch.where(mirror, left + width, left), torch.where(mirror, -width, width)
     # A bilinear sample looks at 2×2 pixels only: where the crop is shrunk, sample finer and average,
     # else the training images are aliased and the photographs that people upload are not.
-    fine = max(1, math.ceil(images.shape[-1] * math.sqrt(part.max_area) / size - 1e-6))
-    grid = F.affine_grid(theta, [count, 3, size * fine, size * fine], align_corners=False)
-    crops = F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
-    return F.avg_pool2d(crops, fine) if fine > 1 else crops
+    fine = max(1, math.ceil(pixels * math.sqrt(part.max_area) / size - 1e-6))
+    # An upright crop is a matrix for its columns and one for its rows: a third of the time of a sampled grid on a CPU.
+    columns = _taps(left, width, pixels, size, fine).mT.contiguous()
+    rows = _taps(top, height, pixels, size, fine)
+    narrow = torch.bmm(images.float().view(count, channels * pixels, pixels), columns)
+    narrow = narrow.view(count, channels, pixels, size).transpose(1, 2).reshape(count, pixels, channels * size)
+    return torch.bmm(rows, narrow).view(count, size, channels, size).transpose(1, 2)
 
 
 def jitter_colour(images: Tensor, strength: float, generator: Generator) -> Tensor:

@@ -1,5 +1,8 @@
+import math
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from attnviz.training.augment import augment, cutmix, jitter_colour, mixup, random_crops
 from attnviz.training.parts import AugmentPart
@@ -79,3 +82,24 @@ def test_everything_follows_from_the_generator():
     one, two = (augment(ramp(), torch.eye(4), 16, part, generator(5)) for _ in range(2))
     other = augment(ramp(), torch.eye(4), 16, part, generator(6))
     assert torch.equal(one[0], two[0]) and torch.equal(one[1], two[1]) and not torch.equal(one[0], other[0])
+
+
+@pytest.mark.parametrize(("side", "size"), [(24, 24), (24, 16), (24, 8), (8, 24)])
+def test_crops_are_bilinear_samples_of_a_grid_averaged_where_they_shrink(side, size):
+    images = torch.randint(0, 256, (6, 3, side, side), dtype=torch.uint8, generator=generator())
+    part = AugmentPart(min_area=0.3, max_area=0.9)
+    crops = random_crops(images, size, part, generator(2))
+    chance = generator(2)  # the same draws in the same order, then torch's own sampler
+    area = torch.empty(6).uniform_(0.3, 0.9, generator=chance)
+    ratio = torch.empty(6).uniform_(-math.log(part.aspect), math.log(part.aspect), generator=chance).exp().sqrt()
+    width, height = (area.sqrt() * ratio).clamp(max=1), (area.sqrt() / ratio).clamp(max=1)
+    left = (2 * torch.rand(6, generator=chance) - 1) * (1 - width)
+    top = (2 * torch.rand(6, generator=chance) - 1) * (1 - height)
+    mirrored = torch.rand(6, generator=chance) < 0.5
+    assert mirrored.any() and not mirrored.all()
+    zero = torch.zeros(6)
+    theta = torch.stack((torch.where(mirrored, -width, width), zero, left, zero, height, top), 1).view(6, 2, 3)
+    fine = max(1, math.ceil(side * math.sqrt(0.9) / size))
+    grid = F.affine_grid(theta, [6, 3, size * fine, size * fine], align_corners=False)
+    expected = F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
+    torch.testing.assert_close(crops, F.avg_pool2d(expected, fine), rtol=0, atol=2e-3)
