@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import get_ident
 from typing import Any
 
 from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.gates.demand import Demand, Group
-from attnviz.gates.session import Session, begin, finish, unwrapped
-from attnviz.gates.sites import as_gate, places, resolve
+from attnviz.gates.session import begin, finish, refusal, unwrapped
+from attnviz.gates.sites import as_gate, called_once, places, resolve
 from attnviz.gates.taps import Tap, Taps
 from attnviz.types import GateSite
 
@@ -83,12 +84,13 @@ class _Capture:
             plan = session.prepared
             # one that is in use serves a capture that is open around this one
             if plan is None or plan.tape is not None or plan.asked != self._asked:
-                plan = session.prepared = _Plan(session, model, *self._asked)
+                plan = session.prepared = _Plan(model, *self._asked)
             session.start(plan.group)
         except BaseException:
             finish(session)
             raise
         self._plan = plan
+        plan.thread = session.thread
         plan.tape = tape = Tape()
         return tape
 
@@ -107,13 +109,13 @@ class _Plan:
         asked: For what it was made.
         group: What it wants of the model.
         tape: Where the gates are noted while a capture is open, else ``None``.
+        thread: Who may run the model then.
     """
 
-    __slots__ = ("asked", "group", "tape")
+    __slots__ = ("asked", "group", "tape", "thread")
 
     def __init__(
         self,
-        session: Session,
         model: nn.Module,
         sites: tuple[GateSite | str, ...],
         features: tuple[str, ...],
@@ -121,6 +123,7 @@ class _Plan:
     ) -> None:
         self.asked = (sites, features, exact)
         self.tape: Tape | None = None
+        self.thread = 0
         wanted = resolve(model, sites)
         names = {site.name for site in wanted}
         for name in features:
@@ -132,21 +135,21 @@ class _Plan:
             demands.append(Demand(precise if exact else lightest, site, self._noting_values(site)))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
-            taps[lightest.module] = self._tapping(site.name, session.passes)
+            taps[lightest.module] = self._tapping(site.name, type(model).__name__)
+        once = called_once(model)
         simple = len(taps) == len(demands) and all(
-            d.place.op == "tap" and d.place.call == 1 and d.place.module for d in demands
+            d.place.op == "tap" and d.place.module in once and d.place.module for d in demands
         )
         self.group = Group(demands, Taps(taps) if simple else None)
 
-    def _tapping(self, name: str, passes: list[int]) -> Tap:
+    def _tapping(self, name: str, model: str) -> Tap:
         """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
-        last = 0
 
         def tap(values: Tensor, _features: Tensor) -> Tensor:
-            nonlocal last
             tape = self.tape
-            if last != passes[0] and tape is not None:  # another call in the same pass is another site
-                last = passes[0]
+            if get_ident() != self.thread:
+                raise refusal(model)
+            if tape is not None:
                 tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
             return values
 

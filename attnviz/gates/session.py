@@ -62,21 +62,25 @@ def begin(model: nn.Module) -> Session:
             session = _sessions[model] = Session()
         if not session.leases:
             session.thread, session.model = thread, model
-            session.passes[0] += 1
         elif session.thread != thread:
-            raise session.refusal()
+            raise refusal(type(session.model).__name__)
         session.leases += 1
     return session
 
 
 def finish(session: Session) -> None:
-    """Give a lease back; the last one removes every hook."""
+    """Give a lease back; the hooks went with the groups that wanted them."""
     with _lock:
         session.leases -= 1
         if not session.leases:
-            session.close()
-            session._calls.clear()
             session.model = None  # the session outlives its leases, and must not keep the model alive
+
+
+def refusal(model: str) -> UserError:
+    """What a thread is told that may not use a model of that class now."""
+    return UserError(
+        f"another thread is reading or editing this {model}; wait for it, or give every thread a model of its own"
+    )
 
 
 @contextmanager
@@ -96,7 +100,6 @@ class Session:
         model: The model while the session is leased, else ``None``.
         thread: Who has leased it.
         leases: How many times.
-        passes: One number, which every forward pass changes.
         prepared: What the last capture of this model has worked out, for the next one; it knows no module.
     """
 
@@ -104,7 +107,6 @@ class Session:
         self.model: nn.Module | None = None
         self.thread = 0
         self.leases = 0
-        self.passes = [0]
         self.prepared: Any = None
         self._open: list[Group] = []
         self._hooks: list[Any] = []
@@ -118,7 +120,10 @@ class Session:
         group.eager = hold()
         self._open.append(group)
         try:
-            self._rebuild()
+            # the short way of a single capture; whatever it has set when it fails, a rebuilding removes
+            taps = group.taps if len(self._open) == 1 else None
+            if taps is None or self.model is None or not taps.set_on(self.model, self._tapped):
+                self._rebuild()
         except BaseException:
             self.stop(group)
             raise
@@ -127,7 +132,10 @@ class Session:
         """Serve these demands no longer."""
         try:
             self._open.remove(group)
-            self._rebuild()
+            if self._open:
+                self._rebuild()
+            else:
+                self.close()
         finally:
             if group.eager:
                 release()
@@ -144,27 +152,18 @@ class Session:
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
-        self._untap()
+        for gate in self._tapped:
+            gate.__dict__["tap"] = None
+        self._tapped.clear()
         for handle in self._hooks:
             handle.remove()
         self._hooks.clear()
+        self._calls.clear()
         if self._watched is not None:
             self._watched._forward_pre_hooks.pop(STARTING, None)
             self._watched = None
         while self._scopes:
             self._scopes.pop()[1].__exit__(None, None, None)
-
-    def _untap(self) -> None:
-        for gate in self._tapped:
-            gate.__dict__["tap"] = None
-        self._tapped.clear()
-
-    def refusal(self) -> UserError:
-        """What a thread is told that may not use the model now."""
-        return UserError(
-            f"another thread is reading or editing this {type(self.model).__name__}; "
-            "wait for it, or give every thread a model of its own"
-        )
 
     def _rebuild(self) -> None:
         self.close()
@@ -174,11 +173,6 @@ class Session:
         # as register_forward_pre_hook does, which takes as long as reading several gates
         model._forward_pre_hooks[STARTING] = self._starting
         self._watched = model
-        taps = groups[0].taps if len(groups) == 1 else None
-        if taps is not None:
-            if taps.set_on(model, self._tapped):
-                return
-            self._untap()
         for path, wanted in by_module([d for group in groups for d in group.demands]).items():
             module = module_at(model, path)
             if module is None:
@@ -199,12 +193,10 @@ class Session:
 
     def _check_thread(self) -> None:
         if get_ident() != self.thread:
-            raise self.refusal()
+            raise refusal(type(self.model).__name__)
 
     def _starting(self, _module: nn.Module, _inputs: Any) -> None:
-        if get_ident() != self.thread:
-            raise self.refusal()
-        self.passes[0] += 1
+        self._check_thread()
         self._calls.clear()
 
     def _tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
