@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, init_attention
+from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
 from attnviz.errors import UserError
 
-POSITIONS = ("block", "first")
+POSITIONS = ("block", "first", "last")
 STAGE_STRIDES = (1, 2, 2, 1)
 """With the stem's stride of 4 the output stride is 16, so that the last masks of a 128 px image are 8×8."""
 
@@ -58,7 +58,10 @@ class CompactResNet(nn.Module):
         widths: Channels of the four stages.
         depths: Blocks in the four stages.
         dropout: Probability of dropping a feature before the classifier, in [0, 1).
-        position: ``block``: in every residual branch. ``first``: on the input itself, before the stem.
+        position: ``block``: in every residual branch. ``first``: on the input itself, before the stem. ``last``: on
+            the final map, before pooling.
+        hidden: Linear layers of the last map's width, with ReLU, between pooling and classifier, 0..4; two are the
+            ungated control of CBAM's channel gate at ``last``.
 
     Raises:
         ValueError: An argument is outside its limits.
@@ -73,6 +76,7 @@ class CompactResNet(nn.Module):
         depths: Sequence[int] = (2, 2, 2, 2),
         dropout: float = 0.0,
         position: str = "block",
+        hidden: int = 0,
     ) -> None:
         super().__init__()
         if num_classes < 2 or in_channels < 1:
@@ -82,8 +86,8 @@ class CompactResNet(nn.Module):
         if not 0 <= dropout < 1:
             raise UserError(f"dropout must be in [0, 1), got {dropout}")
         self.position = check_choice("position", position, POSITIONS)
-        if position == "first":
-            self.attention = attach(attention, in_channels, branch=False)
+        if position != "block":
+            self.attention = attach(attention, in_channels if position == "first" else widths[-1], branch=False)
             attention = NoAttention
         half = max(1, widths[0] // 2)
         self.stem = nn.Sequential(
@@ -97,6 +101,7 @@ class CompactResNet(nn.Module):
             ]
             self.add_module(f"stage{number}", nn.Sequential(*blocks))
             channels = width
+        self.hidden = hidden_layers(channels, hidden)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(channels, num_classes)
         for module in self.modules():
@@ -107,11 +112,13 @@ class CompactResNet(nn.Module):
     @staticmethod
     def attention_defaults(attention: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options of an attention type at a position, where they differ from the type's own defaults."""
-        return dict(PAPER_GATE) if attention == "cbam-channel" and options.get("position") == "first" else {}
+        outside = options.get("position") in ("first", "last")
+        return dict(PAPER_GATE) if attention == "cbam-channel" and outside else {}
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> logits (N, K); H and W at least 16."""
         x = self.attention(x) if self.position == "first" else x
         for name in ("stem", "stage1", "stage2", "stage3", "stage4"):
             x = self.get_submodule(name)(x)
-        return self.classifier(self.dropout(x.mean((2, 3))))
+        x = self.attention(x) if self.position == "last" else x
+        return self.classifier(self.dropout(self.hidden(x.mean((2, 3)))))

@@ -13,8 +13,15 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 from attnviz.attention.cbam import ChannelAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
-from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, check_common, check_factor, stem_for
-from attnviz.errors import UserError
+from attnviz.backbones.parts import (
+    PAPER_GATE,
+    attach,
+    check_choice,
+    check_common,
+    check_factor,
+    hidden_layers,
+    stem_for,
+)
 
 POSITIONS = ("first", "last", "block", "none")
 
@@ -48,8 +55,8 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
         in_channels: Channels of the input; the stem is fresh (He, fan-out) where they are not 3.
         width: Factor on the number of channels, in (0, 4].
         dropout: Probability of dropping a feature before the classifier, in [0, 1).
-        hidden: Linear layers of the last map's width, with ReLU, between pooling and classifier, 0..4. Two have as
-            many parameters as the channel gate at ``last`` with r = 1 and biases: its ungated control.
+        hidden: Linear layers of the last map's width, with ReLU, between pooling and classifier, 0..4; two are the
+            ungated control of the channel gate at ``last``.
         pretrained: Carry torchvision's ImageNet weights; needs width 1.
 
     Raises:
@@ -69,13 +76,10 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
     ) -> None:
         check_common(num_classes, in_channels, dropout)
         check_factor("width", width)
-        if isinstance(hidden, bool) or hidden not in range(5):
-            raise UserError(f"hidden must be in 0..4, got {hidden!r}")
         self.position = check_choice("position", position, POSITIONS)
         super().__init__(num_classes, width, block=AttendedResidual, dropout=dropout)
         self.features[0][0] = stem_for(self.features[0][0], in_channels)
-        width_out = self.last_channel
-        self.hidden = nn.Sequential(*(nn.Sequential(nn.Linear(width_out, width_out), nn.ReLU()) for _ in range(hidden)))
+        self.hidden = hidden_layers(self.last_channel, hidden)
         factory = functools.partial(ChannelAttention, **PAPER_GATE) if attention is None else attention
         if position == "block":
             for block in self.blocks():

@@ -83,6 +83,23 @@ def check_counts(what: str, given: Any, length: int | None = None) -> tuple[int,
     return values
 
 
+def hidden_layers(width: int, count: Any) -> nn.Sequential:
+    """Linear layers with ReLU that keep their width, for between pooling and classifier.
+
+    Two have exactly as many parameters as CBAM's channel gate with r = 1 and biases: its ungated control.
+
+    Args:
+        width: Features of each.
+        count: How many, 0..4.
+
+    Raises:
+        UserError: ``count`` is something else.
+    """
+    if isinstance(count, bool) or count not in range(5):
+        raise UserError(f"hidden must be in 0..4, got {count!r}")
+    return nn.Sequential(*(nn.Sequential(nn.Linear(width, width), nn.ReLU()) for _ in range(count)))
+
+
 def stem_for(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
     """``conv`` itself where it takes ``in_channels``, else a fresh one of its geometry, He fan-out."""
     if conv.in_channels == in_channels:

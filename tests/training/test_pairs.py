@@ -57,3 +57,26 @@ def test_recipes_of_a_pair_differ_in_attention_alone(name):
         else:
             assert a.model.backbone_options == b.model.backbone_options
             assert 1 < sizes[1] / sizes[0] < 1.05
+
+
+def test_a_control_of_equal_size_is_compared_too(tmp_path):
+    families = {"tiny": ("plain", "control", "gated")}
+    runs = [
+        run(row, seed, top1 + seed, tmp_path)
+        for row, top1 in (("plain", 80), ("control", 90), ("gated", 95))
+        for seed in (0, 1)
+    ]
+    report = measure(families, runs)
+    assert report["difference"]["gain"] == 15 and report["over_control"]["gain"] == 5
+    assert "as many parameters without a gate it is 0.47 times" in table(report)
+    with pytest.raises(UserError, match="no finished run of control"):
+        measure(families, [r for r in runs if r.row != "control"])
+
+
+def test_the_control_has_as_many_parameters_as_the_gate_on_the_last_map():
+    more = {"compact": 33_024, "mobilenet": 3_279_360}
+    for family, names in EXPERIMENTS["last"].families.items():
+        recipes = [load_recipe(name) for name in names]
+        plain, control, gated = (count_parameters(build(r.model_spec(10), published_weights=False)) for r in recipes)
+        assert control == gated == plain + more[family]
+        assert len({str((r.augment, r.noise, r.train)) for r in recipes}) == 1

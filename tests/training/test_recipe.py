@@ -111,13 +111,6 @@ def test_every_bundled_recipe_is_named_after_its_network_and_can_be_built(path):
     assert build(spec)(x).shape == (2, 10)
 
 
-def test_the_control_has_as_many_parameters_as_the_gate():
-    def parameters(name):
-        return sum(p.numel() for p in build(load_recipe(name).model_spec(10)).parameters())
-
-    assert parameters("mobilenet-control") == parameters("mobilenet-last") == parameters("mobilenet") + 3_279_360
-
-
 def test_values_that_came_later_leave_old_fingerprints_as_they_were(recipe_file):
     one = load_recipe(recipe_file())
     assert load_recipe(recipe_file(RECIPE + "nesterov = true\ncompile = false")).fingerprint == one.fingerprint

@@ -35,6 +35,7 @@ EXPERIMENTS: Registry[Experiment] = Registry(
     "experiment",
     (
         ("noise", "attnviz.training.experiments.noise:EXPERIMENT"),
+        ("last", "attnviz.training.experiments.pairs:LAST"),
         ("stn", "attnviz.training.experiments.pairs:STN"),
         ("vgg", "attnviz.training.experiments.pairs:VGG"),
         ("densenet", "attnviz.training.experiments.pairs:DENSENET"),

@@ -1,4 +1,7 @@
-"""A network with and without attention, over seeds: is the difference larger than the spread, and what does it cost?"""
+"""A network with and without attention, over seeds: is the difference larger than the spread, and what does it cost?
+
+Where the gate brings many parameters, a third row has as many and no gate.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,22 @@ from attnviz.training.experiments.runs import Run, interval, spread
 
 
 def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dict[str, Any]:
-    """Accuracy, error and parameters of both rows, and their difference.
+    """Accuracy, error and parameters of every row; ``difference`` and ``over_control`` of the one with attention.
 
     Args:
-        families: Name -> the recipe without attention, and the one with it.
+        families: Name -> the recipe without attention, its control of equal size if there is one, and the recipe with
+            attention.
         runs: Finished runs of one family.
 
     Raises:
-        UserError: One of the two rows has no run.
+        UserError: A row has no run.
     """
     family = next(family for family in families.values() if all(run.row in family for run in runs))
     rows: list[dict[str, Any]] = []
     for row in family:
         mine = [run for run in runs if run.row == row]
         if not mine:
-            raise UserError(f"there is no finished run of {row}; the difference needs both of {', '.join(family)}")
+            raise UserError(f"there is no finished run of {row}; the difference needs all of {', '.join(family)}")
         top1 = [run.card.metrics["top1"] for run in mine]
         rows.append(
             {
@@ -40,7 +44,9 @@ def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dic
                 "error": spread([round(100 - value, 2) for value in top1], 2),
             }
         )
-    return {"rows": rows, "difference": difference(*(row["error"]["values"] for row in rows))}
+    plain, *control, attention = (row["error"]["values"] for row in rows)
+    report = {"rows": rows, "difference": difference(plain, attention)}
+    return {**report, "over_control": difference(control[0], attention)} if control else report
 
 
 def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """Both rows and one sentence, in Markdown."""
+    """All rows, and a sentence on each difference, in Markdown."""
     rows = grid(
         ("network", "parameters", "top-1 in % (seeds)", "error in %"),
         [
@@ -72,18 +78,26 @@ def table(report: Mapping[str, Any]) -> str:
             for row in report["rows"]
         ],
     )
-    told = report["difference"]
-    said = f"With attention the error is {told['ratio']:.2f} times as large"
+    said = [f"With attention the error is {_said(report['difference'])}"]
+    if "over_control" in report:
+        said.append(f"Beside as many parameters without a gate it is {_said(report['over_control'])}")
+    return "\n\n".join((rows, *said))
+
+
+def _said(told: Mapping[str, Any]) -> str:
+    times = f"{told['ratio']:.2f} times as large"
     if "interval" not in told:
-        return f"{rows}\n\n{said}; a spread needs two seeds of each."
+        return f"{times}; a spread needs two seeds of each."
     low, high = told["interval"]
-    beyond = "more" if told["beyond_spread"] else "no more"
-    said += f" (95 % interval {low:.2f} to {high:.2f}); the difference of {abs(told['gain']):.2f} points is {beyond}"
-    return f"{rows}\n\n{said} than twice the spread over seeds ({told['sd']:.2f})."
+    than = "more than" if told["beyond_spread"] else "no more than"
+    return (
+        f"{times} (95 % interval {low:.2f} to {high:.2f}); the difference of {abs(told['gain']):.2f} points is "
+        f"{than} twice the spread over seeds ({told['sd']:.2f})."
+    )
 
 
 def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
-    """An experiment out of pairs of recipes."""
+    """An experiment out of pairs of recipes, or of threes with a control."""
 
     def measured(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
         return measure(families, runs)
@@ -94,3 +108,9 @@ def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
 STN = with_and_without({"digits": ("digits", "digits-stn")})
 VGG = with_and_without({"quarter": ("vgg-30", "vgg-local-30")})
 DENSENET = with_and_without({"small": ("densenet-30", "densenet-se-30")})
+LAST = with_and_without(
+    {
+        "compact": ("noise-rgb", "last-control", "last-attention"),
+        "mobilenet": ("mobilenet", "mobilenet-control", "mobilenet-last"),
+    }
+)
