@@ -14,6 +14,7 @@ from attnviz.image import prepare
 from attnviz.inputs import NoiseSpec
 from attnviz.noiselab import NoiseLook, look, mean_scores
 from attnviz.results import read_results
+from attnviz.samples import CIFAR10, SAMPLES
 from attnviz.types import Floats
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
@@ -25,6 +26,8 @@ GATES: Mapping[str, str] = {"noise-attention": "noise_fixed", "noise-permuted": 
 """Networks with a gate on the input, and the text that says how they were trained."""
 STRENGTHS = (0.0, 16.0)
 SEEDS = (0, 9999)
+OPENING = Photo(next(sample.name for sample in SAMPLES if sample.is_known(CIFAR10)))
+"""What a visitor sees who has chosen no photograph: one of a class that these networks know."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,7 +122,11 @@ def test_the_handlers(noisy, lab):
     state = opened[parts.state]
     assert state.language == "zh" and "噪声" in opened[parts.channels]
     assert "网络认识的类别" in opened[parts.picker.samples]
-    again = tabbed.on_open({parts.state: state, page.photo: Photo("parachute")}, request)
+    assert state.photo == Photo("aeroplane") and page.photo not in opened, "nobody has chosen a photograph yet"
+    assert tabbed.on_open({parts.state: state, page.photo: None}, request) == {parts.state: gr.skip()}
+    other = tabbed.on_open({parts.state: state, page.photo: Photo("parachute")}, request)
+    assert other[parts.state].photo == Photo("parachute") and page.photo not in other
+    again = tabbed.on_open({parts.state: other[parts.state], page.photo: Photo("parachute")}, request)
     assert again == {parts.state: gr.skip()}
     data = {parts.state: state, parts.kind: "uniform", parts.strength: 2, parts.seed: 7, parts.gate: "noise-permuted"}
     assert tabbed.on_noise(data)[parts.state].noise == NoiseSpec(3, "uniform", 2.0, (0, 1, 2, 3, 4, 5), seed=7)

@@ -17,6 +17,7 @@ from attnviz.ui.gallery import samples_html
 from attnviz.ui.noise_figures import channels_html, intro_html, predictions_html, table_html
 from attnviz.ui.noise_view import (
     GATES,
+    OPENING,
     SEEDS,
     STRENGTHS,
     Lab,
@@ -74,15 +75,15 @@ class NoiseLab:
 
     def with_photo(self, lab: Lab, photo: Photo) -> Update:
         """Another photograph."""
-        return {
-            **self.answer(replace(lab, photo=photo)),
-            self.page.photo: photo,
-            self.parts.picker.image: photo.shown,
-        }
+        return {**self.answer(replace(lab, photo=photo)), self.parts.picker.image: photo.shown}
+
+    def chosen(self, data: Data, photo: Photo) -> Update:
+        """A photograph that was chosen here, for all tabs."""
+        return {**self.with_photo(self.lab(data), photo), self.page.photo: photo}
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened, perhaps after another photograph was chosen elsewhere."""
-        lab, photo = data[self.parts.state], data[self.page.photo] or self.page.opening
+        lab, photo = data[self.parts.state], data[self.page.photo] or OPENING
         if lab is not None and lab.photo == photo:
             return {self.parts.state: gr.skip()}
         language = language_of(request)
@@ -96,13 +97,13 @@ class NoiseLab:
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken."""
-        lab, path = self.lab(data), sent_path(data[self.parts.picker.image])
-        return {self.parts.state: gr.skip()} if path is None else self.with_photo(lab, Photo(path=path))
+        path = sent_path(data[self.parts.picker.image])
+        return {self.parts.state: gr.skip()} if path is None else self.chosen(data, Photo(path=path))
 
     def on_sample(self, data: Data, event: gr.EventData) -> Update:
         """A sample was picked."""
         name = picked(event, "value")
-        return self.with_photo(self.lab(data), Photo(sample=name if isinstance(name, str) else repr(name)))
+        return self.chosen(data, Photo(sample=name if isinstance(name, str) else repr(name)))
 
     def on_noise(self, data: Data) -> Update:
         """Kind, strength or seed were changed."""
@@ -129,12 +130,12 @@ class NoiseLab:
 def layout(page: Page) -> Parts:
     """Lay the tab out; the networks are asked when it is opened."""
     gates = [name for name in present(page.store) if name in GATES]
-    trained = opening(page.store, page.opening).noise
+    trained = opening(page.store, OPENING).noise
     made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
     made["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
     with gr.Row(equal_height=False, elem_id="noise-lab"):
         with gr.Column(scale=4, min_width=300):
-            made["picker"] = picker(page.opening, "noise-", 200, CIFAR10)
+            made["picker"] = picker(OPENING, "noise-", 200, CIFAR10)
             kinds = [(label(f"noise_{kind}"), kind) for kind in NOISES]
             made["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
             made["strength"] = gr.Slider(
