@@ -74,7 +74,9 @@ class Training:
         """The tab was opened for the first time."""
         if data[self.parts.state] is not None:
             return {self.parts.state: gr.skip()}
-        return self.choose(first_film(self.page.store, recorded(self.page.store)[0], language_of(request)))
+        shown = self.show(first_film(self.page.store, recorded(self.page.store)[0], language_of(request)))
+        del shown[self.parts.step]  # it stands there already, and may have been moved meanwhile
+        return shown
 
     def on_model(self, data: Data) -> Update:
         """Another network."""
