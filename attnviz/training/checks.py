@@ -12,6 +12,7 @@ from attnviz.errors import UserError
 from attnviz.models import build
 from attnviz.training.data import list_images, split_folder
 from attnviz.training.recipe import Recipe, recipe_from_json
+from attnviz.training.start import begin
 from attnviz.training.state import check_state
 
 MAX_DEVICES = 1024
@@ -57,6 +58,7 @@ def check_network(recipe: Recipe, classes: int) -> None:
     """Build the network and let every image size of the recipe pass through it once."""
     spec = recipe.model_spec(classes)
     network = build(spec, published_weights=False).eval()
+    begin(network, recipe.start)
     for size in sorted({recipe.model.size, *(pixels for _, pixels in recipe.train.sizes)}):
         try:
             with torch.inference_mode():

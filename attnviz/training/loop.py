@@ -27,6 +27,7 @@ from attnviz.training.optim import learning_rate, make_optimizer, share_buffers,
 from attnviz.training.parts import TrainPart
 from attnviz.training.recipe import Recipe
 from attnviz.training.record import Recorder
+from attnviz.training.start import begin, frozen
 from attnviz.training.state import NAME, load_state, remove_leftovers, save_state
 
 CHECK_EVERY = 20
@@ -78,6 +79,7 @@ class Trainer:
         part = self.recipe.train
         torch.manual_seed(part.seed)
         plain = build(self.spec)
+        self.started = begin(plain, self.recipe.start)
         if part.channels_last:
             plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(plain, part)
@@ -124,6 +126,8 @@ class Trainer:
         torch.manual_seed(part.seed * 100_003 + epoch + 1_000_003 * fabric.global_rank)
         generator = torch.Generator(device).manual_seed(part.seed * 100_003 + epoch * 101 + fabric.global_rank)
         self.model.train()
+        for module in frozen(self.plain, self.recipe.start.freeze):
+            module.eval()
         total, started = torch.zeros((), device=device), time.perf_counter()
         broken = torch.full((), -1.0, device=device)
         chosen = batches(self.train_set, part, epoch, fabric.global_rank, fabric.world_size)
@@ -259,5 +263,6 @@ class Trainer:
             **facts(self.fabric.device, self.progress.seconds),
             "commit": self.commit,
             "history": self.progress.history,
+            **self.started,
         }
         return write_checkpoint(self.folder, self.recipe, self.ema, self.train_set, self.val_set, told)

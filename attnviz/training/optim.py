@@ -21,9 +21,10 @@ def learning_rate(part: TrainPart, step: int, steps_per_epoch: int) -> float:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for weights of more than one axis, none for biases and batch norm."""
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    spared = [p for p in model.parameters() if p.ndim <= 1]
+    """Weight decay for weights of more than one axis, none for biases and batch norm; frozen ones are left out."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    decayed = [p for p in trained if p.ndim > 1]
+    spared = [p for p in trained if p.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
 
 

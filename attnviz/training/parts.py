@@ -114,6 +114,21 @@ class NoisePart:
 
 
 @dataclass(frozen=True)
+class StartPart:
+    """What it begins with; by default random weights, all of which are trained.
+
+    Attributes:
+        weights: Id of a checkpoint, or path to one of its files: a network as this one, whose weights are taken over;
+            a classifier of other classes is fresh. Empty for random weights.
+        freeze: Paths of modules, such as ``"stage1"``, that keep what they begin with, the statistics of batch norm
+            included.
+    """
+
+    weights: str = ""
+    freeze: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class TrainPart:
     """How it is trained.
 

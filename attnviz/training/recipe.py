@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from attnviz.errors import UserError, nearest
 from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec
-from attnviz.training.parts import AugmentPart, ModelPart, NoisePart, TrainPart, require
+from attnviz.training.parts import AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,6 +36,7 @@ class Recipe:
         model: What is trained.
         augment: What is done to a batch.
         noise: What the network gets beside the picture.
+        start: What it begins with.
         train: How it is trained.
     """
 
@@ -45,6 +46,7 @@ class Recipe:
     data: str = "any folder of class folders"
     augment: AugmentPart = field(default_factory=AugmentPart)
     noise: NoisePart = field(default_factory=NoisePart)
+    start: StartPart = field(default_factory=StartPart)
     train: TrainPart = field(default_factory=TrainPart)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,8 @@ class Recipe:
     def fingerprint(self) -> str:
         """SHA-256 of the values that decide the result, hexadecimal."""
         values = self.to_json()
+        if self.start == StartPart():
+            del values["start"]
         for name in ("model", "augment", "noise", "train"):
             part = getattr(self, name)
             for f in dataclasses.fields(part):
