@@ -20,6 +20,7 @@ from attnviz.errors import UserError, nearest
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 IMAGENETTE = "Imagenette"
 CIFAR10 = "CIFAR-10"
+MNIST = "MNIST"
 RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
 
@@ -122,6 +123,15 @@ SAMPLES: tuple[Sample, ...] = (
         CIFAR10,
     ),
     Sample(
+        "digit",
+        "Digit (rendered)",
+        "A white chalk 4 on a grey slate, turned clockwise by a third of a right angle.",
+        RENDERED,
+        "4-four",
+        "digit",
+        MNIST,
+    ),
+    Sample(
         "coffee",
         "Cup of coffee (photograph)",
         "A cup of espresso on a red saucer with a spoon, on a wooden table.",
@@ -203,8 +213,10 @@ def sample_masks(name: str) -> dict[str, npt.NDArray[np.bool_]]:
         return {}
     _require(_picture(sample))
     masks = {}
+    written = {sample.expected.replace(" ", "-"): sample.expected} if sample.expected else {}
     for path in sorted((ASSETS / "samples").glob(f"{sample.origin}.*.mask.png")):
-        label = path.name.removeprefix(f"{sample.origin}.").removesuffix(".mask.png").replace("-", " ")
+        stem = path.name.removeprefix(f"{sample.origin}.").removesuffix(".mask.png")
+        label = written.get(stem) or stem.replace("-", " ")
         with Image.open(path) as image:
             masks[label] = np.asarray(image.convert("L")) > 127
     return masks

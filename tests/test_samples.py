@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from attnviz import samples
+from attnviz.checkpoints import load_card
 from attnviz.errors import UserError
 from attnviz.samples import SAMPLES, load_sample, sample_masks, sample_names
 
@@ -30,7 +31,8 @@ IMAGENETTE = {
     "parachute",
 }
 CIFAR10 = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
-CLASSES = {samples.IMAGENETTE: IMAGENETTE, samples.CIFAR10: CIFAR10}
+MNIST = set(load_card("digits").labels)
+CLASSES = {samples.IMAGENETTE: IMAGENETTE, samples.CIFAR10: CIFAR10, samples.MNIST: MNIST}
 RENDERED = [s for s in SAMPLES if s.source == "rendered"]
 
 
