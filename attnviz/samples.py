@@ -6,7 +6,7 @@ Nothing is downloaded. Pictures are read when they are asked for, so importing t
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -170,6 +170,11 @@ SAMPLES: tuple[Sample, ...] = (
 def sample_names() -> tuple[str, ...]:
     """Names of all samples, in order."""
     return tuple(sample.name for sample in SAMPLES)
+
+
+def data_set_of(labels: Collection[str]) -> str | None:
+    """The data set of the first sample that shows one of these classes; ``None`` if no sample does."""
+    return next((sample.data for sample in SAMPLES if sample.expected in labels), None)
 
 
 def find_sample(name: str) -> Sample:

@@ -175,3 +175,9 @@ def test_import_is_light():
     code = "import sys, attnviz.samples; print([m for m in ('torch', 'gradio', 'skimage') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_samples_that_a_network_knows():
+    known = {name: samples.data_set_of(load_card(name).labels) for name in ("cbam", "noise-rgb", "digits")}
+    assert known == {"cbam": samples.IMAGENETTE, "noise-rgb": samples.CIFAR10, "digits": samples.MNIST}
+    assert samples.data_set_of(["zebra"]) is None

@@ -73,11 +73,12 @@ class Store:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Live networks, then checkpoints: those that know the sample pictures first, then by validation accuracy.
+        """Live networks, then checkpoints by validation accuracy, those first that know what the app opens with.
 
         Nothing is loaded to tell.
         """
-        bundled = sorted(self._bundled(), key=lambda i: (not self._knows_samples(i), -self._accuracy(i), i))
+        shown = SAMPLES[0].expected
+        bundled = sorted(self._bundled(), key=lambda i: (shown not in self.card(i).labels, -self._accuracy(i), i))
         return (*self._live, *bundled)
 
     @property
@@ -163,9 +164,6 @@ class Store:
 
     def _bundled(self) -> tuple[str, ...]:
         return () if self.alone else checkpoint_ids(self.folder)
-
-    def _knows_samples(self, name: str) -> bool:
-        return any(sample.expected in self.card(name).labels for sample in SAMPLES)
 
     def _accuracy(self, name: str) -> float:
         top1 = self.card(name).metrics.get("top1", 0)

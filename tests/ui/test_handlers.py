@@ -145,6 +145,7 @@ def test_a_network_without_gates_shows_its_prediction(ask):
     assert "no attention gates" in updates["picture"]
     assert updates["state"].gate is None
     assert "%" in updates["prediction"]
+    assert updates["samples"].count("data-pick") >= 10
 
 
 def test_an_analysis_that_was_let_go_asks_for_a_reload(explore):

@@ -7,6 +7,7 @@ import pytest
 
 from attnviz.checkpoints import load
 from attnviz.errors import UserError
+from attnviz.samples import SAMPLES
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 from tests.conftest import TINY
 
@@ -192,3 +193,11 @@ def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
         pass
     with pytest.raises(UserError, match="there is a model 'cbam' already"):
         Store(checkpoints, live=[adopt(model, InputSpec((64, 64)), name="cbam")])
+
+
+def test_the_app_opens_with_a_network_that_knows_the_opening_picture():
+    store = Store()
+    first, *others = store.ids
+    assert SAMPLES[0].expected in store.card(first).labels
+    more = [name for name in others if store.card(name).metrics["top1"] > store.card(first).metrics["top1"]]
+    assert more and not any(SAMPLES[0].expected in store.card(name).labels for name in more)

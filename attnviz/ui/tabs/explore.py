@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.errors import UserError
-from attnviz.samples import load_sample
+from attnviz.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.errors import escaped
 from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
@@ -107,7 +107,12 @@ class Explore:
     def still(self, view: View) -> Update:
         """What stands still, in the visitor's language."""
         titles = {part: head_html(key, view.language) for key, part in self.parts.titles.items()}
-        return {**titles, self.parts.samples: samples_html(view.language)}
+        return {**titles, self.parts.samples: self.samples(view)}
+
+    def samples(self, view: View) -> str:
+        """The samples, those that show a class of the network first."""
+        labels = self.store.card(view.analysis.model).labels
+        return samples_html(view.language, data_set_of(labels) or IMAGENETTE)
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
@@ -154,7 +159,7 @@ class Explore:
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph."""
         view = change_model(self.store, self.view(data), data[self.parts.model])
-        return self.all(view, self.settings(data))
+        return {**self.all(view, self.settings(data)), self.parts.samples: self.samples(view)}
 
     def on_gate(self, data: Data) -> Update:
         """A gate was chosen in the list."""
@@ -228,7 +233,7 @@ def wire(explore: Explore) -> None:
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
-    opened = on(fetched.success, explore.on_model, everything, analysis, HEAVY)
+    opened = on(fetched.success, explore.on_model, everything, {*analysis, parts.samples}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
