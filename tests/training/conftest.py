@@ -44,3 +44,17 @@ def recipe_file(tmp_path):
         return path
 
     return write
+
+
+def run_until(trainer, epoch):
+    """Run, and be interrupted before an epoch, counted from 0."""
+    original = trainer.train_epoch
+
+    def train_epoch(number, bar):
+        if number == epoch:
+            raise KeyboardInterrupt
+        return original(number, bar)
+
+    trainer.train_epoch = train_epoch
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()

@@ -12,8 +12,7 @@ from attnviz.training.loop import Trainer
 from attnviz.training.parts import StartPart
 from attnviz.training.recipe import load_recipe
 from attnviz.training.start import begin
-from attnviz.training.state import NAME
-from tests.training.conftest import RECIPE
+from tests.training.conftest import RECIPE, run_until
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +61,10 @@ def test_frozen_layers_keep_what_they_began_with(base, two_classes, recipe_file,
 def test_such_a_run_goes_on_where_it_was_stopped(base, data, recipe_file, tmp_path):
     recipe = load_recipe(recipe_file(transfer(base, '["stem"]')))
     Trainer(recipe, data, tmp_path / "whole").run()
-    first = Trainer(recipe, data, tmp_path / "parts")
-    original = first.train_epoch
-
-    def stop(epoch, bar):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        return original(epoch, bar)
-
-    first.train_epoch = stop
-    with pytest.raises(KeyboardInterrupt):
-        first.run()
+    run_until(Trainer(recipe, data, tmp_path / "parts"), 2)
     Trainer(recipe, data, tmp_path / "parts").run()
-    one, two = ((tmp_path / name / NAME).read_bytes() for name in ("whole", "parts"))
-    assert len(one) == len(two)
-    a, b = (load(tmp_path / name / "moved").module.state_dict() for name in ("whole", "parts"))
-    assert all(torch.equal(a[name], b[name]) for name in a)
+    whole, parts = (load(tmp_path / name / "moved").module.state_dict() for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def test_the_same_classes_keep_their_classifier(base, recipe_file):
