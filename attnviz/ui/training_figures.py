@@ -68,7 +68,7 @@ def film_html(taken: Snapshots, film: Film, card: Card) -> str:
             f"{STYLES[shown.style](shown, small, CMAP)}<span>{name}</span></button>"
         )
     head = f"<h2>{say('training_film', film.language)}</h2>"
-    return f'{head}<div class="av-strip" style="--av-columns:9">{"".join(tiles)}</div>'
+    return f'{head}<div class="av-strip" style="--av-columns:7">{"".join(tiles)}</div>'
 
 
 def curves_html(taken: Snapshots, film: Film, card: Card) -> str:
