@@ -72,6 +72,8 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "mul": "multiplication",
         "add": "addition",
         "div": "division",
+        "addcmul": "multiplication and addition",
+        "lerp": "interpolation",
         "affine_grid_generator": "affine grid",
         "grid_sampler_2d": "grid sampling",
         "grid_sampler_3d": "grid sampling",

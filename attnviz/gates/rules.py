@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -71,9 +72,9 @@ class Meeting:
             yield second, b, first, a
 
 
-def multiplied(meeting: Meeting) -> list[Finding]:
+def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> list[Finding]:
     """A gate that multiplies features: repeated where they are not, and bounded."""
-    for index, mark, other, features in meeting.pair(0, 1):
+    for index, mark, other, features in meeting.pair(first, second):
         if mark.origin is None or not mark.origin.is_gate:
             continue
         gate, target = meeting.args[index], meeting.args[other]
@@ -189,6 +190,8 @@ def _numel(shape: Sizes) -> int:
 RULES: Mapping[str, Callable[[Meeting], list[Finding]]] = MappingProxyType(
     {
         "mul": multiplied,
+        "addcmul": partial(multiplied, first=1, second=2),
+        "lerp": partial(multiplied, first=1, second=2),
         "add": added,
         **dict.fromkeys(ops.PRODUCTS, met_values),
         **dict.fromkeys(ops.ATTENTION_OPS, fused),

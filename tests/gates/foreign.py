@@ -74,6 +74,24 @@ class Residual(_Squeeze):
         return x * (1 + 0.5 * torch.tanh(self.logits(x)))[..., None, None] + x
 
 
+class FusedResidual(_Squeeze):
+    """x + x · gate in one operation."""
+
+    def forward(self, x):
+        return torch.addcmul(x, x, self.logits(x).sigmoid()[..., None, None])
+
+
+class Highway(_Squeeze):
+    """From the features to a transform of them, as far as the gate says (Srivastava et al. 2015, arXiv 1505.00387)."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(C, C, 3, padding=1)
+
+    def forward(self, x):
+        return torch.lerp(x, self.conv(x), self.logits(x).sigmoid()[..., None, None])
+
+
 class GroupedChannels(_Squeeze):
     def forward(self, x):
         n, c, h, w = x.shape
@@ -298,6 +316,8 @@ ATTENTION = {
     HardSigmoid: ["channel"],
     Clamped: ["channel"],
     Residual: ["channel"],
+    FusedResidual: ["channel"],
+    Highway: ["channel"],
     GroupedChannels: ["channel"],
     ModuleSigmoid: ["channel"],
     SharedOutput: ["channel"],
@@ -393,6 +413,14 @@ class ResidualScaling(LayerScale):
         return x + 0.1 * F.relu6(self.conv(x)) + F.relu6(x) * 0.5
 
 
+class Blend(LayerScale):
+    """Mixed by numbers and by a parameter, not by what is seen."""
+
+    def forward(self, x):
+        y = torch.addcmul(x, self.conv(x), x, value=0.1)
+        return torch.lerp(torch.lerp(x, y, 0.3), F.relu6(y), self.gamma.sigmoid())
+
+
 class Positional(nn.Module):
     def __init__(self):
         super().__init__()
@@ -436,6 +464,7 @@ LOOKALIKES = [
     HandHardSwish,
     HandGELU,
     ResidualScaling,
+    Blend,
     Positional,
     Pyramid,
     Codebook,

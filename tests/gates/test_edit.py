@@ -38,8 +38,10 @@ IDENTITY_WHEN_NEUTRAL = [
 def test_neutral_of_gates_that_multiply_is_no_gate(style):
     model = foreign.build(style)
     _, _, x, y = run(model, {s.name: neutral() for s in find_gates(model, X)})
-    if style is foreign.Residual:
+    if style in (foreign.Residual, foreign.FusedResidual):
         x = 2 * x
+    if style is foreign.Highway:
+        x = model.attn.conv(x)
     if style is foreign.SharedOutput:
         y, x = y - y.mean() + x.mean(), x  # what else uses the activation keeps its value
     if style is foreign.InPlaceThenReLU:

@@ -49,6 +49,10 @@ class Witness(TorchDispatchMode):
             )
         if kind == "branch" and name != "mul":
             return name in ("_softmax", "_safe_softmax", "div") and same(out, gate)
+        if name in ("addcmul", "lerp") and kind != "added":
+            base, target, weight = args[:3]
+            expected = base + target * weight if name == "addcmul" else base + (target - base) * weight
+            return same(target, features) and spread(gate, weight) and torch.allclose(out, expected, atol=1e-6)
         if name != ("add" if kind == "added" else "mul"):
             return False
         tensors = [a for a in args[:2] if isinstance(a, torch.Tensor)]
