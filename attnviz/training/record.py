@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,10 @@ from attnviz.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
 from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
 from attnviz.types import Floats
+
+MOST = 4096
+"""Values of a gate for one picture; larger ones (a weight for every element, for every pair of positions) are left out:
+they would make megabytes of every epoch."""
 
 
 def probes(spec: InputSpec) -> tuple[tuple[str, ...], Tensor]:
@@ -47,7 +52,7 @@ class Recorder:
         device = next(model.parameters()).device
         names, x = probes(spec)
         self.x = x.to(device)
-        self.sites = find_gates(model, self.x[:1])
+        self.sites = [site for site in find_gates(model, self.x[:1]) if math.prod(site.shape) <= MOST]
         path = folder / f"{name}{SUFFIX}"
         empty = {site.name: np.zeros((0, len(names), *site.shape[1:]), np.float32) for site in self.sites}
         kinds = {site.name: site.kind for site in self.sites}

@@ -12,7 +12,7 @@ from attnviz.errors import UserError
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
 from attnviz.snapshots import read_snapshots
-from attnviz.training import loop
+from attnviz.training import loop, record
 from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer
 from attnviz.training.optim import learning_rate, parameter_groups, update_average
@@ -130,5 +130,13 @@ def test_snapshots_are_recorded_and_a_resumed_run_has_the_same(recipe_file, data
     for name, values in whole.gates.items():
         np.testing.assert_array_equal(again.gates[name], values)
     last = Analyser(load(tmp_path / "whole" / "tiny.json")).analyse(load_sample(whole.probes[0]))
-    for record in last.gates:
-        np.testing.assert_allclose(whole.gates[record.site.name][-1, 0], record.values[0], atol=2e-2)
+    for gate in last.gates:
+        np.testing.assert_allclose(whole.gates[gate.site.name][-1, 0], gate.values[0], atol=2e-2)
+
+
+def test_large_gates_are_not_recorded(recipe_file, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "MOST", 10)
+    Trainer(load_recipe(recipe_file(RECIPE + "snapshots = [0]\n")), data, tmp_path / "run").run()
+    taken = read_snapshots(tmp_path / "run" / "tiny.snapshots")
+    assert set(taken.kinds.values()) == {"channel", "spatial"}
+    assert not any(name.startswith("stage1") and kind == "spatial" for name, kind in taken.kinds.items())
