@@ -170,10 +170,11 @@ def save_card(folder: Path, card: Card) -> None:
     write_atomically(folder / f"{card.id}.json", _card_bytes(card))
 
 
-def save_checkpoint(folder: Path, card: Card, module: nn.Module) -> Card:
-    """Write both files and return the card with the sha256 of the weights."""
+def save_checkpoint(folder: Path, card: Card, module: nn.Module, half: bool = True) -> Card:
+    """Write both files, the weights as float16 or as they are, and return the card with their sha256."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = safetensors.torch.save(compact(module.state_dict(), module))
+    state = {name: value.contiguous().cpu() for name, value in module.state_dict().items()}
+    data = safetensors.torch.save(compact(state, module) if half else state)
     card = dataclasses.replace(card, sha256=hashlib.sha256(data).hexdigest())
     write_together({folder / f"{card.id}.safetensors": data, folder / f"{card.id}.json": _card_bytes(card)})
     return card

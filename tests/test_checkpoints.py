@@ -134,7 +134,8 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", checkpoint_ids())
 def test_bundled_checkpoints_load_and_are_small(name):
     loaded = load(name)
-    assert loaded.card.metrics["predictions_changed_by_fp16"] <= 2
+    metrics = loaded.card.metrics
+    assert metrics["predictions_changed_by_fp16"] <= 2 or metrics["stored"] == "float32"
     assert (module.FOLDER / f"{name}.safetensors").stat().st_size <= 12 * 2**20
     assert Card.from_json(loaded.card.to_json()) == loaded.card
 

@@ -16,6 +16,8 @@ from attnviz.training.data import ImageSet
 from attnviz.training.evaluation import evaluate, evaluate_checkpoint
 from attnviz.training.recipe import Recipe
 
+MOST_CHANGED = 2
+"""Predictions that float16 may change; where it changes more, a checkpoint keeps float32."""
 LIMITS = ("It knows {count} classes: anything else is forced into one of them.",)
 
 
@@ -29,11 +31,11 @@ def write_checkpoint(
         recipe: By which it was trained.
         network: With its final weights in float32.
         train: What it was trained on.
-        val: What it is measured on, with the rounded weights that are stored.
+        val: What it is measured on, with the weights as they are stored.
         told: What else the card says about the training.
     """
-    stored, spec, device = copy.deepcopy(network), recipe.model_spec(len(train.labels)), placed(network)[0]
-    stored.load_state_dict(compact(network.state_dict(), network))
+    rounded, spec, device = copy.deepcopy(network), recipe.model_spec(len(train.labels)), placed(network)[0]
+    rounded.load_state_dict(compact(network.state_dict(), network))
     card = Card(
         id=recipe.id,
         title=recipe.title,
@@ -44,10 +46,13 @@ def write_checkpoint(
         training={"recipe": recipe.to_json(), **told},
         limits=tuple(text.format(count=len(train.labels)) for text in LIMITS),
     )
-    full, half = (evaluate(each, val, spec.input, device) for each in (network, stored))
+    full, half = (evaluate(each, val, spec.input, device) for each in (network, rounded))
+    changed = int((full != half).sum())
+    stored = rounded if changed <= MOST_CHANGED else network
     metrics = {
         **evaluate_checkpoint(LoadedModel(card.id, stored, spec, card.labels, card), val),
-        "predictions_changed_by_fp16": int((full != half).sum()),
+        "predictions_changed_by_fp16": changed,
+        "stored": "float16" if stored is rounded else "float32",
         "parameters": sum(p.numel() for p in network.parameters()),
     }
-    return save_checkpoint(folder, dataclasses.replace(card, metrics=metrics), network)
+    return save_checkpoint(folder, dataclasses.replace(card, metrics=metrics), network, half=stored is rounded)

@@ -12,7 +12,7 @@ from attnviz.errors import UserError
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
 from attnviz.snapshots import read_snapshots
-from attnviz.training import loop, record
+from attnviz.training import finish, loop, record
 from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer
 from attnviz.training.optim import learning_rate, parameter_groups, update_average
@@ -140,3 +140,14 @@ def test_large_gates_are_not_recorded(recipe_file, data, tmp_path, monkeypatch):
     taken = read_snapshots(tmp_path / "run" / "tiny.snapshots")
     assert set(taken.kinds.values()) == {"channel", "spatial"}
     assert not any(name.startswith("stage1") and kind == "spatial" for name, kind in taken.kinds.items())
+
+
+def test_weights_stay_float32_where_float16_changes_too_many_predictions(recipe_file, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(finish, "MOST_CHANGED", -1)
+    trainer = Trainer(load_recipe(recipe_file()), data, tmp_path / "run")
+    card = trainer.run()
+    weights = safetensors.torch.load_file(tmp_path / "run" / "tiny.safetensors")
+    assert card.metrics["stored"] == "float32" and weights["classifier.weight"].dtype == torch.float32
+    assert torch.equal(weights["classifier.weight"], trainer.ema.classifier.weight)
+    loaded = load(tmp_path / "run" / "tiny")
+    assert evaluate_checkpoint(loaded, trainer.val_set)["correct"] == card.metrics["correct"]
