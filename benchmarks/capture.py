@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from attnviz.checkpoints import checkpoint_ids, load
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models import ModelSpec, build
-from attnviz.types import GateSite
+from attnviz.types import KINDS, GateSite
 
 OWN_LIMIT, FOREIGN_LIMIT = 1.05, 1.10
 LIMITED = {"channel", "spatial"}
@@ -92,8 +92,12 @@ def measure(
     budget: float,
     batches: Sequence[int] = (1,),
     limit: float | None = None,
+    limited: Collection[str] = KINDS,
 ) -> dict[str, Any]:
-    """Search time, kinds and the ratio for every batch size; ``shape`` is (C, H, W)."""
+    """Search time, kinds and the ratio for every batch size; ``shape`` is (C, H, W).
+
+    ``limit`` holds where all gates are of the kinds in ``limited``.
+    """
     started = time.perf_counter()
     sites = find_gates(model, torch.zeros(1, *shape))
     result: dict[str, Any] = {
@@ -103,6 +107,7 @@ def measure(
         "how": sorted({s.place.op for s in sites if s.place}),
         "compiler_loaded": "torch._dynamo" in sys.modules,  # then opening a capture takes some 20 µs more
     }
+    limit = limit if set(result["kinds"]) <= set(limited) else None
     for batch in batches:
         x = torch.randn(batch, *shape)
         captured = capturing(model, x, sites)
@@ -187,9 +192,7 @@ def our_networks(budget: float, batches: Sequence[int]) -> dict[str, Any]:
         if loaded.spec.attention != "none":
             given = loaded.spec.input
             shape = (given.channels, *given.size)
-            kinds = {site.kind for site in find_gates(loaded.module, torch.zeros(1, *shape))}
-            limit = OWN_LIMIT if kinds <= LIMITED else None
-            found[f"checkpoint {name}"] = measure(loaded.module, shape, budget, batches, limit)
+            found[f"checkpoint {name}"] = measure(loaded.module, shape, budget, batches, OWN_LIMIT, LIMITED)
     for kind in HEAVY_TYPES:
         model = build(ModelSpec("compact-resnet", kind, 10)).eval()
         found[f"compact-resnet {kind}, untrained"] = measure(model, (3, 128, 128), budget / 2)

@@ -146,9 +146,9 @@ class _Plan:
         """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
 
         def tap(values: Tensor, _features: Tensor) -> Tensor:
-            tape = self.tape
             if get_ident() != self.thread:
                 raise refusal(model)
+            tape = self.tape
             if tape is not None:
                 tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
             return values

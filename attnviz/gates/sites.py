@@ -34,9 +34,8 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
 
 def called_once(model: nn.Module) -> set[str]:
     """Paths of the modules that hold gates and that the last search saw called once in a pass."""
-    known = [place.module for site in known_sites(model) for place in places(site)[:1]]
-    again = {site.place.module for site in known_sites(model) if site.place and site.place.call > 1}
-    return set(known) - again
+    found = [site.place for site in known_sites(model) if site.place is not None]
+    return {place.module for place in found} - {place.module for place in found if place.call > 1}
 
 
 def places(site: GateSite) -> tuple[Place, Place, Place]:

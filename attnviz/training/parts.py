@@ -12,8 +12,8 @@ from attnviz.inputs import NoiseSpec
 from attnviz.noise import NOISES
 
 LATER = {"later": True}
-"""Marks values that recipes did not always have; at their default they are no part of a recipe's fingerprint, so that
-runs of before can go on."""
+"""Marks values and tables that recipes did not always have; at their default they are no part of a recipe's
+fingerprint, so that runs of before can go on."""
 
 
 def require(condition: bool, what: str, given: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from attnviz.errors import UserError, nearest
 from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec
-from attnviz.training.parts import AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
+from attnviz.training.parts import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,7 +46,7 @@ class Recipe:
     data: str = "any folder of class folders"
     augment: AugmentPart = field(default_factory=AugmentPart)
     noise: NoisePart = field(default_factory=NoisePart)
-    start: StartPart = field(default_factory=StartPart)
+    start: StartPart = field(default_factory=StartPart, metadata=LATER)
     train: TrainPart = field(default_factory=TrainPart)
 
     def __post_init__(self) -> None:
@@ -60,15 +60,7 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the values that decide the result, hexadecimal."""
-        values = self.to_json()
-        if self.start == StartPart():
-            del values["start"]
-        for name in ("model", "augment", "noise", "train"):
-            part = getattr(self, name)
-            for f in dataclasses.fields(part):
-                if f.metadata.get("later") and getattr(part, f.name) == f.default:
-                    del values[name][f.name]
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(_deciding(self), sort_keys=True).encode()).hexdigest()
 
     def with_seed(self, seed: int) -> Recipe:
         """The same with another seed."""
@@ -85,6 +77,17 @@ class Recipe:
             part.attention_options,
             InputSpec(size=(part.size, part.size), noise=self.noise.to_spec()),
         )
+
+
+def _deciding(part: Any) -> dict[str, Any]:
+    """The values of a dataclass, but those marked ``LATER`` that are at their default."""
+    values = {}
+    for f in dataclasses.fields(part):
+        value = getattr(part, f.name)
+        default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        if not (f.metadata.get("later") and value == default):
+            values[f.name] = _deciding(value) if dataclasses.is_dataclass(value) else value
+    return values
 
 
 def _fits(value: Any, hint: Any) -> bool:
