@@ -120,6 +120,7 @@ def fake(*sites):
         ),
         ([("c", "channel", (1, 4, 1, 1)), ("s4", "spatial", (1, 1, 4, 4))], "c", "no spatial gate with 7×7"),
         ([("s4", "spatial", (1, 1, 4, 4))], "s4", "coarser"),
+        ([("b", "branch", (1, 2, 4, 1, 1)), ("f", "full", (1, 4, 9, 9))], "f", "the last gate (full)"),
         ([], None, "no attention gates"),
     ],
 )

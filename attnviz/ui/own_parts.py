@@ -144,7 +144,7 @@ def list_html(view: View, about: About) -> str:
         how = escape(site.how) if site.name in about.shown else say("own_large", language)
         cells = (str(number), escape(site.name), escape(kind_name(site.kind, language)), shape, how)
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    table = f"<table class=av-pairs><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f'<div class="av-table" tabindex="0" style="overflow-x:auto;font-size:13px">{table}</div>'
 
 

@@ -69,6 +69,8 @@ def _why(record: GateRecord, language: str) -> str:
     """Why this gate is shown first, as ``opening.default_gate`` says it, in a language."""
     if record.site.kind == "channel":
         return say("why_channel", language, fine=FINE)
+    if record.site.kind != "spatial":
+        return say("why_last", language, kind=kind_name(record.site.kind, language))
     height, width = record.site.shape[2:]
     fine = min(height, width) >= FINE
     return say("why_fine" if fine else "why_coarse", language, height=height, width=width, fine=FINE)

@@ -67,6 +67,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Shown first: the last channel gate; this network has no spatial gate with {fine}×{fine} cells or more.",
         "首先显示它，因为它是最后一个通道门；这个网络没有至少 {fine}×{fine} 个单元格的空间门。",
     ),
+    "why_last": (
+        "Shown first: the last gate ({kind}); this network has no spatial and no channel gate.",
+        "首先显示它，因为它是最后一个门（{kind}）；这个网络没有空间门，也没有通道门。",
+    ),
     "no_picture": (
         "A {kind} gate of shape {shape} has no large picture yet.",
         "形状为 {shape} 的 {kind} 门暂时没有大图。",
