@@ -106,8 +106,8 @@ def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
 
 
 STN = with_and_without({"digits": ("digits", "digits-stn")})
-VGG = with_and_without({"quarter": ("vgg-30", "vgg-local-30")})
-DENSENET = with_and_without({"small": ("densenet-30", "densenet-se-30")})
+VGG = with_and_without({"quarter": ("vgg-15", "vgg-local-15")})
+DENSENET = with_and_without({"small": ("densenet-15", "densenet-se-15")})
 LAST = with_and_without(
     {
         "compact": ("noise-rgb", "last-control", "last-attention"),
