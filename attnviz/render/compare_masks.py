@@ -132,6 +132,29 @@ def _check_depth(depth: str) -> None:
         raise UserError(f"unknown depth {depth!r}; {nearest(depth, DEPTHS)}")
 
 
+def mask_for(
+    record: GateRecord,
+    gates: Sequence[GateRecord] = (),
+    query: tuple[float, float] = (0.5, 0.5),
+    aspect: float = 1.0,
+) -> Mask | None:
+    """One gate as a map, or ``None`` where it has no weight per place.
+
+    Args:
+        record: The gate.
+        gates: All gates of the network: a row gate is shown with the column gate of its module.
+        query: Which place asks, for a pairwise gate: down and across, each in [0, 1].
+        aspect: Height / width of the network's input.
+
+    Raises:
+        UserError: A query outside its range.
+    """
+    if not all(0 <= share <= 1 for share in query):
+        raise UserError(f"the place that asks must be in 0..1 down and across, got {query}")
+    make = KINDS.get(record.site.kind)
+    return None if make is None else make(record, gates, query, aspect)
+
+
 def mask_of(
     gates: Sequence[GateRecord],
     depth: str = "fine",
@@ -150,11 +173,9 @@ def mask_of(
         UserError: An unknown depth, or a query outside its range.
     """
     _check_depth(depth)
-    if not all(0 <= share <= 1 for share in query):
-        raise UserError(f"the place that asks must be in 0..1 down and across, got {query}")
-    for kind, make in KINDS.items():
+    for kind in KINDS:
         own = [g for g in gates if g.site.kind == kind and g.values.size and np.isfinite(g.values).any()]
-        masks = [mask for mask in (make(record, gates, query, aspect) for record in own) if mask is not None]
+        masks = [mask for mask in (mask_for(record, gates, query, aspect) for record in own) if mask is not None]
         if masks:
             return DEPTHS[depth](masks)
     return None

@@ -14,9 +14,9 @@ from attnviz.render.compare_masks import Mask, Scores, mask_of, scores_of
 from attnviz.render.compare_scales import scales
 from attnviz.render.markup import top_bars
 from attnviz.types import Floats
-from attnviz.ui.compare_drawings import asking, bars_html
 from attnviz.ui.compare_facts import facts_html
 from attnviz.ui.compare_rows import Comparison, Row
+from attnviz.ui.drawings import asking, bars_html, marker
 from attnviz.ui.figures import layers, legend
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain, say
@@ -115,9 +115,9 @@ def mask_cell(cells: Cells, look: Look, language: str) -> str:
     cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
     how = say(f"choice_how_{mask.how}", language)
     alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
-    picture = layers(row.analysis.image, mask.values, cells.mask_scale, cmap, look.cells, alt)
-    if mask.how == "query":
-        picture = asking(mask, picture, row, language)
+    image = row.analysis.image
+    picture = layers(image, mask.values, cells.mask_scale, cmap, look.cells, alt, on_top=marker(mask, image))
+    picture = asking(mask, picture, language)
     badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if mask.how == "strength" else ""
     ramp = legend(cells.mask_scale, cmap, language, features=mask.how == "strength")
     size = "×".join(map(str, mask.values.shape))

@@ -20,7 +20,7 @@ from attnviz.ui.compare_rows import CLASS, OWN, Comparison, Wanted
 from attnviz.ui.compare_spread import spread_html
 from attnviz.ui.compare_trust import Trusting, trust_html
 from attnviz.ui.compare_work import Work
-from attnviz.ui.events import Data, Update, picked, sent_path
+from attnviz.ui.events import Data, Update, asked_place, picked, sent_path
 from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.page import Page, Photo
@@ -212,11 +212,8 @@ class Compare:
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """Another place asks in pairwise gates."""
-        place = picked(event, "down"), picked(event, "across")
         kept = self.comparison(data)
-        if not all(isinstance(p, (int, float)) and not isinstance(p, bool) and 0 <= p <= 1 for p in place):
-            raise UserError(plain("cmp_no_place", kept.language, value=repr(place)[:60]))
-        found = replace(kept, query=(float(place[0]), float(place[1])))
+        found = replace(kept, query=asked_place(event, kept.language))
         return {**self.on_look({**data, self.parts.state: found}), self.parts.state: found}
 
     def on_panel(self, data: Data, request: gr.Request) -> Iterator[Update]:

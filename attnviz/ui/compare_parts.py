@@ -94,7 +94,7 @@ def layout(page: Page) -> Parts:
     made["progress"] = gr.HTML("", elem_id="compare-progress")
     made["notes"] = gr.HTML("", elem_id="compare-notes")
     _look(made)
-    made["table"] = gr.HTML(f"<p>{say('cmp_opening')}</p>", js_on_load=script("compare"), elem_id="compare-table")
+    made["table"] = gr.HTML(f"<p>{say('cmp_opening')}</p>", js_on_load=script("ask"), elem_id="compare-table")
     made["help"] = gr.HTML("", elem_id="compare-help")
     _pair(made)
     with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.errors import UserError
 from attnviz.ui.errors import guarded
+from attnviz.ui.text import plain
 
 HEAVY: dict[str, Any] = {
     "concurrency_id": "cnn",
@@ -38,6 +40,18 @@ def picked(event: gr.EventData, key: str) -> Any:
     """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
     data = getattr(event, "_data", None)
     return data.get(key) if isinstance(data, dict) else None
+
+
+def asked_place(event: gr.EventData, language: str) -> tuple[float, float]:
+    """Which place asks in a pairwise gate: down and across, each in [0, 1].
+
+    Raises:
+        UserError: Something else was sent.
+    """
+    place = picked(event, "down"), picked(event, "across")
+    if not all(isinstance(p, (int, float)) and not isinstance(p, bool) and 0 <= p <= 1 for p in place):
+        raise UserError(plain("cmp_no_place", language, value=repr(place)[:60]))
+    return float(place[0]), float(place[1])
 
 
 def connect(

@@ -16,7 +16,7 @@ from attnviz.render.heatmap import overlay
 from attnviz.render.markup import bars_svg
 from attnviz.types import Floats, PreparedImage
 from attnviz.ui.gallery import data_url
-from attnviz.ui.text import kind_name, plain, say
+from attnviz.ui.text import plain, say
 from attnviz.ui.usual import bars_usual, usual_html
 from attnviz.ui.view import View
 
@@ -54,7 +54,7 @@ def gradient(cmap: str) -> str:
     return f"linear-gradient(90deg,{','.join(f'rgb({r},{g},{b})' for r, g, b in stops)})"
 
 
-def _frame(image: PreparedImage) -> str:
+def frame(image: PreparedImage) -> str:
     """Where the network looked, in per cent of the photograph."""
     height, width = image.pixels.shape[:2]
     left, top, right, bottom = image.box
@@ -62,8 +62,13 @@ def _frame(image: PreparedImage) -> str:
     return "left:{:.3f}%;top:{:.3f}%;width:{:.3f}%;height:{:.3f}%".format(*place)
 
 
-def layers(image: PreparedImage, values: Floats, scale: Scale, cmap: str, cells: str, alt: str) -> str:
-    """A photograph and, as a second picture on it, the colours of a map: the browser blends the two."""
+def layers(
+    image: PreparedImage, values: Floats, scale: Scale, cmap: str, cells: str, alt: str, on_top: str = ""
+) -> str:
+    """A photograph and, as a second picture on it, the colours of a map: the browser blends the two.
+
+    ``on_top`` is markup that lies over both, placed in per cent of the photograph.
+    """
     style = {"cmap": cmap, "scale": scale, "interpolation": cells}
     below, above = (data_url(overlay(image, values, opacity=opacity, **style)) for opacity in (0.0, 1.0))
     height, width = image.pixels.shape[:2]
@@ -77,7 +82,7 @@ def layers(image: PreparedImage, values: Floats, scale: Scale, cmap: str, cells:
         f'<div class="av-picture" style="aspect-ratio:{width}/{height};--av-shape:{width / height:.4f}">'
         f'<img src="{below}" alt="{escape(alt)}" {size}>'
         f'<img src="{above}" alt="" aria-hidden="true" class="av-veil" {size}>'
-        f'<div class="av-box{whole}" style="{_frame(image)}"{cell}></div></div>'
+        f'<div class="av-box{whole}" style="{frame(image)}"{cell}></div>{on_top}</div>'
     )
 
 
@@ -92,13 +97,15 @@ def legend(scale: Scale, cmap: str, language: str, features: bool = False) -> st
     )
 
 
-def _figure(picture: str, below: str, lines: list[str], language: str) -> str:
+def figure(picture: str, below: str, lines: list[str], language: str) -> str:
+    """A picture with its legend, a few lines about it and the value under the pointer."""
     text = "".join(f"<div>{line}</div>" for line in lines if line)
     readout = f'<div class="av-readout" aria-hidden="true">{say("readout", language)}</div>'
     return f'<figure class="av-figure">{picture}{below}<figcaption>{text}{readout}</figcaption></figure>'
 
 
-def _seen(image: PreparedImage, language: str) -> str:
+def seen(image: PreparedImage, language: str) -> str:
+    """That the network saw only a part of the photograph, where it did."""
     height, width = image.pixels.shape[:2]
     return "" if image.box == (0, 0, width, height) else say("saw_part", language)
 
@@ -111,8 +118,8 @@ def mask_figure(view: View, settings: Settings) -> str:
     size = {"height": mask.shape[0], "width": mask.shape[1]}
     alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
     picture = layers(image, mask, scale, cmap, settings.cells, alt)
-    return _figure(
-        picture, legend(scale, cmap, language), [escape(told), usual_html(view), _seen(image, language)], language
+    return figure(
+        picture, legend(scale, cmap, language), [escape(told), usual_html(view), seen(image, language)], language
     )
 
 
@@ -125,11 +132,11 @@ def channel_figure(view: View, settings: Settings) -> str:
     size = {"height": channel.values.shape[0], "width": channel.values.shape[1]}
     alt = plain("channel_alt", language, channel=channel.channel, caption=told, **size)
     picture = layers(image, channel.values, scale, cmap, settings.cells, alt)
-    lines = [f"{say('features_meaning', language)} · {escape(told)}", _seen(image, language)]
-    figure = _figure(picture, legend(scale, cmap, language, features=True), lines, language)
+    lines = [f"{say('features_meaning', language)} · {escape(told)}", seen(image, language)]
+    drawn = figure(picture, legend(scale, cmap, language, features=True), lines, language)
     score = f"{channel.score:.3f}" if channel.score is not None else "–"
     of = {"channel": channel.channel, "score": score, "rank": channel.rank, "count": channel.site.features[1]}
-    return f'<h3 class="av-channel" aria-live="polite">{say("channel_title", language, **of)}</h3>{figure}'
+    return f'<h3 class="av-channel" aria-live="polite">{say("channel_title", language, **of)}</h3>{drawn}'
 
 
 def scores_html(view: View, settings: Settings) -> str:
@@ -143,20 +150,6 @@ def scores_html(view: View, settings: Settings) -> str:
     label, hint = say("bars_alt", view.language), say("scores_hint", view.language)
     note = f'{usual_html(view)}<p class="av-note">{hint}</p>'
     return f'<div class="av-scores" data-chosen="{mark}" data-label="{label}">{bars}</div>{note}'
-
-
-def picture_html(view: View, settings: Settings) -> str:
-    """The picture of the chosen gate, whatever its kind, and the help that belongs to it."""
-    language, record = view.language, view.record
-    if record is None:
-        return f"<p>{say('no_gates', language)}</p>"
-    if view.channel is not None:
-        return channel_figure(view, settings) + help_html("scores", language)
-    if record.site.kind == "spatial" and record.values.ndim == 4:
-        return mask_figure(view, settings) + help_html("mask", language)
-    shape = "×".join(map(str, record.site.shape[1:]))
-    told = say("no_picture", language, kind=kind_name(record.site.kind, language), shape=shape)
-    return f"<p>{told}</p>{usual_html(view)}"
 
 
 def help_html(topic: str, language: str) -> str:

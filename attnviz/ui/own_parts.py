@@ -105,7 +105,7 @@ def layout(page: Page) -> Parts:
             made["strip"] = gr.HTML(js_on_load=script("pick"), elem_id="own-strip")
             made["heading"] = gr.HTML(elem_id="own-heading")
             made["scores"] = gr.HTML(js_on_load=script("bars"), elem_id="own-scores")
-            made["picture"] = gr.HTML(elem_id="own-picture")
+            made["picture"] = gr.HTML(js_on_load=script("ask"), elem_id="own-picture")
     title("own_list")
     made["list"] = gr.HTML(elem_id="own-list")
     return Parts(**made)

@@ -58,7 +58,7 @@ def heading_html(view: View) -> str:
     if record is None:
         return ""
     kind = record.site.kind
-    known = kind in ("channel", "spatial")
+    known = f"kind_{kind}" in TEXTS
     what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind_name(kind, language))
     number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
     name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'

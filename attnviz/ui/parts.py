@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from attnviz.ui import KEEP_SECONDS
-from attnviz.ui.figures import PICTURE_CMAPS, Settings, picture_html, scores_html
+from attnviz.ui.figures import PICTURE_CMAPS, Settings, scores_html
+from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.page import Photo, picker, script
 from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
 from attnviz.ui.store import Store
@@ -91,7 +92,7 @@ def _chosen(made: dict[str, Any], view: View, settings: Settings) -> None:
         )
         number = view.channel.channel if view.channel else 0
         made["channel"] = gr.Number(number, precision=0, label=label("channel"), elem_id="channel", min_width=100)
-    made["picture"] = gr.HTML(picture_html(view, settings), elem_id="picture")
+    made["picture"] = gr.HTML(picture_html(view, settings), js_on_load=script("ask"), elem_id="picture")
     with gr.Row(elem_classes="av-look"):
         made["gate"] = gr.Dropdown(
             gate_choices(view), value=view.gate, label=label("gate"), elem_id="gate", scale=2, min_width=260

@@ -32,6 +32,7 @@ class View:
         channel: The feature map shown below the scores of a channel gate.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
+        query: Which place asks in a pairwise gate: down and across, each in [0, 1].
     """
 
     analysis: Analysis
@@ -42,6 +43,7 @@ class View:
     channel: ChannelMap | None = None
     language: str = "en"
     reference: Reference | None = None
+    query: tuple[float, float] = (0.5, 0.5)
 
     @property
     def usual(self) -> GateReference | None:

@@ -170,7 +170,8 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     from dataclasses import replace
 
     from attnviz.ui import panels
-    from attnviz.ui.figures import Settings, picture_html, scores_html
+    from attnviz.ui.figures import Settings, scores_html
+    from attnviz.ui.gate_picture import picture_html
 
     analysis = explore.opening.analysis
     record = analysis.gate(CHANNEL)

@@ -10,7 +10,8 @@ import pytest
 from attnviz.checkpoints import save_checkpoint
 from attnviz.models import build
 from attnviz.reference import save_reference
-from attnviz.ui.figures import Settings, picture_html, scores_html
+from attnviz.ui.figures import Settings, scores_html
+from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.intervene_panel import swap_choices
 from attnviz.ui.intervene_parts import layout
 from attnviz.ui.intervene_state import open_bench

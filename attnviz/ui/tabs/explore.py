@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -10,9 +11,10 @@ from attnviz.errors import UserError
 from attnviz.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.errors import escaped
-from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
-from attnviz.ui.figures import Settings, picture_html, scores_html
+from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
+from attnviz.ui.figures import Settings, scores_html
 from attnviz.ui.gallery import samples_html
+from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.link import Wanted, follow
 from attnviz.ui.page import Page, Photo
 from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
@@ -176,6 +178,12 @@ class Explore:
         view = show_channel(self.store, self.view(data), picked(event, "index"))
         return self.channel(view, self.settings(data))
 
+    def on_ask(self, data: Data, event: gr.EventData) -> Update:
+        """Another place asks in a pairwise gate."""
+        view = self.view(data)
+        view = replace(view, query=asked_place(event, view.language))
+        return {**self.pictures(view, self.settings(data)), self.parts.state: view}
+
     def on_number(self, data: Data) -> Update:
         """A channel was chosen by its number; an empty field changes nothing."""
         view, number = self.view(data), data[self.parts.channel]
@@ -240,6 +248,7 @@ def wire(explore: Explore) -> None:
     on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
     on(parts.scores.select, explore.on_bar, everything, channel, HEAVY)
+    on(parts.picture.select, explore.on_ask, looks, {*pictures, parts.state}, LIGHT)
     on(parts.channel.input, explore.on_number, everything, channel, HEAVY)
     on(parts.cmap.input, explore.on_colours, looks, {*pictures, parts.strip, parts.map}, LIGHT)
     for control in (parts.scale, parts.cells, parts.order):

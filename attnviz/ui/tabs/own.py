@@ -6,7 +6,7 @@ shall find, wait for or pay with memory for what a stranger has asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import gradio as gr
 
 from attnviz.errors import UserError
 from attnviz.guests import Wish
-from attnviz.ui.events import FETCH, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
-from attnviz.ui.figures import Settings, picture_html, scores_html
+from attnviz.ui.events import FETCH, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
+from attnviz.ui.figures import Settings, scores_html
+from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.guests import About, Guests
 from attnviz.ui.own_parts import (
     FIRST,
@@ -151,6 +152,12 @@ class OwnModel:
         own = self.own(data)
         return self.shown(own, show_channel(self.guests, own.view, picked(event, "index")))
 
+    def on_ask(self, data: Data, event: gr.EventData) -> Update:
+        """Another place asks in a pairwise gate."""
+        own = self.own(data)
+        view = replace(own.view, query=asked_place(event, own.view.language))
+        return self.chosen(Own(view, own.about, own.photo))
+
     def shown(self, own: Own, view: View) -> Update:
         """Another gate or channel of the same analysis; the strip marks the gate."""
         return {**self.chosen(Own(view, own.about, own.photo)), self.parts.strip: strip_html(view, LOOK)}
@@ -184,6 +191,7 @@ def wire(tab: OwnModel) -> None:
     on(parts.picker.samples.select, tab.on_sample, analysis)
     on(parts.strip.select, tab.on_tile, chosen)
     on(parts.scores.select, tab.on_bar, chosen)
+    on(parts.picture.select, tab.on_ask, chosen, LIGHT)
 
 
 def build(page: Page) -> None:

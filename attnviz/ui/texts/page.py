@@ -46,6 +46,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "kind_channel": ("channel gate: one weight per channel.", "通道门：每个通道一个权重。"),
     "kind_spatial": ("spatial gate: one weight per place.", "空间门：每个位置一个权重。"),
+    "kind_strip": ("strip gate: one weight per channel and row, or per channel and column.", "条带门：每个通道的每一行或每一列一个权重。"),
+    "kind_branch": (
+        "branch gate: for every channel, how much of it comes from each of several parallel branches.",
+        "分支门：对每个通道，来自各并行分支的比例。",
+    ),
+    "kind_full": ("full gate: one weight per channel and place.", "逐元素的门：每个通道的每个位置一个权重。"),
+    "kind_pairwise": (
+        "pairwise gate: for every place (or channel), how much it takes from every other.",
+        "成对门：每个位置（或通道）从其他各处取多少。",
+    ),
+    "kind_added": (
+        "added context: one number per channel, the same at every place, added to the features instead of multiplied.",
+        "相加的上下文：每个通道一个数，各处相同，加到特征上而不是相乘。",
+    ),
+    "kind_geometric": (
+        "geometric gate: six numbers that say which part of the picture the network turns to, and how it is turned.",
+        "几何门：六个数，说明网络看向图片的哪一部分以及如何旋转。",
+    ),
     "kind_other": ("{kind} gate.", "{kind}门。"),
     "gate_kind_channel": ("channel", "通道"),
     "gate_kind_spatial": ("spatial", "空间"),
@@ -71,9 +89,34 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Shown first: the last gate ({kind}); this network has no spatial and no channel gate.",
         "首先显示它，因为它是最后一个门（{kind}）；这个网络没有空间门，也没有通道门。",
     ),
-    "no_picture": (
-        "A {kind} gate of shape {shape} has no large picture yet.",
-        "形状为 {shape} 的 {kind} 门暂时没有大图。",
+    "no_values": ("This gate holds no finite number.", "这个门没有有限的数值。"),
+    "branch_title": ("Branch {number}: mean weight {mean}", "分支 {number}：平均权重 {mean}"),
+    "branch_alt": ("Weights of the {count} channels in branch {number}; {caption}", "分支 {number} 中 {count} 个通道的权重；{caption}"),
+    "branch_note": (
+        "For every channel the weights of all branches sum to 1. A branch that is near the same for every photograph "
+        "chooses nothing: Compare shows it over several pictures.",
+        "对每个通道，各分支的权重之和为 1。若对每张照片都几乎相同，就没有在选择：「对比」可用多张图片查看。",
+    ),
+    "added_alt": ("What is added to each of {count} channels; {caption}", "加到 {count} 个通道上的数；{caption}"),
+    "added_note": (
+        "One bar per channel, in their order: what is added to that channel at every place. Dashed: the mean.",
+        "每个通道一个柱形，按通道顺序：加到该通道每个位置上的数。虚线为均值。",
+    ),
+    "matrix_alt": ("The {rows} by {columns} weights of {gate}; {caption}", "{gate} 的 {rows}×{columns} 个权重；{caption}"),
+    "matrix_note": (
+        "One row for each that asks, one column for each that is asked; rows sum to 1.",
+        "每行是一个提问者，每列是一个被问者；每行之和为 1。",
+    ),
+    "matrix_plain": ("{rows} rows by {columns} columns, as the gate holds them.", "{rows} 行 {columns} 列，按门中的原样。"),
+    "matrix_reduced": ("Shown as means of blocks: too many for one picture.", "数量太多，以分块平均显示。"),
+    "theta_alt": (
+        "The photograph with the grid on which the network reads it; six numbers, row by row: {caption}",
+        "照片及网络读取它的网格；六个数，逐行：{caption}",
+    ),
+    "theta_note": (
+        "The grid is where the network reads the picture: it sees the content of the grid upright and at full size. "
+        "Inside a gate shows the four steps.",
+        "网格是网络读取图片的位置：网格内的内容会被摆正并放大到整幅。「门的内部」展示四个步骤。",
     ),
     "keeps": ("1 keeps", "1 保留"),
     "shuts": ("0 shuts", "0 关闭"),
@@ -161,6 +204,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "answer through the shortcut around the block.",
         "网络把特征逐位置乘以这个掩码。接近 1 表示保留，接近 0 表示压低。这是网络自己使用的数值，而不是事后的解释。"
         "|它并不说明网络为什么选择这个类别：门与类别无关；在这里被压低的位置仍可能经由残差捷径影响结果。",
+    ),
+    "help_pairwise": ("How do I read a pairwise gate?", "如何阅读成对门？"),
+    "help_pairwise_text": (
+        "The ring marks the place that asks; the colours say how much it takes from every other place. They sum to 1, "
+        "so each is small, and the scale is stretched to them. Click another place, or move the ring with the arrow "
+        "keys.|It shows where one place looks in one layer. It does not say what the answer depends on: other places "
+        "ask too, and what is found is added to what was there.",
+        "圆环标记提问的位置；颜色表示它从其他位置各取多少。总和为 1，因此每个值都很小，刻度随之拉伸。可点击其他位置或用方向键移动圆环。"
+        "|它只表示某一层中一个位置看向哪里，并不说明结果取决于什么：其他位置也在提问，得到的内容再加到原有特征上。",
     ),
     "help_scores": ("What do the bars mean?", "这些柱形是什么意思？"),
     "help_scores_text": (

@@ -1,4 +1,4 @@
-"""Drawings in the cells of a comparison: bars, and pictures on which a place can be asked."""
+"""Drawings of gates that several tabs use: bars, and pictures on which a place can be asked."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ import numpy as np
 from attnviz.render.colour import Scale
 from attnviz.render.compare_masks import Mask, Scores
 from attnviz.render.ranking import ranking
-from attnviz.ui.compare_rows import Row
+from attnviz.types import PreparedImage
 from attnviz.ui.text import say
 
 _HEIGHT = 100  # of a drawing of bars, in its own units
 
 
-def asking(mask: Mask, picture: str, row: Row, language: str) -> str:
-    """A picture of a pairwise gate on which another place can be asked, by a click or with the arrow keys."""
+def marker(mask: Mask, image: PreparedImage) -> str:
+    """The place that asks, as a ring to lie on the photograph; empty where no place does."""
     (rows, columns), (down, across) = mask.grid or (1, 1), mask.query or (0, 0)
-    height, width = row.analysis.image.pixels.shape[:2]
-    left, top, right, bottom = row.analysis.image.box
+    if mask.how != "query":
+        return ""
+    height, width = image.pixels.shape[:2]
+    left, top, right, bottom = image.box
     x = 100 * (left + (across + 0.5) / columns * (right - left)) / width
     y = 100 * (top + (down + 0.5) / rows * (bottom - top)) / height
+    return f'<span class="av-here" aria-hidden="true" style="left:{x:.2f}%;top:{y:.2f}%"></span>'
+
+
+def asking(mask: Mask, picture: str, language: str) -> str:
+    """A picture on which another place can be asked, by a click or with the arrow keys; as it is for other masks."""
+    (rows, columns), (down, across) = mask.grid or (1, 1), mask.query or (0, 0)
+    if mask.how != "query":
+        return picture
     text = say("cmp_ask", language, row=down, column=across, rows=rows, columns=columns)
     return (
         f'<div class="av-ask" tabindex="0" role="group" aria-label="{text}" title="{text}" data-rows="{rows}" '
-        f'data-columns="{columns}" data-row="{down}" data-column="{across}">{picture}'
-        f'<span class="av-here" aria-hidden="true" style="left:{x:.2f}%;top:{y:.2f}%"></span></div>'
+        f'data-columns="{columns}" data-row="{down}" data-column="{across}">{picture}</div>'
     )
 
 
