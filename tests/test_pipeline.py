@@ -120,7 +120,13 @@ def fake(*sites):
         ),
         ([("c", "channel", (1, 4, 1, 1)), ("s4", "spatial", (1, 1, 4, 4))], "c", "no spatial gate with 7×7"),
         ([("s4", "spatial", (1, 1, 4, 4))], "s4", "coarser"),
-        ([("b", "branch", (1, 2, 4, 1, 1)), ("f", "full", (1, 4, 9, 9))], "f", "the last gate (full)"),
+        (
+            [("b", "branch", (1, 2, 4, 1, 1)), ("f", "full", (1, 4, 9, 9))],
+            "f",
+            "the last gate with a weight per place (full)",
+        ),
+        ([("p", "pairwise", (1, 1, 81)), ("a", "added", (1, 4, 1, 1))], "p", "a weight per place (pairwise)"),
+        ([("b", "branch", (1, 2, 4, 1, 1)), ("a", "added", (1, 4, 1, 1))], "a", "the last gate (added)"),
         ([], None, "no attention gates"),
     ],
 )

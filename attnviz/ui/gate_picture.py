@@ -23,6 +23,8 @@ MOST_BRANCHES = 8
 """Branches up to which each has bars of its own."""
 MOST_ROWS = 256
 """Rows and columns of a matrix up to which each has a pixel of its own."""
+HELP: Mapping[str, str] = MappingProxyType({"query": "pairwise", "pooled": "pooled"})
+"""What is explained below a map that is no mask, by how it came out of its gate."""
 _GRID = 13
 """Lines of a sampling grid in each direction."""
 
@@ -58,7 +60,7 @@ def _places(view: View, settings: Settings) -> str:
     picture = layers(image, mask.values, scale, cmap, settings.cells, alt, on_top=marker(mask, image))
     lines = [how, escape(told), usual_html(view), seen(image, language)]
     drawn = figure(asking(mask, picture, language), legend(scale, cmap, language), lines, language)
-    return drawn + help_html("pairwise" if kind == "pairwise" else "mask", language)
+    return drawn + help_html(HELP.get(mask.how, "mask"), language)
 
 
 def _branch(view: View, settings: Settings) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 import numpy as np
 
 from attnviz.checkpoints import Card
+from attnviz.opening import PLACES
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
 from attnviz.render.heatmap import overlay
 from attnviz.render.layers import channel_gates, map_rows
@@ -32,6 +33,8 @@ FINE = 7
 """Fewest rows and columns that ``opening.default_gate`` calls fine."""
 WIDEST = 10
 """Most tiles in a row on a wide screen."""
+NARROWEST = 6
+"""Tiles that fit in a row, however few there are."""
 
 
 def prediction_html(view: View, card: Card) -> str:
@@ -67,10 +70,11 @@ def heading_html(view: View) -> str:
 
 def _why(record: GateRecord, language: str) -> str:
     """Why this gate is shown first, as ``opening.default_gate`` says it, in a language."""
-    if record.site.kind == "channel":
+    kind = record.site.kind
+    if kind == "channel":
         return say("why_channel", language, fine=FINE)
-    if record.site.kind != "spatial":
-        return say("why_last", language, kind=kind_name(record.site.kind, language))
+    if kind != "spatial":
+        return say("why_places" if kind in PLACES else "why_last", language, kind=kind_name(kind, language))
     height, width = record.site.shape[2:]
     fine = min(height, width) >= FINE
     return say("why_fine" if fine else "why_coarse", language, height=height, width=width, fine=FINE)
@@ -144,7 +148,7 @@ def strip_html(view: View, settings: Settings) -> str:
     small = seen(view.analysis.image)
     tiles = (_tile(i, record, small, view, settings.cmap) for i, record in enumerate(view.analysis.gates, 1))
     count = len(view.analysis.gates)
-    columns = -(-count // -(-count // WIDEST))  # rows as even as they can be
+    columns = max(NARROWEST, -(-count // -(-count // WIDEST)))  # rows as even as they can be
     strip = f'<div class="av-strip" style="--av-columns:{columns}">{"".join(tiles)}</div>'
     return strip + help_html("strip", view.language)
 
@@ -152,7 +156,7 @@ def strip_html(view: View, settings: Settings) -> str:
 def map_html(view: View, settings: Settings) -> str:
     """All channel gates at once, a row a gate with the first layer on top, on the fixed 0-1 scale."""
     if not any(record.site.kind == "channel" for record in view.analysis.gates):
-        return ""
+        return f'<p class="av-note">{say("no_map", view.language)}</p>' if view.analysis.gates else ""
     rows = []
     numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}
     for record in channel_gates(view.analysis.gates):

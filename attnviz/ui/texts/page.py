@@ -85,6 +85,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Shown first: the last channel gate; this network has no spatial gate with {fine}×{fine} cells or more.",
         "首先显示它，因为它是最后一个通道门；这个网络没有至少 {fine}×{fine} 个单元格的空间门。",
     ),
+    "why_places": (
+        "Shown first: the last gate with a weight per place ({kind}); this network has no spatial and no channel gate.",
+        "首先显示它，因为它是最后一个逐位置的门（{kind}）；这个网络没有空间门，也没有通道门。",
+    ),
     "why_last": (
         "Shown first: the last gate ({kind}); this network has no spatial and no channel gate.",
         "首先显示它，因为它是最后一个门（{kind}）；这个网络没有空间门，也没有通道门。",
@@ -190,6 +194,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # map
     "map": ("All channel gates: layers × channels", "全部通道门：层 × 通道"),
+    "no_map": ("This network has no channel gate.", "这个网络没有通道门。"),
     "map_mean": ("mean {mean} · {count} channels", "均值 {mean} · {count} 通道"),
     "map_hint": (
         "One row a gate, first layer on top; each from its highest score to its lowest, stretched to the width.",
@@ -213,6 +218,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ask too, and what is found is added to what was there.",
         "圆环标记提问的位置；颜色表示它从其他位置各取多少。总和为 1，因此每个值都很小，刻度随之拉伸。可点击其他位置或用方向键移动圆环。"
         "|它只表示某一层中一个位置看向哪里，并不说明结果取决于什么：其他位置也在提问，得到的内容再加到原有特征上。",
+    ),
+    "help_pooled": ("What do the colours mean?", "这些颜色是什么意思？"),
+    "help_pooled_text": (
+        "The network summarises the whole map in one vector, and this is how much each place counts for it. The weights "
+        "sum to 1, so each is small, and the scale is stretched to them.|It is one summary for all places: no place is "
+        "kept or shut, and what is found is added to the features.",
+        "网络把整张图概括为一个向量，这里是每个位置所占的比重。权重之和为 1，因此每个值都很小，刻度随之拉伸。"
+        "|这是对所有位置的同一个概括：没有位置被保留或关闭，得到的内容再加到特征上。",
     ),
     "help_scores": ("What do the bars mean?", "这些柱形是什么意思？"),
     "help_scores_text": (
