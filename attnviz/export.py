@@ -15,7 +15,8 @@ import numpy as np
 
 from attnviz.errors import UserError
 from attnviz.render.bars import channel_bars
-from attnviz.render.heatmap import overlay_figure
+from attnviz.render.compare_masks import HOW, mask_for
+from attnviz.render.heatmap import GATE_MEANING, overlay_figure
 from attnviz.render.sheets import channel_map
 from attnviz.render.strip import gate_strip
 from attnviz.render.style import to_png
@@ -101,20 +102,41 @@ def file_name(gate: str) -> str:
 def gate_picture(
     analysis: Analysis, gate: str, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
 ) -> bytes:
-    """The picture of one gate as PNG: a mask over the photograph, or channel scores as bars.
+    """The picture of one gate as PNG: what has a weight per place over the photograph, one per channel as bars.
 
     Raises:
-        UserError: There is no such gate, it is neither spatial nor channel, or a setting is not known.
+        UserError: There is no such gate, it has neither, or a setting is not known.
     """
     record = analysis.gate(gate)
-    if record.site.kind == "spatial" and record.values.ndim == 4:
-        title = f"{analysis.model} · {gate}"
-        figure = overlay_figure(analysis.image, record.mask, title=title, opacity=opacity, cmap=cmap, scale=scale)
-    elif record.site.kind == "channel" and record.values.size == record.values.shape[1]:
-        figure = channel_bars(record.scores, scale=scale)
-    else:
-        raise UserError(f"{gate} is a {record.site.kind} gate of shape {record.site.shape}; it has no picture yet")
-    return to_png(figure)
+    made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
+    if made is None:
+        raise UserError(
+            f"{gate} is a {record.site.kind} gate of shape {record.site.shape}: it has no weight per place or channel "
+            "to draw"
+        )
+    return made[1]
+
+
+def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
+    """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
+    kind, values = record.site.kind, record.values
+    if not np.isfinite(values).any():
+        return None
+    high, wide = analysis.image.network.shape[:2]
+    mask = mask_for(record, analysis.gates, aspect=high / wide)
+    if mask is not None:
+        # softmax weights of hundreds of places are far below 1: a fixed scale would be one colour
+        scale = "stretch" if kind == "pairwise" else look["scale"]
+        meaning = GATE_MEANING if kind == "spatial" else HOW[mask.how]
+        title = f"{analysis.model} · {record.site.name}"
+        shown = {**look, "scale": scale, "title": title, "meaning": meaning}
+        return "overlay", to_png(overlay_figure(analysis.image, mask.values, **shown))
+    if kind == "channel" and values.size == values.shape[1]:
+        return "channels", to_png(channel_bars(record.scores, scale=look["scale"]))
+    if kind == "added" and values.size == values.shape[1]:
+        title = "Added context: one number per channel"
+        return "channels", to_png(channel_bars(values.ravel(), scale="features", title=title))
+    return None
 
 
 def write_exports(
@@ -122,7 +144,8 @@ def write_exports(
 ) -> list[Path]:
     """Write pictures and numbers of an analysis.
 
-    Files: ``overlay-<gate>.png`` for every spatial mask, ``channels-<gate>.png`` for every channel gate,
+    Files: ``overlay-<gate>.png`` for every gate with a weight per place (of a pairwise gate, the middle asks),
+    ``channels-<gate>.png`` for every gate with one number per channel,
     ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``gates.csv`` and ``analysis.json``.
 
     Args:
@@ -139,12 +162,10 @@ def write_exports(
         UserError: A setting is not known, or the folder cannot be written; nothing is written in the first case.
     """
     files: dict[str, bytes] = {}
-    prefixes = {"spatial": "overlay", "channel": "channels"}
     for record in analysis.gates:
-        prefix, name = prefixes.get(record.site.kind), record.site.name
-        if prefix and (record.values.ndim == 4):
-            picture = gate_picture(analysis, name, opacity=opacity, cmap=cmap, scale=scale)
-            files[f"{prefix}-{file_name(name)}.png"] = picture
+        made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
+        if made is not None:
+            files[f"{made[0]}-{file_name(record.site.name)}.png"] = made[1]
     if analysis.gates:
         files["gates.png"] = to_png(gate_strip(analysis.gates, analysis.image))
     if any(record.site.kind == "channel" for record in analysis.gates):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from attnviz.errors import UserError
-from attnviz.export import file_name, gates_csv, summary, write_exports
+from attnviz.export import file_name, gate_picture, gates_csv, summary, write_exports
 from attnviz.pipeline import analyse
 from attnviz.types import KINDS, Analysis, GateRecord, GateSite
 
@@ -61,6 +61,12 @@ def test_every_kind_can_be_written(analysis, kind, tmp_path):
     record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 2)), np.full(shape, 0.5, np.float32))
     one = Analysis("m", analysis.image, analysis.labels, analysis.logits, (record,))
     assert (tmp_path / "gates.csv") in write_exports(one, tmp_path)
+    pictures = {p.name for p in tmp_path.glob("*-g.png")}
+    places, numbers = kind in ("spatial", "strip", "full", "pairwise"), kind in ("channel", "added")
+    assert pictures == ({"overlay-g.png"} if places else {"channels-g.png"} if numbers else set())
+    if not pictures:
+        with pytest.raises(UserError, match=f"is a {kind} gate of shape"):
+            gate_picture(one, "g")
     rows = (tmp_path / "gates.csv").read_text().splitlines()[1:]
     assert len(rows) == (0 if kind == "pairwise" else record.values.size)
 
