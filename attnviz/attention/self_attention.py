@@ -145,7 +145,8 @@ class SelfAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """(N, heads·d, H, W) -> (N, heads, HW, d)."""
-        return x.reshape(len(x), self.heads, -1, x.shape[2] * x.shape[3]).transpose(2, 3)
+        # channels last all the way: a view where the network is trained so, and its convolutions stay fast
+        return x.permute(0, 2, 3, 1).reshape(len(x), x.shape[2] * x.shape[3], self.heads, -1).transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, heads, HWq, HWk) and sums to 1 over HWk."""
@@ -153,6 +154,6 @@ class SelfAttention(nn.Module):
         seen = limit_positions(x, self.max_positions)
         query, key, value = self._split(self.query(x)), self._split(self.key(seen)), self._split(self.value(seen))
         weights = self.gate(self.normalise(self.similarity(query, key)), value)
-        gathered = self.weighted_sum(weights, value).transpose(2, 3)
-        joined = gathered.reshape(len(x), -1, x.shape[2], x.shape[3])
+        gathered = self.weighted_sum(weights, value).transpose(1, 2)
+        joined = gathered.reshape(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
         return x + self.scale * self.project(joined)
