@@ -5,7 +5,7 @@ import pytest
 from attnviz.cli import main
 from attnviz.training.experiments import EXPERIMENTS, types
 from attnviz.training.experiments.runs import train_run
-from attnviz.training.experiments.types_table import gates_matter, signed, table
+from attnviz.training.experiments.types_table import accuracy, gates_matter, signed, table
 from attnviz.training.recipe import BUNDLED, load_recipe
 from tests.training.test_experiment import ROW
 
@@ -69,6 +69,21 @@ def test_bold_is_only_what_is_beyond_chance():
     assert "**\N{MINUS SIGN}1.50** (\N{MINUS SIGN}2.00 to \N{MINUS SIGN}1.00) [7.0 %]" in line
     assert "| 0.00 (\N{MINUS SIGN}0.10 to +0.10) [7.0 %] |" in line
     assert signed(0.001) == signed(-0.001) == "0.00" and signed(2.5) == "+2.50"
+
+
+def test_a_difference_needs_two_seeds_of_both_and_is_told_beside_the_spread():
+    def row(name, *top1):
+        spread = {"mean": sum(top1) / len(top1), "sd": 0.1 if len(top1) > 1 else None, "n": len(top1), "values": top1}
+        attention = name.removesuffix("-30")
+        return {"name": name, "title": name, "attention": attention, "parameters": 1, "macs": 1e6, "top1": spread}
+
+    rows = [row("none-30", 85.0, 85.2, 85.4), row("se-30", 85.1, 85.3, 85.5), row("eca-30", 87.0, 87.2, 87.4)]
+    lines = accuracy([*rows, row("gc-30", 86.0)]).splitlines()
+    assert lines[0].endswith("| beside `none-30` |") and lines[2].endswith("|  |") and lines[5].endswith("|  |")
+    assert lines[3].endswith("| +0.10, within twice the spread (0.20) |")
+    assert lines[4].endswith("| +2.00, more than twice the spread (0.20) |")
+    assert "beside" not in accuracy([row("none-30", 85.0), *rows[1:]])
+    assert len({line.count("|") for line in lines}) == 1
 
 
 def test_without_a_run_there_is_nothing_to_measure(data, tmp_path, capsys):

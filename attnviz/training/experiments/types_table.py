@@ -8,6 +8,7 @@ from typing import Any
 
 from attnviz.training.ablation import REPLACEMENTS
 from attnviz.training.experiments.markdown import grid, plus_minus
+from attnviz.training.experiments.pairs import difference
 
 Row = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
@@ -25,18 +26,32 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def accuracy(rows: Sequence[Row]) -> str:
-    """Accuracy and cost, in the order of the rows."""
+    """Accuracy and cost, in the order of the rows; with several seeds, the difference to the network without gates."""
+    head = ["network", "", "parameters", "MACs (millions)", "top-1 in % (seeds)"]
     cells = [
-        (
+        [
             f"`{row['name']}`",
             row["title"],
             f"{row['parameters']:,}",
             f"{row['macs'] / 1e6:.1f}",
             plus_minus(row["top1"]),
-        )
+        ]
         for row in rows
     ]
-    return grid(("network", "", "parameters", "MACs (millions)", "top-1 in % (seeds)"), cells)
+    plain = next((row for row in rows if row["attention"] == "none" and row["top1"]["n"] > 1), None)
+    if plain is None:
+        return grid(head, cells)
+    for row, line in zip(rows, cells, strict=True):
+        line.append("" if row is plain or row["top1"]["n"] < 2 else _beside(plain, row))
+    return grid([*head, f"beside `{plain['name']}`"], cells)
+
+
+def _beside(plain: Row, row: Row) -> str:
+    """How much better a network is than the one without gates, and whether that is more than seeds make."""
+    one, other = plain["top1"]["values"], row["top1"]["values"]
+    told = difference([100 - value for value in one], [100 - value for value in other])
+    than = "more than" if told["beyond_spread"] else "within"
+    return f"{signed(told['gain'])}, {than} twice the spread ({told['sd']:.2f})"
 
 
 def gates_matter(rows: Sequence[Row]) -> str:
