@@ -74,6 +74,26 @@ def test_gates_can_be_chosen_from_the_list_and_from_the_map(page):
     expect(page.locator("#channel")).to_be_hidden()
 
 
+def test_of_a_pairwise_gate_another_place_asks_by_click_and_by_keyboard(open_page):
+    page = open_page("?model=self-attention")
+    area = page.locator("#picture .av-ask")
+    box = page.locator("#picture .av-box").bounding_box()
+    before = shown(page)
+    page.mouse.click(box["x"] + 0.01 * box["width"], box["y"] + 0.99 * box["height"])
+    rows = int(area.get_attribute("data-rows"))
+    expect(area).to_have_attribute("data-row", str(rows - 1))
+    expect(area).to_have_attribute("data-column", "0")
+    expect(page.locator("#picture .av-veil")).not_to_have_attribute("src", before)
+    area.focus()
+    page.keyboard.press("ArrowUp")
+    expect(area).to_have_attribute("data-row", str(rows - 2))
+    expect(area).to_be_focused()
+    ring = page.locator("#picture .av-here").bounding_box()
+    middle = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+    assert middle[0] == pytest.approx(box["x"] + 0.5 * box["width"] / rows, abs=2)
+    assert middle[1] == pytest.approx(box["y"] + (rows - 1.5) * box["height"] / rows, abs=2)
+
+
 def test_each_bar_is_hit_in_its_middle_and_near_its_edges(page):
     tile(page, "stage3.0.attention.channel").click()
     expect(page.locator("#scores rect[data-index]")).to_have_count(16)
