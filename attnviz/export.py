@@ -125,11 +125,9 @@ def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tu
     high, wide = analysis.image.network.shape[:2]
     mask = mask_for(record, analysis.gates, aspect=high / wide)
     if mask is not None:
-        # softmax weights of hundreds of places are far below 1: a fixed scale would be one colour
-        scale = "stretch" if kind == "pairwise" else look["scale"]
         meaning = GATE_MEANING if kind == "spatial" else HOW[mask.how]
         title = f"{analysis.model} · {record.site.name}"
-        shown = {**look, "scale": scale, "title": title, "meaning": meaning}
+        shown = {**look, "scale": mask.scale(look["scale"]), "title": title, "meaning": meaning}
         return "overlay", to_png(overlay_figure(analysis.image, mask.values, **shown))
     if kind == "channel" and values.size == values.shape[1]:
         return "channels", to_png(channel_bars(record.scores, scale=look["scale"]))

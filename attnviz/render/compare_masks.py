@@ -34,6 +34,10 @@ class Mask:
     grid: tuple[int, int] | None = None
     query: tuple[int, int] | None = None
 
+    def scale(self, wanted: str) -> str:
+        """The mode of scale to draw it on, alone: softmax weights of many places would be one colour on a fixed one."""
+        return "stretch" if self.how in ("query", "pooled") else wanted
+
 
 @dataclass(frozen=True)
 class Scores:

@@ -8,15 +8,14 @@ from html import escape
 import numpy as np
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.render.colour import Scale, caption, cmap_for
+from attnviz.render.colour import Scale, cmap_for
 from attnviz.render.compare import MASKS, OTHERS
 from attnviz.render.compare_masks import Mask, Scores, mask_of, scores_of
 from attnviz.render.compare_scales import scales
 from attnviz.render.markup import top_bars
-from attnviz.types import Floats
 from attnviz.ui.compare_facts import facts_html
 from attnviz.ui.compare_rows import Comparison, Row
-from attnviz.ui.drawings import asking, bars_html, marker
+from attnviz.ui.drawings import asking, bars_html, marker, told_of
 from attnviz.ui.figures import layers, legend
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain, say
@@ -79,11 +78,6 @@ def _mask(row: Row, comparison: Comparison, look: Look) -> Mask | None:
     if found is None and row.strength is not None:
         return Mask(row.strength[0], row.strength[1], "strength")
     return found
-
-
-def told_of(values: Floats, scale: Scale, *, spread: bool = False) -> str:
-    """Minimum, mean and maximum, and the scale; not only features are drawn here."""
-    return caption(values, scale, spread=spread).replace(" (features)", "")
 
 
 def _cell(title: str, body: str, *lines: str) -> str:

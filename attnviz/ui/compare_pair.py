@@ -15,8 +15,9 @@ from attnviz.render.compare_scales import GROUPS, aligned
 from attnviz.render.heatmap import overlay
 from attnviz.trust import rank_correlation
 from attnviz.types import Bytes, Floats, PreparedImage
-from attnviz.ui.compare_cells import Cells, Look, cells_of, told_of
+from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_rows import Comparison
+from attnviz.ui.drawings import told_of
 from attnviz.ui.figures import layers, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.text import plain, say

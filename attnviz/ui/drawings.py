@@ -6,13 +6,18 @@ from html import escape
 
 import numpy as np
 
-from attnviz.render.colour import Scale
+from attnviz.render.colour import Scale, caption
 from attnviz.render.compare_masks import Mask, Scores
 from attnviz.render.ranking import ranking
-from attnviz.types import PreparedImage
+from attnviz.types import Floats, PreparedImage
 from attnviz.ui.text import say
 
 _HEIGHT = 100  # of a drawing of bars, in its own units
+
+
+def told_of(values: Floats, scale: Scale, *, spread: bool = False) -> str:
+    """Minimum, mean and maximum, and the scale; not only features are drawn on scales of features."""
+    return caption(values, scale, spread=spread).replace(" (features)", "")
 
 
 def marker(mask: Mask, image: PreparedImage) -> str:

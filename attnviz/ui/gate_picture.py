@@ -8,12 +8,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.render.colour import GATE_SCALE, Scale, caption, cmap_for, scale_for
+from attnviz.render.colour import GATE_SCALE, cmap_for, scale_for
 from attnviz.render.compare_masks import Scores, mask_for
 from attnviz.render.steps import grid_path, number_table, plane_url
 from attnviz.render.strip import reduced
-from attnviz.types import Floats
-from attnviz.ui.drawings import asking, bars_html, marker
+from attnviz.ui.drawings import asking, bars_html, marker, told_of
 from attnviz.ui.figures import Settings, channel_figure, figure, frame, help_html, layers, legend, mask_figure, seen
 from attnviz.ui.text import plain, say
 from attnviz.ui.usual import usual_html
@@ -29,10 +28,6 @@ _GRID = 13
 """Lines of a sampling grid in each direction."""
 
 
-def _told(values: Floats, scale: Scale) -> str:
-    return caption(values, scale).replace(" (features)", "")
-
-
 def _channel(view: View, settings: Settings) -> str:
     shown = "" if view.channel is None else channel_figure(view, settings)
     return shown + help_html("scores", view.language)
@@ -46,15 +41,14 @@ def _spatial(view: View, settings: Settings) -> str:
 
 def _places(view: View, settings: Settings) -> str:
     """A gate with a weight per place, whatever else it has, over the photograph; as a matrix where it has none."""
-    image, language, kind = view.analysis.image, view.language, view.record.site.kind
+    image, language = view.analysis.image, view.language
     aspect = image.network.shape[0] / image.network.shape[1]
     mask = mask_for(view.record, view.analysis.gates, view.query, aspect)
     if mask is None:
         return _matrix(view, settings)
-    # softmax weights of hundreds of places are far below 1: a fixed scale would be one colour
-    scale = scale_for(mask.values, "stretch" if kind == "pairwise" else settings.scale)
+    scale = scale_for(mask.values, mask.scale(settings.scale))
     cmap = cmap_for(scale, settings.cmap)
-    told, how = _told(mask.values, scale), say(f"choice_how_{mask.how}", language)
+    told, how = told_of(mask.values, scale), say(f"choice_how_{mask.how}", language)
     size = {"height": mask.values.shape[0], "width": mask.values.shape[1]}
     alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
     picture = layers(image, mask.values, scale, cmap, settings.cells, alt, on_top=marker(mask, image))
@@ -71,7 +65,7 @@ def _branch(view: View, settings: Settings) -> str:
         return _matrix(view, settings)
     drawn = []
     for number, row in enumerate(rows):
-        of = {"number": number, "count": row.size, "caption": _told(row, GATE_SCALE)}
+        of = {"number": number, "count": row.size, "caption": told_of(row, GATE_SCALE)}
         title = say("branch_title", language, number=number, mean=f"{np.nanmean(row):.3f}")
         bars = bars_html(Scores(row, view.gate, "channel"), GATE_SCALE, "index", plain("branch_alt", language, **of))
         drawn.append(f'<figure class="av-figure av-branch"><figcaption>{title}</figcaption>{bars}</figure>')
@@ -83,7 +77,7 @@ def _added(view: View, settings: Settings) -> str:
     values, language = view.record.values[0], view.language
     row = values.reshape(len(values), -1).mean(1)
     scale = scale_for(np.append(row, np.float32(0)), "features")
-    told = _told(row, scale)
+    told = told_of(row, scale)
     alt = plain("added_alt", language, count=row.size, caption=told)
     bars = bars_html(Scores(row, view.gate, "added"), scale, "index", alt)
     note = f'<p class="av-note">{say("added_note", language)} {escape(told)}</p>'
@@ -98,7 +92,7 @@ def _matrix(view: View, settings: Settings) -> str:
     matrix = reduced(whole, MOST_ROWS)
     scale = scale_for(matrix, "stretch" if pairs else settings.scale)
     cmap = cmap_for(scale, settings.cmap)
-    told, size = _told(whole, scale), {"rows": whole.shape[0], "columns": whole.shape[1]}
+    told, size = told_of(whole, scale), {"rows": whole.shape[0], "columns": whole.shape[1]}
     alt = escape(plain("matrix_alt", language, gate=view.gate, caption=told, **size))
     ratio = f"aspect-ratio:{matrix.shape[1]}/{max(matrix.shape[0], matrix.shape[1] // 6)}"
     image = f'<img src="{plane_url(matrix, scale, cmap)}" alt="{alt}" class="av-matrix-large" style="{ratio}">'
