@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
     "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
     "pipeline": CORE | {"edits", "image", "models", "checkpoints", "gates", "loading", "attribution", "noise"},
-    "opening": CORE,
+    "opening": CORE | {"render"},
     "explaining": CORE | {"attribution", "pipeline"},
     "runtime": CORE | {"cost", "pipeline"},
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},

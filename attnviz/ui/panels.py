@@ -11,8 +11,8 @@ import gradio as gr
 import numpy as np
 
 from attnviz.checkpoints import Card
-from attnviz.opening import PLACES
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
+from attnviz.render.compare_masks import FINE
 from attnviz.render.heatmap import overlay
 from attnviz.render.layers import channel_gates, map_rows
 from attnviz.render.markup import top_bars
@@ -29,8 +29,6 @@ from attnviz.ui.view import View
 
 TILE = 96
 """Pixels of a tile's picture."""
-FINE = 7
-"""Fewest rows and columns that ``opening.default_gate`` calls fine."""
 WIDEST = 10
 """Most tiles in a row on a wide screen."""
 NARROWEST = 6
@@ -65,19 +63,10 @@ def heading_html(view: View) -> str:
     what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind_name(kind, language))
     number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
     name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'
-    return f'<p class="av-note">{name} {what} {_why(record, language) if view.why else ""}</p>'
-
-
-def _why(record: GateRecord, language: str) -> str:
-    """Why this gate is shown first, as ``opening.default_gate`` says it, in a language."""
-    kind = record.site.kind
-    if kind == "channel":
-        return say("why_channel", language, fine=FINE)
-    if kind != "spatial":
-        return say("why_places" if kind in PLACES else "why_last", language, kind=kind_name(kind, language))
-    height, width = record.site.shape[2:]
-    fine = min(height, width) >= FINE
-    return say("why_fine" if fine else "why_coarse", language, height=height, width=width, fine=FINE)
+    height, width = record.site.shape[-2:]
+    about = {"kind": kind_name(kind, language), "height": height, "width": width, "fine": FINE}
+    why = say(f"why_{view.why}", language, **about) if view.why else ""
+    return f'<p class="av-note">{name} {what} {why}</p>'
 
 
 def gate_choices(view: View) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ class View:
         sample: Name of the sample photograph, or ``None`` for the visitor's own.
         path: File of the visitor's own photograph, or ``None``.
         gate: Name of the gate shown large; ``None`` where the network has none.
-        why: One line that says why this gate is shown; empty where the visitor chose it.
+        why: Why this gate is shown, as ``opening.default_gate`` says it; empty where the visitor chose it.
         channel: The feature map shown below the scores of a channel gate.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.

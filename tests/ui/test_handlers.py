@@ -8,6 +8,7 @@ import pytest
 
 from attnviz.errors import UserError
 from attnviz.ui.errors import MOST, guarded
+from attnviz.ui.panels import heading_html
 from attnviz.ui.view import show_channel, show_gate
 
 CHANNEL = "stage1.0.attention.channel"
@@ -23,7 +24,7 @@ def scored(explore):
 def test_the_page_opens_on_the_default_gate_and_says_why(explore):
     view = explore.opening
     assert view.record.site.kind == "spatial"
-    assert "7×7" in view.why
+    assert view.why == "fine" and "at least 7×7 cells" in heading_html(view)
 
 
 def test_a_view_survives_being_copied_for_another_process(explore):
@@ -177,7 +178,7 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     record = analysis.gate(CHANNEL)
     record = replace(record, site=replace(record.site, name=EVIL))
     analysis = replace(analysis, labels=(EVIL, "b", "c"), model=EVIL, gates=(record,))
-    view = replace(explore.opening, analysis=analysis, gate=EVIL, why=EVIL)
+    view = replace(explore.opening, analysis=analysis, gate=EVIL, why="channel")
     card = replace(explore.store.card("cbam"), limits=(EVIL,))
     settings = Settings()
     parts = [panels.strip_html(view, settings), panels.map_html(view, settings), panels.heading_html(view)]
