@@ -87,6 +87,22 @@ SAMPLES: tuple[Sample, ...] = (
         "church-and-parachute",
     ),
     Sample(
+        "gas-pump",
+        "Gas pump (rendered)",
+        "An old red petrol pump with a round globe, number windows and a black hose stands on a kerb before a station.",
+        RENDERED,
+        "gas pump",
+        "gas-pump",
+    ),
+    Sample(
+        "garbage-truck",
+        "Garbage truck (rendered)",
+        "A white and green garbage truck with a ribbed box stands in a sunny street; bins, a hedge and houses behind.",
+        RENDERED,
+        "garbage truck",
+        "garbage-truck",
+    ),
+    Sample(
         "aeroplane",
         "Aeroplane (rendered)",
         "A white and blue passenger jet climbs to the left, seen from below, in a blue sky with a few clouds.",

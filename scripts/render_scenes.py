@@ -19,7 +19,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scenes import aeroplane, car, church, digit, golf, parachute, ship  # noqa: E402 - the folder is not a package that is installed
+from scenes import aeroplane, car, church, digit, golf, parachute, pump, ship, truck  # noqa: E402 - the folder is not a package that is installed
 from scenes.optics import Array, develop, reduce  # noqa: E402
 
 Scene = Callable[[int, int, int], tuple[Array, dict[str, Array]]]
@@ -32,6 +32,8 @@ SCENES: dict[str, tuple[Scene, int, int, float]] = {
     "aeroplane": (aeroplane.render, 640, 480, 0.90),
     "ship": (ship.render, 640, 480, 0.86),
     "car": (car.render, 640, 480, 0.88),
+    "gas-pump": (pump.render, 480, 640, 0.88),
+    "garbage-truck": (truck.render, 640, 480, 0.88),
     "digit": (digit.render, 480, 480, 0.95),
 }
 """Name -> scene, width, height, exposure."""
