@@ -15,12 +15,20 @@ from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load_card
 from attnviz.cost import macs_of
 from attnviz.results import FOLDER as RESULTS
 from attnviz.results import read_results
+from attnviz.training.experiments import pairs
 from attnviz.training.experiments.markdown import grid
 from attnviz.training.experiments.types_table import accuracy, focus, gates_matter
 
 BEGIN = "<!-- made by: python -m scripts.leaderboard --write README.md -->"
 FAMILIES = {"types": "attention types, trained alike", "types-90": "attention types, trained alike for 90 epochs"}
 """Files of results of ``attnviz experiment types`` and what their tables are called."""
+PAIRS = {
+    "densenet": "SE in every layer of a small DenseNet",
+    "vgg": "Local attention in VGG16-BN of a quarter of its width",
+    "stn": "A spatial transformer before a small CNN, on distorted digits",
+    "last": "A channel gate on the last map",
+}
+"""Files of results of experiments with and without attention, and what their tables are called."""
 ABLATED = "ablations"
 """What the files of ``attnviz ablate`` begin with, one for each set of data."""
 END = "<!-- end of what that command made -->"
@@ -53,6 +61,9 @@ def tables(checkpoints: Path = FOLDER, results: Path = RESULTS) -> str:
     for name, title in FAMILIES.items():
         if (report := reports[name]) is not None:
             parts += [f"**{title[0].upper()}{title[1:]}** (`{report['command']}`)", accuracy(report["rows"])]
+    for name, title in PAIRS.items():
+        if (report := read_results(name, results)) is not None:
+            parts += [f"**{title}** (`{report['command']}`)", pairs.table(report)]
     for name, title in {ABLATED: "these networks", **FAMILIES}.items():
         if (report := reports[name]) is not None:
             parts += [f"**Do the gates of {title} do anything?**", *_judged(report)]

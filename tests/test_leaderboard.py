@@ -20,7 +20,10 @@ def test_every_checkpoint_has_a_line_and_results_their_tables(checkpoints, tmp_p
     results.mkdir()
     (results / "types.json").write_text((ROOT / "results" / "ablations.json").read_text(encoding="utf-8"))
     rows = json.loads((results / "types.json").read_text())["rows"]
+    pair = json.loads((ROOT / "results" / "stn.json").read_text(encoding="utf-8"))
+    (results / "vgg.json").write_text(json.dumps(pair), encoding="utf-8")
     text = tables(checkpoints, results)
+    assert "**Local attention in VGG" in text and f"| `{pair['rows'][1]['recipe']}` |" in text
     assert (
         "Do the gates of attention types, trained alike do" in text
         and "**Attention types" in text

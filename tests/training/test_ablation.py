@@ -158,7 +158,7 @@ def test_focus_of_masks_that_are_known():
 
 def test_objects_lie_where_the_network_sees_them():
     known = {(name, label): (seen, cover) for name, label, seen, cover in scenes(tiny_spec(size=64).input)}
-    assert len(known) == 5 and ("church-and-parachute", "parachute") in known
+    assert len(known) == 7 and ("church-and-parachute", "parachute") in known
     seen, cover = known["golf-ball", "golf ball"]
     assert seen.shape == (64, 64, 3) and cover.shape == (64, 64) and 0.02 < cover.mean() < 0.6
     # the ball is white, the lawn is green
@@ -169,7 +169,7 @@ def test_objects_lie_where_the_network_sees_them():
 def test_focus_of_a_networks_masks(images, tmp_path):
     told = spatial_focus(real(tmp_path, "cbam", images))
     assert len(told["gates"]) == 4 and all(
-        len(values) == 5 == len(told["objects"]) for values in told["gates"].values()
+        len(values) == 7 == len(told["objects"]) for values in told["gates"].values()
     )
     assert told["mean"] == pytest.approx(np.mean(list(told["gates"].values())), abs=1e-3)
     assert told["centre"] > 1.2 and abs(told["random"] - 1) < 0.1 and 0 < told["random_sd"] < 0.3

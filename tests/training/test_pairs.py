@@ -31,7 +31,7 @@ def test_both_rows_and_their_difference(tmp_path):
     assert told["sd"] == pytest.approx(((1 + 0.25) / 2) ** 0.5, abs=1e-3)
     assert told["beyond_spread"] and told["interval"][0] <= 0.5 <= told["interval"][1] < 1
     text = table(report)
-    assert "| gated |" in text and "0.50 times" in text and "is more than twice the spread" in text
+    assert "| `gated` |" in text and "0.50 times" in text and "is more than twice the spread" in text
 
 
 def test_a_small_difference_is_not_called_one():

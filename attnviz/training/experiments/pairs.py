@@ -74,7 +74,7 @@ def table(report: Mapping[str, Any]) -> str:
     rows = grid(
         ("network", "parameters", "top-1 in % (seeds)", "error in %"),
         [
-            (row["recipe"], f"{row['parameters']:,}", plus_minus(row["top1"]), plus_minus(row["error"]))
+            (f"`{row['recipe']}`", f"{row['parameters']:,}", plus_minus(row["top1"]), plus_minus(row["error"]))
             for row in report["rows"]
         ],
     )
