@@ -1,6 +1,6 @@
 """Every checkpoint's spatial masks on the sample pictures: ``python -m scripts.contact_sheet [--out FILE]``.
 
-One row for the last mask in each stage of every checkpoint that has a spatial gate.
+One row for the last mask of each grid in each stage of every checkpoint that has a spatial gate.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def rows_of(stem: str | Path, folder: Path, names: list[str]) -> tuple[list[Row]
     analyser = Analyser(load(stem, folder))
     images = [prepare(load_sample(name), analyser.loaded.spec.input) for name in names]
     spatial = [site for site in analyser.sites if site.kind == "spatial" and len(site.shape) == 4]
-    last = {site.name.partition(".")[0]: site for site in spatial}
+    last = {(site.name.partition(".")[0], site.shape): site for site in spatial}
     seen = [analyser.analyse(image) for image in images] if last else []
     rows = []
     for site in last.values():

@@ -62,5 +62,5 @@ def _tile(name: str) -> str:
     title = escape(sample.title)
     return (
         f'<button type="button" data-pick="{escape(name)}" title="{title}" aria-label="{title}">'
-        f'<img src="{thumbnail(name)}" alt="{escape(sample.description)}" width="56" height="56"></button>'
+        f'<img src="{thumbnail(name)}" alt="{escape(sample.description)}" width="52" height="52"></button>'
     )
