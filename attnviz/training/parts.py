@@ -14,6 +14,9 @@ from attnviz.noise import NOISES
 LATER = {"later": True}
 """Marks values and tables that recipes did not always have; at their default they are no part of a recipe's
 fingerprint, so that runs of before can go on."""
+ASIDE = {"aside": True}
+"""Marks values that change what is written down during a run and not the network that comes out: no part of a
+fingerprint."""
 
 
 def require(condition: bool, what: str, given: Any) -> None:
@@ -164,7 +167,7 @@ class TrainPart:
     eval_every: int = 5
     precision: str = "bf16-mixed"
     channels_last: bool = True
-    snapshots: list[int] = field(default_factory=list)
+    snapshots: list[int] = field(default_factory=list, metadata=ASIDE)
     seed: int = 0
     nesterov: bool = field(default=True, metadata=LATER)
     compile: bool = field(default=False, metadata=LATER)

@@ -80,12 +80,12 @@ class Recipe:
 
 
 def _deciding(part: Any) -> dict[str, Any]:
-    """The values of a dataclass, but those marked ``LATER`` that are at their default."""
+    """The values of a dataclass, but those marked ``ASIDE``, and those marked ``LATER`` that are at their default."""
     values = {}
     for f in dataclasses.fields(part):
         value = getattr(part, f.name)
         default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
-        if not (f.metadata.get("later") and value == default):
+        if not (f.metadata.get("aside") or (f.metadata.get("later") and value == default)):
             values[f.name] = _deciding(value) if dataclasses.is_dataclass(value) else value
     return values
 

@@ -19,10 +19,11 @@ def test_values_arrive(recipe_file):
     assert recipe.train.lr == 0.1 and recipe.augment.cutmix == 0.5
 
 
-def test_the_fingerprint_follows_every_value(recipe_file):
+def test_the_fingerprint_follows_every_value_that_decides_the_network(recipe_file):
     one = load_recipe(recipe_file()).fingerprint
     assert load_recipe(recipe_file(RECIPE + "seed = 1")).fingerprint != one
     assert load_recipe(recipe_file(RECIPE + "# a comment")).fingerprint == one
+    assert load_recipe(recipe_file(RECIPE + "snapshots = [0, 1]")).fingerprint == one
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,7 @@ def test_values_that_came_later_leave_old_fingerprints_as_they_were(recipe_file)
     assert load_recipe(recipe_file(RECIPE + "nesterov = false")).fingerprint != one.fingerprint
     old = one.to_json()
     del old["start"], old["train"]["nesterov"], old["train"]["compile"], old["augment"]["mixup"]
+    del old["train"]["snapshots"]
     known = hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
     assert one.fingerprint == known
     assert recipe_from_json(old) == one and one.with_seed(7).train.seed == 7
