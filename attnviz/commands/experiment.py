@@ -42,8 +42,10 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.training.data import load_images
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect
+    from attnviz.training.memory import keep_memory
     from attnviz.training.recipe import load_recipe
 
+    keep_memory()
     experiment, started = EXPERIMENTS[args.experiment], time.perf_counter()
     family = args.family or next(iter(experiment.families))
     if family not in experiment.families:

@@ -21,8 +21,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.training.loop import Trainer
+    from attnviz.training.memory import keep_memory
     from attnviz.training.recipe import load_recipe
 
+    keep_memory()
     recipe = load_recipe(args.recipe)
     name = recipe.id
     if args.seed is not None and args.seed != recipe.train.seed:
