@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from types import MappingProxyType
 from typing import Any
@@ -148,7 +148,8 @@ def map_html(view: View, settings: Settings) -> str:
         return f'<p class="av-note">{say("no_map", view.language)}</p>' if view.analysis.gates else ""
     rows = []
     numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}
-    for record in channel_gates(view.analysis.gates):
+    shown = channel_gates(view.analysis.gates)
+    for record, short in zip(shown, distinct([record.site.name for record in shown]), strict=True):
         number = numbers[record.site.name]
         name, mean = escape(record.site.name), f"{np.nanmean(record.values):.2f}"
         colours = colourise(map_rows([record], "sorted", 512), GATE_SCALE, settings.cmap)
@@ -156,12 +157,26 @@ def map_html(view: View, settings: Settings) -> str:
         told = say("map_mean", view.language, mean=mean, count=record.scores.size)
         rows.append(
             f'<button type="button" data-pick="{name}" aria-pressed="{pressed}">'
-            f'<span class="av-row-name">{number} · {name}</span>'
+            f'<span class="av-row-name" title="{name}">{number} · {escape(short)}</span>'
             f'<img src="{data_url(colours, "png")}" alt="" width="512" height="18">'
             f'<span class="av-row-mean">{told}</span></button>'
         )
     ramp, hint = legend(GATE_SCALE, settings.cmap, view.language), say("map_hint", view.language)
     return f'<div class="av-map">{"".join(rows)}</div>{ramp}<p class="av-note">{hint}</p>'
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of gates without the dotted parts that all of them begin and end with, so that what differs is seen."""
+    parts = [name.split(".") for name in names]
+    most = min(map(len, parts), default=1) - 1 if len(parts) > 1 else 0
+    head = _alike(parts, most)
+    tail = _alike([each[::-1] for each in parts], most - head)
+    return [".".join(each[head : len(each) - tail]) for each in parts]
+
+
+def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
+    """How many of the first parts, at most so many, are the same in all."""
+    return next((i for i in range(most) if len({each[i] for each in parts}) > 1), most)
 
 
 def link_html(view: View) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from attnviz.errors import UserError
 from attnviz.ui.errors import MOST, guarded
-from attnviz.ui.panels import heading_html
+from attnviz.ui.panels import distinct, heading_html
 from attnviz.ui.view import show_channel, show_gate
 
 CHANNEL = "stage1.0.attention.channel"
@@ -185,6 +185,22 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     parts += [panels.link_html(view), panels.prediction_html(view, card), scores_html(view, settings)]
     parts.append(picture_html(replace(view, gate=EVIL), settings))
     assert not any("<img src=x" in part for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["features.block1.layer1.attention", "features.block1.layer2.attention"], ["layer1", "layer2"]),
+        (["stage1.0.attention.channel", "stage2.0.attention.channel"], ["stage1", "stage2"]),
+        (["a.1.gate", "a.10.2.gate"], ["1", "10.2"]),
+        (["gate", "gate.1"], ["gate", "gate.1"]),
+        (["a.a", "a.a.a"], ["a", "a.a"]),
+        (["block.gate"], ["block.gate"]),
+        ([], []),
+    ],
+)
+def test_rows_of_the_map_show_what_differs_in_the_names(names, shown):
+    assert distinct(names) == shown
 
 
 def test_errors_reach_visitors_escaped_and_short():
