@@ -33,6 +33,8 @@ WIDEST = 10
 """Most tiles in a row on a wide screen."""
 NARROWEST = 6
 """Tiles that fit in a row, however few there are."""
+LONG = 28
+"""Characters of a gate's name that fit beside its row of the map."""
 
 
 def prediction_html(view: View, card: Card) -> str:
@@ -166,11 +168,18 @@ def map_html(view: View, settings: Settings) -> str:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names of gates without the dotted parts that all of them begin and end with, so that what differs is seen."""
+    """Names of gates as they are, or, where one is long, without the dotted parts with which all of them begin and end.
+
+    A number alone says little, so what it counts stays before it.
+    """
+    if len(names) < 2 or max(map(len, names)) <= LONG:
+        return list(names)
     parts = [name.split(".") for name in names]
-    most = min(map(len, parts), default=1) - 1 if len(parts) > 1 else 0
+    most = min(map(len, parts)) - 1
     head = _alike(parts, most)
     tail = _alike([each[::-1] for each in parts], most - head)
+    while head and any(each[head].isdigit() for each in parts):
+        head -= 1
     return [".".join(each[head : len(each) - tail]) for each in parts]
 
 
