@@ -80,8 +80,8 @@ def test_a_difference_needs_two_seeds_of_both_and_is_told_beside_the_spread():
     rows = [row("none-30", 85.0, 85.2, 85.4), row("se-30", 85.1, 85.3, 85.5), row("eca-30", 87.0, 87.2, 87.4)]
     lines = accuracy([*rows, row("gc-30", 86.0)]).splitlines()
     assert lines[0].endswith("| beside `none-30` |") and lines[2].endswith("|  |") and lines[5].endswith("|  |")
-    assert lines[3].endswith("| +0.10, within twice the spread (0.20) |")
-    assert lines[4].endswith("| +2.00, more than twice the spread (0.20) |")
+    assert lines[3].endswith("| +0.10, within twice the spread (2 × 0.20) |")
+    assert lines[4].endswith("| +2.00, more than twice the spread (2 × 0.20) |")
     assert "beside" not in accuracy([row("none-30", 85.0), *rows[1:]])
     assert len({line.count("|") for line in lines}) == 1
 

@@ -92,7 +92,7 @@ def _said(told: Mapping[str, Any]) -> str:
     than = "more than" if told["beyond_spread"] else "no more than"
     return (
         f"{times} (95 % interval {low:.2f} to {high:.2f}); the difference of {abs(told['gain']):.2f} points is "
-        f"{than} twice the spread over seeds ({told['sd']:.2f})."
+        f"{than} twice the spread over seeds (2 × {told['sd']:.2f})."
     )
 
 

@@ -27,7 +27,7 @@ TYPES = (
     "sk",
     "self-attention",
 )
-FAMILIES = {"compact-30": tuple(f"{name}-30" for name in TYPES), "compact": ("none", "se", "cbam")}
+FAMILIES = {"compact-30": tuple(f"{name}-30" for name in TYPES), "compact": ("none", "se", "eca", "cbam")}
 """Networks -> recipes, the one without attention first: 30 epochs each, or 90."""
 
 

@@ -51,7 +51,7 @@ def _beside(plain: Row, row: Row) -> str:
     one, other = plain["top1"]["values"], row["top1"]["values"]
     told = difference([100 - value for value in one], [100 - value for value in other])
     than = "more than" if told["beyond_spread"] else "within"
-    return f"{signed(told['gain'])}, {than} twice the spread ({told['sd']:.2f})"
+    return f"{signed(told['gain'])}, {than} twice the spread (2 × {told['sd']:.2f})"
 
 
 def gates_matter(rows: Sequence[Row]) -> str:
