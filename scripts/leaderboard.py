@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load_card
-from attnviz.cost import macs_of
 from attnviz.results import FOLDER as RESULTS
 from attnviz.results import read_results
 from attnviz.training.experiments import pairs
@@ -46,7 +45,7 @@ def _line(card: Card) -> tuple[str, ...]:
     metrics, train = card.metrics, card.training.get("recipe", {}).get("train", {})
     right = f"{metrics['top1']:.2f} % ({metrics['correct']:,} of {metrics['total']:,})" if "correct" in metrics else "–"
     parameters = f"{metrics['parameters']:,}" if "parameters" in metrics else "–"
-    macs = f"{macs_of(card.spec) / 1e6:.1f}"
+    macs = f"{metrics['macs'] / 1e6:.1f}" if "macs" in metrics else "–"
     return (f"`{card.id}`", card.title, parameters, macs, str(train.get("epochs", "–")), _data(card), right)
 
 

@@ -56,6 +56,7 @@ def test_it_learns_and_the_checkpoint_measures_what_its_card_says(data, recipe_f
     assert main(["train", str(recipe_file()), "--data", str(data), "--run", str(run)]) == 0
     loaded = load(run / "tiny")
     assert loaded.card.metrics["top1"] > 60  # three colours: chance is 33
+    assert loaded.card.metrics["parameters"] > 100 and loaded.card.metrics["macs"] > 10_000
     assert loaded.labels == ("green", "English springer", "red")
     assert loaded.card.data["train"]["images"] == 72 and len(loaded.card.training["history"]) == 3
     assert [h["size"] for h in loaded.card.training["history"]] == [16, 16, 32]
