@@ -9,7 +9,7 @@ from attnviz import checkpoints as module
 from attnviz.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint, write_atomically
 from attnviz.cost import macs_of
 from attnviz.errors import UserError
-from attnviz.models import build, count_parameters
+from attnviz.models import build
 from tests.conftest import tiny_card, tiny_spec
 
 
@@ -139,7 +139,8 @@ def test_bundled_checkpoints_load_and_are_small(name):
     assert metrics["predictions_changed_by_fp16"] <= 2 or metrics["stored"] == "float32"
     assert (module.FOLDER / f"{name}.safetensors").stat().st_size <= 12 * 2**20
     assert Card.from_json(loaded.card.to_json()) == loaded.card
-    assert (metrics["parameters"], metrics["macs"]) == (count_parameters(loaded.module), macs_of(loaded.spec))
+    assert metrics["parameters"] == sum(p.numel() for p in loaded.module.parameters())
+    assert metrics["macs"] == macs_of(loaded.spec)
 
 
 def test_files_that_belong_together_are_replaced_together(tmp_path, monkeypatch):

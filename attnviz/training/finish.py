@@ -12,7 +12,7 @@ from torch import nn
 
 from attnviz.checkpoints import Card, LoadedModel, compact, save_checkpoint
 from attnviz.cost import macs_of
-from attnviz.models import count_parameters, placed
+from attnviz.models import placed
 from attnviz.training.data import ImageSet
 from attnviz.training.evaluation import evaluate, evaluate_checkpoint
 from attnviz.training.recipe import Recipe
@@ -54,7 +54,7 @@ def write_checkpoint(
         **evaluate_checkpoint(LoadedModel(card.id, stored, spec, card.labels, card), val),
         "predictions_changed_by_fp16": changed,
         "stored": "float16" if stored is rounded else "float32",
-        "parameters": count_parameters(network),
+        "parameters": sum(p.numel() for p in network.parameters()),
         "macs": macs_of(spec),
     }
     return save_checkpoint(folder, dataclasses.replace(card, metrics=metrics), network, half=stored is rounded)
