@@ -26,7 +26,9 @@ def facts(device: torch.device, seconds: float) -> dict[str, Any]:
         device: Where the model ran.
         seconds: Wall time.
     """
-    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    threads = torch.get_num_threads()
+    plural = "" if threads == 1 else "s"
+    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{threads} CPU thread{plural}"
     return {
         "commit": commit(),
         "attnviz": attnviz.__version__,

@@ -66,6 +66,7 @@ MAY_IMPORT = {
     },
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
     "results": set(),
+    "evidence": CORE | {"checkpoints", "results"},
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
@@ -80,6 +81,7 @@ MAY_IMPORT = {
         "reference",
         "snapshots",
         "results",
+        "evidence",
         "inside",
         "steps",
         "walk",

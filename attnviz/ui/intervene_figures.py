@@ -14,7 +14,7 @@ from attnviz.types import Analysis, Edit, Floats
 from attnviz.ui.figures import MOST_CELLS, Settings, help_html, layers, legend
 from attnviz.ui.intervene_state import Bench
 from attnviz.ui.panels import strip_html
-from attnviz.ui.text import plain, say
+from attnviz.ui.text import plain, say, signed
 
 TOP = 5
 """Classes shown from before and from after."""
@@ -23,11 +23,6 @@ LISTED = 12
 """Most channels named one by one."""
 FOUND = 10
 """Channels of a search that are shown."""
-
-
-def _signed(value: float, digits: int) -> str:
-    text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return text if text.strip("+\N{MINUS SIGN}0.") else f"{0:.{digits}f}"
 
 
 # predictions --------------------------------------------------------------------------------------------------
@@ -45,7 +40,7 @@ def headline_html(bench: Bench) -> str:
     before, after, language = bench.before, bench.after, bench.language
     was, now = int(np.argmax(before.logits)), int(np.argmax(after.logits))
     old, new = 100 * float(before.probabilities[was]), 100 * float(after.probabilities[was])
-    about = {"label": before.labels[was], "old": f"{old:.1f}", "new": f"{new:.1f}", "change": _signed(new - old, 1)}
+    about = {"label": before.labels[was], "old": f"{old:.1f}", "new": f"{new:.1f}", "change": signed(new - old, 1)}
     if not bench.edits.steps:
         return f'<p aria-live="polite">{say("iv_untouched", language, **about)}</p>'
     text = f"<strong>{say('iv_change', language, **about)}</strong>"
@@ -77,7 +72,7 @@ def result_html(bench: Bench, measure: str) -> str:
             f'<tr><th scope="row">{escape(before.labels[i])}</th><td class="av-pair-bars" aria-hidden="true">'
             f"{_bar(low, high, float(old[i]), 'old')}{_bar(low, high, float(new[i]), 'new')}</td>"
             f'<td class="av-pair-values">{numbers}</td>'
-            f'<td class="av-pair-change">{_signed(float(new[i] - old[i]), digits)}</td></tr>'
+            f'<td class="av-pair-change">{signed(float(new[i] - old[i]), digits)}</td></tr>'
         )
     key = f'<span class="av-key-old"></span>{say("iv_before", language)} '
     key += f'<span class="av-key-new"></span>{say("iv_after", language)}'
@@ -230,7 +225,7 @@ def search_html(bench: Bench, search: Search, method: str, late: bool = False) -
             f'<tr><th scope="row">{"" if alone else "+ "}{channel}</th><td>{bench.scores[channel]:.3f}</td>'
             '<td class="av-pair-bars" aria-hidden="true">'
             f'<div class="av-pair-new" style="width:{width:.1f}%"></div></td>'
-            f"<td>{_signed(-drop, 2)}</td><td>{_signed(100 * float(share[i] - base), 1)}</td></tr>"
+            f"<td>{signed(-drop, 2)}</td><td>{signed(100 * float(share[i] - base), 1)}</td></tr>"
         )
     titles = [say("channel", language), say("iv_score", language), "", say("iv_dlogit", language)]
     heads = "".join(

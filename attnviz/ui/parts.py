@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.ui import KEEP_SECONDS
+from attnviz.ui.about import about_html
 from attnviz.ui.figures import PICTURE_CMAPS, Settings, scores_html
 from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.page import Photo, picker, script
@@ -26,6 +27,7 @@ class Parts:
     samples: gr.HTML
     model: gr.Dropdown
     prediction: gr.HTML
+    about: gr.HTML
     gate: gr.Dropdown
     strip: gr.HTML
     heading: gr.HTML
@@ -72,7 +74,9 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
     choices = [(store.title(name), name) for name in store.choices]
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
     _title(made, "prediction")
-    made["prediction"] = gr.HTML(prediction_html(view, store.card(view.analysis.model)), elem_id="prediction")
+    card = store.card(view.analysis.model)
+    made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
+    made["about"] = gr.HTML(about_html(card, view.language), elem_id="about")
 
 
 def _gates(made: dict[str, Any], view: View, settings: Settings) -> None:

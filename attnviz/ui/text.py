@@ -72,3 +72,9 @@ def translations() -> gr.I18n:
     """All texts for the browser."""
     columns = [{PREFIX + key: row[i] for key, row in TEXTS.items()} for i in range(len(LANGUAGES))]
     return gr.I18n(en=columns[0], zh=columns[1], **{"zh-CN": columns[1]})
+
+
+def signed(value: float, digits: int) -> str:
+    """A change with its sign, as people write it; zero has none."""
+    text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return text if text.strip("+\N{MINUS SIGN}0.") else f"{0:.{digits}f}"

@@ -9,6 +9,7 @@ import gradio as gr
 
 from attnviz.errors import UserError
 from attnviz.samples import IMAGENETTE, data_set_of, load_sample
+from attnviz.ui.about import about_html
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.errors import escaped
 from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
@@ -109,12 +110,13 @@ class Explore:
     def still(self, view: View) -> Update:
         """What stands still, in the visitor's language."""
         titles = {part: head_html(key, view.language) for key, part in self.parts.titles.items()}
-        return {**titles, self.parts.samples: self.samples(view)}
+        return {**titles, **self.network(view)}
 
-    def samples(self, view: View) -> str:
-        """The samples, those that show a class of the network first."""
-        labels = self.store.card(view.analysis.model).labels
-        return samples_html(view.language, data_set_of(labels) or IMAGENETTE)
+    def network(self, view: View) -> Update:
+        """What depends on the network alone: what is known of it, and the samples, those with its classes first."""
+        card = self.store.card(view.analysis.model)
+        samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE)
+        return {self.parts.samples: samples, self.parts.about: about_html(card, view.language)}
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
@@ -161,7 +163,7 @@ class Explore:
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph."""
         view = change_model(self.store, self.view(data), data[self.parts.model])
-        return {**self.all(view, self.settings(data)), self.parts.samples: self.samples(view)}
+        return {**self.all(view, self.settings(data)), **self.network(view)}
 
     def on_gate(self, data: Data) -> Update:
         """A gate was chosen in the list."""
@@ -229,7 +231,8 @@ def wire(explore: Explore) -> None:
     channel = {*pictures, parts.channel, parts.state, parts.link}
     chosen = {*channel, parts.gate, parts.heading, parts.channels}
     analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map, explore.page.photo}
-    everywhere = {*analysis, parts.photo, parts.samples, *parts.titles.values()}
+    network = {parts.samples, parts.about}
+    everywhere = {*analysis, *network, parts.photo, *parts.titles.values()}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.picture)
@@ -241,7 +244,7 @@ def wire(explore: Explore) -> None:
     on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
-    opened = on(fetched.success, explore.on_model, everything, {*analysis, parts.samples}, HEAVY)
+    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
