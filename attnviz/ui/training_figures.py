@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from attnviz.checkpoints import Card
-from attnviz.render.colour import caption, cmap_for, scale_for
 from attnviz.render.curves import Line, curves_svg
 from attnviz.render.markup import bars_svg
 from attnviz.render.strip import seen
 from attnviz.render.views import view as shape_of
 from attnviz.snapshots import Snapshots
-from attnviz.ui.figures import help_html, layers, legend
+from attnviz.ui.figures import Settings, help_html
+from attnviz.ui.gate_picture import picture_html as large
 from attnviz.ui.noise_figures import name_of
 from attnviz.ui.panels import STYLES
 from attnviz.ui.text import plain, say
-from attnviz.ui.training_view import Film, probe_picture, record
+from attnviz.ui.training_view import Film, probe_picture, record, view_of
 
 CMAP = "viridis"
 FEW = 8
@@ -39,20 +38,9 @@ def heading(taken: Snapshots, film: Film) -> str:
 def picture_html(taken: Snapshots, film: Film, card: Card) -> str:
     """The gate at the chosen snapshot, large."""
     found = record(taken, film, film.step)
-    shown = shape_of(found)
-    if shown.style == "mask":
-        scale = scale_for(shown.values, shown.mode)
-        image = probe_picture(film.probe, card.spec.input)
-        told = caption(shown.values, scale)
-        size = {"height": shown.values.shape[0], "width": shown.values.shape[1]}
-        alt = plain("mask_alt", film.language, gate=film.gate, caption=told, **size)
-        picture = layers(image, shown.values, scale, cmap_for(scale, CMAP), "nearest", alt)
-        body = f"{picture}{legend(scale, CMAP, film.language)}<figcaption>{escape(told)}</figcaption>"
-        return f'{heading(taken, film)}<figure class="av-figure">{body}</figure>'
     if found.site.kind == "channel":
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
-    tile = STYLES[shown.style](shown, seen(probe_picture(film.probe, card.spec.input)), CMAP)
-    return f'{heading(taken, film)}<div class="tr-tile">{tile}</div>'
+    return f"{heading(taken, film)}{large(view_of(taken, film, card), Settings(cmap=CMAP))}"
 
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:

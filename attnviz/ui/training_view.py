@@ -8,14 +8,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from attnviz.checkpoints import Card
 from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
 from attnviz.inputs import InputSpec
+from attnviz.render.compare_masks import FINE
 from attnviz.samples import load_sample
 from attnviz.snapshots import Snapshots, load_snapshots
-from attnviz.types import GateRecord, GateSite, PreparedImage
+from attnviz.types import Analysis, GateRecord, GateSite, PreparedImage
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
+from attnviz.ui.view import View
 
 SIDE = 600
 """Longest side in pixels of a probe picture."""
@@ -32,6 +37,7 @@ class Film:
         step: Which snapshot, from 0.
         language: Of the texts.
         playing: Whether the snapshots follow each other by themselves.
+        query: Which place asks in a pairwise gate: down and across, each in [0, 1].
     """
 
     model: str
@@ -40,6 +46,7 @@ class Film:
     step: int
     language: str = "en"
     playing: bool = False
+    query: tuple[float, float] = (0.5, 0.5)
 
 
 @lru_cache(maxsize=8)
@@ -67,13 +74,24 @@ def snapshots_of(store: Store, name: str) -> Snapshots | None:
     return found if found is not None and found.kinds and found.epochs else None
 
 
+def opening_film(store: Store, language: str = "en") -> Film:
+    """The film that the tab opens with: of the most accurate network with a spatial mask, else of the first."""
+    names = recorded(store)
+    masked = (name for name in names if _masks(snapshots_of(store, name)))
+    return first_film(store, next(masked, names[0]), language)
+
+
 def first_film(store: Store, name: str, language: str = "en") -> Film:
     """The last snapshot of a network's most telling gate: its last spatial one, else its last channel gate."""
     taken = snapshots_of(store, _known(store, name))
-    spatial = [g for g, kind in taken.kinds.items() if kind == "spatial" and min(taken.gates[g].shape[-2:]) >= 7]
     channel = [g for g, kind in taken.kinds.items() if kind == "channel"]
-    gate = (spatial or channel or list(taken.kinds))[-1]
+    gate = (_masks(taken) or channel or list(taken.kinds))[-1]
     return Film(name, gate, taken.probes[0], len(taken.epochs) - 1, language)
+
+
+def _masks(taken: Snapshots) -> list[str]:
+    """The spatial gates that are not too coarse."""
+    return [g for g, kind in taken.kinds.items() if kind == "spatial" and min(taken.gates[g].shape[-2:]) >= FINE]
 
 
 def _known(store: Store, name: Any) -> str:
@@ -113,3 +131,11 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
     values = taken.gates[film.gate][step, taken.probes.index(film.probe)][None]
     site = GateSite(film.gate, taken.kinds[film.gate], values.shape, values.shape, "snapshot")
     return GateRecord(site, values)
+
+
+def view_of(taken: Snapshots, film: Film, card: Card) -> View:
+    """A snapshot as a view, as if it had just been analysed; there are no logits."""
+    image = probe_picture(film.probe, card.spec.input)
+    gates = tuple(record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds)
+    analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
+    return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)

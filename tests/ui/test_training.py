@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,17 @@ from attnviz.errors import UserError  # noqa: E402
 from attnviz.ui.page import Page, Photo  # noqa: E402
 from attnviz.ui.store import Store  # noqa: E402
 from attnviz.ui.tabs.training import TAB, Training, layout  # noqa: E402
-from attnviz.ui.training_view import first_film, record, recorded, snapshots_of, taken_for, with_choice, with_step  # noqa: E402
+from attnviz.ui.training_figures import picture_html  # noqa: E402
+from attnviz.ui.training_view import (  # noqa: E402
+    first_film,
+    opening_film,
+    record,
+    recorded,
+    snapshots_of,
+    taken_for,
+    with_choice,
+    with_step,
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +85,58 @@ def test_the_handlers(training):
     other = training.on_model({parts.state: film, parts.model: "noise-attention"})
     assert other[parts.state].gate == "attention" and "noise 1" in other[parts.curves]
     assert other[parts.curves].count("<figure") == 3
+    assert [name for _, name in other[parts.probe].choices] == ["church", "parachute"]
     with pytest.raises(UserError, match="idle"):
         training.on_step({parts.state: None, parts.step: 0})
+
+
+def test_the_tab_opens_with_a_mask(filmed):
+    store = Store(filmed.folder)
+    assert recorded(store)[0] == "cbam" and opening_film(store).model == "cbam"
+    store.card = lambda name: replace(filmed.card(name), metrics={"top1": 99.0 if name == "noise-attention" else 1.0})
+    assert recorded(store)[0] == "noise-attention" and opening_film(store).model == "cbam"
+
+
+def test_a_picture_stays_where_the_other_network_has_it_and_is_offered_anew_where_not(training, filmed, tmp_path):
+    parts = training.parts
+    opened = training.on_open({parts.state: None}, REQUEST)[parts.state]
+    film = replace(opened, probe="parachute")
+    assert training.on_model({parts.state: film, parts.model: "noise-attention"})[parts.state].probe == "parachute"
+    other = training.on_model({parts.state: replace(opened, probe="cat"), parts.model: "noise-attention"})
+    assert other[parts.state].probe == "church" == other[parts.probe].value
+
+
+@pytest.mark.parametrize("name", recorded(Store()))
+def test_every_recorded_gate_of_every_network_is_drawn(name):
+    """Whatever its kind: a mask or a grid over the picture, bars, or a matrix."""
+    store = Store()
+    film, card = first_film(store, name), store.card(name)
+    taken = taken_for(store, film)
+    drawn = {}
+    for gate, kind in taken.kinds.items():
+        html = picture_html(taken, replace(film, gate=gate), card)
+        assert "<img" in html or "<svg" in html, gate
+        assert "no large picture" not in html
+        drawn[gate] = kind, html
+    assert all("av-picture" in html for kind, html in drawn.values() if kind in ("spatial", "strip", "geometric"))
+    assert all(html.count("av-bars") > 1 for kind, html in drawn.values() if kind == "branch")
+
+
+def test_another_place_asks():
+    store = Store()
+    film = first_film(store, "self-attention-30")
+    taken, card = taken_for(store, film), store.card(film.model)
+    gate = next(g for g, kind in taken.kinds.items() if kind == "pairwise")
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        training = Training(page := Page(demo, store, tab, gr.State(), Photo("cat")), layout(page))
+    film = replace(film, gate=gate)
+    event = gr.EventData(None, {"down": 0.0, "across": 1.0})
+    asked = training.on_ask({training.parts.state: film}, event)
+    assert asked[training.parts.state].query == (0.0, 1.0)
+    assert 'data-row="0"' in asked[training.parts.picture]
+    assert asked[training.parts.picture] != picture_html(taken, film, card)
+    with pytest.raises(UserError):
+        training.on_ask({training.parts.state: film}, gr.EventData(None, {"down": 2, "across": 0}))
 
 
 def test_the_film_plays_to_its_end_and_stops(training):

@@ -9,13 +9,14 @@ import gradio as gr
 
 from attnviz.errors import UserError
 from attnviz.samples import find_sample
+from attnviz.snapshots import Snapshots
 from attnviz.ui import KEEP_SECONDS
-from attnviz.ui.events import LIGHT, Data, Update, connect, picked
+from attnviz.ui.events import LIGHT, Data, Update, asked_place, connect, picked
 from attnviz.ui.page import Page, script
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain, say
 from attnviz.ui.training_figures import curves_html, film_html, picture_html
-from attnviz.ui.training_view import Film, first_film, recorded, taken_for, with_choice, with_step
+from attnviz.ui.training_view import Film, first_film, opening_film, recorded, taken_for, with_choice, with_step
 
 SECONDS = 0.8
 """Between two snapshots while the film plays."""
@@ -62,11 +63,12 @@ class Training:
         }
 
     def choose(self, film: Film) -> Update:
-        """Another network: its gates and its snapshots."""
+        """Another network: its gates, pictures and snapshots."""
         parts, taken = self.parts, taken_for(self.page.store, film)
         return {
             **self.show(film),
             parts.gate: gr.Dropdown(choices=list(taken.kinds), value=film.gate),
+            parts.probe: gr.Dropdown(choices=pictures(taken), value=film.probe),
             parts.step: gr.Slider(maximum=max(1, len(taken.epochs) - 1), value=film.step),
         }
 
@@ -74,14 +76,16 @@ class Training:
         """The tab was opened for the first time."""
         if data[self.parts.state] is not None:
             return {self.parts.state: gr.skip()}
-        shown = self.show(first_film(self.page.store, recorded(self.page.store)[0], language_of(request)))
+        shown = self.show(opening_film(self.page.store, language_of(request)))
         del shown[self.parts.step]  # it stands there already, and may have been moved meanwhile
         return shown
 
     def on_model(self, data: Data) -> Update:
-        """Another network."""
+        """Another network; the picture stays where there are snapshots of it."""
         film = self.film(data)
-        return self.choose(first_film(self.page.store, data[self.parts.model], film.language))
+        first = first_film(self.page.store, data[self.parts.model], film.language)
+        known = film.probe in taken_for(self.page.store, first).probes
+        return self.choose(replace(first, probe=film.probe) if known else first)
 
     def on_choice(self, data: Data) -> Update:
         """Another gate or picture."""
@@ -96,6 +100,11 @@ class Training:
     def on_frame(self, data: Data, event: gr.EventData) -> Update:
         """A snapshot was picked by its picture."""
         return self.show(with_step(self.page.store, self.film(data), picked(event, "value")))
+
+    def on_ask(self, data: Data, event: gr.EventData) -> Update:
+        """Another place asks in a pairwise gate."""
+        film = self.film(data)
+        return self.show(replace(film, query=asked_place(event, film.language)))
 
     def on_play(self, data: Data) -> Update:
         """Play from the start if the film is at its end, else from where it is; or stop."""
@@ -121,10 +130,15 @@ class Training:
         return self.play(replace(film, step=min(film.step + 1, last)), film.playing and film.step + 1 < last)
 
 
+def pictures(taken: Snapshots) -> list[tuple[str, str]]:
+    """What the pictures of a network's snapshots are called, and their names."""
+    return [(find_sample(name).title, name) for name in taken.probes]
+
+
 def layout(page: Page) -> Parts:
     """Lay the tab out, with the first network's film in it."""
     store = page.store
-    film = first_film(store, recorded(store)[0])
+    film = opening_film(store)
     taken, card = taken_for(store, film), store.card(film.model)
     made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
     gr.HTML(f'<p class="av-note">{say("training_intro")}</p>', elem_id="training-intro")
@@ -136,9 +150,8 @@ def layout(page: Page) -> Parts:
         made["gate"] = gr.Dropdown(
             list(taken.kinds), value=film.gate, label=label("gate"), elem_id="training-gate", min_width=200
         )
-        probes = [(find_sample(name).title, name) for name in taken.probes]
         made["probe"] = gr.Dropdown(
-            probes, value=film.probe, label=label("training_picture"), elem_id="training-probe", min_width=200
+            pictures(taken), value=film.probe, label=label("training_picture"), elem_id="training-probe", min_width=200
         )
     with gr.Row():
         made["step"] = gr.Slider(
@@ -154,7 +167,9 @@ def layout(page: Page) -> Parts:
     made["clock"] = gr.Timer(SECONDS, active=False)
     with gr.Row(equal_height=False):
         with gr.Column(scale=6, min_width=300):
-            made["picture"] = gr.HTML(picture_html(taken, film, card), elem_id="training-picture")
+            made["picture"] = gr.HTML(
+                picture_html(taken, film, card), js_on_load=script("ask"), elem_id="training-picture"
+            )
         with gr.Column(scale=6, min_width=300):
             made["film"] = gr.HTML(film_html(taken, film, card), js_on_load=script("pick"), elem_id="training-film")
     made["curves"] = gr.HTML(curves_html(taken, film, card), elem_id="training-curves")
@@ -171,12 +186,13 @@ def wire(training: Training) -> None:
     def on(trigger: Any, handler: Any, outputs: Any) -> Any:
         return connect(trigger, handler, everything, outputs, LIGHT)
 
-    on(page.tab.select, training.on_open, {*shown, parts.gate})
-    on(parts.model.input, training.on_model, {*shown, parts.gate})
+    on(page.tab.select, training.on_open, shown)
+    on(parts.model.input, training.on_model, {*shown, parts.gate, parts.probe})
     on(parts.gate.input, training.on_choice, shown)
     on(parts.probe.input, training.on_choice, shown)
     on(parts.step.input, training.on_step, shown)
     on(parts.film.select, training.on_frame, shown)
+    on(parts.picture.select, training.on_ask, shown)
     on(parts.play.click, training.on_play, playing)
     on(parts.clock.tick, training.on_tick, playing)
 
