@@ -22,6 +22,8 @@ from attnviz.ui.slots import Slots
 VARIABLE = "ATTNVIZ_CHECKPOINTS"
 """Environment variable with another folder of checkpoints."""
 
+BOTH = "cbam"
+"""The type that the app opens with, however accurate others are: it has channel gates and spatial masks."""
 IMAGENET = "ImageNet-1k"
 PUBLISHED: Mapping[str, str] = MappingProxyType(
     {
@@ -73,12 +75,14 @@ class Store:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Live networks, then checkpoints by validation accuracy, those first that know what the app opens with.
+        """Live networks, then checkpoints: one with both kinds of gate, the others by validation accuracy.
 
-        Nothing is loaded to tell.
+        Those stand first that know what the app opens with. Nothing is loaded to tell.
         """
         shown = SAMPLES[0].expected
         bundled = sorted(self._bundled(), key=lambda i: (shown not in self.card(i).labels, -self._accuracy(i), i))
+        both = next((name for name in bundled if self.card(name).spec.attention == BOTH), None)
+        bundled.sort(key=lambda name: name != both)
         return (*self._live, *bundled)
 
     @property

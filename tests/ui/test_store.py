@@ -29,6 +29,14 @@ def test_only_ids_are_models(store, name):
     assert store.loaded == ()
 
 
+def test_the_best_cbam_stands_first_and_the_others_by_accuracy(checkpoints):
+    store = Store(checkpoints)
+    accuracy = {"se": 90.0, "cbam": 50.0}
+    cards = {name: replace(store.card(name), metrics={"top1": accuracy.get(name, 20.0)}) for name in store.ids}
+    store.card = cards.__getitem__
+    assert store.ids[:2] == ("cbam", "se")
+
+
 def test_two_threads_never_hold_one_model_together(store):
     inside, seen = 0, []
     guard = threading.Lock()
