@@ -158,6 +158,16 @@ def test_samples_and_networks_can_be_changed(page):
     expect(page.locator("#link a")).to_have_attribute("href", re.compile(r"^\?model=se&sample=cat&gate="))
 
 
+def test_what_is_known_of_a_network_is_there_on_demand_and_follows_the_choice(page):
+    about = page.locator("#about")
+    expect(about.locator("dl")).to_be_hidden()
+    about.get_by_text("About this network").click()
+    expect(about.locator("dl")).to_be_visible()
+    expect(about).to_contain_text("compact-resnet, cbam")
+    choose(page, "model", "Tiny se")
+    expect(about).to_contain_text("compact-resnet, se")
+
+
 def test_a_wrong_file_is_refused_and_nothing_is_lost(page, tmp_path):
     file = tmp_path / "<img src=x>.jpg"
     file.write_text("no picture at all", encoding="utf-8")
