@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -23,10 +22,10 @@ from typing import Any
 
 import torch
 
-from attnviz.provenance import facts
 from attnviz.training.loop import Trainer
 from attnviz.training.memory import keep_memory
 from attnviz.training.recipe import load_recipe
+from benchmarks.cases import add_case, machine
 from benchmarks.training import Silent, link
 
 
@@ -88,17 +87,12 @@ def main() -> None:
         return
     started = time.perf_counter()
     case = measure(given.recipe, given.data, given.images, given.rounds)
-    case["run"] = {
-        **facts(torch.device("cpu"), time.perf_counter() - started),
-        "cores": len(os.sched_getaffinity(0)),
-        "load": [round(v, 1) for v in os.getloadavg()],
-    }
-    print(json.dumps(case, indent=1))
-    if given.out:
-        known = json.loads(given.out.read_text()) if given.out.is_file() else {"cases": []}
-        cases = [old for old in known["cases"] if old["recipe"] != case["recipe"]] + [case]
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps({"cases": cases}, indent=1) + "\n")
+    case["command"] = (
+        f"python -m benchmarks.memory --data FOLDER --recipe {given.recipe} --images {given.images} "
+        f"--rounds {given.rounds}"
+    )
+    case["run"] = machine(torch.device("cpu"), time.perf_counter() - started)
+    add_case(given.out, case)
 
 
 if __name__ == "__main__":

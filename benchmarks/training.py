@@ -16,7 +16,6 @@ An existing file of results gets one more case, or the same case anew.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -35,10 +34,10 @@ from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
 from attnviz.models import build
-from attnviz.provenance import facts
 from attnviz.training.data import list_images, load_images, split_folder
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe, load_recipe
+from benchmarks.cases import add_case, machine
 
 KEEP = 64
 """Validation images that are linked; they are not measured."""
@@ -207,19 +206,9 @@ def main() -> None:
         "command": f"python -m benchmarks.training --data FOLDER --recipe {given.recipe} --images {given.images} "
         f"--rounds {given.rounds}",
         "note": given.note,
-        "run": {
-            **facts(device, time.perf_counter() - started),
-            "torchvision": torchvision.__version__,
-            "cores": len(os.sched_getaffinity(0)),
-            "load": [round(v, 1) for v in os.getloadavg()],
-        },
+        "run": {**machine(device, time.perf_counter() - started), "torchvision": torchvision.__version__},
     }
-    print(json.dumps(case, indent=1, ensure_ascii=False))
-    if given.out:
-        known = json.loads(given.out.read_text()) if given.out.is_file() else {"cases": []}
-        cases = [old for old in known["cases"] if old["recipe"] != case["recipe"]] + [case]
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps({"cases": cases}, indent=1, ensure_ascii=False) + "\n")
+    add_case(given.out, case)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ def keep_memory() -> bool:
     """Let this process keep the memory that it frees, for its next allocations, instead of giving it back at once.
 
     glibc gives blocks of some megabytes back to the system as soon as they are freed. Every step of training frees and
-    wants the same feature maps again, and the system clears every page of them anew: up to a third of a step on a CPU.
-    The process then holds until its end what it needed at most. Results do not change.
+    wants the same feature maps again, and the system clears every page of them anew (``benchmarks/memory.py`` measures
+    what that costs). The process then holds until its end what it needed at most. Results do not change.
 
     Returns:
         Whether the C library has such a setting: glibc has, others have not, and nothing happens there.

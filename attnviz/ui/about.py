@@ -10,6 +10,7 @@ from attnviz.evidence import Evidence, evidence
 from attnviz.ui.text import say, signed
 
 REPLACED = ("mean", "shuffle", "neutral")
+"""By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""
 
 
 def about_html(card: Card, language: str) -> str:
@@ -47,6 +48,7 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
 
 
 def _run(card: Card, language: str) -> list[tuple[str, str]]:
+    """How it was trained, and how its weights are kept."""
     told, metrics, rows = card.training, card.metrics, []
     train = told.get("recipe", {}).get("train", {})
     if "epochs" in train and "seconds" in told:

@@ -95,9 +95,9 @@ def _masks(taken: Snapshots) -> list[str]:
 
 
 def _known(store: Store, name: Any) -> str:
-    known = recorded(store)
-    if name not in known:
-        raise UserError(f"no network {repr(name)[:60]} with snapshots; {nearest(str(name)[:60], known)}")
+    # only this network's snapshots are read: a film asks many times a second
+    if name not in store.ids or snapshots_of(store, name) is None:
+        raise UserError(f"no network {repr(name)[:60]} with snapshots; {nearest(str(name)[:60], recorded(store))}")
     return str(name)
 
 

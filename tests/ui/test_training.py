@@ -116,7 +116,6 @@ def test_every_recorded_gate_of_every_network_is_drawn(name):
     for gate, kind in taken.kinds.items():
         html = picture_html(taken, replace(film, gate=gate), card)
         assert "<img" in html or "<svg" in html, gate
-        assert "no large picture" not in html
         drawn[gate] = kind, html
     assert all("av-picture" in html for kind, html in drawn.values() if kind in ("spatial", "strip", "geometric"))
     assert all(html.count("av-bars") > 1 for kind, html in drawn.values() if kind == "branch")
