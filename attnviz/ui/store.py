@@ -174,6 +174,8 @@ class Store:
         return float(top1) if isinstance(top1, (int, float)) else 0.0
 
     def _check(self, name: str) -> str:
+        if isinstance(name, str) and name in self._cards:
+            return name  # it was looked for in the folder when its card was read
         # ids only: a path or a name from a visitor must not reach the loader
         known = (*self._live, *self._bundled(), *self.published)
         if not isinstance(name, str) or name not in known:
