@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.description import Description
-from attnviz.attention.gate import Gate, check_channels, check_dims, check_features, hidden_width, zero
+from attnviz.attention.gate import (
+    Gate,
+    check_channels,
+    check_dims,
+    check_features,
+    check_start_scale,
+    hidden_width,
+    zero,
+)
 from attnviz.errors import UserError, nearest
 
 KERNELS = (3, 7)
@@ -27,6 +35,9 @@ class ChannelAttention(nn.Module):
         bias: Whether the MLP has biases (its 1×1-convolution form has none).
         dims: 2 for (N, C, H, W), 3 for (N, C, D, H, W).
         pool_depth: For volumes: pool over depth too, so that all slices share one weight per channel.
+        start_scale: Factor on the initial weights of the last layer, at least 0; given, the biases of that layer start
+            at zero, so that every channel's gate starts near one half and none is shut by the draw of its weights.
+            ``None`` keeps torch's own start.
 
     Raises:
         ValueError: An argument is outside its limits, or ``pool_depth`` is asked for with ``dims=2``.
@@ -59,10 +70,12 @@ class ChannelAttention(nn.Module):
         bias: bool = False,
         dims: int = 2,
         pool_depth: bool = False,
+        start_scale: float | None = None,
     ) -> None:
         super().__init__()
         self.channels = check_channels(channels)
         self.dims = check_dims(dims)
+        self.start_scale = None if start_scale is None else check_start_scale(start_scale)
         if pool_depth and dims == 2:
             raise UserError("pool_depth needs volumes (dims=3), got dims=2")
         self.pool_depth = pool_depth
@@ -70,6 +83,16 @@ class ChannelAttention(nn.Module):
         self.reduce = nn.Linear(channels, hidden, bias=bias)
         self.expand = nn.Linear(hidden, channels, bias=bias)
         self.gate = Gate("channel")
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """Scale the last layer's weights by ``start_scale`` and zero its biases; nothing where that is ``None``."""
+        if self.start_scale is not None:
+            self.expand.reset_parameters()
+            with torch.no_grad():
+                self.expand.weight.mul_(self.start_scale)
+            if self.expand.bias is not None:
+                nn.init.zeros_(self.expand.bias)
 
     def start_neutral(self) -> float:
         """Make the gate constant; returns its value, 0.5."""

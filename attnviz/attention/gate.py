@@ -72,6 +72,13 @@ def hidden_width(channels: int, reduction: Any) -> int:
     return max(1, int(channels / reduction))
 
 
+def check_start_scale(scale: Any) -> float:
+    """Return a factor on initial weights if it is a finite number of at least 0, else raise ``ValueError``."""
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 <= scale < math.inf:
+        raise UserError(f"start_scale must be a number of at least 0, got {scale!r}")
+    return float(scale)
+
+
 def check_features(x: Tensor, channels: int, dims: int) -> None:
     """Raise ``ValueError`` unless ``x`` is (N, channels, H, W), or (N, channels, D, H, W) for ``dims=3``."""
     if x.ndim != dims + 2 or x.shape[1] != channels:

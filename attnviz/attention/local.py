@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from attnviz.attention.description import Description
-from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width, zero
-from attnviz.errors import UserError
+from attnviz.attention.gate import Gate, check_channels, check_features, check_start_scale, hidden_width, zero
 
 
 class PointwiseBranch(nn.Module):
@@ -69,13 +67,7 @@ class LocalAttention(nn.Module):
         super().__init__()
         self.channels = check_channels(channels)
         hidden = hidden_width(channels, reduction)
-        if (
-            isinstance(start_scale, bool)
-            or not isinstance(start_scale, (int, float))
-            or not 0 <= start_scale < math.inf
-        ):
-            raise UserError(f"start_scale must be a number of at least 0, got {start_scale!r}")
-        self.start_scale = start_scale
+        self.start_scale = check_start_scale(start_scale)
         self.channel = PointwiseBranch(channels, hidden, "channel")
         self.spatial = PointwiseBranch(channels, hidden, "spatial")
         self.init_weights()

@@ -192,3 +192,22 @@ def test_every_gate_passes_its_tap_and_an_edit_there_is_multiplied_in():
 def test_what_is_refused(make, text):
     with pytest.raises(UserError, match=text):
         make()
+
+
+def test_an_even_start_treats_all_channels_alike():
+    """However loud the input, every gate begins near one half, also after a backbone initialised its layers again."""
+    torch.manual_seed(0)
+    x = 8 * torch.randn(4, 6, 32, 32)
+    usual = ChannelAttention(6, reduction=1, bias=True).weights(x)
+    module = ChannelAttention(6, reduction=1, bias=True, start_scale=0.01)
+    module.init_weights()
+    even = module.weights(x)
+    assert (usual - 0.5).abs().max() > 0.4  # torch's own start lets the draw of the weights decide
+    assert (even - 0.5).abs().max() < 0.15
+    assert torch.equal(module.expand.bias, torch.zeros(6))
+
+
+@pytest.mark.parametrize("scale", [-1, float("nan"), float("inf"), True, "0.1"])
+def test_a_start_scale_that_is_no_factor_is_refused(scale):
+    with pytest.raises(ValueError, match="start_scale"):
+        ChannelAttention(6, start_scale=scale)

@@ -20,6 +20,7 @@ from attnviz.training.experiments.runs import Run, spread
 
 FAMILIES = {
     "compact": ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted"),
+    "even": ("noise-rgb-even", "noise-plain-even", "noise-attention-even", "noise-permuted-even"),
     "mobilenet": ("mobilenet", "mobilenet-noise", "mobilenet-noise-attention", "mobilenet-noise-permuted"),
 }
 """Networks -> the recipes without noise, with noise, with noise and gate, and the same with positions permuted."""
