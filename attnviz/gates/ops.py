@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -105,20 +106,29 @@ def _composite(func: Operation) -> bool:
 
 
 def is_composite(func: Operation) -> bool:
-    """Whether an operation is made of others that a mode would see in ``no_grad`` but not in ``inference_mode``.
+    """Whether an operation that reached a mode is made of others, which the mode shall see.
 
-    Only outside of autograd do such operations reach a mode whole; they have to be taken apart there, so that
-    operations are counted alike in all grad modes.
+    Only where tensors have no part in autograd (``inference_mode``, and its tensors later on) do such operations reach
+    a mode whole; they have to be taken apart there, so that operations are counted alike in all grad modes.
     """
-    return torch.is_inference_mode_enabled() and _composite(func)
+    return _composite(func)
 
 
 def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Run an operation as the operations that it is made of.
 
-    This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently.
+    This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently. The
+    kernel chooses its way by what autograd says of its operands (``linear`` multiplies a strided sequence in one
+    matrix product, or in one an example), and under a mode in ``inference_mode`` autograd says something else than in
+    the plain pass. It says the same in ``no_grad``, so that the parts run there; only what is written in place has to
+    stay where inference tensors may be written to.
     """
-    return func._op_dk(torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+    kernel = partial(func._op_dk, torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+    if writes(func) or not torch.is_inference_mode_enabled():
+        return kernel()
+    views = torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.ADInplaceOrView, False)
+    with torch.inference_mode(False), torch.no_grad(), views:
+        return kernel()
 
 
 def tensors_in(values: Any) -> list[Tensor]:
