@@ -101,6 +101,12 @@ def writes(func: Operation) -> tuple[int, ...]:
 
 
 @functools.cache
+def _aliases(func: Operation) -> bool:
+    """Whether an operation gives a view of an argument, or writes to one."""
+    return any(a.alias_info is not None for a in func._schema.arguments)
+
+
+@functools.cache
 def _composite(func: Operation) -> bool:
     return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
@@ -120,11 +126,11 @@ def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, A
     This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently. The
     kernel chooses its way by what autograd says of its operands (``linear`` multiplies a strided sequence in one
     matrix product, or in one an example), and under a mode in ``inference_mode`` autograd says something else than in
-    the plain pass. It says the same in ``no_grad``, so that the parts run there; only what is written in place has to
-    stay where inference tensors may be written to.
+    the plain pass. It says the same in ``no_grad``, so that the parts run there; only views, which torch marks as such
+    itself, and what is written in place stay where they are.
     """
     kernel = partial(func._op_dk, torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
-    if writes(func) or not torch.is_inference_mode_enabled():
+    if _aliases(func) or not torch.is_inference_mode_enabled():
         return kernel()
     views = torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.ADInplaceOrView, False)
     with torch.inference_mode(False), torch.no_grad(), views:

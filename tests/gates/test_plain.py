@@ -49,7 +49,7 @@ LAYERS = {
     "heads, batch first": lambda: Heads(True),
     "heads, sequence first": lambda: Heads(False),
     "matrix": lambda: ByFunction(torch.matmul, (WIDTH, WIDTH)),
-    "matrix an example": lambda: ByFunction(torch.matmul, (6, WIDTH, WIDTH)),
+    "matrix an example": lambda: ByFunction(torch.matmul, (3, WIDTH, WIDTH)),
     "einsum": lambda: ByFunction(lambda x, w: torch.einsum("nlc,cd->nld", x, w), (WIDTH, WIDTH)),
     "einsum of heads": lambda: ByFunction(lambda x, w: torch.einsum("nlc,hcd->nhld", x, w).mean(1), (2, WIDTH, WIDTH)),
     "tensordot": lambda: ByFunction(lambda x, w: torch.tensordot(x, w, 1), (WIDTH, WIDTH)),
@@ -64,7 +64,7 @@ LAYERS = {
     "batch norm": lambda: nn.BatchNorm1d(6),
     "in place": lambda: ByFunction(lambda x, w: F.leaky_relu(x @ w, 0.1, inplace=True).multiply_(0.3), (WIDTH, WIDTH)),
 }
-"""Layers (6, 6, 16) -> (6, 6, 16) that torch makes of several operations, or in several ways."""
+"""Layers (3, 6, 16) -> (3, 6, 16) that torch makes of several operations, or in several ways."""
 
 
 class Gated(nn.Module):
@@ -80,15 +80,15 @@ class Gated(nn.Module):
 
 
 def inputs():
-    """(6, 6, 16): as it lies in memory, transposed, cut out of something larger, repeated."""
+    """(3, 6, 16): as it lies in memory, transposed, cut out of something larger, repeated."""
     torch.manual_seed(1)
-    wide = torch.randn(6, 6, 3 * WIDTH)
+    wide = torch.randn(3, 6, 3 * WIDTH)
     return {
-        "contiguous": torch.randn(6, 6, WIDTH),
-        "transposed": torch.randn(6, 6, WIDTH).transpose(0, 1),
-        "channels first": torch.randn(6, WIDTH, 6).transpose(1, 2),
+        "contiguous": torch.randn(3, 6, WIDTH),
+        "transposed": torch.randn(6, 3, WIDTH).transpose(0, 1),
+        "channels first": torch.randn(3, WIDTH, 6).transpose(1, 2),
         "part": wide[..., WIDTH : 2 * WIDTH],
-        "repeated": torch.randn(1, 6, WIDTH).expand(6, -1, -1),
+        "repeated": torch.randn(1, 6, WIDTH).expand(3, -1, -1),
     }
 
 
