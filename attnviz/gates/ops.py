@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Operation = torch._ops.OpOverload
+_NOTHING = nullcontext()
 
 
 def _names(words: str) -> frozenset[str]:
@@ -123,18 +124,29 @@ def is_composite(func: Operation) -> bool:
 def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Run an operation as the operations that it is made of.
 
-    This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently. The
-    kernel chooses its way by what autograd says of its operands (``linear`` multiplies a strided sequence in one
-    matrix product, or in one an example), and under a mode in ``inference_mode`` autograd says something else than in
-    the plain pass. It says the same in ``no_grad``, so that the parts run there; only views, which torch marks as such
-    itself, and what is written in place stay where they are.
+    This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently.
     """
-    kernel = partial(func._op_dk, torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+    with as_without_mode(func):
+        return func._op_dk(torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+
+
+def run(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Run an operation that reached a mode."""
+    with as_without_mode(func):
+        return func(*args, **keywords)
+
+
+def as_without_mode(func: Operation) -> AbstractContextManager[Any]:
+    """What an operation has to be run in, so that its kernel goes the same way as without the mode.
+
+    In ``inference_mode`` a view of a parameter still says that it needs gradients, and kernels ask for it: ``linear``
+    then multiplies a strided sequence in one matrix product, and else in one an example, which rounds differently.
+    Inside of a mode torch leaves out the step that hands this on to views. It is put back, but for operations that
+    make views themselves or write in place: torch takes this step for those after the mode.
+    """
     if _aliases(func) or not torch.is_inference_mode_enabled():
-        return kernel()
-    views = torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.ADInplaceOrView, False)
-    with torch.inference_mode(False), torch.no_grad(), views:
-        return kernel()
+        return _NOTHING
+    return torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.ADInplaceOrView, False)
 
 
 def tensors_in(values: Any) -> list[Tensor]:

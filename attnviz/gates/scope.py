@@ -53,18 +53,18 @@ class Scope(ops.EagerMode):
                 return ops.run_composite(func, args, keywords)
         family = ops.family_of(func, args)
         if family is None:
-            return func(*args, **keywords)
+            return ops.run(func, args, keywords)
         self._counts[family] += 1
         demands = self._wanted.get((family, self._counts[family]), ())
         if not demands:
-            return func(*args, **keywords)
+            return ops.run(func, args, keywords)
         if family == "fused attention":
-            return self._fused(demands, ops.name_of(func), args, keywords, func(*args, **keywords))
+            return self._fused(demands, ops.name_of(func), args, keywords, ops.run(func, args, keywords))
         operands = list(args)
         for demand in (d for d in demands if d.place.operand >= 0):
             index = demand.place.operand
             operands[index] = self._at([demand], operands[index])
-        result = func(*operands, **keywords)
+        result = ops.run(func, operands, keywords)
         return self._at([d for d in demands if d.place.operand < 0], result)
 
     def _at(self, demands: Sequence[Demand], value: Any) -> Any:

@@ -49,7 +49,7 @@ LAYERS = {
     "heads, batch first": lambda: Heads(True),
     "heads, sequence first": lambda: Heads(False),
     "matrix": lambda: ByFunction(torch.matmul, (WIDTH, WIDTH)),
-    "matrix an example": lambda: ByFunction(torch.matmul, (3, WIDTH, WIDTH)),
+    "matrix an example": lambda: ByFunction(torch.matmul, (6, WIDTH, WIDTH)),
     "einsum": lambda: ByFunction(lambda x, w: torch.einsum("nlc,cd->nld", x, w), (WIDTH, WIDTH)),
     "einsum of heads": lambda: ByFunction(lambda x, w: torch.einsum("nlc,hcd->nhld", x, w).mean(1), (2, WIDTH, WIDTH)),
     "tensordot": lambda: ByFunction(lambda x, w: torch.tensordot(x, w, 1), (WIDTH, WIDTH)),
@@ -57,14 +57,14 @@ LAYERS = {
     "softmax": lambda: ByFunction(lambda x, w: torch.softmax(x @ w, -1), (WIDTH, WIDTH)),
     "bilinear": lambda: ByFunction(lambda x, w: F.bilinear(x, x, w), (WIDTH, WIDTH, WIDTH)),
     "recurrent": Recurrent,
-    "convolution": lambda: nn.Conv1d(6, 6, 3, padding=1),
+    "convolution": lambda: nn.Conv1d(3, 3, 3, padding=1),
     "layer norm": lambda: nn.LayerNorm(WIDTH),
-    "group norm": lambda: nn.GroupNorm(2, 6),
-    "instance norm": lambda: nn.InstanceNorm1d(6, affine=True),
-    "batch norm": lambda: nn.BatchNorm1d(6),
+    "group norm": lambda: nn.GroupNorm(3, 3),
+    "instance norm": lambda: nn.InstanceNorm1d(3, affine=True),
+    "batch norm": lambda: nn.BatchNorm1d(3),
     "in place": lambda: ByFunction(lambda x, w: F.leaky_relu(x @ w, 0.1, inplace=True).multiply_(0.3), (WIDTH, WIDTH)),
 }
-"""Layers (3, 6, 16) -> (3, 6, 16) that torch makes of several operations, or in several ways."""
+"""Layers (6, 3, 16) -> (6, 3, 16) that torch makes of several operations, or in several ways."""
 
 
 class Gated(nn.Module):
@@ -80,15 +80,15 @@ class Gated(nn.Module):
 
 
 def inputs():
-    """(3, 6, 16): as it lies in memory, transposed, cut out of something larger, repeated."""
+    """(6, 3, 16): as it lies in memory, transposed, cut out of something larger, repeated."""
     torch.manual_seed(1)
-    wide = torch.randn(3, 6, 3 * WIDTH)
+    wide = torch.randn(6, 3, 3 * WIDTH)
     return {
-        "contiguous": torch.randn(3, 6, WIDTH),
-        "transposed": torch.randn(6, 3, WIDTH).transpose(0, 1),
-        "channels first": torch.randn(3, WIDTH, 6).transpose(1, 2),
+        "contiguous": torch.randn(6, 3, WIDTH),
+        "transposed": torch.randn(3, 6, WIDTH).transpose(0, 1),
+        "channels first": torch.randn(6, WIDTH, 3).transpose(1, 2),
         "part": wide[..., WIDTH : 2 * WIDTH],
-        "repeated": torch.randn(1, 6, WIDTH).expand(3, -1, -1),
+        "repeated": torch.randn(1, 3, WIDTH).expand(6, -1, -1),
     }
 
 
