@@ -67,6 +67,7 @@ class Place:
         op: ``"output"`` of the module, ``"tap"`` of a ``Gate``, or a family of operations such as ``"softmax"``.
         index: Which operation of that family during the call, from 1; modules inside it are counted along.
         operand: Position of the argument; -1 for the result.
+        calls: How often the module is called in one pass.
     """
 
     module: str
@@ -74,6 +75,7 @@ class Place:
     op: str
     index: int = 1
     operand: int = -1
+    calls: int = 1
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.gates.demand import Demand, Group
-from attnviz.gates.session import begin, finish, refusal, unwrapped
-from attnviz.gates.sites import as_gate, called_once, places, resolve
+from attnviz.gates.passes import Passes, peek_transforms, transformed
+from attnviz.gates.session import Session, begin, finish, unwrapped
+from attnviz.gates.sites import as_gate, places, resolve
 from attnviz.gates.taps import Tap, Taps
 from attnviz.types import GateSite
 
@@ -32,12 +33,25 @@ class Captured:
 
 
 class Tape(dict[str, Captured]):
-    """From the name of a site to what was seen there; filled by every forward pass anew."""
+    """From the name of a site to what was seen there; filled by every forward pass anew.
+
+    Attributes:
+        asked: Names of the sites that are read.
+    """
+
+    def __init__(self, asked: Collection[str]) -> None:
+        super().__init__()
+        self.asked = asked
 
     def __missing__(self, name: str) -> Captured:
-        if not self:
+        if name in self.asked:
+            if self:
+                raise UserError(
+                    f"{name!r} was not captured: the last pass did not come to it, as the search did; search for the "
+                    "gates with an input like this one"
+                )
             raise UserError(f"nothing was captured for {name!r}: run the model inside the capture")
-        raise UserError(f"{name!r} was not captured; {nearest(name, self)}")
+        raise UserError(f"{name!r} was not captured; {nearest(name, self.asked)}")
 
 
 def capture(
@@ -84,14 +98,14 @@ class _Capture:
             plan = session.prepared
             # one that is in use serves a capture that is open around this one
             if plan is None or plan.tape is not None or plan.asked != self._asked:
-                plan = session.prepared = _Plan(model, *self._asked)
+                plan = session.prepared = _Plan(model, session, *self._asked)
             session.start(plan.group)
         except BaseException:
             finish(session)
             raise
         self._plan = plan
         plan.thread = session.thread
-        plan.tape = tape = Tape()
+        plan.tape = tape = Tape(plan.names)
         return tape
 
     def __exit__(self, *_: object) -> None:
@@ -108,15 +122,17 @@ class _Plan:
     Attributes:
         asked: For what it was made.
         group: What it wants of the model.
+        names: Of the sites.
         tape: Where the gates are noted while a capture is open, else ``None``.
         thread: Who may run the model then.
     """
 
-    __slots__ = ("asked", "group", "tape", "thread")
+    __slots__ = ("asked", "group", "names", "tape", "thread")
 
     def __init__(
         self,
         model: nn.Module,
+        session: Session,
         sites: tuple[GateSite | str, ...],
         features: tuple[str, ...],
         exact: bool,
@@ -125,7 +141,7 @@ class _Plan:
         self.tape: Tape | None = None
         self.thread = 0
         wanted = resolve(model, sites)
-        names = {site.name for site in wanted}
+        self.names = names = frozenset(site.name for site in wanted)
         for name in features:
             if name not in names:
                 raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
@@ -135,21 +151,29 @@ class _Plan:
             demands.append(Demand(precise if exact else lightest, site, self._noting_values(site)))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
-            taps[lightest.module] = self._tapping(site.name, type(model).__name__)
-        once = called_once(model)
+            taps[lightest.module] = self._tapping(site, session.passes)
         simple = len(taps) == len(demands) and all(
-            d.place.op == "tap" and d.place.module in once and d.place.module for d in demands
+            d.place.op == "tap" and d.place.calls == 1 and d.place.module for d in demands
         )
-        self.group = Group(demands, Taps(taps) if simple else None)
+        self.group = Group(demands, Taps(taps) if simple else None, self._begin)
 
-    def _tapping(self, name: str, model: str) -> Tap:
+    def _begin(self) -> None:
+        if self.tape is not None:
+            self.tape.clear()  # what this pass does not come to, the tape must not have from an earlier one
+
+    def _tapping(self, site: GateSite, passes: Passes) -> Tap:
         """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
+        name = site.name
 
         def tap(values: Tensor, _features: Tensor) -> Tensor:
             if get_ident() != self.thread:
-                raise refusal(model)
+                passes.check_thread()
             tape = self.tape
             if tape is not None:
+                if name in tape and passes.whole:
+                    raise passes.too_many(name, places(site)[0].module, 1)
+                if peek_transforms() is not None:
+                    raise transformed(name)
                 tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
             return values
 

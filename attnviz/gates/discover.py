@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,9 +15,7 @@ from torch import Tensor, nn
 from attnviz.errors import UserError
 from attnviz.gates import ops
 from attnviz.gates.eager import force_eager
-from attnviz.gates.flow import Output
 from attnviz.gates.names import describe, name_sites
-from attnviz.gates.rules import Finding
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
 from attnviz.types import GateSite, Place
@@ -83,7 +82,7 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
     batch = tensors[0].shape[0] if tensors[0].ndim else 1
-    sites = _sites(search.findings, search.uses, {path for path, _ in inner.named_modules()}, batch)
+    sites = _sites(search, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites
     return sites
 
@@ -105,8 +104,13 @@ def _for_one(shape: Sequence[int], batch: int) -> tuple[int, ...]:
     return (shape[0] // batch if shape[0] % batch == 0 else shape[0], *shape[1:])
 
 
-def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], batch: int) -> tuple[GateSite, ...]:
+def _sites(search: Search, paths: set[str], batch: int) -> tuple[GateSite, ...]:
     """Give findings names, and choose the lightest mechanism for each."""
+    findings, uses = search.findings, search.uses
+
+    def counted(place: Place) -> Place:
+        return replace(place, calls=search.calls[place.module])
+
     names = name_sites([f.exact if f.exact.op == "tap" else f.meets for f in findings], paths)
     sites = []
     for name, found in zip(names, findings, strict=True):
@@ -115,7 +119,8 @@ def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], 
             place = Place(found.output.module, found.output.call, "output")
         shape, features = _for_one(found.shape, batch), _for_one(found.features, batch)
         how = describe(place, found.kind)
-        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, place, found.exact, found.meets))
+        where = (counted(place), counted(found.exact), counted(found.meets))
+        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, *where))
     return tuple(sites)
 
 

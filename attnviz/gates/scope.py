@@ -70,7 +70,7 @@ class Scope(ops.EagerMode):
     def _at(self, demands: Sequence[Demand], value: Any) -> Any:
         """Serve demands for a value one after the other."""
         for demand in demands:
-            changed = demand.act(value)
+            changed = demand.serve(value)
             if changed is not None:
                 value, self._edited = changed, True
             if demand.edits:

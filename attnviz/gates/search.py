@@ -35,6 +35,7 @@ class Search(ops.EagerMode):
 
     Attributes:
         findings: What was found, in the order in which it acts.
+        calls: How often each module was called.
         uses: How often the output of a module was used by something that is no view.
     """
 
@@ -45,7 +46,7 @@ class Search(ops.EagerMode):
         self.findings: list[Finding] = []
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
-        self._calls: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
         self._reported: set[int] = set()
         for tensor in inputs:
             self.marks.set(tensor, self.marks.new())
@@ -64,8 +65,8 @@ class Search(ops.EagerMode):
 
     def _entering(self, path: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:
-            self._calls[path] += 1
-            self._frames.append(Frame(path, self._calls[path]))
+            self.calls[path] += 1
+            self._frames.append(Frame(path, self.calls[path]))
 
         return hook
 

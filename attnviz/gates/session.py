@@ -2,7 +2,8 @@
 
 There is one session a model. It hooks a module's output where that is the gate; elsewhere it pushes a dispatch
 mode while the owning module runs and waits for the operation. Edits act before captures read, in whatever order
-they were opened, so that a tape holds what the network used.
+they were opened, so that a tape holds what the network used. What is asked for and not served is an error: when the
+pass ends (``attnviz.gates.passes``), or when the edit is closed.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
+from attnviz.gates.arrival import Arrival
 from attnviz.gates.demand import Demand as Demand
 from attnviz.gates.demand import Group, at_output, by_module
 from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.eager import hold, release
+from attnviz.gates.passes import Entrance, Hook, Passes, refusal, unwatch, watch
 from attnviz.gates.scope import Scope
-
-STARTING: Any = "attnviz"
-"""Under which name a model's hook stands that tells when a pass starts."""
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
@@ -62,6 +63,7 @@ def begin(model: nn.Module) -> Session:
             session = _sessions[model] = Session()
         if not session.leases:
             session.thread, session.model = thread, model
+            session.passes.thread, session.passes.model = thread, type(model).__name__
         elif session.thread != thread:
             raise refusal(type(session.model).__name__)
         session.leases += 1
@@ -74,13 +76,6 @@ def finish(session: Session) -> None:
         session.leases -= 1
         if not session.leases:
             session.model = None  # the session outlives its leases, and must not keep the model alive
-
-
-def refusal(model: str) -> UserError:
-    """What a thread is told that may not use a model of that class now."""
-    return UserError(
-        f"another thread is reading or editing this {model}; wait for it, or give every thread a model of its own"
-    )
 
 
 @contextmanager
@@ -100,6 +95,7 @@ class Session:
         model: The model while the session is leased, else ``None``.
         thread: Who has leased it.
         leases: How many times.
+        passes: When passes begin and end, and what is due in them.
         prepared: What the last capture of this model has worked out, for the next one; it knows no module.
     """
 
@@ -107,23 +103,24 @@ class Session:
         self.model: nn.Module | None = None
         self.thread = 0
         self.leases = 0
+        self.passes = Passes()
         self.prepared: Any = None
-        self._open: list[Group] = []
         self._hooks: list[Any] = []
-        self._watched: nn.Module | None = None
+        self._watched: list[nn.Module] = []
         self._tapped: list[Gate] = []
-        self._calls: dict[str, int] = {}
-        self._scopes: list[tuple[str, Scope]] = []
+        self._running: list[_Run] = []
 
     def start(self, group: Group) -> None:
         """Serve demands, and run compiled models eagerly, until ``stop``; if it raises, nothing has changed."""
-        group.eager = hold()
-        self._open.append(group)
+        group.eager, group.broken, group.open = hold(), False, True
+        self.passes.groups.append(group)
         try:
             # the short way of a single capture; whatever it has set when it fails, a rebuilding removes
-            taps = group.taps if len(self._open) == 1 else None
+            taps = group.taps if len(self.passes.groups) == 1 else None
             if taps is None or self.model is None or not taps.set_on(self.model, self._tapped):
                 self._rebuild()
+            else:
+                self._watch("", self.model)
         except BaseException:
             self.stop(group)
             raise
@@ -131,8 +128,9 @@ class Session:
     def stop(self, group: Group) -> None:
         """Serve these demands no longer."""
         try:
-            self._open.remove(group)
-            if self._open:
+            group.open = False
+            self.passes.groups.remove(group)
+            if self.passes.groups:
                 self._rebuild()
             else:
                 self.close()
@@ -142,13 +140,24 @@ class Session:
 
     @contextmanager
     def serve(self, demands: Sequence[Demand]) -> Iterator[None]:
-        """Serve demands while the context is open."""
+        """Serve demands while the context is open.
+
+        Raises:
+            UserError: An edit was never come to; an exception that leaves the context is not replaced by this one.
+        """
         group = Group(demands)
         self.start(group)
         try:
             yield
         finally:
             self.stop(group)
+        for demand in group.edits:
+            if not demand.reached and not group.broken:
+                raise UserError(
+                    f"the edit of {demand.site.name} had no effect: while it was open, no pass of this "
+                    f"{type(self.model).__name__} came to {demand.place.module or 'the model'}. Was the model itself "
+                    "run inside of the context? Copies, exported and traced forms of it are other models"
+                )
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
@@ -158,86 +167,163 @@ class Session:
         for handle in self._hooks:
             handle.remove()
         self._hooks.clear()
-        self._calls.clear()
-        if self._watched is not None:
-            self._watched._forward_pre_hooks.pop(STARTING, None)
-            self._watched = None
-        while self._scopes:
-            self._scopes.pop()[1].__exit__(None, None, None)
+        while self._watched:
+            unwatch(self._watched.pop())
+        self.passes.clear()
+        while self._running:
+            self._running.pop().leave()
+
+    def _watch(self, path: str, module: nn.Module) -> Entrance:
+        entrance = watch(self.passes, path, module)
+        self._watched.append(module)
+        return entrance
+
+    def _at(self, path: str) -> nn.Module:
+        module = None if self.model is None else module_at(self.model, path)
+        if module is None:
+            raise UserError(f"{path} is gone from this {type(self.model).__name__}; search for its gates again")
+        if isinstance(module, torch.jit.ScriptModule):
+            raise refuse_script(path, module)
+        return module
 
     def _rebuild(self) -> None:
         self.close()
-        model, groups = self.model, self._open
-        if model is None or not groups:
+        if self.model is None or not self.passes.groups:
             return
-        # as register_forward_pre_hook does, which takes as long as reading several gates
-        model._forward_pre_hooks[STARTING] = self._starting
-        self._watched = model
-        for path, wanted in by_module([d for group in groups for d in group.demands]).items():
-            module = module_at(model, path)
-            if module is None:
-                raise UserError(f"{path} is gone from this {type(model).__name__}; search for its gates again")
-            self._hook(path, module, wanted)
+        demands = by_module([d for group in self.passes.groups for d in group.demands])
+        users = {user for wanted in demands.values() for d in wanted if (user := used_by(d)) is not None}
+        around = {path for wanted in demands.values() for d in wanted if d.edits for path in above(d.place.module)}
+        entrances = {path: self._watch(path, self._at(path)) for path in sorted({"", *around})}
+        for path in sorted({*demands, *users}):
+            self._hook(path, self._at(path), demands.get(path, []), path in users, entrances.get(path))
 
-    def _hook(self, path: str, module: nn.Module, wanted: Sequence[Demand]) -> None:
+    def _hook(
+        self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool, entrance: Entrance | None
+    ) -> None:
+        """Serve the demands in a module; ``uses``: it is also where changed gates have to arrive."""
         if isinstance(module, Gate):
             self._tapped.append(module)
-            module.__dict__["tap"] = self._tapping(path, wanted)
+            module.__dict__["tap"] = Hook(self._tapping(path, demands))
             return
-        inside = [d for d in wanted if d.place.op not in ("output", "tap")]
-        if inside:
-            self._hooks.append(module.register_forward_pre_hook(self._entering(path, module, inside)))
+        inside = [d for d in demands if d.place.op not in ("output", "tap")]
+        scoped = bool(inside) or uses
+        entering = self._entering(path, module, demands, uses) if scoped else None
+        leaving = self._leaving(path, demands, scoped)
+        if entrance is not None and not path:  # ``model.forward(x)`` calls no hooks
+            entrance.entering, entrance.leaving = entering, leaving
+            return
+        if entering is not None:
+            self._hooks.append(module.register_forward_pre_hook(Hook(entering)))
         # a scope must be left also when the module raises; calling hooks always is slower than calling them
-        leaving = self._leaving(path, wanted, bool(inside))
-        self._hooks.append(module.register_forward_hook(leaving, always_call=bool(inside)))
-
-    def _check_thread(self) -> None:
-        if get_ident() != self.thread:
-            raise refusal(type(self.model).__name__)
-
-    def _starting(self, _module: nn.Module, _inputs: Any) -> None:
-        self._check_thread()
-        self._calls.clear()
+        self._hooks.append(module.register_forward_hook(Hook(leaving), always_call=scoped))
 
     def _tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
-        calls = self._calls
-        given = [(d.place.call, d.place.operand, d.act) for d in demands]
-
         def tap(values: Tensor, features: Tensor) -> Tensor:
-            call = calls[path] = calls.get(path, 0) + 1
-            for wanted, operand, act in given:
-                if wanted == call:
-                    changed = act(features if operand == 1 else values)
-                    values = values if changed is None else changed
+            self.passes.check_thread()
+            due = self.passes.due(path, demands)
+            for demand in due:
+                changed = demand.serve(features if demand.place.operand == 1 else values)
+                values = values if changed is None else changed
+            self._expect(due, values)
             return values
 
         return tap
 
-    def _entering(self, path: str, module: nn.Module, demands: Sequence[Demand]) -> Any:
+    def _entering(self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool) -> Any:
         either_way = isinstance(module, nn.MultiheadAttention)
 
         def hook(_module: nn.Module, _inputs: Any) -> None:
-            self._check_thread()
-            call = self._calls.get(path, 0) + 1
-            scope = Scope([d for d in demands if d.place.call == call], either_way)
-            self._scopes.append((path, scope))
-            scope.__enter__()
+            self.passes.check_thread()
+            run = _Run(path, self.passes.due(path, demands) if demands else [])
+            self._running.append(run)
+            inside = [d for d in run.due if d.place.op not in ("output", "tap")]
+            run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
 
         return hook
 
     def _leaving(self, path: str, demands: Sequence[Demand], scoped: bool) -> Any:
         def hook(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
-            self._check_thread()
-            call = self._calls[path] = self._calls.get(path, 0) + 1
-            if scoped and self._scopes and self._scopes[-1][0] == path:
-                _, scope = self._scopes.pop()
-                scope.__exit__(None, None, None)
-                if output is not None:  # None after an exception, which comes out as it is
-                    scope.check(path)
-                output = scope.without_gradient(output)
-            for demand in demands:
-                if demand.place.call == call and isinstance(output, Tensor):
-                    output = at_output(demand, inputs, output)
-            return output
+            self.passes.check_thread()
+            if not scoped:
+                return self._at_output(self.passes.due(path, demands), inputs, output)
+            if not self._running or self._running[-1].path != path:
+                return output  # another hook raised before this module was entered
+            run = self._running.pop()
+            run.leave()
+            if output is None:  # after an exception, which comes out as it is
+                return None
+            if run.scope is not None:
+                run.scope.check(path)
+                output = run.scope.without_gradient(output)
+            if run.arrival is not None:
+                run.arrival.check(path, output)
+            return self._at_output(run.due, inputs, output)
 
         return hook
+
+    def _at_output(self, due: Sequence[Demand], inputs: tuple[Any, ...], output: Any) -> Any:
+        """Serve what is due at the output of a module."""
+        if not isinstance(output, Tensor):
+            return output
+        for demand in due:
+            output = at_output(demand, inputs, output)
+        self._expect([d for d in due if d.place.op in ("output", "tap")], output)
+        return output
+
+    def _expect(self, due: Sequence[Demand], changed: Tensor) -> None:
+        """Wait for a changed gate where the last of its edits has left it."""
+        edits = [d for d in due if d.edits]
+        if not edits:
+            return
+        self.passes.note_edit(edits[-1])
+        user = used_by(edits[-1])
+        for run in reversed(self._running):
+            if run.path == user and run.arrival is not None:
+                run.arrival.expect(edits[-1].site, changed)
+                return
+
+
+class _Run:
+    """A call of a module that is running, with the modes that were pushed for it."""
+
+    __slots__ = ("arrival", "due", "path", "scope")
+
+    def __init__(self, path: str, due: Sequence[Demand]) -> None:
+        self.path, self.due = path, due
+        self.scope: Scope | None = None
+        self.arrival: Arrival | None = None
+
+    def enter(self, scope: Scope | None, arrival: Arrival | None) -> None:
+        """Push modes."""
+        self.scope, self.arrival = scope, arrival
+        for mode in (arrival, scope):  # a scope changes operands before the other one sees them
+            if mode is not None:
+                mode.__enter__()
+
+    def leave(self) -> None:
+        """Pop them."""
+        for mode in (self.scope, self.arrival):
+            if mode is not None:
+                mode.__exit__(None, None, None)
+
+
+def above(path: str) -> Iterator[str]:
+    """Paths of the modules around one: ``""`` and ``"layer1"`` for ``"layer1.0"``."""
+    names = path.split(".") if path else []
+    return (".".join(names[:depth]) for depth in range(len(names)))
+
+
+def used_by(demand: Demand) -> str | None:
+    """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
+    if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
+        return None
+    path = demand.site.meets.module
+    return path.rpartition(".")[0] if demand.place.op == "tap" else path
+
+
+def refuse_script(path: str, module: nn.Module) -> UserError:
+    """What is said of modules of TorchScript, of which hooks see nothing."""
+    return UserError(
+        f"{path or 'the model'} is a {type(module).__name__} of torch.jit (scripted, traced or frozen), in which no "
+        "gate can be read or edited; give the module that it was made of"
+    )

@@ -32,12 +32,6 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
     return found
 
 
-def called_once(model: nn.Module) -> set[str]:
-    """Paths of the modules that hold gates and that the last search saw called once in a pass."""
-    found = [site.place for site in known_sites(model) if site.place is not None]
-    return {place.module for place in found} - {place.module for place in found if place.call > 1}
-
-
 def places(site: GateSite) -> tuple[Place, Place, Place]:
     """Where a site is read, where it is exactly, and where its features are.
 

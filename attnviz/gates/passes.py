@@ -1,0 +1,265 @@
+"""When a pass begins and ends, wherever a model is entered, and what is due at a call of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import get_ident
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.errors import UserError
+from attnviz.gates.demand import Demand, Group
+
+AGAIN = "search for the gates with an input like this one"
+
+
+def refusal(model: str) -> UserError:
+    """What a thread is told that may not use a model of that class now."""
+    return UserError(
+        f"another thread is reading or editing this {model}; wait for it, or give every thread a model of its own"
+    )
+
+
+peek_transforms = torch._C._functorch.peek_interpreter_stack
+"""Not ``None`` inside of ``torch.func``."""
+
+
+def transformed(name: str) -> UserError:
+    """What is said inside of ``torch.func``."""
+    return UserError(
+        f"{name} runs inside torch.func (vmap, grad, …), whose tensors end with it; read and edit gates outside of it"
+    )
+
+
+def in_backward() -> bool:
+    """Whether a backward pass runs this: gradient checkpointing computes something once more."""
+    return bool(torch._C._current_graph_task_id() != -1)
+
+
+class Hook:
+    """Something that a session puts on a module; the module cannot be copied or saved together with it."""
+
+    __slots__ = ("__wrapped__",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__wrapped__ = function  # the name by which ``inspect.signature`` finds the function behind
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run the function."""
+        return self.__wrapped__(*args, **keywords)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse: a copy would be read and edited for ever."""
+        raise UserError(
+            "a model cannot be copied or saved while its gates are read or edited; do it outside of the context "
+            "(its state_dict can be saved at any time)"
+        )
+
+
+class Entrance(Hook):
+    """Stands for the ``forward`` of a module and tells when it begins and ends.
+
+    Hooks would not be called by ``model.forward(x)``.
+    """
+
+    __slots__ = ("_passes", "_path", "entering", "leaving")
+
+    def __init__(self, passes: Passes, path: str, forward: Callable[..., Any]) -> None:
+        super().__init__(forward)
+        self._passes, self._path = passes, path
+        self.entering: Any = None
+        self.leaving: Any = None
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run the module."""
+        passes = self._passes
+        passes.enter(self._path)
+        try:
+            if self.entering is not None:
+                self.entering(None, args)
+            try:
+                output = self.__wrapped__(*args, **keywords)
+            except BaseException:
+                if self.entering is not None:
+                    self.leaving(None, args, None)
+                raise
+            if self.leaving is not None:
+                output = self.leaving(None, args, output)
+        except BaseException:
+            passes.break_off()
+            raise
+        return passes.leave(output)
+
+
+class Passes:
+    """The passes of one model: a pass is the outermost call of any module that is watched.
+
+    The model is watched whenever something is read or edited, and for edits every module around the gate: what begins
+    a pass may be ``model(x)``, ``model.forward(x)``, ``wrapper.module(x)``, or a part that is called on its own.
+
+    Attributes:
+        whole: Whether the present pass is one of the whole model, so that the calls of its modules can be counted.
+        groups: What is open on the model.
+        thread: Who may run it.
+        model: Its class, for messages.
+    """
+
+    def __init__(self) -> None:
+        self.whole = False
+        self.groups: list[Group] = []
+        self.thread = 0
+        self.model = ""
+        self._depth = 0
+        self._path = ""
+        self._graded = False
+        self._calls: dict[str, int] = {}
+        self._replayed: list[Demand] = []
+
+    def check_thread(self) -> None:
+        """Raise ``UserError`` in another thread, but for those in which torch runs backward passes."""
+        if get_ident() != self.thread and not in_backward():
+            raise refusal(self.model)
+
+    def clear(self) -> None:
+        """No pass is running."""
+        self._depth, self.whole = 0, False
+        self._calls.clear()
+
+    def enter(self, path: str) -> None:
+        """A watched module begins."""
+        self.check_thread()
+        self._depth += 1
+        if self._depth > 1:
+            return
+        self._calls.clear()
+        self._path, self.whole, self._graded = path, not path, torch.is_grad_enabled()
+        self._replayed.clear()
+        for group in self.groups:
+            for demand in group.edits:
+                demand.served = False
+            if not path and group.begin is not None and not in_backward():
+                group.begin()
+
+    def break_off(self) -> None:
+        """A watched module raised an exception."""
+        self._depth -= 1
+        for group in self.groups:
+            group.broken = True
+        if not self._depth:
+            self.clear()
+
+    def leave(self, output: Any) -> Any:
+        """A watched module ends; its output.
+
+        Raises:
+            UserError: The pass is over and has not come to an edit.
+        """
+        self._depth -= 1
+        if self._depth:
+            return output
+        self.clear()
+        for group in self.groups:
+            for demand in group.edits:
+                if not demand.served and demand.lies_in(self._path):
+                    raise UserError(
+                        f"the edit of {demand.site.name} had no effect: this pass of {self._path or self.model} did "
+                        f"not come to {demand.place.module or 'the model'}, as it did at the search; {AGAIN}"
+                    )
+        return self._guarded(output) if self._replayed else output
+
+    def due(self, path: str, demands: Sequence[Demand]) -> list[Demand]:
+        """Which demands the call of a module that is running has to serve.
+
+        A module that the search saw called once has one gate whenever it is called: in every pass, for every crop, and
+        again when checkpointing repeats it. Of one that was called several times only a pass of the whole model says
+        which call this is.
+
+        Raises:
+            UserError: The call cannot be told from others, or the search did not see it.
+        """
+        if peek_transforms() is not None:
+            raise transformed(demands[0].site.name)
+        count = self._calls[path] = self._calls.get(path, 0) + 1
+        return [demand for demand in demands if self._is_due(demand, count)]
+
+    def _is_due(self, demand: Demand, count: int) -> bool:
+        name, calls = demand.site.name, demand.place.calls
+        if calls == 1:
+            if count > 1 and self.whole and not demand.edits:
+                raise self.too_many(name, demand.place.module, calls)
+            return True
+        if not self.whole:
+            if in_backward() and not demand.edits:
+                return False  # computed once more, and noted before
+            raise UserError(
+                f"{name} is one of {calls} gates that {demand.place.module} computes in a pass; which of them a call "
+                f"is can only be told while the whole {self.model} runs: call the model itself, without checkpointing "
+                "if it is edited"
+            )
+        if count > calls:
+            raise self.too_many(name, demand.place.module, calls)
+        return demand.place.call == count
+
+    def too_many(self, name: str, path: str, calls: int) -> UserError:
+        """The refusal of a call that the search did not see."""
+        return UserError(
+            f"{name}: {path or 'the model'} is called more often than at the search, where it was called {calls} "
+            f"time{'s' * (calls > 1)} in a pass; {AGAIN}"
+        )
+
+    def note_edit(self, demand: Demand) -> None:
+        """Remember an edit that checkpointing will have to repeat in the backward pass."""
+        hooked = torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
+        if self._graded and self._depth and (hooked or not torch.is_grad_enabled()):
+            self._replayed.append(demand)
+
+    def _guarded(self, output: Any) -> Any:
+        if not torch.is_grad_enabled():
+            return output
+        replayed = list(self._replayed)
+        groups = [g for g in self.groups if any(d in replayed for d in g.edits)]
+
+        def guard(tensor: Tensor) -> Tensor:
+            if not (tensor.requires_grad and tensor.is_floating_point()):
+                return tensor
+            guarded: Tensor = _WhileOpen.apply(tensor, groups, replayed[0].site.name)  # type: ignore[no-untyped-call]
+            return guarded
+
+        return torch.utils._pytree.tree_map_only(Tensor, guard, output)
+
+
+class _WhileOpen(torch.autograd.Function):
+    """Identity whose gradient is an error once the edits in front of it are closed."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, groups: list[Group], name: str) -> Tensor:
+        ctx.groups, ctx.name = groups, name
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        if all(group.open for group in ctx.groups):
+            return grads[0], None, None
+        raise UserError(
+            f"the edit of {ctx.name} is closed, and gradient checkpointing computes the gate once more in the backward "
+            "pass; call backward inside of the edit"
+        )
+
+
+def watch(passes: Passes, path: str, module: nn.Module) -> Entrance:
+    """Put an entrance on a module; ``unwatch`` takes it away."""
+    entrance = Entrance(passes, path, module.forward)
+    module.__dict__["forward"] = entrance
+    return entrance
+
+
+def unwatch(module: nn.Module) -> None:
+    """Take the entrance of a module away."""
+    entrance = module.__dict__.get("forward")
+    if not isinstance(entrance, Entrance):
+        return
+    del module.__dict__["forward"]
+    if module.forward != entrance.__wrapped__:
+        module.__dict__["forward"] = entrance.__wrapped__
