@@ -36,6 +36,10 @@ class Gate(nn.Module):
         """Return ``values`` unchanged, or what ``tap`` makes of them; ``features`` is there to be seen."""
         return values if self.tap is None else self.tap(values, features)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and files hold: a tap stays with this gate."""
+        return {**self.__dict__, "tap": None}
+
     def extra_repr(self) -> str:
         """Show the kind in ``print(model)``."""
         return self.kind

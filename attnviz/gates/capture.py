@@ -67,7 +67,8 @@ def capture(
 
     The logits stay bit-identical (only torch's own ``nn.TransformerEncoderLayer`` leaves its fused way, and with it
     the last bits, as soon as anything is hooked in it). The tape holds what the network used: the gates after all
-    edits that are open on the model. A later pass overwrites an earlier one.
+    edits that are open on the model. A pass of the whole model, by ``model(x)`` or ``model.forward(x)``, empties it
+    first; where only parts of the model are called, a later call of a module overwrites an earlier one.
 
     Args:
         model: The model in which ``sites`` were found, compiled or not.
@@ -78,7 +79,8 @@ def capture(
     Returns:
         A context that gives a dict from the site's name to what was seen, filled by the forward pass. Opening it
         raises ``UserError`` if a site is not in the model (nothing has been hooked then), or if another thread
-        uses the model.
+        uses the model; a pass does if it calls a module more often than the search saw, and the dict if the pass has
+        not come to a site.
     """
     return _Capture(model, tuple(sites), tuple(features), exact)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from attnviz.gates import ops
 from attnviz.gates.eager import force_eager
 from attnviz.gates.names import describe, name_sites
 from attnviz.gates.search import Search
-from attnviz.gates.session import lease, unwrapped
+from attnviz.gates.session import lease, refuse_script, unwrapped
 from attnviz.types import GateSite, Place
 
 _found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()
@@ -29,7 +29,8 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode and every module of it back into its own mode afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     try:
-        model.eval()
+        with suppress(NotImplementedError):  # torch.export: what eval mode changes was settled when it was exported
+            model.eval()
         yield
     finally:
         for module, training in modes:
@@ -61,11 +62,13 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
         The sites, empty where the model has no gates. Two searches give the same sites.
 
     Raises:
-        UserError: ``model`` is no module, or it fails on the example.
+        UserError: ``model`` is no module, or a part of it is one of torch.jit, or it fails on the example.
     """
     if not isinstance(model, nn.Module):
         raise UserError(f"find_gates needs a torch.nn.Module, got {type(model).__name__}")
     inner = unwrapped(model)
+    for path, module in inner.named_modules():
+        refuse_script(path, module)
     args, keywords = _arguments(example)
     tensors = ops.tensors_in((args, keywords))
     if not tensors:

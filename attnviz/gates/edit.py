@@ -166,7 +166,12 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
 
     Edits may be nested and act in the order in which they were opened; a capture on the same model sees their
     result. A gate that is the output of a module passes gradients; for one that is edited inside an operation
-    (see ``site.how``) the backward pass raises ``UserError``, because autograd does not see the edit.
+    (see ``site.how``) the backward pass raises ``UserError``, because autograd does not see the edit. With gradient
+    checkpointing the backward pass has to run inside of the context, since it computes gates once more.
+
+    A pass is the outermost call of the model or of a module around the gate, by ``forward`` or without. All calls of
+    a module that computes one gate are edited, be they more than at the search; the gates of a module that is called
+    several times in a pass can be told apart in passes of the whole model only.
 
     Args:
         model: The model in which the sites were found, compiled or not.
@@ -174,7 +179,8 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
 
     Raises:
         UserError: A site is not known or an edit does not fit it (nothing has been hooked then), or another
-            thread uses the model.
+            thread uses the model. Inside of the context: a pass does not come to the gate, what is changed is not
+            what the features meet, or a copy of the model is made. On leaving it: no pass came to the gate.
     """
     inner = unwrapped(model)
     demands = []
@@ -191,6 +197,7 @@ def _change(site: GateSite, change: Edit) -> Callable[[Tensor], Tensor]:
     def act(value: Tensor) -> Tensor:
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
-            return as_read(apply(as_gate(value, site), site, change), value)
+            # contiguous: operations are counted by what is repeated, and a gate that is set to one number is not
+            return as_read(apply(as_gate(value, site), site, change).contiguous(), value)
 
     return act

@@ -57,6 +57,11 @@ class Hook:
             "(its state_dict can be saved at any time)"
         )
 
+    def __getattr__(self, name: str) -> Any:
+        if name in ("__code__", "__globals__"):  # what torch.jit and torch.export compile
+            raise UserError("a model cannot be scripted or exported while its gates are read or edited")
+        raise AttributeError(name)
+
 
 class Entrance(Hook):
     """Stands for the ``forward`` of a module and tells when it begins and ends.

@@ -19,10 +19,11 @@ from attnviz.types import Place
 
 @dataclass
 class Frame:
-    """A module that is running."""
+    """A module that is running; marks with a uid below ``began`` are older."""
 
     path: str
     call: int
+    began: int
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -66,7 +67,7 @@ class Search(ops.EagerMode):
     def _entering(self, path: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self.calls[path] += 1
-            self._frames.append(Frame(path, self.calls[path]))
+            self._frames.append(Frame(path, self.calls[path], self.marks.uid()))
 
         return hook
 
@@ -80,7 +81,9 @@ class Search(ops.EagerMode):
                 return
             if isinstance(module, Gate):
                 self._tapped(Place(path, frame.call, "tap"), module.kind, inputs[1], output)
-            else:
+            elif mark.uid > frame.began and not any(output is given for given in ops.tensors_in(inputs)):
+                # else the module gave back what it was given (``nn.Identity``, dropout, in-place activations), and
+                # whoever called it may go on with that: there is nothing to be changed at its output
                 self.marks.set(output, replace(mark, output=Output(path, frame.call)))
 
         return hook

@@ -35,8 +35,8 @@ _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
 def unwrapped(model: nn.Module) -> nn.Module:
     """The module that ``torch.compile`` wrapped, or the module itself."""
     # a look at the children: a Module takes long to say that it has no such attribute
-    inner = getattr(model, "_modules", {}).get("_orig_mod")
-    return model if inner is None else inner
+    children = getattr(model, "_modules", {})
+    return children["_orig_mod"] if "_orig_mod" in children else model  # noqa: SIM401 - TorchScript's have no get
 
 
 def module_at(model: nn.Module, path: str) -> nn.Module | None:
@@ -46,7 +46,8 @@ def module_at(model: nn.Module, path: str) -> nn.Module | None:
     """
     module: nn.Module | None = model
     for name in path.split(".") if path else ():
-        module = None if module is None else module._modules.get(name)
+        children = {} if module is None else module._modules
+        module = children[name] if name in children else None  # noqa: SIM401 - as above
     return module
 
 
@@ -182,8 +183,7 @@ class Session:
         module = None if self.model is None else module_at(self.model, path)
         if module is None:
             raise UserError(f"{path} is gone from this {type(self.model).__name__}; search for its gates again")
-        if isinstance(module, torch.jit.ScriptModule):
-            raise refuse_script(path, module)
+        refuse_script(path, module)
         return module
 
     def _rebuild(self) -> None:
@@ -321,9 +321,10 @@ def used_by(demand: Demand) -> str | None:
     return path.rpartition(".")[0] if demand.place.op == "tap" else path
 
 
-def refuse_script(path: str, module: nn.Module) -> UserError:
-    """What is said of modules of TorchScript, of which hooks see nothing."""
-    return UserError(
-        f"{path or 'the model'} is a {type(module).__name__} of torch.jit (scripted, traced or frozen), in which no "
-        "gate can be read or edited; give the module that it was made of"
-    )
+def refuse_script(path: str, module: nn.Module) -> None:
+    """Raise ``UserError`` for modules of TorchScript: hooks see nothing of what runs in them."""
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UserError(
+            f"{path or 'the model'} is a {type(module).__name__} of torch.jit (scripted, traced or frozen), in which "
+            "no gate can be read or edited; give the module that it was made of"
+        )
