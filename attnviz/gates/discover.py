@@ -16,8 +16,9 @@ from attnviz.errors import UserError
 from attnviz.gates import ops
 from attnviz.gates.eager import force_eager
 from attnviz.gates.names import describe, name_sites
+from attnviz.gates.paths import refuse_script, unwrapped
 from attnviz.gates.search import Search
-from attnviz.gates.session import lease, refuse_script, unwrapped
+from attnviz.gates.session import lease
 from attnviz.types import GateSite, Place
 
 _found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.errors import UserError, nearest
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
-from attnviz.gates.session import Demand, force_eager, lease, unwrapped
+from attnviz.gates.session import Demand, lease, unwrapped
 from attnviz.gates.sites import as_gate, as_read, places, resolve
 from attnviz.types import Edit, Floats, GateSite
 
@@ -189,7 +189,7 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
             raise UserError(f"an edit of {site.name} is made by neutral(), set_to() …, got {change!r}")
         CHECKS[change.action](site, change)
         demands.append(Demand(places(site)[0], site, _change(site, change), edits=True))
-    with lease(inner) as session, force_eager(), session.serve(demands):
+    with lease(inner) as session, session.serve(demands):
         yield
 
 

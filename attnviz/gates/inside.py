@@ -11,12 +11,16 @@ from torch import Tensor, nn
 
 from attnviz.attention import ATTENTION
 from attnviz.errors import UserError, nearest
-from attnviz.gates.session import force_eager, lease, module_at, unwrapped
+from attnviz.gates.entrances import Hook
+from attnviz.gates.paths import module_at, unwrapped
+from attnviz.gates.session import lease
 
 
 @dataclass(slots=True)
 class Passage:
     """What went through a module in the first of its calls in the last forward pass, cloned; ``None`` before one.
+
+    Where the module runs without its whole model, every call is a pass.
 
     Attributes:
         features: What it was given, (N, C, …).
@@ -63,14 +67,15 @@ def watching(model: nn.Module, path: str) -> Iterator[Passage]:
         raise UserError(f"no module {path!r} in this {type(inner).__name__}; {nearest(path, known)}")
     passage = Passage()
 
-    def starting(_module: nn.Module, _inputs: Any) -> None:
+    def starting() -> None:
         passage.features = passage.output = None
 
-    def note(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if passage.features is None and inputs and isinstance(inputs[0], Tensor) and isinstance(output, Tensor):
-            passage.features, passage.output = inputs[0].detach().clone(), output.detach().clone()
+    with lease(inner) as session, session.serve((), starting), ExitStack() as hooks:
 
-    with lease(inner), force_eager(), ExitStack() as hooks:
-        hooks.callback(inner.register_forward_pre_hook(starting).remove)
-        hooks.callback(module.register_forward_hook(note).remove)
+        def note(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            first = passage.features is None or not session.passes.whole
+            if first and inputs and isinstance(inputs[0], Tensor) and isinstance(output, Tensor):
+                passage.features, passage.output = inputs[0].detach().clone(), output.detach().clone()
+
+        hooks.callback(module.register_forward_hook(Hook(note)).remove)
         yield passage

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import get_ident
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from attnviz.errors import UserError
 from attnviz.gates.demand import Demand, Group
@@ -36,66 +36,6 @@ def transformed(name: str) -> UserError:
 def in_backward() -> bool:
     """Whether a backward pass runs this: gradient checkpointing computes something once more."""
     return bool(torch._C._current_graph_task_id() != -1)
-
-
-class Hook:
-    """Something that a session puts on a module; the module cannot be copied or saved together with it."""
-
-    __slots__ = ("__wrapped__",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.__wrapped__ = function  # the name by which ``inspect.signature`` finds the function behind
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Run the function."""
-        return self.__wrapped__(*args, **keywords)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Refuse: a copy would be read and edited for ever."""
-        raise UserError(
-            "a model cannot be copied or saved while its gates are read or edited; do it outside of the context "
-            "(its state_dict can be saved at any time)"
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("__code__", "__globals__"):  # what torch.jit and torch.export compile
-            raise UserError("a model cannot be scripted or exported while its gates are read or edited")
-        raise AttributeError(name)
-
-
-class Entrance(Hook):
-    """Stands for the ``forward`` of a module and tells when it begins and ends.
-
-    Hooks would not be called by ``model.forward(x)``.
-    """
-
-    __slots__ = ("_passes", "_path", "entering", "leaving")
-
-    def __init__(self, passes: Passes, path: str, forward: Callable[..., Any]) -> None:
-        super().__init__(forward)
-        self._passes, self._path = passes, path
-        self.entering: Any = None
-        self.leaving: Any = None
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Run the module."""
-        passes = self._passes
-        passes.enter(self._path)
-        try:
-            if self.entering is not None:
-                self.entering(None, args)
-            try:
-                output = self.__wrapped__(*args, **keywords)
-            except BaseException:
-                if self.entering is not None:
-                    self.leaving(None, args, None)
-                raise
-            if self.leaving is not None:
-                output = self.leaving(None, args, output)
-        except BaseException:
-            passes.break_off()
-            raise
-        return passes.leave(output)
 
 
 class Passes:
@@ -251,20 +191,3 @@ class _WhileOpen(torch.autograd.Function):
             f"the edit of {ctx.name} is closed, and gradient checkpointing computes the gate once more in the backward "
             "pass; call backward inside of the edit"
         )
-
-
-def watch(passes: Passes, path: str, module: nn.Module) -> Entrance:
-    """Put an entrance on a module; ``unwatch`` takes it away."""
-    entrance = Entrance(passes, path, module.forward)
-    module.__dict__["forward"] = entrance
-    return entrance
-
-
-def unwatch(module: nn.Module) -> None:
-    """Take the entrance of a module away."""
-    entrance = module.__dict__.get("forward")
-    if not isinstance(entrance, Entrance):
-        return
-    del module.__dict__["forward"]
-    if module.forward != entrance.__wrapped__:
-        module.__dict__["forward"] = entrance.__wrapped__

@@ -15,7 +15,6 @@ from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
@@ -25,30 +24,15 @@ from attnviz.gates.demand import Demand as Demand
 from attnviz.gates.demand import Group, at_output, by_module
 from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.eager import hold, release
-from attnviz.gates.passes import Entrance, Hook, Passes, refusal, unwatch, watch
+from attnviz.gates.entrances import Entrance, Hook, TapEntrance, unwatch
+from attnviz.gates.passes import Passes, refusal
+from attnviz.gates.paths import above, refuse_script
+from attnviz.gates.paths import module_at as module_at
+from attnviz.gates.paths import unwrapped as unwrapped
 from attnviz.gates.scope import Scope
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The module that ``torch.compile`` wrapped, or the module itself."""
-    # a look at the children: a Module takes long to say that it has no such attribute
-    children = getattr(model, "_modules", {})
-    return children["_orig_mod"] if "_orig_mod" in children else model  # noqa: SIM401 - TorchScript's have no get
-
-
-def module_at(model: nn.Module, path: str) -> nn.Module | None:
-    """The module at a dotted path (``""`` is the model itself), or ``None``.
-
-    Every capture asks for dozens of paths; ``get_submodule`` takes some ten microseconds for each.
-    """
-    module: nn.Module | None = model
-    for name in path.split(".") if path else ():
-        children = {} if module is None else module._modules
-        module = children[name] if name in children else None  # noqa: SIM401 - as above
-    return module
 
 
 def begin(model: nn.Module) -> Session:
@@ -116,15 +100,22 @@ class Session:
         group.eager, group.broken, group.open = hold(), False, True
         self.passes.groups.append(group)
         try:
-            # the short way of a single capture; whatever it has set when it fails, a rebuilding removes
-            taps = group.taps if len(self.passes.groups) == 1 else None
-            if taps is None or self.model is None or not taps.set_on(self.model, self._tapped):
+            if not self._by_taps(group):
                 self._rebuild()
-            else:
-                self._watch("", self.model)
         except BaseException:
             self.stop(group)
             raise
+
+    def _by_taps(self, group: Group) -> bool:
+        """The short way of a single capture; whatever it has set when it fails, a rebuilding removes."""
+        model, taps, begin = self.model, group.taps, group.begin
+        if model is None or taps is None or begin is None or len(self.passes.groups) > 1:
+            return False
+        if not taps.set_on(model, self._tapped):
+            return False
+        model.__dict__["forward"] = TapEntrance(self.passes, begin, model.forward)
+        self._watched.append(model)
+        return True
 
     def stop(self, group: Group) -> None:
         """Serve these demands no longer."""
@@ -140,13 +131,13 @@ class Session:
                 release()
 
     @contextmanager
-    def serve(self, demands: Sequence[Demand]) -> Iterator[None]:
-        """Serve demands while the context is open.
+    def serve(self, demands: Sequence[Demand], begin: Callable[[], None] | None = None) -> Iterator[None]:
+        """Serve demands while the context is open, and call ``begin`` when a pass of the whole model begins.
 
         Raises:
             UserError: An edit was never come to; an exception that leaves the context is not replaced by this one.
         """
-        group = Group(demands)
+        group = Group(demands, begin=begin)
         self.start(group)
         try:
             yield
@@ -175,7 +166,7 @@ class Session:
             self._running.pop().leave()
 
     def _watch(self, path: str, module: nn.Module) -> Entrance:
-        entrance = watch(self.passes, path, module)
+        entrance = module.__dict__["forward"] = Entrance(self.passes, path, module.forward)
         self._watched.append(module)
         return entrance
 
@@ -307,24 +298,9 @@ class _Run:
                 mode.__exit__(None, None, None)
 
 
-def above(path: str) -> Iterator[str]:
-    """Paths of the modules around one: ``""`` and ``"layer1"`` for ``"layer1.0"``."""
-    names = path.split(".") if path else []
-    return (".".join(names[:depth]) for depth in range(len(names)))
-
-
 def used_by(demand: Demand) -> str | None:
     """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
     if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
         return None
     path = demand.site.meets.module
     return path.rpartition(".")[0] if demand.place.op == "tap" else path
-
-
-def refuse_script(path: str, module: nn.Module) -> None:
-    """Raise ``UserError`` for modules of TorchScript: hooks see nothing of what runs in them."""
-    if isinstance(module, torch.jit.ScriptModule):
-        raise UserError(
-            f"{path or 'the model'} is a {type(module).__name__} of torch.jit (scripted, traced or frozen), in which "
-            "no gate can be read or edited; give the module that it was made of"
-        )

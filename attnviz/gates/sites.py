@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.gates.discover import known_sites
-from attnviz.gates.session import module_at
+from attnviz.gates.paths import module_at
 from attnviz.types import GateSite, Place
 
 

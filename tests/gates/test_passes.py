@@ -14,7 +14,7 @@ from attnviz import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale, set_to
-from attnviz.gates.passes import Hook
+from attnviz.gates.entrances import Hook
 from tests.gates import passing
 from tests.gates.passing import C, named
 

@@ -1,0 +1,102 @@
+"""What a session puts on modules: hooks that cannot be copied, and entrances that tell when a module runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from attnviz.errors import UserError
+from attnviz.gates.passes import Passes, in_backward
+
+
+class Hook:
+    """Something that a session puts on a module; the module cannot be copied or saved together with it."""
+
+    __slots__ = ("__wrapped__",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__wrapped__ = function  # the name by which ``inspect.signature`` finds the function behind
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run the function."""
+        return self.__wrapped__(*args, **keywords)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse: a copy would be read and edited for ever."""
+        raise UserError(
+            "a model cannot be copied or saved while its gates are read or edited; do it outside of the context "
+            "(its state_dict can be saved at any time)"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("__code__", "__globals__"):  # what torch.jit and torch.export compile
+            raise UserError("a model cannot be scripted or exported while its gates are read or edited")
+        raise AttributeError(name)
+
+
+class Entrance(Hook):
+    """Stands for the ``forward`` of a module and tells when it begins and ends.
+
+    Hooks would not be called by ``model.forward(x)``.
+    """
+
+    __slots__ = ("_passes", "_path", "entering", "leaving")
+
+    def __init__(self, passes: Passes, path: str, forward: Callable[..., Any]) -> None:
+        super().__init__(forward)
+        self._passes, self._path = passes, path
+        self.entering: Any = None
+        self.leaving: Any = None
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run the module."""
+        passes = self._passes
+        passes.enter(self._path)
+        try:
+            if self.entering is not None:
+                self.entering(None, args)
+            try:
+                output = self.__wrapped__(*args, **keywords)
+            except BaseException:
+                if self.entering is not None:
+                    self.leaving(None, args, None)
+                raise
+            if self.leaving is not None:
+                output = self.leaving(None, args, output)
+        except BaseException:
+            passes.break_off()
+            raise
+        return passes.leave(output)
+
+
+class TapEntrance(Hook):
+    """The entrance for a single capture whose gates are all read by taps: it has no edits to count, and no time."""
+
+    __slots__ = ("_begin", "_passes")
+
+    def __init__(self, passes: Passes, begin: Callable[[], None], forward: Callable[..., Any]) -> None:
+        self.__wrapped__, self._passes, self._begin = forward, passes, begin
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run the model."""
+        passes = self._passes
+        if passes.whole or in_backward():
+            return self.__wrapped__(*args, **keywords)
+        self._begin()
+        passes.whole = True
+        try:
+            return self.__wrapped__(*args, **keywords)
+        finally:
+            passes.whole = False
+
+
+def unwatch(module: nn.Module) -> None:
+    """Take the entrance of a module away."""
+    entrance = module.__dict__.get("forward")
+    if not isinstance(entrance, Hook):
+        return
+    del module.__dict__["forward"]
+    if module.forward != entrance.__wrapped__:  # somebody else had given this module a forward of its own
+        module.__dict__["forward"] = entrance.__wrapped__
