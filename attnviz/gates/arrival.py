@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from attnviz.errors import UserError
 from attnviz.gates import ops
+from attnviz.gates.demand import Demand
+from attnviz.gates.scope import Scope
 from attnviz.types import GateSite
 
 MOVES = ops.SHAPES - {"masked_fill"}
@@ -76,3 +78,27 @@ def _storage(tensor: Tensor) -> Any:
         return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):
         return None
+
+
+class Run:
+    """A call of a module that is running, with the modes that were pushed for it."""
+
+    __slots__ = ("arrival", "due", "path", "scope")
+
+    def __init__(self, path: str, due: Sequence[Demand]) -> None:
+        self.path, self.due = path, due
+        self.scope: Scope | None = None
+        self.arrival: Arrival | None = None
+
+    def enter(self, scope: Scope | None, arrival: Arrival | None) -> None:
+        """Push modes."""
+        self.scope, self.arrival = scope, arrival
+        for mode in (arrival, scope):  # a scope changes operands before the other one sees them
+            if mode is not None:
+                mode.__enter__()
+
+    def leave(self) -> None:
+        """Pop them."""
+        for mode in (self.scope, self.arrival):
+            if mode is not None:
+                mode.__exit__(None, None, None)

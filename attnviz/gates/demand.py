@@ -85,3 +85,11 @@ def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor
     given = inputs[demand.place.operand] if demand.place.operand >= 0 else output
     changed = demand.serve(given)
     return output if changed is None else changed
+
+
+def used_by(demand: Demand) -> str | None:
+    """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
+    if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
+        return None
+    path = demand.site.meets.module
+    return path.rpartition(".")[0] if demand.place.op == "tap" else path

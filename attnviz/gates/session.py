@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.errors import UserError
-from attnviz.gates.arrival import Arrival
+from attnviz.gates.arrival import Arrival, Run
 from attnviz.gates.demand import Demand as Demand
-from attnviz.gates.demand import Group, at_output, by_module
+from attnviz.gates.demand import Group, at_output, by_module, used_by
 from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.eager import hold, release
 from attnviz.gates.entrances import Entrance, Hook, TapEntrance, unwatch
@@ -93,7 +93,7 @@ class Session:
         self._hooks: list[Any] = []
         self._watched: list[nn.Module] = []
         self._tapped: list[Gate] = []
-        self._running: list[_Run] = []
+        self._running: list[Run] = []
 
     def start(self, group: Group) -> None:
         """Serve demands, and run compiled models eagerly, until ``stop``; if it raises, nothing has changed."""
@@ -225,7 +225,7 @@ class Session:
 
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self.passes.check_thread()
-            run = _Run(path, self.passes.due(path, demands) if demands else [])
+            run = Run(path, self.passes.due(path, demands) if demands else [])
             self._running.append(run)
             inside = [d for d in run.due if d.place.op not in ("output", "tap")]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
@@ -272,35 +272,3 @@ class Session:
             if run.path == user and run.arrival is not None:
                 run.arrival.expect(edits[-1].site, changed)
                 return
-
-
-class _Run:
-    """A call of a module that is running, with the modes that were pushed for it."""
-
-    __slots__ = ("arrival", "due", "path", "scope")
-
-    def __init__(self, path: str, due: Sequence[Demand]) -> None:
-        self.path, self.due = path, due
-        self.scope: Scope | None = None
-        self.arrival: Arrival | None = None
-
-    def enter(self, scope: Scope | None, arrival: Arrival | None) -> None:
-        """Push modes."""
-        self.scope, self.arrival = scope, arrival
-        for mode in (arrival, scope):  # a scope changes operands before the other one sees them
-            if mode is not None:
-                mode.__enter__()
-
-    def leave(self) -> None:
-        """Pop them."""
-        for mode in (self.scope, self.arrival):
-            if mode is not None:
-                mode.__exit__(None, None, None)
-
-
-def used_by(demand: Demand) -> str | None:
-    """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
-    if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
-        return None
-    path = demand.site.meets.module
-    return path.rpartition(".")[0] if demand.place.op == "tap" else path

@@ -1,5 +1,6 @@
 """Hundreds of captures and edits leave no hook and no memory behind."""
 
+import contextlib
 import gc
 import os
 from pathlib import Path
@@ -8,12 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+from attnviz import UserError
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
 from attnviz.gates import session
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale
+from attnviz.gates.entrances import Hook
 from tests.gates import foreign
 
 
@@ -31,6 +34,7 @@ def hooks(models):
     """Hooks and taps that are set on any module."""
     modules = [m for model in models for m in model.modules()]
     taps = sum(m.tap is not None for m in modules if isinstance(m, Gate))
+    taps += sum(isinstance(m.__dict__.get("forward"), Hook) for m in modules)
     return taps + sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in modules)
 
 
@@ -42,6 +46,39 @@ def networks():
     return [own, *(foreign.build(s) for s in styles)]
 
 
+CONTEXTS = (torch.no_grad, torch.enable_grad, torch.inference_mode)
+
+
+def whole(model, x):
+    model(x)
+
+
+def without_hooks(model, x):
+    model.forward(x)
+
+
+def in_parts(model, x):
+    for part in model:
+        x = part(x)
+
+
+def crashing(model, x):
+    with contextlib.suppress(RuntimeError, UserError):
+        model(x[:, :2])
+    model(x)
+
+
+def with_gradients(model, x):
+    with contextlib.suppress(UserError):  # an edit inside an operation refuses them
+        out = model(x)
+        if out.requires_grad:
+            out.sum().backward()
+    model.zero_grad()
+
+
+PASSES = (whole, without_hooks, in_parts, crashing, with_gradients)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux for the size of the process")
 def test_500_captures_and_edits_leave_nothing(capsys):
@@ -51,9 +88,10 @@ def test_500_captures_and_edits_leave_nothing(capsys):
         model = models[number % len(models)]
         sites = find_gates(model, x)
         change = neutral() if number % 2 else scale(0.5)
-        with torch.no_grad(), edit(model, {s: change for s in sites}), capture(model, sites) as tape:
+        context, run = CONTEXTS[number // 6 % 3], PASSES[number // 18 % 5]
+        with context(), edit(model, {s: change for s in sites}), capture(model, sites) as tape:
             assert hooks([model])
-            model(x)
+            run(model, x)
         assert set(tape) == {s.name for s in sites}
 
     for number in range(100):
