@@ -20,6 +20,7 @@ _LAZY = {
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
     "load": "attnviz.loading",
+    "log_gates": "attnviz.gates.log",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
     "neutral": "attnviz.gates.edit",
