@@ -477,3 +477,46 @@ def test_replicas_in_other_threads_are_refused():
                 thread.start(), thread.join()
             model(X)
     assert len(said) == 6 and all("another thread is reading or editing this Net" in s for s in said)
+
+
+@STYLES
+def test_quantised_models_are_served_or_refused_by_name(attention):
+    model = named(passing.Net, attention)
+    (own,) = find_gates(model, X)
+    reduced = torch.ao.quantization.quantize_dynamic(model, {nn.Linear})
+    (site,) = find_gates(reduced, X)
+    with torch.no_grad(), capture(reduced, [site]) as tape:
+        with edit(reduced, {site: set_to(0.0)}):
+            assert torch.allclose(reduced(X)[0], reduced(-X)[1], atol=0.1), "nothing of the features is left"
+        assert not tape[site.name].values.any()
+    half = copy.deepcopy(model).bfloat16()
+    with torch.no_grad(), edit(half, {own: set_to(0.0)}):
+        assert torch.equal(half(X.bfloat16())[0], half(-X.bfloat16())[1])
+
+
+class Int8(nn.Module):
+    """As torchvision's quantisable MobileNetV3: the product is a module."""
+
+    def __init__(self):
+        super().__init__()
+        self.quant, self.dequant = torch.ao.quantization.QuantStub(), torch.ao.quantization.DeQuantStub()
+        self.conv, self.fc, self.act = nn.Conv2d(3, C, 3, padding=1), nn.Conv2d(C, C, 1), nn.Sigmoid()
+        self.skip_mul = torch.ao.nn.quantized.FloatFunctional()
+
+    def forward(self, x):
+        x = self.conv(self.quant(x))
+        return self.dequant(self.skip_mul.mul(x, self.act(self.fc(x.mean((2, 3), keepdim=True)))))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_edit_of_int8_values_is_refused_by_name():
+    model = Int8().eval()
+    (site,) = find_gates(model, X)
+    model.qconfig = torch.ao.quantization.default_qconfig
+    prepared = torch.ao.quantization.prepare(model)
+    prepared(X)
+    converted = torch.ao.quantization.convert(prepared)
+    plain = converted(X)
+    with torch.no_grad(), edit(converted, {site: set_to(0.0)}), pytest.raises(UserError, match="set_to does not fit"):
+        converted(X)
+    assert torch.equal(converted(X), plain) and clean(converted)
