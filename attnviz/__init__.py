@@ -10,7 +10,7 @@ import importlib
 from typing import Any
 
 from attnviz.core.displays import DISPLAYS as _DISPLAYS
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 __version__ = "0.1.0"
 

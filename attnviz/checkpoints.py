@@ -21,9 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Bytes
 from attnviz.models import ModelSpec, build
-from attnviz.types import Bytes
 
 FOLDER = data_folder("checkpoints")
 """Where the bundled checkpoints are."""

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
-from attnviz.registry import Registry
+from attnviz.core.errors import UserError
+from attnviz.core.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
     "command",

@@ -19,8 +19,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from attnviz.attention import ATTENTION
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.models import ModelSpec, build, count_parameters, input_shape
 
 BASELINE = "none"

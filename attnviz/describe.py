@@ -9,7 +9,7 @@ from typing import Any
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.description import Description, arithmetic, printed
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 @dataclass(frozen=True)

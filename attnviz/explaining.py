@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from attnviz.attribution import ATTRIBUTIONS, attribute
+from attnviz.core.types import Attribution, PreparedImage
 from attnviz.pipeline import Analyser
-from attnviz.types import Attribution, PreparedImage
 
 
 def supports(analyser: Analyser, method: str) -> str | None:

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.bars import channel_bars
 from attnviz.render.compare_masks import HOW, mask_for
 from attnviz.render.heatmap import GATE_MEANING, overlay_figure
 from attnviz.render.sheets import channel_map
 from attnviz.render.strip import gate_strip
 from attnviz.render.style import to_png
-from attnviz.types import Analysis, GateRecord
 
 AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

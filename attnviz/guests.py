@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 from attnviz.checkpoints import LoadedModel, best_device
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import GateSite
 from attnviz.cost import count_macs
-from attnviz.errors import UserError, nearest
 from attnviz.loading import LIBRARIES, load
-from attnviz.types import GateSite
 
 WEIGHTS = ("published", "untrained", "file")
 LONGEST = 100

@@ -20,10 +20,10 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 from PIL.Image import Resampling
 
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Box, Bytes, Floats, PreparedImage
 from attnviz.pixels import eight_bits, upright_rgb
-from attnviz.types import Box, Bytes, Floats, PreparedImage
 
 MAX_PIXELS = 25_000_000
 """Largest width times height that is decoded: what is sold as 24 megapixels has up to 24.5 million; 75 MB of RGB."""

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.gates import ops
 from attnviz.gates.discover import in_eval_mode
-from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, placed
 from attnviz.transforms import Transform, read_transform
 

@@ -23,8 +23,8 @@ from torch import nn
 
 from attnviz import checkpoints
 from attnviz.checkpoints import FOLDER, LoadedModel
-from attnviz.errors import UserError, nearest
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
 from attnviz.models import ModelSpec
 
 

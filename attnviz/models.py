@@ -14,8 +14,8 @@ from torch import nn
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.errors import UserError, nearest
-from attnviz.inputs import InputSpec, NoiseSpec
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec, NoiseSpec
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from types import MappingProxyType
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import UserError, nearest
-from attnviz.inputs import NoiseSpec
-from attnviz.types import Floats, GateSite
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Floats, GateSite
 
 SALT = 0.1
 """Share of the pixels of salt-and-pepper noise that are not 0."""

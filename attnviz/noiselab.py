@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.image import normalise, prepare
-from attnviz.inputs import NoiseSpec
 from attnviz.noise import append_noise, input_gate
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
-from attnviz.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
 
 OTHERS = ("church", "golf-ball")
 """Samples that ``other-image`` puts beside a picture: the first one that is not the picture itself."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from html import escape
 
+from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.render.bars import channel_bars
 from attnviz.render.colour import caption, colourise, scale_for
 from attnviz.render.heatmap import overlay
@@ -16,7 +17,6 @@ from attnviz.render.markup import top_bars
 from attnviz.render.strip import gate_strip
 from attnviz.render.style import encode, fit, to_png
 from attnviz.render.views import view
-from attnviz.types import Analysis, GateRecord, PreparedImage
 
 SIDE = 320
 """Most pixels of a picture's side."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from attnviz.core.types import Analysis
 from attnviz.render.compare_masks import FINE, mask_for
-from attnviz.types import Analysis
 
 
 def default_gate(analysis: Analysis) -> tuple[str | None, str]:

@@ -17,15 +17,15 @@ from torch import Tensor
 import attnviz
 from attnviz.attribution.probe import Probe, probe
 from attnviz.checkpoints import LoadedModel, best_device
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.edits.steps import EditList, Step, applied, multiplied
-from attnviz.errors import UserError
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
 from attnviz.image import normalise, open_photograph, prepare
 from attnviz.loading import load
 from attnviz.models import placed
 from attnviz.noise import append_noise
-from attnviz.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -77,7 +77,7 @@ class Analyser:
             if site.name == name:
                 return site
         known = [s.name for s in self.sites]
-        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.errors.nearest(name, known)}")
+        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.core.errors.nearest(name, known)}")
 
     def input(self, image: PreparedImage) -> Tensor:
         """(1, 3, H, W) on the model's device and in its type, with its channels of noise if it wants any.

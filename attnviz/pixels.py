@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 from PIL.Image import Transpose
 
-from attnviz.types import Bytes
+from attnviz.core.types import Bytes
 
 _UPRIGHT = MappingProxyType(
     {

@@ -18,8 +18,8 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.checkpoints import FOLDER, checkpoint_ids, write_atomically
-from attnviz.errors import UserError, nearest
-from attnviz.types import KINDS, Floats
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import KINDS, Floats
 
 SUFFIX = ".reference"
 MAX_BYTES = 2**20

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from attnviz.core.data_folders import data_folder
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 ASSETS = data_folder("assets")
 IMAGENETTE = "Imagenette"

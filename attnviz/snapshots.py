@@ -16,8 +16,8 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.checkpoints import FOLDER, checkpoint_ids, write_atomically
-from attnviz.errors import UserError, nearest
-from attnviz.types import Floats
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 
 SUFFIX = ".snapshots"
 MAX_BYTES = 64 * 2**20

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
-from attnviz.types import Bytes
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Bytes
 
 Transform = Callable[[Bytes], Tensor]
 """(H, W, 3) uint8, the part of the photograph that the network sees -> (C, H, W), its input."""

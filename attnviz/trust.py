@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from attnviz.attribution import attribute
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Attribution, Floats, PreparedImage
 from attnviz.faithfulness.agreement import rank_correlation
 from attnviz.faithfulness.curves import Protocol, curves
 from attnviz.faithfulness.maps import centre_map, check_map, random_map, upsample
@@ -19,7 +20,6 @@ from attnviz.faithfulness.sanity import cascade
 from attnviz.faithfulness.study import Plan, Study
 from attnviz.gates.capture import capture
 from attnviz.pipeline import Analyser
-from attnviz.types import Attribution, Floats, PreparedImage
 
 CENTRE = "centre"
 SEEDS = (1, 20)

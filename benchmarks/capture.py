@@ -31,10 +31,10 @@ import torch
 from torch import nn
 
 from attnviz.checkpoints import checkpoint_ids, load
+from attnviz.core.types import KINDS, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models import ModelSpec, build
-from attnviz.types import KINDS, GateSite
 
 OWN_LIMIT, FOREIGN_LIMIT = 1.05, 1.10
 LIMITED = {"channel", "spatial"}

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.image import open_photograph
 from benchmarks import corpus, messages
 from benchmarks.client import Client, pictures

@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from typing import Any
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.image import open_photograph
 from benchmarks import corpus
 

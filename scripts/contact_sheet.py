@@ -13,13 +13,13 @@ from pathlib import Path
 from PIL import Image
 
 from attnviz.checkpoints import FOLDER, checkpoint_ids, load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import PreparedImage
 from attnviz.image import prepare
 from attnviz.pipeline import Analyser
 from attnviz.render.contact import Row, contact_sheet
 from attnviz.render.style import to_png
 from attnviz.samples import load_sample, sample_names
-from attnviz.types import PreparedImage
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "contact-sheet.jpg"
 

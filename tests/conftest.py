@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from attnviz.checkpoints import Card, save_checkpoint
-from attnviz.inputs import InputSpec, NoiseSpec
+from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
 from attnviz.reference import GateReference, Reference, summary
 from attnviz.snapshots import Snapshots, save_snapshots

@@ -7,8 +7,8 @@ import torch
 
 from attnviz import checkpoints as module
 from attnviz.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint, write_atomically
+from attnviz.core.errors import UserError
 from attnviz.cost import macs_of
-from attnviz.errors import UserError
 from attnviz.models import build
 from tests.conftest import tiny_card, tiny_spec
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from attnviz.attention import ATTENTION
 from attnviz.cli import main
+from attnviz.core.errors import UserError
 from attnviz.cost import activation_bytes, count_macs, measure, time_against
-from attnviz.errors import UserError
 from attnviz.models import ModelSpec, build, count_parameters
 
 SMALL = {"widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1]}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from attnviz.checkpoints import load
 from attnviz.cli import main
+from attnviz.core.errors import UserError
 from attnviz.edits.document import Document, Recorded, fingerprint, from_json, to_json
 from attnviz.edits.importance import greedy, leave_one_out
 from attnviz.edits.steps import EditList, Step, applied
-from attnviz.errors import UserError
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
 from attnviz.image import prepare
 from attnviz.pipeline import Analyser

@@ -14,7 +14,7 @@ from torch import nn
 from attnviz.attribution.fills import fill
 from attnviz.checkpoints import load
 from attnviz.cli import main
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
 from attnviz.explaining import explain
 from attnviz.faithfulness import (
     Protocol,

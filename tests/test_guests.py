@@ -9,9 +9,9 @@ import safetensors.torch
 import torch
 
 from attnviz import guests
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
 from attnviz.guests import Wish, invite, small
-from attnviz.types import GateSite
 
 TINY = "timm:test_efficientnet"
 

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.image import open_photograph
 from benchmarks import corpus, messages
 

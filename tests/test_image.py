@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
 from attnviz import image as module
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.image import normalise, open_photograph, prepare
-from attnviz.inputs import InputSpec
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
@@ -694,7 +694,7 @@ def test_no_other_plugin_and_neither_torch_nor_gradio_is_loaded():
     code = """if True:
         import sys, io
         from PIL import Image
-        from attnviz.errors import UserError
+        from attnviz.core.errors import UserError
         from attnviz.image import open_photograph
         try: open_photograph(b"%!PS-Adobe-3.0 EPSF-3.0")
         except UserError: pass

@@ -7,13 +7,13 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.backbones.parts import kinds_of
 from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.step_values import Change
 from attnviz.gates.inside import attention_modules, watching
 from attnviz.image import prepare
 from attnviz.inside import PIXELS, frames, inside, inside_untrained, place_of, places
 from attnviz.models import build
 from attnviz.pipeline import Analyser
-from attnviz.walk import Change
 from tests.attention.helpers import randomise
 from tests.conftest import tiny_spec
 

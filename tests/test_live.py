@@ -6,9 +6,9 @@ from torch import nn
 from torchvision import transforms as T
 from torchvision.transforms import v2
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.image import normalise, prepare
-from attnviz.inputs import InputSpec
 from attnviz.live import adopt
 from attnviz.pipeline import Analyser
 from attnviz.transforms import read_transform

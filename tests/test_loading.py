@@ -8,7 +8,7 @@ import torch
 import attnviz
 from attnviz import UserError, loading
 from attnviz.cli import main
-from attnviz.inputs import InputSpec
+from attnviz.core.input_spec import InputSpec
 from attnviz.loading import load
 
 

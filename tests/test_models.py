@@ -9,8 +9,8 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli import main
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.models import ModelSpec, build, input_shape
 
 TOY = '''

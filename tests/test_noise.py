@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec, NoiseSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
 from attnviz.noise import NOISES, append_noise, order_for, suppression
 

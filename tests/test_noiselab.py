@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.models import ModelSpec, build
 from attnviz.noise import NOISES, append_noise
 from attnviz.noiselab import gate_of, look, mean_scores, stand_ins

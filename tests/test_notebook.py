@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from attnviz.core.displays import DISPLAYS
+from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.notebook import MOST_TILES
 from attnviz.render.bars import channel_bars
-from attnviz.types import Analysis, GateRecord, PreparedImage
 from tests.render.synthetic import analysis, channel, every_kind, spatial
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"

@@ -6,12 +6,12 @@ from PIL import Image
 import attnviz
 from attnviz.attention.gate import Gate
 from attnviz.checkpoints import load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.opening import default_gate
 from attnviz.pipeline import Analyser, analyse
-from attnviz.types import Analysis, GateRecord, GateSite
 
 
 @pytest.fixture(scope="module")

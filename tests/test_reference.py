@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.reference import (
     LEVELS,
     MAX_BYTES,

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, build
 from attnviz.pipeline import Analyser
 from attnviz.runtime import costs

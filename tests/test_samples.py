@@ -13,7 +13,7 @@ import pytest
 
 from attnviz import samples
 from attnviz.checkpoints import load_card
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.samples import SAMPLES, load_sample, sample_masks, sample_names
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.snapshots import SUFFIX, Snapshots, load_snapshots, read_snapshots, save_snapshots
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def check_limit(limit: Any) -> int:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 FILLS = ("blur", "mean", "zero")
 """``blur``: the picture without detail; ``mean``: its mean colour; ``zero``: 0 after normalisation, the mean colour of

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.session import force_eager, lease, unwrapped
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from attnviz.attribution.probe import Probe, probe
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 Cost = Literal["instant", "seconds", "slow"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from attnviz.attribution.guard import borrowed, own_copy
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 SHALLOW = 0.1
 """A map is no summary of what the network saw when fewer of its layers lie before it, as in a vision transformer."""

@@ -15,8 +15,8 @@ from attnviz.attribution.guard import borrowed, own_copy
 from attnviz.attribution.method import Method, Task
 from attnviz.attribution.probe import Probe, look
 from attnviz.attribution.table import ATTRIBUTIONS
-from attnviz.errors import Cancelled, UserError
-from attnviz.types import Floats
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Floats
 
 BATCH = 16
 """Most examples in one pass at 224×224 pixels; fewer for larger images, so that memory stays bounded."""

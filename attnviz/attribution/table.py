@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.attribution.method import Method
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 
 ATTRIBUTIONS: Registry[Method] = Registry(
     "attribution method",

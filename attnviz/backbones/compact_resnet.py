@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 POSITIONS = ("block", "first", "last")
 STAGE_STRIDES = (1, 2, 2, 1)

@@ -10,7 +10,7 @@ from torch import nn
 
 from attnviz.attention.gate import Gate
 from attnviz.backbones import AttentionFactory
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
 """Options of a channel gate that sits on the input or on the last map, where channels are few or all."""

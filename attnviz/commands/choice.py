@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.training.data import ImageSet

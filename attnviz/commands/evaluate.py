@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.commands import Command
 from attnviz.commands.choice import add_choice, chosen
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 TOLERANCE = 1
 """Images by which an accuracy may differ from the card's: other processors round otherwise."""

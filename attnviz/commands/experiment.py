@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.checkpoints import best_device
-    from attnviz.errors import nearest
+    from attnviz.core.errors import nearest
     from attnviz.provenance import facts
     from attnviz.results import write_results
     from attnviz.training.data import load_images

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from attnviz.commands import Command
 from attnviz.commands.choice import add_choice, chosen
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

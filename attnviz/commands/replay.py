@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
+    from attnviz.core.types import Analysis
     from attnviz.edits.document import Document
-    from attnviz.types import Analysis
 
 _NAME = re.compile(r"[\w.:-]{1,200}")
 _VERDICTS = {

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

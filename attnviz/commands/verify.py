@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from attnviz.commands import Command
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.checkpoints import Card

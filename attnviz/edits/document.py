@@ -22,10 +22,10 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Analysis, Edit, Floats, PreparedImage
 from attnviz.edits.steps import MAX_STEPS, MAX_VALUES, EditList, Step
-from attnviz.errors import UserError, nearest
 from attnviz.gates.edit import knock_out, mean, neutral, paint, scale, set_to, shuffle
-from attnviz.types import Analysis, Edit, Floats, PreparedImage
 
 FORMAT, VERSION = "attnviz-edits", 1
 MAX_BYTES = 16 * 2**20

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz.errors import UserError
-from attnviz.types import Floats
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats
 
 Run = Callable[[Floats], Floats]
 """Logits under factors for a gate's channels: (B, C) -> (B, K)."""

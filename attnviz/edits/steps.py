@@ -10,10 +10,10 @@ from types import MappingProxyType
 import numpy as np
 from torch import nn
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import channel_axis
 from attnviz.gates.edit import CHECKS, edit, knock_out, scale
-from attnviz.types import Edit, Floats, GateSite
 
 MAX_STEPS = 2000
 """Most steps of a list: what a person clicks is a few dozen, "all gates" one for each gate."""

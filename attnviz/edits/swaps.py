@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import channel_axis, position_axes
 from attnviz.gates.edit import mean, neutral, paint, set_to, shuffle
-from attnviz.types import Edit, Floats, GateSite
 
 WEIGHTS = frozenset({"channel", "spatial", "strip", "full"})
 """Kinds whose weights multiply features one by one, so that any number may stand in their place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.faithfulness.maps import check_map
 
 

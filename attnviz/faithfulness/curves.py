@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from attnviz.attribution.fills import fill
 from attnviz.attribution.guard import borrowed, own_copy
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Floats
 from attnviz.faithfulness.maps import check_map
 from attnviz.faithfulness.results import Curves
-from attnviz.types import Floats
 
 STEPS = (2, 512)
 """Fewest and most steps of a curve."""

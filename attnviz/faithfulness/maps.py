@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from attnviz.errors import UserError
-from attnviz.types import Floats
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats
 
 
 def check_map(values: npt.ArrayLike, name: str = "map") -> Floats:

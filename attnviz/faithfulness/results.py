@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnviz.types import Floats
+from attnviz.core.types import Floats
 
 MARGIN = 0.01
 """Least distance of an area from those of all random maps that counts: a few random maps do not show their range."""

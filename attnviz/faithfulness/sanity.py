@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats
 from attnviz.faithfulness.agreement import rank_correlation
 from attnviz.gates.session import unwrapped
-from attnviz.types import Floats
 
 
 def layers(model: nn.Module) -> list[str]:

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.attribution.probe import Probe, probe
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats, GateSite
 from attnviz.faithfulness.agreement import rank_correlation
 from attnviz.faithfulness.curves import Protocol, curves
 from attnviz.faithfulness.maps import centre_map, random_map, upsample
 from attnviz.faithfulness.sanity import cascade
 from attnviz.faithfulness.summary import paired, spread, verdict
 from attnviz.gates.capture import capture
-from attnviz.types import Floats, GateSite
 
 CENTRE, MEAN = "centre", "mean of the gates"
 Grids = tuple[tuple[int, int], ...]

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from attnviz.core.types import GateSite, Place
 from attnviz.gates.taps import Taps
-from attnviz.types import GateSite, Place
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from attnviz.attention import ATTENTION
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 from attnviz.gates.session import force_eager, lease, module_at, unwrapped
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils import _pytree
 from torch.utils._python_dispatch import _disable_current_modes
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
 from attnviz.gates.demand import Demand
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.demand import Demand as Demand
 from attnviz.gates.demand import Group, at_output, by_module
 from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
 from attnviz.gates.discover import find_gates, what_it_has
-from attnviz.types import GateSite
 
 COLUMNS = ("name", "kind", "shape", "features", "how")
 

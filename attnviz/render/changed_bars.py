@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats
 from attnviz.render.colour import array, number
 from attnviz.render.ranking import Ranking, channels, ranking, tick_positions
-from attnviz.types import Floats
 
 BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
 _UNITS = 1000

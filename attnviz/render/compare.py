@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.bars import draw_bars
 from attnviz.render.colour import Scale, caption, cmap_for
 from attnviz.render.compare_masks import HOW, Mask, Scores
@@ -30,7 +31,6 @@ from attnviz.render.style import (
     write,
     write_wrapped,
 )
-from attnviz.types import Floats, PreparedImage
 
 MASKS, OTHERS = "viridis", "magma"
 """Colour maps: gates that are multiplied in, and maps that are not."""

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.errors import UserError, nearest
-from attnviz.types import Floats, GateRecord
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats, GateRecord
 
 FINE = 7
 """A mask of fewer rows or columns says little about where the network looks."""

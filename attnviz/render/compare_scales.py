@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 from attnviz.render.colour import GATE_SCALE, Scale, scale_for, shared_scale
 from attnviz.render.resample import resample, taps
-from attnviz.types import Floats
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {

@@ -12,7 +12,7 @@ from html import escape
 
 import numpy as np
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render.colour import number
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#7f5539")

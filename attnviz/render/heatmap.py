@@ -7,7 +7,8 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Box, Bytes, ChannelMap, Floats, PreparedImage
 from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
 from attnviz.render.resample import resample, taps
 from attnviz.render.style import (
@@ -25,7 +26,6 @@ from attnviz.render.style import (
     to_png,
     write,
 )
-from attnviz.types import Box, Bytes, ChannelMap, Floats, PreparedImage
 
 __all__ = [
     "channel_figure",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats, GateRecord
 from attnviz.render.colour import GATE_SCALE, bins, cmap_for, number, table, to_bytes
 from attnviz.render.ranking import ORDERS, ranking
 from attnviz.render.resample import resample, taps
@@ -26,7 +27,6 @@ from attnviz.render.style import (
     write,
     write_wrapped,
 )
-from attnviz.types import Floats, GateRecord
 
 _COLUMNS = 2048  # columns of the map's picture: each channel of the widest usual layer has one
 

@@ -12,10 +12,10 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis
 from attnviz.render.colour import caption, number, scale_for
 from attnviz.render.ranking import Ranking, Usual, channels, ranking, tick_positions
-from attnviz.types import Analysis
 
 BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
 GAPS = 160  # up to so many channels there is room for gaps between bars

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.bars import draw_bars
 from attnviz.render.colour import GATE_SCALE, caption, cmap_for, colourise, scale_for
 from attnviz.render.heatmap import overlay
@@ -19,7 +20,6 @@ from attnviz.render.ranking import ranking
 from attnviz.render.strip import draw_tiles, gate_strip, grid_for, note, reduced
 from attnviz.render.style import BODY, SMALL, Ink, axes_at, clean, colour_bar, fit, ink, new_figure, room, write
 from attnviz.render.views import view
-from attnviz.types import Analysis, GateRecord
 
 __all__ = ["channel_map", "flat_facts", "gate_strip", "report_sheet", "top_bars"]
 

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.step_values import Follow, Step
+from attnviz.core.types import Bytes, Floats
 from attnviz.render.colour import Scale, array, bins, cmap_for, colourise, table, to_bytes
 from attnviz.render.markup import BAR, MARK
-from attnviz.types import Bytes, Floats
-from attnviz.walk import Follow, Step
 
 MOST_MAPS = 256
 """Maps on one sheet; more cannot be told apart."""

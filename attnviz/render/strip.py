@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats, GateRecord, PreparedImage
 from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
 from attnviz.render.heatmap import overlay
 from attnviz.render.resample import resample, taps
@@ -30,7 +31,6 @@ from attnviz.render.style import (
     write_wrapped,
 )
 from attnviz.render.views import View, view
-from attnviz.types import Floats, GateRecord, PreparedImage
 
 _PIXELS = 160  # longest side of a tile's picture: more cannot be seen at an inch or so
 

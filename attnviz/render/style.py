@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Bytes
 from attnviz.render.colour import Scale, number, table, to_bytes
 from attnviz.render.text import line
-from attnviz.types import Bytes
 
 DPI = 100
 TITLE, BODY, SMALL = 11.0, 8.5, 7.5

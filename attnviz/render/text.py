@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.text import Text
 from PIL import Image, ImageDraw, ImageFont
 
-from attnviz.types import Bytes
+from attnviz.core.types import Bytes
 
 SAME_FREETYPE = matplotlib.__version_info__ >= (3, 11)
 _LEFT = {"left": 0.0, "center": 0.5, "right": 1.0}

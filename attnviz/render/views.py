@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats, GateRecord
 from attnviz.render.colour import number
-from attnviz.types import Floats, GateRecord
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render.colour import Scale, array, as_scale, caption, cmap_for, colourise, number
 from attnviz.render.heatmap import GATE_MEANING
 from attnviz.render.strip import grid_for

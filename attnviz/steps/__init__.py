@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 
 if TYPE_CHECKING:
-    from attnviz.walk import Step
+    from attnviz.core.step_values import Step
 
 STEPS: Registry[Callable[[Any, Any], list[Step]]] = Registry(
     "attention type with steps",

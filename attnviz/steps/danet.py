@@ -6,8 +6,8 @@ from torch import Tensor
 
 from attnviz.attention.danet import DualAttention
 from attnviz.attention.guard import limit_positions
+from attnviz.core.step_values import Step
 from attnviz.steps.parts import MAPS, features, layer, learned, step
-from attnviz.walk import Step
 
 
 def _positions(module: DualAttention, x: Tensor) -> tuple[Tensor, list[Step]]:

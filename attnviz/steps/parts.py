@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from attnviz.types import Floats
-from attnviz.walk import Step, Weight
+from attnviz.core.step_values import Step, Weight
+from attnviz.core.types import Floats
 
 MAPS, VOLUMES = ("C", "H", "W"), ("C", "D", "H", "W")
 

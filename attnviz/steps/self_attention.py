@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from attnviz.attention.guard import limit_positions
 from attnviz.attention.self_attention import SelfAttention
+from attnviz.core.step_values import Step
 from attnviz.steps.parts import MAPS, features, layer, learned, step
-from attnviz.walk import Step
 
 PAIRS = ("·", "H", "W", "H′", "W′")
 FORMULAS = {

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.stn import SpatialTransformer
+from attnviz.core.step_values import Step
 from attnviz.steps.parts import MAPS, features, layer, step
-from attnviz.walk import Step
 
 
 def steps(module: SpatialTransformer, x: Tensor) -> list[Step]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from attnviz.checkpoints import Card, load_card
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build
 from attnviz.training.data import list_images, split_folder
 from attnviz.training.recipe import Recipe, recipe_from_json

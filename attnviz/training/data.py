@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.image import open_photograph, prepare
-from attnviz.inputs import InputSpec
 from attnviz.noise import append_noise
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})

@@ -14,15 +14,15 @@ import torch.nn.functional as F
 from PIL import Image
 
 from attnviz.checkpoints import LoadedModel
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Bytes, Floats
 from attnviz.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.models import placed
 from attnviz.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
-from attnviz.types import Bytes, Floats
 
 RANDOM = 200
 """Random maps a grid."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attnviz.checkpoints import Card, load_card
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build
 from attnviz.provenance import commit, facts
 from attnviz.training.augment import augment

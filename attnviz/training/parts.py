@@ -7,8 +7,8 @@ from typing import Any
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.errors import UserError, nearest
-from attnviz.inputs import NoiseSpec
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import NoiseSpec
 from attnviz.noise import NOISES
 
 LATER = {"later": True}

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Floats
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
 from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
-from attnviz.types import Floats
 
 MOST = 4096
 """Values of a gate for one picture; larger ones (a weight for every element, for every pair of positions) are left out:

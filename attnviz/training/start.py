@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from attnviz.checkpoints import load
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 from attnviz.training.parts import StartPart
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.checkpoints import write_atomically
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 NAME = "state.safetensors"
 

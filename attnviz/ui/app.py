@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS, STATIC
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     """
     import gradio as gr
 
-    from attnviz.errors import UserError
+    from attnviz.core.errors import UserError
     from attnviz.ui.gallery import available
     from attnviz.ui.page import Page, Photo
     from attnviz.ui.panels import greet, header

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.samples import find_sample
 from attnviz.ui.compare_cells import Look, notes_html, progress_html, table_html
 from attnviz.ui.compare_files import Sheets

@@ -8,13 +8,13 @@ from html import escape
 import numpy as np
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.render.colour import Scale, cmap_for, scale_for
 from attnviz.render.compare import MASKS, OTHERS, crop
 from attnviz.render.compare_scales import GROUPS, aligned
 from attnviz.render.heatmap import overlay
 from attnviz.trust import rank_correlation
-from attnviz.types import Bytes, Floats, PreparedImage
 from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_rows import Comparison
 from attnviz.ui.drawings import told_of

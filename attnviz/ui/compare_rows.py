@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Analysis, Attribution, Floats, GateRecord
 from attnviz.runtime import Cost
-from attnviz.types import Analysis, Attribution, Floats, GateRecord
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

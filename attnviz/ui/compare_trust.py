@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from html import escape
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Attribution, Floats
 from attnviz.trust import CENTRE, Judged, Trust, judge, sensitivity
-from attnviz.types import Attribution, Floats
 from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import Comparison, Memory

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from attnviz.attribution import ATTRIBUTIONS
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.explaining import explain, supports
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.pipeline import Analyser
 from attnviz.render.compare_masks import mask_of
 from attnviz.runtime import Cost, costs
-from attnviz.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import (
     CLASS,

@@ -6,10 +6,10 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import Scale, caption
 from attnviz.render.compare_masks import Mask, Scores
 from attnviz.render.ranking import ranking
-from attnviz.types import Floats, PreparedImage
 from attnviz.ui.text import say
 
 _HEIGHT = 100  # of a drawing of bars, in its own units

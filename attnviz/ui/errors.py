@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.text import plain
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.errors import guarded
 from attnviz.ui.text import plain
 

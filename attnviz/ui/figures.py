@@ -11,10 +11,10 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
 from attnviz.render.heatmap import overlay
 from attnviz.render.markup import bars_svg
-from attnviz.types import Floats, PreparedImage
 from attnviz.ui.gallery import data_url
 from attnviz.ui.text import plain, say
 from attnviz.ui.usual import bars_usual, usual_html

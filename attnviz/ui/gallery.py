@@ -9,10 +9,10 @@ from html import escape
 
 import numpy as np
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Bytes
 from attnviz.render.style import encode
 from attnviz.samples import IMAGENETTE, find_sample, load_sample, sample_names
-from attnviz.types import Bytes
 from attnviz.ui.text import say
 
 SIDE = 112

@@ -7,11 +7,11 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
 from attnviz.guests import Wish, invite, small
 from attnviz.loading import at_hand
 from attnviz.pipeline import Analyser
-from attnviz.types import GateSite
 from attnviz.ui.slots import Slots
 from attnviz.ui.text import plain
 

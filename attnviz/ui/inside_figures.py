@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from html import escape
 
+from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.steps import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.inside_pictures import DRAW, Scene, panel, ramp
 from attnviz.ui.inside_view import LAYER, Look, Subject
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain, say
-from attnviz.walk import Walk, Weight
 
 MOST_NUMBERS = 64
 """Cells of a matrix up to which its numbers are printed."""

@@ -10,15 +10,15 @@ from types import MappingProxyType
 
 import numpy as np
 
+from attnviz.core.step_values import AXES, Step
+from attnviz.core.types import Floats, PreparedImage
 from attnviz.inside import PIXELS, frames
 from attnviz.render.colour import GATE_SCALE, Scale, caption, cmap_for, scale_for, shared_scale
 from attnviz.render.heatmap import overlay
 from attnviz.render.steps import MOST_MAPS, grid_path, number_table, plane_url, rgb_url, said, sheet, signed_bars, url
-from attnviz.types import Floats, PreparedImage
 from attnviz.ui.figures import gradient
 from attnviz.ui.inside_view import Look
 from attnviz.ui.text import TEXTS, plain, say
-from attnviz.walk import AXES, Step
 
 FEW = 8
 """Numbers up to which they are printed above their bars."""
@@ -276,4 +276,4 @@ DRAW: Mapping[str, Callable[[Scene], str]] = MappingProxyType(
         "grid": _grid,
     }
 )
-"""How each of ``attnviz.walk.KINDS`` is drawn."""
+"""How each of ``attnviz.core.step_values.KINDS`` is drawn."""

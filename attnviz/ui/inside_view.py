@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from attnviz.checkpoints import Card
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.step_values import AXES, Change, Follow, Walk
+from attnviz.core.types import PreparedImage
 from attnviz.image import prepare
 from attnviz.inside import PIXELS, inside, inside_untrained, places
 from attnviz.pipeline import Analyser
 from attnviz.steps import STEPS
-from attnviz.types import PreparedImage
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
-from attnviz.walk import AXES, Change, Follow, Walk
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""

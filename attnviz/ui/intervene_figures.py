@@ -6,11 +6,11 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.edits.importance import Search
 from attnviz.edits.steps import of_channels
 from attnviz.render.changed_bars import changed_bars_svg
 from attnviz.render.colour import caption, scale_for
-from attnviz.types import Analysis, Edit, Floats
 from attnviz.ui.figures import MOST_CELLS, Settings, help_html, layers, legend
 from attnviz.ui.intervene_state import Bench
 from attnviz.ui.panels import strip_html

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 from attnviz.edits.swaps import MAX_SIZE
-from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
 from attnviz.samples import load_sample
-from attnviz.types import Floats
 from attnviz.ui.gallery import available
 from attnviz.ui.store import Store
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 from attnviz.edits.steps import EditList
 from attnviz.edits.swaps import SWAPS, Given
-from attnviz.errors import UserError, nearest
-from attnviz.types import Floats
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.events import Data, Update
 from attnviz.ui.figures import help_html

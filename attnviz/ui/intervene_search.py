@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attnviz.core.types import Floats
 from attnviz.edits.importance import BATCH, Search, greedy, leave_one_out
-from attnviz.types import Floats
 from attnviz.ui.intervene_state import Bench, ranked
 from attnviz.ui.store import Store
 

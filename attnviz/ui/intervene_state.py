@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.edits.steps import EditList
-from attnviz.errors import UserError, nearest
 from attnviz.image import prepare
 from attnviz.opening import default_gate
 from attnviz.reference import Reference
-from attnviz.types import Analysis, Floats, GateRecord
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

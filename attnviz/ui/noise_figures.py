@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.inputs import NoiseSpec
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Bytes, Floats
 from attnviz.noise import suppression
 from attnviz.render.markup import top_bars
-from attnviz.types import Bytes, Floats
 from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import data_url
 from attnviz.ui.noise_view import Lab

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Floats
 from attnviz.image import prepare
-from attnviz.inputs import NoiseSpec
 from attnviz.noiselab import NoiseLook, look, mean_scores
 from attnviz.results import read_results
 from attnviz.samples import CIFAR10, SAMPLES
-from attnviz.types import Floats
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.view import SIDE

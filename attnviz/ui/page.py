@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from PIL import Image
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.image import open_photograph
 from attnviz.samples import IMAGENETTE, find_sample, load_sample
 from attnviz.ui.gallery import samples_html

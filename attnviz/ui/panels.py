@@ -11,6 +11,7 @@ import gradio as gr
 import numpy as np
 
 from attnviz.checkpoints import Card
+from attnviz.core.types import GateRecord, PreparedImage
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
 from attnviz.render.compare_masks import FINE
 from attnviz.render.heatmap import overlay
@@ -19,7 +20,6 @@ from attnviz.render.markup import top_bars
 from attnviz.render.strip import profile, reduced, seen
 from attnviz.render.views import View as Shape
 from attnviz.render.views import view as shape_of
-from attnviz.types import GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.store import IMAGENET

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.pipeline import Analyser
 
 

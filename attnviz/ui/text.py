@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 from attnviz.ui.texts import gather
 
 LANGUAGES = ("en", "zh")

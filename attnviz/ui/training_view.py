@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from attnviz.checkpoints import Card
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
 from attnviz.image import prepare
-from attnviz.inputs import InputSpec
 from attnviz.render.compare_masks import FINE
 from attnviz.samples import load_sample
 from attnviz.snapshots import Snapshots, load_snapshots
-from attnviz.types import Analysis, GateRecord, GateSite, PreparedImage
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 from attnviz.ui.view import View

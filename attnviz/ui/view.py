@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.image import open_photograph, prepare
 from attnviz.opening import default_gate
 from attnviz.reference import GateReference, Reference
 from attnviz.samples import load_sample
-from attnviz.types import Analysis, ChannelMap, GateRecord
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 

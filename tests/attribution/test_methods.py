@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.attribution.fills import FILLS, fill
 from attnviz.attribution.method import Parameter
-from attnviz.errors import Cancelled, UserError
+from attnviz.core.errors import Cancelled, UserError
 from tests.attribution.nets import TRAPS, OnInput, Plain, image, make
 
 

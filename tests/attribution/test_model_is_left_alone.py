@@ -6,7 +6,7 @@ import torch
 
 from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.attribution.probe import probe
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.session import lease
 from tests.attribution.nets import TRAPS, Broken, Plain, image, make, same, state
 

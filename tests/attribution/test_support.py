@@ -12,7 +12,7 @@ from attnviz.attention import ATTENTION
 from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.attribution.probe import probe
 from attnviz.checkpoints import load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.explaining import explain, supports
 from attnviz.image import prepare
 from attnviz.models import build

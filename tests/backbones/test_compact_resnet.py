@@ -3,8 +3,8 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.models import ModelSpec, build, count_parameters
 
 

@@ -89,7 +89,7 @@ BREAKS = (
     ),
     (
         "values that cross rooms know torch",
-        "attnviz.types",
+        "attnviz.core.types",
         "import numpy as np\n",
         "import numpy as np\nimport torch\n",
         ["tests/test_layering.py"],

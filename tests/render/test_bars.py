@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render import bars, markup
 from attnviz.render.colour import GATE_SCALE
 from attnviz.render.ranking import Usual, ranking, tick_positions

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render.contact import contact_sheet
 from attnviz.render.style import to_png
 

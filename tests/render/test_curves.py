@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render.curves import Line, curves_svg
 
 

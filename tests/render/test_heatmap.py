@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import ChannelMap, GateSite
 from attnviz.render import heatmap
 from attnviz.render.colour import Scale, colourise, table, to_bytes
 from attnviz.render.resample import resample, taps
-from attnviz.types import ChannelMap, GateSite
 
 from .synthetic import photograph
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import KINDS
 from attnviz.render import layers, sheets, strip, views
 from attnviz.render.colour import table, to_bytes
 from attnviz.render.style import to_png
-from attnviz.types import KINDS
 
 from .synthetic import analysis, channel, every_kind, record, spatial
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.step_values import Follow, Step
 from attnviz.render.colour import GATE_SCALE, Scale, colourise
 from attnviz.render.steps import (
     columns_for,
@@ -23,7 +24,6 @@ from attnviz.render.steps import (
     signed_bars,
     worked,
 )
-from attnviz.walk import Follow, Step
 
 SIGNED = Scale(-2.0, 2.0, "diverging")
 

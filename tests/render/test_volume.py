@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models import ModelSpec, build

@@ -9,7 +9,7 @@ from torch import nn
 from attnviz.attention.gate import Gate
 from attnviz.checkpoints import LoadedModel, load, save_checkpoint
 from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build
 from attnviz.training.ablation import ablations, chunks, paired, predictions
 from attnviz.training.data import load_images, prepare_batch

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import NoiseSpec
 from attnviz.gates.discover import find_gates
-from attnviz.inputs import NoiseSpec
 from attnviz.training.data import load_images, normalise_batch, pick
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery

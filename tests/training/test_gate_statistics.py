@@ -64,7 +64,7 @@ def test_a_small_spread_about_a_large_mean_is_not_lost():
 
 
 def _site():
-    from attnviz.types import GateSite
+    from attnviz.core.types import GateSite
 
     return GateSite("a", "channel", (1, 2), (1, 2))
 

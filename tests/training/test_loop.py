@@ -8,7 +8,7 @@ import torch
 
 from attnviz.checkpoints import load
 from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.pipeline import Analyser
 from attnviz.samples import load_sample
 from attnviz.snapshots import read_snapshots

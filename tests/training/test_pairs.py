@@ -3,7 +3,7 @@
 import pytest
 
 from attnviz.checkpoints import Card
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import ModelSpec, build, count_parameters
 from attnviz.training.experiments import EXPERIMENTS
 from attnviz.training.experiments.pairs import difference, measure, table

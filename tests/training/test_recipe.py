@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build
 from attnviz.noise import append_noise
 from attnviz.training.recipe import BUNDLED, load_recipe, recipe_from_json

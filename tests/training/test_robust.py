@@ -19,7 +19,7 @@ import torch
 from attnviz import checkpoints
 from attnviz.checkpoints import load
 from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.training import loop
 from attnviz.training.checks import check_run
 from attnviz.training.loop import Trainer

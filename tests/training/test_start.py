@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attnviz.checkpoints import load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build
 from attnviz.training.loop import Trainer
 from attnviz.training.parts import StartPart

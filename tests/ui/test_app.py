@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import attnviz.ui
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.app import TABS, build, launch_options
 from attnviz.ui.limits import BodyLimit
 from attnviz.ui.link import Wanted, follow, query_of

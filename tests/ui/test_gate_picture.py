@@ -9,9 +9,9 @@ import pytest
 
 from attnviz.attention import ATTENTION
 from attnviz.checkpoints import save_checkpoint
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import KINDS
 from attnviz.models import build
-from attnviz.types import KINDS
 from attnviz.ui.figures import Settings
 from attnviz.ui.gate_picture import PICTURES, picture_html
 from attnviz.ui.store import Store

@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.errors import MOST, guarded
 from attnviz.ui.panels import distinct, heading_html
 from attnviz.ui.view import show_channel, show_gate

@@ -8,7 +8,8 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.errors import UserError  # noqa: E402
+from attnviz.core.errors import UserError  # noqa: E402
+from attnviz.core.step_values import KINDS, REGIONS, Change  # noqa: E402
 from attnviz.steps import STEPS  # noqa: E402
 from attnviz.ui.inside_figures import notice_html, shape_text, stage_html, state_html  # noqa: E402
 from attnviz.ui.inside_pictures import DRAW  # noqa: E402
@@ -17,7 +18,6 @@ from attnviz.ui.page import Page, Photo  # noqa: E402
 from attnviz.ui.store import Store  # noqa: E402
 from attnviz.ui.tabs.inside import Inside, layout  # noqa: E402
 from attnviz.ui.text import TEXTS  # noqa: E402
-from attnviz.walk import KINDS, REGIONS, Change  # noqa: E402
 
 CAT, COFFEE = Photo(sample="cat"), Photo(sample="coffee")
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from attnviz.cli import main
+from attnviz.core.errors import UserError
 from attnviz.edits.document import from_json
 from attnviz.edits.swaps import SWAPS, Given
-from attnviz.errors import UserError
 from attnviz.image import prepare
 from attnviz.samples import load_sample
 from attnviz.ui.gallery import available

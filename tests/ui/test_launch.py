@@ -6,7 +6,7 @@ from torch import nn
 
 import attnviz
 from attnviz import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.input_spec import InputSpec
 from attnviz.ui.store import VARIABLE
 from tests.own_models import own_net
 

@@ -6,8 +6,8 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.errors import UserError  # noqa: E402
-from attnviz.inputs import NoiseSpec  # noqa: E402
+from attnviz.core.errors import UserError  # noqa: E402
+from attnviz.core.input_spec import NoiseSpec  # noqa: E402
 from attnviz.noiselab import look, mean_scores  # noqa: E402
 from attnviz.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
 from attnviz.ui import noise_view  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.guests import Wish
 from attnviz.ui import guests as module
 from attnviz.ui.guests import Guests

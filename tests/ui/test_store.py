@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from attnviz.checkpoints import load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.samples import SAMPLES
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 from tests.conftest import TINY
@@ -183,7 +183,7 @@ def test_weights_that_were_fetched_before_are_at_hand_offline(store, monkeypatch
 
 
 def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
-    from attnviz.inputs import InputSpec
+    from attnviz.core.input_spec import InputSpec
     from attnviz.live import adopt
     from tests.own_models import own_net
 

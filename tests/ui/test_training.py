@@ -6,7 +6,7 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.errors import UserError  # noqa: E402
+from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.ui.page import Page, Photo  # noqa: E402
 from attnviz.ui.store import Store  # noqa: E402
 from attnviz.ui.tabs.training import TAB, Training, layout  # noqa: E402

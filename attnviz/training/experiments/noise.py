@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import UserError
-from attnviz.inputs import NoiseSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import NoiseSpec
 from attnviz.noise import NOISES, suppression
 from attnviz.training.data import ImageSet, pick
 from attnviz.training.experiments import Experiment

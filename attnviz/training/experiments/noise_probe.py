@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from attnviz.checkpoints import LoadedModel
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.inputs import NoiseSpec
 from attnviz.noise import append_noise, input_gate
 from attnviz.training.data import ImageSet, normalise_batch
-from attnviz.types import GateSite
 
 BATCH = 250
 

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.models import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment

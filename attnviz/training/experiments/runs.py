@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.checkpoints import Card, LoadedModel, best_device, load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.training.checks import finished_card
 from attnviz.training.data import ImageSet
 from attnviz.training.loop import Trainer

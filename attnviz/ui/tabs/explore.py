@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.about import about_html
 from attnviz.ui.downloads import Downloads

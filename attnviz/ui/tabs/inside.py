@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.step_values import MOST_FACTOR, REGIONS, Change
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.inside_figures import notice_html, place_choices, stage_html, state_html, subject_choices
@@ -18,7 +19,6 @@ from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.store import Store
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain, say
-from attnviz.walk import MOST_FACTOR, REGIONS, Change
 
 MOST = 3.0
 """Largest factor of the slider; ``MOST_FACTOR`` is the limit of the library."""

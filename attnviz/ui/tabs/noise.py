@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.noise import NOISES
 from attnviz.results import read_results
 from attnviz.samples import CIFAR10

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar, cast
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 T = TypeVar("T")
 

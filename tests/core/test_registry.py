@@ -2,8 +2,8 @@ import pytest
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.errors import UserError, nearest
-from attnviz.registry import Registry
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.registry import Registry
 
 
 def test_entries_are_imported_on_use():

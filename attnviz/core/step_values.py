@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from attnviz.errors import UserError, nearest
-from attnviz.types import Floats
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 
 AXES: Mapping[str, str] = MappingProxyType({"C": "channel", "D": "slice", "H": "row", "W": "column"})
 """Axes along which one number is followed through all steps, and the attribute of ``Follow`` that says where."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 @dataclass(frozen=True)

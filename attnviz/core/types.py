@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnviz.core.displays import as_html
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]

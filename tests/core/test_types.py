@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
-from attnviz.types import KINDS, Analysis, GateRecord, GateSite, PreparedImage
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import KINDS, Analysis, GateRecord, GateSite, PreparedImage
 
 
 def image():
