@@ -16,8 +16,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.gates import ops
 from attnviz.gates.discover import in_eval_mode
+from attnviz.images.foreign_transforms import Transform, read_transform
 from attnviz.models import ModelSpec, placed
-from attnviz.transforms import Transform, read_transform
 
 
 class Scores(nn.Module):
@@ -94,7 +94,7 @@ def adopt(
     Args:
         model: Any network from one picture (N, C, H, W) to class scores (N, K), K ≥ 2: logits or probabilities, also
             inside a tuple or a mapping, where the first tensor (N, K) counts.
-        transform: What it wants to be given: see ``attnviz.transforms.read_transform``.
+        transform: What it wants to be given: see ``attnviz.images.foreign_transforms.read_transform``.
         labels: K class names; ``None`` numbers them.
         name: What people see; the name of its class unless given.
 

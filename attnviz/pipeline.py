@@ -22,10 +22,10 @@ from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSit
 from attnviz.edits.steps import EditList, Step, applied, multiplied
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
-from attnviz.image import normalise, open_photograph, prepare
+from attnviz.images.noise_channels import append_noise
+from attnviz.images.prepare import normalise, open_photograph, prepare
 from attnviz.loading import load
 from attnviz.models import placed
-from attnviz.noise import append_noise
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -29,7 +29,7 @@ class Snapshots:
 
     Attributes:
         epochs: E numbers of finished epochs, rising; 0 is before training.
-        probes: P names of the pictures, samples of ``attnviz.samples``.
+        probes: P names of the pictures, samples of ``attnviz.images.samples``.
         gates: Name of a gate -> (E, P, …) float32; the rest is the gate's shape for one picture.
         kinds: Name of a gate -> its kind, in the order of the layers.
     """

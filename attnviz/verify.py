@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
+from attnviz.images.samples import RENDERED, SAMPLES, load_sample
 from attnviz.pipeline import Analyser
-from attnviz.samples import RENDERED, SAMPLES, load_sample
 
 TOLERANCE = 0.005
 """Largest difference of a probability that another machine's arithmetic may make."""

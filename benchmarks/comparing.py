@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from attnviz.explaining import explain
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.ui.compare_cells import Look, table_html
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import OWN, Wanted

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.core.errors import UserError
-from attnviz.image import open_photograph
+from attnviz.images.prepare import open_photograph
 from benchmarks import corpus, messages
 from benchmarks.client import Client, pictures
 from benchmarks.load import hardware

@@ -22,7 +22,7 @@ from PIL import Image
 
 from attnviz.checkpoints import load
 from attnviz.gates.capture import capture
-from attnviz.image import open_photograph, prepare
+from attnviz.images.prepare import open_photograph, prepare
 from attnviz.pipeline import Analyser
 from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.panels import map_html, strip_html

@@ -15,11 +15,11 @@ from PIL import Image
 from attnviz.checkpoints import FOLDER, checkpoint_ids, load
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample, sample_names
 from attnviz.pipeline import Analyser
 from attnviz.render.contact import Row, contact_sheet
 from attnviz.render.style import to_png
-from attnviz.samples import load_sample, sample_names
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "contact-sheet.jpg"
 

@@ -17,7 +17,7 @@ from attnviz.edits.document import Document, Recorded, fingerprint, from_json, t
 from attnviz.edits.importance import greedy, leave_one_out
 from attnviz.edits.steps import EditList, Step, applied
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.pipeline import Analyser
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
@@ -325,7 +325,7 @@ def test_an_interrupted_context_leaves_no_hook(analyser):
 @pytest.fixture
 def files(analyser, all_kinds, photograph, tmp_path):
     """An edits file with what it led to, and the photograph."""
-    from attnviz.image import open_photograph
+    from attnviz.images.prepare import open_photograph
 
     photograph.save(tmp_path / "photo.png")
     image = prepare(open_photograph(tmp_path / "photo.png"), analyser.loaded.spec.input, 50)

@@ -30,7 +30,7 @@ from attnviz.faithfulness.curves import order
 from attnviz.faithfulness.results import Curves, Judged
 from attnviz.faithfulness.study import CENTRE, MEAN, Plan, Study
 from attnviz.faithfulness.summary import paired, spread, verdict
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.pipeline import Analyser
 from attnviz.trust import judge
 from attnviz.trust import sensitivity as trust_sensitivity

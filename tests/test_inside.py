@@ -10,7 +10,7 @@ from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change
 from attnviz.gates.inside import attention_modules, watching
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.inside import PIXELS, frames, inside, inside_untrained, place_of, places
 from attnviz.models import build
 from attnviz.pipeline import Analyser

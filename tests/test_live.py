@@ -8,10 +8,10 @@ from torchvision.transforms import v2
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.image import normalise, prepare
+from attnviz.images.foreign_transforms import read_transform
+from attnviz.images.prepare import normalise, prepare
 from attnviz.live import adopt
 from attnviz.pipeline import Analyser
-from attnviz.transforms import read_transform
 from tests.own_models import own_net
 
 SPEC = InputSpec((40, 56))

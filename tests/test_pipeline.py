@@ -9,7 +9,7 @@ from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.opening import default_gate
 from attnviz.pipeline import Analyser, analyse
 

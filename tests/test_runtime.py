@@ -7,11 +7,11 @@ import torch
 from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
 from attnviz.models import ModelSpec, build
 from attnviz.pipeline import Analyser
 from attnviz.runtime import costs
-from attnviz.samples import load_sample
 
 
 def network(widths):

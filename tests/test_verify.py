@@ -5,7 +5,7 @@ import pytest
 
 from attnviz.checkpoints import checkpoint_ids
 from attnviz.cli import main
-from attnviz.samples import SAMPLES
+from attnviz.images.samples import SAMPLES
 from attnviz.verify import verify
 
 

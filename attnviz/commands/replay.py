@@ -56,7 +56,7 @@ def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
 def _run(args: argparse.Namespace) -> None:
     document = _read(args.edits)
     from attnviz.checkpoints import best_device
-    from attnviz.image import open_photograph, prepare
+    from attnviz.images.prepare import open_photograph, prepare
     from attnviz.loading import load
     from attnviz.pipeline import Analyser
 

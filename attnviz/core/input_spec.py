@@ -9,11 +9,11 @@ from attnviz.core.errors import UserError
 
 @dataclass(frozen=True)
 class NoiseSpec:
-    """Channels of noise that a network is given beside R, G and B; ``attnviz.noise`` draws them.
+    """Channels of noise that a network is given beside R, G and B; ``attnviz.images.noise_channels`` draws them.
 
     Attributes:
         channels: How many, 1..64.
-        kind: A name of ``attnviz.noise.NOISES``.
+        kind: A name of ``attnviz.images.noise_channels.NOISES``.
         strength: Standard deviation after normalisation (for kinds made of a picture: a factor), in [0, 100].
         order: Position p of the input holds channel ``order[p]``: 0, 1, 2 are R, G, B, from 3 on it is noise. Empty
             for R, G, B, noise.

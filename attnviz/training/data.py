@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.image import open_photograph, prepare
-from attnviz.noise import append_noise
+from attnviz.images.noise_channels import append_noise
+from attnviz.images.prepare import open_photograph, prepare
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 SPLITS = (("train",), ("val", "test", "validation"))

@@ -18,9 +18,9 @@ from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Bytes, Floats
 from attnviz.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
 from attnviz.models import placed
-from attnviz.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
 

@@ -9,7 +9,7 @@ from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
-from attnviz.noise import NOISES
+from attnviz.images.noise_channels import NOISES
 
 LATER = {"later": True}
 """Marks values and tables that recipes did not always have; at their default they are no part of a recipe's
@@ -94,7 +94,7 @@ class NoisePart:
 
     Attributes:
         channels: How many; 0 for none.
-        kind: A name of ``attnviz.noise.NOISES``.
+        kind: A name of ``attnviz.images.noise_channels.NOISES``.
         strength: Standard deviation after normalisation.
         permute: Every image has its channels in an order of its own.
     """

@@ -14,8 +14,8 @@ from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Floats
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.image import prepare
-from attnviz.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
 from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
 

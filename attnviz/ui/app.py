@@ -65,7 +65,7 @@ def launch_options() -> dict[str, Any]:
     """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
     from starlette.middleware import Middleware
 
-    from attnviz.image import MAX_BYTES
+    from attnviz.images.prepare import MAX_BYTES
     from attnviz.ui.document import Document
     from attnviz.ui.door import Door
     from attnviz.ui.limits import BodyLimit

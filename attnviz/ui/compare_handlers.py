@@ -10,7 +10,7 @@ import gradio as gr
 
 from attnviz.attribution import ATTRIBUTIONS
 from attnviz.core.errors import UserError
-from attnviz.samples import find_sample
+from attnviz.images.samples import find_sample
 from attnviz.ui.compare_cells import Look, notes_html, progress_html, table_html
 from attnviz.ui.compare_files import Sheets
 from attnviz.ui.compare_jobs import Jobs, in_steps

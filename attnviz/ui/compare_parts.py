@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 
 from attnviz.attribution import ATTRIBUTIONS
+from attnviz.images.samples import find_sample
 from attnviz.render.compare_masks import DEPTHS
 from attnviz.render.compare_scales import CHOICES
-from attnviz.samples import find_sample
 from attnviz.ui.compare_pair import MAPS
 from attnviz.ui.compare_rows import FEWEST, MODES, OWN
 from attnviz.ui.gallery import available

@@ -14,7 +14,7 @@ from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.explaining import explain, supports
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.pipeline import Analyser
 from attnviz.render.compare_masks import mask_of
 from attnviz.runtime import Cost, costs

@@ -14,7 +14,7 @@ from attnviz.checkpoints import Card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.inside import PIXELS, inside, inside_untrained, places
 from attnviz.pipeline import Analyser
 from attnviz.steps import STEPS

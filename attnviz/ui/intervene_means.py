@@ -15,8 +15,8 @@ import numpy as np
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.edits.swaps import MAX_SIZE
-from attnviz.image import prepare
-from attnviz.samples import load_sample
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
 from attnviz.ui.gallery import available
 from attnviz.ui.store import Store
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.edits.swaps import SWAPS
-from attnviz.samples import find_sample
+from attnviz.images.samples import find_sample
 from attnviz.ui.gallery import available
 from attnviz.ui.intervene_figures import MEASURES
 from attnviz.ui.page import Photo, picker, script

@@ -12,7 +12,7 @@ from typing import Any
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.edits.steps import EditList
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.opening import default_gate
 from attnviz.reference import Reference
 from attnviz.ui.page import Photo

@@ -12,10 +12,10 @@ import numpy as np
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import CIFAR10, SAMPLES
 from attnviz.noiselab import NoiseLook, look, mean_scores
 from attnviz.results import read_results
-from attnviz.samples import CIFAR10, SAMPLES
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.view import SIDE

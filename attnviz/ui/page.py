@@ -10,8 +10,8 @@ import gradio as gr
 from PIL import Image
 
 from attnviz.core.errors import UserError
-from attnviz.image import open_photograph
-from attnviz.samples import IMAGENETTE, find_sample, load_sample
+from attnviz.images.prepare import open_photograph
+from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.settings import STATIC
 from attnviz.ui.text import label, plain

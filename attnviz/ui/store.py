@@ -13,10 +13,10 @@ from types import MappingProxyType
 from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
+from attnviz.images.samples import SAMPLES
 from attnviz.loading import at_hand, load
 from attnviz.pipeline import Analyser
 from attnviz.reference import Reference, load_reference
-from attnviz.samples import SAMPLES
 from attnviz.ui.slots import Slots
 
 VARIABLE = "ATTNVIZ_CHECKPOINTS"

@@ -14,9 +14,9 @@ from attnviz.checkpoints import Card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
 from attnviz.render.compare_masks import FINE
-from attnviz.samples import load_sample
 from attnviz.snapshots import Snapshots, load_snapshots
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

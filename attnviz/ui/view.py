@@ -8,10 +8,10 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
-from attnviz.image import open_photograph, prepare
+from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.samples import load_sample
 from attnviz.opening import default_gate
 from attnviz.reference import GateReference, Reference
-from attnviz.samples import load_sample
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 

@@ -14,7 +14,7 @@ from attnviz.attribution.probe import probe
 from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
 from attnviz.explaining import explain, supports
-from attnviz.image import prepare
+from attnviz.images.prepare import prepare
 from attnviz.models import build
 from attnviz.pipeline import Analyser
 from tests.attribution.nets import (

@@ -26,14 +26,14 @@ BREAKS = (
     ),
     (
         "photographs are resized with another filter",
-        "attnviz.image",
+        "attnviz.images.prepare",
         "photograph.resize((width, height), Resampling.BICUBIC, box=box)",
         "photograph.resize((width, height), Resampling.NEAREST, box=box)",
         [GOLDEN, "-k", "none-30"],
     ),
     (
         "red and blue are swapped before normalisation",
-        "attnviz.image",
+        "attnviz.images.prepare",
         "def normalise(",
         "def normalise(image, spec, _swap=True):\n    return _normalise(image[..., ::-1], spec)\n\n\ndef _normalise(",
         [GOLDEN, "-k", "se-30"],

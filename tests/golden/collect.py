@@ -19,8 +19,8 @@ from attnviz.cli import COMMANDS, main
 from attnviz.edits.document import Document, Recorded, to_json
 from attnviz.edits.steps import EditList
 from attnviz.gates.edit import knock_out, neutral, paint, scale, set_to, shuffle
+from attnviz.images.samples import ASSETS, RENDERED, SAMPLES, load_sample
 from attnviz.pipeline import Analyser
-from attnviz.samples import ASSETS, RENDERED, SAMPLES, load_sample
 from attnviz.training.recipe import BUNDLED, load_recipe
 
 HERE = Path(__file__).parent

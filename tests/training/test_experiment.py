@@ -103,7 +103,7 @@ def test_the_scores_are_the_gates_own(report, images):
     spec = NoiseSpec(order=(3, 0, 4, 1, 5, 2), seed=2)
     answer = ask([probe(run.network)], val, chosen, spec)[0]
     x = normalise_batch(val.images[chosen], run.network.spec.input.mean, run.network.spec.input.std)
-    from attnviz.noise import append_noise
+    from attnviz.images.noise_channels import append_noise
 
     both, _ = append_noise(x, spec)
     gate = run.network.module.attention

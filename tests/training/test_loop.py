@@ -9,8 +9,8 @@ import torch
 from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.core.errors import UserError
+from attnviz.images.samples import load_sample
 from attnviz.pipeline import Analyser
-from attnviz.samples import load_sample
 from attnviz.snapshots import read_snapshots
 from attnviz.training import finish, loop, record
 from attnviz.training.evaluation import evaluate_checkpoint

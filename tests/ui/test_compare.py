@@ -10,7 +10,7 @@ gr = pytest.importorskip("gradio")
 
 from attnviz.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
-from attnviz.samples import load_sample  # noqa: E402
+from attnviz.images.samples import load_sample  # noqa: E402
 from attnviz.ui.compare_cells import Look, cells_of, notes_html, table_html  # noqa: E402
 from attnviz.ui.compare_handlers import Compare  # noqa: E402
 from attnviz.ui.compare_jobs import Jobs, Report, in_steps  # noqa: E402

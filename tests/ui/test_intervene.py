@@ -13,8 +13,8 @@ from attnviz.cli import main
 from attnviz.core.errors import UserError
 from attnviz.edits.document import from_json
 from attnviz.edits.swaps import SWAPS, Given
-from attnviz.image import prepare
-from attnviz.samples import load_sample
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
 from attnviz.ui.gallery import available
 from attnviz.ui.intervene_figures import TOP, channel_list, headline_html, result_html
 from attnviz.ui.intervene_parts import layout

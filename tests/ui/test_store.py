@@ -7,7 +7,7 @@ import pytest
 
 from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
-from attnviz.samples import SAMPLES
+from attnviz.images.samples import SAMPLES
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 from tests.conftest import TINY
 

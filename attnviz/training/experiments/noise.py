@@ -10,7 +10,7 @@ import torch
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
-from attnviz.noise import NOISES, suppression
+from attnviz.images.noise_channels import NOISES, suppression
 from attnviz.training.data import ImageSet, pick
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery

@@ -14,7 +14,7 @@ from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.noise import append_noise, input_gate
+from attnviz.images.noise_channels import append_noise, input_gate
 from attnviz.training.data import ImageSet, normalise_batch
 
 BATCH = 250

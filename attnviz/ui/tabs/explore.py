@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.samples import IMAGENETTE, data_set_of, load_sample
+from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.about import about_html
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.errors import escaped

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.samples import find_sample
+from attnviz.images.samples import find_sample
 from attnviz.snapshots import Snapshots
 from attnviz.ui.events import LIGHT, Data, Update, asked_place, connect, picked
 from attnviz.ui.page import Page, script

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnviz import samples
 from attnviz.checkpoints import load_card
 from attnviz.core.errors import UserError
-from attnviz.samples import SAMPLES, load_sample, sample_masks, sample_names
+from attnviz.images import samples
+from attnviz.images.samples import SAMPLES, load_sample, sample_masks, sample_names
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "assets" / "samples"
 IMAGENETTE = {
     "tench",
@@ -172,7 +172,7 @@ def test_committed_picture_is_what_the_script_renders(script, sample):
 
 
 def test_import_is_light():
-    code = "import sys, attnviz.samples; print([m for m in ('torch', 'gradio', 'skimage') if m in sys.modules])"
+    code = "import sys, attnviz.images.samples; print([m for m in ('torch', 'gradio', 'skimage') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -23,7 +23,7 @@ from PIL.Image import Resampling
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
-from attnviz.pixels import eight_bits, upright_rgb
+from attnviz.images.decode import eight_bits, upright_rgb
 
 MAX_PIXELS = 25_000_000
 """Largest width times height that is decoded: what is sold as 24 megapixels has up to 24.5 million; 75 MB of RGB."""

@@ -5,8 +5,8 @@ import torch
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.images.noise_channels import NOISES, append_noise, order_for, suppression
 from attnviz.models import ModelSpec, build
-from attnviz.noise import NOISES, append_noise, order_for, suppression
 
 X = torch.randn(8, 3, 24, 20, generator=torch.Generator().manual_seed(7))
 
