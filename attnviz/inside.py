@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from attnviz.attention.steps.run import demonstrate, walk
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import Change, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.gates.inside import attention_modules, watching
 from attnviz.gates.session import module_at, unwrapped
 from attnviz.pipeline import Analyser
-from attnviz.steps.run import demonstrate, walk
 
 PIXELS = ""
 """The place whose features are the photograph's own pixels, 3 channels in [0, 1]."""
@@ -114,7 +114,7 @@ def inside_untrained(
     Args:
         analyser: The model whose features are used.
         image: The photograph.
-        attention: Key of ``attnviz.steps.STEPS``.
+        attention: Key of ``attnviz.attention.steps.STEPS``.
         place: Path of an attention module of the model: its input is used; ``PIXELS`` for the photograph itself.
         change: What to do to the features before.
         volume: Whether to use a clip of ``FRAMES`` pictures and the type's form for volumes.

@@ -18,7 +18,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.describe import describe
+    from attnviz.attention.describe import describe
 
     described = describe(args.type, args.channels, args.height, args.width, dict(args.option))
     print(json.dumps(described.to_json(), indent=1, ensure_ascii=False) if args.json else described.as_text())

@@ -118,7 +118,7 @@ class Walk:
     """A module step by step, from its real input to its real output.
 
     Attributes:
-        attention: Key of ``attnviz.steps.STEPS``.
+        attention: Key of ``attnviz.attention.steps.STEPS``.
         steps: First the features that come in, last those that go out.
         difference: Largest distance between the last step and what the module itself gave, 0 if they are the same.
         place: Path of the module in its network, or of the module whose features were used; ``""`` for the pixels.

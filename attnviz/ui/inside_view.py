@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.attention.steps import STEPS
 from attnviz.checkpoints import Card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import AXES, Change, Follow, Walk
@@ -17,7 +18,6 @@ from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.inside import PIXELS, inside, inside_untrained, places
 from attnviz.pipeline import Analyser
-from attnviz.steps import STEPS
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

@@ -8,9 +8,9 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
+from attnviz.attention.steps import STEPS  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.step_values import KINDS, REGIONS, Change  # noqa: E402
-from attnviz.steps import STEPS  # noqa: E402
 from attnviz.ui.inside_figures import notice_html, shape_text, stage_html, state_html  # noqa: E402
 from attnviz.ui.inside_pictures import DRAW  # noqa: E402
 from attnviz.ui.inside_view import LAYER, again, elsewhere, follow_on, open_look, subject_of, subjects  # noqa: E402

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from attnviz.attention.local import LocalAttention, PointwiseBranch
+from attnviz.attention.steps.parts import MAPS, features, layer, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, step
 
 
 def _channel(branch: PointwiseBranch, x: Tensor) -> tuple[Tensor, list[Step]]:

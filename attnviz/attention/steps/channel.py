@@ -8,8 +8,8 @@ from torch import Tensor
 from attnviz.attention.cbam import ChannelAttention
 from attnviz.attention.eca import EfficientChannelAttention
 from attnviz.attention.se import SqueezeExcitation
+from attnviz.attention.steps.parts import axes_of, features, layer, learned, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import axes_of, features, layer, learned, step
 
 
 def gated(x: Tensor, gate: Tensor, source: str, part: str = "") -> Step:

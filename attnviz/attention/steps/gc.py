@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from attnviz.attention.gc import GlobalContext
+from attnviz.attention.steps.parts import MAPS, features, layer, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, step
 
 
 def steps(module: GlobalContext, x: Tensor) -> list[Step]:

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
+from attnviz.attention.describe import describe
 from attnviz.attention.description import arithmetic, printed
 from attnviz.attention.gate import Gate
 from attnviz.cli import main
 from attnviz.core.errors import UserError
-from attnviz.describe import describe
 from attnviz.models import count_parameters
 
 VARIANTS = [(name, {}) for name in ATTENTION] + [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.steps.parts import MAPS, features, layer, step
 from attnviz.attention.stn import SpatialTransformer
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, step
 
 
 def steps(module: SpatialTransformer, x: Tensor) -> list[Step]:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.coord import CoordinateAttention
+from attnviz.attention.steps.parts import MAPS, features, layer, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, step
 
 
 def steps(module: CoordinateAttention, x: Tensor) -> list[Step]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from attnviz.attention.none import NoAttention
+from attnviz.attention.steps.parts import axes_of, features, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import axes_of, features, step
 
 
 def steps(module: NoAttention, x: Tensor) -> list[Step]:

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention import ATTENTION
+from attnviz.attention.steps import STEPS
+from attnviz.attention.steps.parts import numbers
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import REGIONS, Change, Walk
-from attnviz.steps import STEPS
-from attnviz.steps.parts import numbers
 
 SEED = 0
 VOLUMES = ("cbam", "cbam-channel", "spatial")

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from attnviz.attention.simam import SimAM
+from attnviz.attention.steps.parts import MAPS, features, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, step
 
 
 def steps(module: SimAM, x: Tensor) -> list[Step]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from attnviz.attention.danet import DualAttention
-from attnviz.attention.guard import limit_positions
+from attnviz.attention.position_limit import limit_positions
+from attnviz.attention.steps.parts import MAPS, features, layer, learned, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, learned, step
 
 
 def _positions(module: DualAttention, x: Tensor) -> tuple[Tensor, list[Step]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from attnviz.attention.guard import limit_positions
+from attnviz.attention.position_limit import limit_positions
 from attnviz.attention.self_attention import SelfAttention
+from attnviz.attention.steps.parts import MAPS, features, layer, learned, step
 from attnviz.core.step_values import Step
-from attnviz.steps.parts import MAPS, features, layer, learned, step
 
 PAIRS = ("·", "H", "W", "H′", "W′")
 FORMULAS = {

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from attnviz.attention.cbam import CBAM, SpatialAttention
+from attnviz.attention.steps.channel import channel_steps, gated, letter_of
+from attnviz.attention.steps.parts import axes_of, features, learned, step
 from attnviz.core.step_values import Step
-from attnviz.steps.channel import channel_steps, gated, letter_of
-from attnviz.steps.parts import axes_of, features, learned, step
 
 ROWS = ("mean", "max")
 

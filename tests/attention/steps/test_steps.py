@@ -6,10 +6,10 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.cbam import ORDERS
+from attnviz.attention.steps import STEPS
+from attnviz.attention.steps.run import VOLUMES, change_features, demonstrate, untrained, walk
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import KINDS, REGIONS, Change, Follow
-from attnviz.steps import STEPS
-from attnviz.steps.run import VOLUMES, change_features, demonstrate, untrained, walk
 from tests.attention.helpers import features, gates_of, randomise
 
 FORMS = [(name, {}) for name in STEPS]
