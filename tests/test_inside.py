@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.backbones.parts import kinds_of
+from attnviz.backbones.blocks import kinds_of
 from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change

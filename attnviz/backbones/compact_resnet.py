@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
+from attnviz.backbones.blocks import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
 from attnviz.core.errors import UserError
 
 POSITIONS = ("block", "first", "last")
