@@ -20,7 +20,7 @@ _LAZY = {
     "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
-    "load": "attnviz.loading",
+    "load": "attnviz.models.published",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
     "neutral": "attnviz.gates.edit",

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.gates import ops
 from attnviz.gates.discover import in_eval_mode
 from attnviz.images.foreign_transforms import Transform, read_transform
-from attnviz.models import ModelSpec, placed
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import ModelSpec, placed
 
 
 class Scores(nn.Module):

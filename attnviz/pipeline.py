@@ -16,7 +16,6 @@ from torch import Tensor
 
 import attnviz
 from attnviz.attribution.probe import Probe, probe
-from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.edits.steps import EditList, Step, applied, multiplied
@@ -24,8 +23,9 @@ from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import normalise, open_photograph, prepare
-from attnviz.loading import load
-from attnviz.models import placed
+from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.published import load
+from attnviz.models.spec import placed
 
 if TYPE_CHECKING:
     from PIL import Image

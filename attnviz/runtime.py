@@ -10,7 +10,7 @@ import torch
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
-from attnviz.cost import count_macs
+from attnviz.models.cost import count_macs
 from attnviz.pipeline import Analyser
 
 ROUNDS, SECONDS = 10, 1.5

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
 from attnviz.images.samples import RENDERED, SAMPLES, load_sample
+from attnviz.models.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
 from attnviz.pipeline import Analyser
 
 TOLERANCE = 0.005

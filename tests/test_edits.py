@@ -10,7 +10,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.core.errors import UserError
 from attnviz.edits.document import Document, Recorded, fingerprint, from_json, to_json
@@ -18,6 +17,7 @@ from attnviz.edits.importance import greedy, leave_one_out
 from attnviz.edits.steps import EditList, Step, applied
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
 from attnviz.images.prepare import prepare
+from attnviz.models.checkpoints import load
 from attnviz.pipeline import Analyser
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"

@@ -12,7 +12,6 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from attnviz.attribution.fills import fill
-from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.explaining import explain
@@ -31,6 +30,7 @@ from attnviz.faithfulness.results import Curves, Judged
 from attnviz.faithfulness.study import CENTRE, MEAN, Plan, Study
 from attnviz.faithfulness.summary import paired, spread, verdict
 from attnviz.images.prepare import prepare
+from attnviz.models.checkpoints import load
 from attnviz.pipeline import Analyser
 from attnviz.trust import judge
 from attnviz.trust import sensitivity as trust_sensitivity

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES, append_noise
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
-from attnviz.models import ModelSpec, build
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import ModelSpec, build
 from attnviz.noiselab import gate_of, look, mean_scores, stand_ins
 from attnviz.pipeline import Analyser
 

@@ -5,11 +5,11 @@ from PIL import Image
 
 import attnviz
 from attnviz.attention.gate import Gate
-from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
+from attnviz.models.checkpoints import load
 from attnviz.opening import default_gate
 from attnviz.pipeline import Analyser, analyse
 

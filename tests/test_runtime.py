@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
-from attnviz.models import ModelSpec, build
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import ModelSpec, build
 from attnviz.pipeline import Analyser
 from attnviz.runtime import costs
 

@@ -3,9 +3,9 @@ import shutil
 
 import pytest
 
-from attnviz.checkpoints import checkpoint_ids
 from attnviz.cli import main
 from attnviz.images.samples import SAMPLES
+from attnviz.models.checkpoints import checkpoint_ids
 from attnviz.verify import verify
 
 

@@ -17,9 +17,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device, load
-    from attnviz.provenance import facts
-    from attnviz.results import write_results
+    from attnviz.models.checkpoints import best_device, load
+    from attnviz.models.provenance import facts
+    from attnviz.models.results import write_results
     from attnviz.training.experiments.types_rows import row
     from attnviz.training.experiments.types_table import focus, gates_matter
 

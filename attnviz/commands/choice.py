@@ -28,7 +28,7 @@ def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], C
     Raises:
         UserError: Neither names nor ``--all`` were given, or both.
     """
-    from attnviz.checkpoints import FOLDER
+    from attnviz.models.checkpoints import FOLDER
     from attnviz.training.data import load_images
     from attnviz.training.evaluation import fitting
 

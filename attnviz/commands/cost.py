@@ -20,7 +20,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.cost import measure
+    from attnviz.models.cost import measure
 
     attentions = [name.strip() for name in args.attention.split(",")] if args.attention else []
     table = measure(args.backbone, attentions, args.size, args.classes, dict(args.option), args.repeats)

@@ -20,7 +20,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device, load
+    from attnviz.models.checkpoints import best_device, load
     from attnviz.training.evaluation import evaluate_checkpoint
 
     folder, names, others, sized = chosen(args)

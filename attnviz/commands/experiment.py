@@ -35,10 +35,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device
     from attnviz.core.errors import nearest
-    from attnviz.provenance import facts
-    from attnviz.results import write_results
+    from attnviz.models.checkpoints import best_device
+    from attnviz.models.provenance import facts
+    from attnviz.models.results import write_results
     from attnviz.training.data import load_images
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect

@@ -30,12 +30,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device
     from attnviz.faithfulness.curves import Protocol
     from attnviz.faithfulness.study import Plan, draw
-    from attnviz.loading import load
+    from attnviz.models.checkpoints import best_device
+    from attnviz.models.provenance import facts
+    from attnviz.models.published import load
     from attnviz.pipeline import Analyser
-    from attnviz.provenance import facts
     from attnviz.training.data import load_images, prepare_batch
     from attnviz.trust import study_of
 

@@ -16,7 +16,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.gates.table import as_rows, as_text, gates_of
-    from attnviz.loading import load
+    from attnviz.models.published import load
 
     sites = gates_of(load(args.model, pretrained=not args.untrained))
     print(json.dumps(as_rows(sites), indent=1) if args.json else as_text(sites))

@@ -14,8 +14,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import best_device, load, locate
-    from attnviz.reference import save_reference
+    from attnviz.models.checkpoints import best_device, load, locate
+    from attnviz.models.gate_reference import save_reference
     from attnviz.training.evaluation import other_data
     from attnviz.training.gate_statistics import measure_reference
 

@@ -9,7 +9,7 @@ from attnviz.commands import Command
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
-    from attnviz.checkpoints import Card
+    from attnviz.models.checkpoints import Card
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.checkpoints import checkpoint_ids
+    from attnviz.models.checkpoints import checkpoint_ids
     from attnviz.verify import verify
 
     problems = 0
@@ -38,8 +38,8 @@ def _run(args: argparse.Namespace) -> None:
 
 def _reference(name: str, card: Card) -> list[str]:
     """What is wrong with the reference statistics beside a bundled checkpoint; says what is right about them."""
-    from attnviz.checkpoints import checkpoint_ids
-    from attnviz.reference import load_reference
+    from attnviz.models.checkpoints import checkpoint_ids
+    from attnviz.models.gate_reference import load_reference
 
     try:
         found = load_reference(card.id, card.sha256) if name in checkpoint_ids() else None

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from attnviz.checkpoints import LoadedModel
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.gates.discover import find_gates, what_it_has
+from attnviz.models.checkpoints import LoadedModel
 
 COLUMNS = ("name", "kind", "shape", "features", "how")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from attnviz.checkpoints import Card, load_card
 from attnviz.core.errors import UserError
-from attnviz.models import build
+from attnviz.models.checkpoints import Card, load_card
+from attnviz.models.spec import build
 from attnviz.training.data import list_images, split_folder
 from attnviz.training.recipe import Recipe, recipe_from_json
 from attnviz.training.start import begin

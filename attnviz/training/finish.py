@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import nn
 
-from attnviz.checkpoints import Card, LoadedModel, compact, save_checkpoint
-from attnviz.cost import macs_of
-from attnviz.models import placed
+from attnviz.models.checkpoints import Card, LoadedModel, compact, save_checkpoint
+from attnviz.models.cost import macs_of
+from attnviz.models.spec import placed
 from attnviz.training.data import ImageSet
 from attnviz.training.evaluation import evaluate, evaluate_checkpoint
 from attnviz.training.recipe import Recipe

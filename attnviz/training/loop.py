@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.checkpoints import Card, load_card
 from attnviz.core.errors import UserError
-from attnviz.models import build
-from attnviz.provenance import commit, facts
+from attnviz.models.checkpoints import Card, load_card
+from attnviz.models.provenance import commit, facts
+from attnviz.models.spec import build
 from attnviz.training.augment import augment
 from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch

@@ -16,7 +16,7 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
-from attnviz.snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
+from attnviz.models.gate_snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
 
 MOST = 4096

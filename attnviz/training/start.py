@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from attnviz.checkpoints import load
 from attnviz.core.errors import UserError, nearest
+from attnviz.models.checkpoints import load
 from attnviz.training.parts import StartPart
 
 

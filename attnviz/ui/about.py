@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from attnviz.checkpoints import Card
-from attnviz.evidence import Evidence, evidence
+from attnviz.models.checkpoints import Card
+from attnviz.models.measured import Evidence, evidence
 from attnviz.ui.text import say, signed
 
 REPLACED = ("mean", "shuffle", "neutral")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from attnviz.checkpoints import Card
+from attnviz.models.checkpoints import Card
 from attnviz.runtime import Cost
 from attnviz.ui.text import plain
 

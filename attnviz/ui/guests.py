@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
-from attnviz.guests import Wish, invite, small
-from attnviz.loading import at_hand
+from attnviz.models.published import at_hand
+from attnviz.models.untrusted import Wish, invite, small
 from attnviz.pipeline import Analyser
 from attnviz.ui.slots import Slots
 from attnviz.ui.text import plain

@@ -13,8 +13,8 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.edits.steps import EditList
 from attnviz.images.prepare import prepare
+from attnviz.models.gate_reference import Reference
 from attnviz.opening import default_gate
-from attnviz.reference import Reference
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.guests import FILE_BYTES, LONGEST, WEIGHTS
+from attnviz.models.untrusted import FILE_BYTES, LONGEST, WEIGHTS
 from attnviz.render.markup import top_bars
 from attnviz.ui.guests import About
 from attnviz.ui.page import Page, Picker, picker, script

@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from attnviz.checkpoints import Card
 from attnviz.core.types import GateRecord, PreparedImage
+from attnviz.models.checkpoints import Card
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
 from attnviz.render.compare_masks import FINE
 from attnviz.render.heatmap import overlay

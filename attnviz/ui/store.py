@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 
-from attnviz.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.images.samples import SAMPLES
-from attnviz.loading import at_hand, load
+from attnviz.models.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
+from attnviz.models.gate_reference import Reference, load_reference
+from attnviz.models.published import at_hand, load
 from attnviz.pipeline import Analyser
-from attnviz.reference import Reference, load_reference
 from attnviz.ui.slots import Slots
 
 VARIABLE = "ATTNVIZ_CHECKPOINTS"

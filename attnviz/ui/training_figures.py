@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.checkpoints import Card
+from attnviz.models.checkpoints import Card
+from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.curves import Line, curves_svg
 from attnviz.render.markup import bars_svg
 from attnviz.render.strip import seen
 from attnviz.render.views import view as shape_of
-from attnviz.snapshots import Snapshots
 from attnviz.ui.figures import Settings, help_html
 from attnviz.ui.gate_picture import picture_html as large
 from attnviz.ui.panels import STYLES

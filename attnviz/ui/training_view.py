@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.checkpoints import Card
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
+from attnviz.models.checkpoints import Card
+from attnviz.models.gate_snapshots import Snapshots, load_snapshots
 from attnviz.render.compare_masks import FINE
-from attnviz.snapshots import Snapshots, load_snapshots
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 from attnviz.ui.view import View

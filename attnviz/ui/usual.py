@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attnviz.reference import HIGH, LEVELS, LOW, MIDDLE, GateReference, Standing, summary
+from attnviz.models.gate_reference import HIGH, LEVELS, LOW, MIDDLE, GateReference, Standing, summary
 from attnviz.render.markup import LINES
 from attnviz.render.ranking import Usual
 from attnviz.ui.text import plain, say

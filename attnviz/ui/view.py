@@ -10,8 +10,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.images.prepare import open_photograph, prepare
 from attnviz.images.samples import load_sample
+from attnviz.models.gate_reference import GateReference, Reference
 from attnviz.opening import default_gate
-from attnviz.reference import GateReference, Reference
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 

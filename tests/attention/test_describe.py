@@ -11,7 +11,7 @@ from attnviz.attention.description import arithmetic, printed
 from attnviz.attention.gate import Gate
 from attnviz.cli import main
 from attnviz.core.errors import UserError
-from attnviz.models import count_parameters
+from attnviz.models.spec import count_parameters
 
 VARIANTS = [(name, {}) for name in ATTENTION] + [
     ("se", {"reduction": 3}),

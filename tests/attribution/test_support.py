@@ -11,11 +11,11 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.attribution.probe import probe
-from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
 from attnviz.explaining import explain, supports
 from attnviz.images.prepare import prepare
-from attnviz.models import build
+from attnviz.models.checkpoints import load
+from attnviz.models.spec import build
 from attnviz.pipeline import Analyser
 from tests.attribution.nets import (
     Detached,

@@ -5,7 +5,7 @@ from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models import ModelSpec, build, count_parameters
+from attnviz.models.spec import ModelSpec, build, count_parameters
 
 
 def spec(attention="cbam", **options):

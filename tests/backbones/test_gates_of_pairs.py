@@ -6,7 +6,7 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models import ModelSpec, build, input_shape
+from attnviz.models.spec import ModelSpec, build, input_shape
 from tests.attention.helpers import randomise
 from tests.backbones.tiny import CASES, case_id
 from tests.test_contracts import KINDS, check

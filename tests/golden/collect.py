@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 import attnviz
-from attnviz.checkpoints import checkpoint_ids, load
 from attnviz.cli import COMMANDS, main
 from attnviz.edits.document import Document, Recorded, to_json
 from attnviz.edits.steps import EditList
 from attnviz.gates.edit import knock_out, neutral, paint, scale, set_to, shuffle
 from attnviz.images.samples import ASSETS, RENDERED, SAMPLES, load_sample
+from attnviz.models.checkpoints import checkpoint_ids, load
 from attnviz.pipeline import Analyser
 from attnviz.training.recipe import BUNDLED, load_recipe
 

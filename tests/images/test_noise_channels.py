@@ -6,7 +6,7 @@ import torch
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES, append_noise, order_for, suppression
-from attnviz.models import ModelSpec, build
+from attnviz.models.spec import ModelSpec, build
 
 X = torch.randn(8, 3, 24, 20, generator=torch.Generator().manual_seed(7))
 

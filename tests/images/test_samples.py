@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnviz.checkpoints import load_card
 from attnviz.core.errors import UserError
 from attnviz.images import samples
 from attnviz.images.samples import SAMPLES, load_sample, sample_masks, sample_names
+from attnviz.models.checkpoints import load_card
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "assets" / "samples"

@@ -5,7 +5,7 @@ import torch
 from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.models import ModelSpec, build
+from attnviz.models.spec import ModelSpec, build
 from attnviz.render.colour import colourise
 from attnviz.render.style import to_png
 from attnviz.render.volume import slices_figure

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.checkpoints import load_card
+from attnviz.models.checkpoints import load_card
 from tests.training.conftest import RECIPE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import torch
 
 from attnviz.core.errors import UserError
 from attnviz.images.noise_channels import append_noise
-from attnviz.models import build
+from attnviz.models.spec import build
 from attnviz.training.recipe import BUNDLED, load_recipe, recipe_from_json
 from tests.training.conftest import RECIPE
 

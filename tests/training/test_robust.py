@@ -16,10 +16,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz import checkpoints
-from attnviz.checkpoints import load
 from attnviz.cli import main
 from attnviz.core.errors import UserError
+from attnviz.models import checkpoints
+from attnviz.models.checkpoints import load
 from attnviz.training import loop
 from attnviz.training.checks import check_run
 from attnviz.training.loop import Trainer

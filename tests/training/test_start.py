@@ -5,9 +5,9 @@ import shutil
 import pytest
 import torch
 
-from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
-from attnviz.models import build
+from attnviz.models.checkpoints import load
+from attnviz.models.spec import build
 from attnviz.training.loop import Trainer
 from attnviz.training.parts import StartPart
 from attnviz.training.recipe import load_recipe

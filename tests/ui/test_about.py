@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from attnviz.checkpoints import checkpoint_ids, load_card
-from attnviz.evidence import Evidence, evidence
+from attnviz.models.checkpoints import checkpoint_ids, load_card
+from attnviz.models.measured import Evidence, evidence
 from attnviz.ui import about
 from attnviz.ui.about import about_html
 from attnviz.ui.text import LANGUAGES

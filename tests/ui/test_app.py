@@ -49,7 +49,7 @@ def test_without_checkpoints_the_error_says_what_to_do(tmp_path):
 
 
 def test_every_bundled_checkpoint_opens():
-    from attnviz.checkpoints import FOLDER
+    from attnviz.models.checkpoints import FOLDER
     from attnviz.ui.view import open_view
 
     store = Store(FOLDER)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from attnviz.attention import ATTENTION
-from attnviz.checkpoints import save_checkpoint
 from attnviz.core.errors import UserError
 from attnviz.core.types import KINDS
-from attnviz.models import build
+from attnviz.models.checkpoints import save_checkpoint
+from attnviz.models.spec import build
 from attnviz.ui.figures import Settings
 from attnviz.ui.gate_picture import PICTURES, picture_html
 from attnviz.ui.store import Store

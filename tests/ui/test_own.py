@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 from attnviz.core.errors import UserError
-from attnviz.guests import Wish
+from attnviz.models.untrusted import Wish
 from attnviz.ui import guests as module
 from attnviz.ui.guests import Guests
 from attnviz.ui.own_parts import FIRST, SUGGESTED, layout
@@ -122,7 +122,7 @@ def test_offline_is_one_sentence_and_nothing_is_lost(call, own, monkeypatch, tmp
     def offline(url):
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr("attnviz.loading._answers", offline)
+    monkeypatch.setattr("attnviz.models.published._answers", offline)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(UserError, match="could not be fetched .*Name or service"):
         call("on_find", VISITOR, state=own, name="torchvision:mobilenet_v3_small", weights="published")

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from attnviz.checkpoints import load
 from attnviz.core.errors import UserError
 from attnviz.images.samples import SAMPLES
+from attnviz.models.checkpoints import load
 from attnviz.ui.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
 from tests.conftest import TINY
 
@@ -130,7 +130,7 @@ def published_state(monkeypatch, name="torchvision:mobilenet_v3_large"):
         calls.append(options)
         return state
 
-    monkeypatch.setattr("attnviz.loading._answers", lambda url: None)
+    monkeypatch.setattr("attnviz.models.published._answers", lambda url: None)
     monkeypatch.setattr(MobileNet_V3_Large_Weights, "get_state_dict", fetch)
     return name, calls
 
@@ -160,7 +160,7 @@ def test_a_network_that_cannot_be_fetched_is_an_error_each_time_and_keeps_no_slo
         raise OSError("Name or service not known")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr("attnviz.loading._answers", offline)
+    monkeypatch.setattr("attnviz.models.published._answers", offline)
     for name in PUBLISHED:
         assert not store.at_hand(name)
         with pytest.raises(UserError, match="could not be fetched .*Name or service"), store.lease(name):

@@ -7,9 +7,9 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from attnviz.checkpoints import save_checkpoint
-from attnviz.models import build
-from attnviz.reference import save_reference
+from attnviz.models.checkpoints import save_checkpoint
+from attnviz.models.gate_reference import save_reference
+from attnviz.models.spec import build
 from attnviz.ui.figures import Settings, scores_html
 from attnviz.ui.gate_picture import picture_html
 from attnviz.ui.intervene_panel import swap_choices

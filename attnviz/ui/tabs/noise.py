@@ -10,7 +10,7 @@ import gradio as gr
 from attnviz.core.errors import UserError
 from attnviz.images.noise_channels import NOISES
 from attnviz.images.samples import CIFAR10
-from attnviz.results import read_results
+from attnviz.models.results import read_results
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.noise_figures import channels_html, intro_html, predictions_html, table_html

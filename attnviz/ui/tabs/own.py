@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.guests import Wish
+from attnviz.models.untrusted import Wish
 from attnviz.ui.events import FETCH, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
 from attnviz.ui.figures import Settings, scores_html
 from attnviz.ui.gate_picture import picture_html

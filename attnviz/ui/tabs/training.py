@@ -9,7 +9,7 @@ import gradio as gr
 
 from attnviz.core.errors import UserError
 from attnviz.images.samples import find_sample
-from attnviz.snapshots import Snapshots
+from attnviz.models.gate_snapshots import Snapshots
 from attnviz.ui.events import LIGHT, Data, Update, asked_place, connect, picked
 from attnviz.ui.page import Page, script
 from attnviz.ui.settings import KEEP_SECONDS

@@ -11,8 +11,8 @@ from torch import nn
 from attnviz.attention import ATTENTION
 from attnviz.cli import main
 from attnviz.core.errors import UserError
-from attnviz.cost import activation_bytes, count_macs, measure, time_against
-from attnviz.models import ModelSpec, build, count_parameters
+from attnviz.models.cost import activation_bytes, count_macs, measure, time_against
+from attnviz.models.spec import ModelSpec, build, count_parameters
 
 SMALL = {"widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1]}
 VGG = ((64, 224, 2), (128, 112, 2), (256, 56, 3), (512, 28, 3), (512, 14, 3))
@@ -37,7 +37,7 @@ def test_full_vgg16_with_local_exactly():
 
 
 def test_the_published_results_file_is_what_is_measured():
-    kept = json.loads((Path(__file__).parent.parent / "results" / "cost-vgg16-local.json").read_text())
+    kept = json.loads((Path(__file__).parents[2] / "results" / "cost-vgg16-local.json").read_text())
     again = measure(kept["backbone"], [r["attention"] for r in kept["rows"]], kept["size"], repeats=0).to_json()
     for old, new in zip(kept["rows"], again["rows"], strict=True):
         for key in ("attention", "parameters", "macs", "activation_bytes", "macs_ratio"):
@@ -98,7 +98,7 @@ def test_time_is_a_ratio_of_taking_turns(monkeypatch):
 
     slow, fast = nn.Identity(), nn.Identity()
     slow.register_forward_hook(hook("slow", 0.3)), fast.register_forward_hook(hook("fast", 0.2))
-    monkeypatch.setattr("attnviz.cost.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("attnviz.models.cost.time.perf_counter", lambda: clock[0])
     milliseconds, ratio = time_against(slow, fast, torch.ones(1), 3)
     assert milliseconds == pytest.approx(300) and ratio == pytest.approx(1.5)
     assert turns == ["slow", "fast"] * 4  # the first pair only warms up
@@ -149,7 +149,7 @@ def test_macs_are_those_of_torchs_own_counter_without_its_compiler():
     code = """
 import sys, torch
 from torch import nn
-from attnviz.cost import count_macs
+from attnviz.models.cost import count_macs
 from torch.utils.flop_counter import FlopCounterMode
 class Attend(nn.Module):
     def forward(self, x):

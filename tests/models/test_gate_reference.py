@@ -6,7 +6,7 @@ import pytest
 import safetensors.numpy
 
 from attnviz.core.errors import UserError
-from attnviz.reference import (
+from attnviz.models.gate_reference import (
     LEVELS,
     MAX_BYTES,
     SUFFIX,

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes
-from attnviz.models import ModelSpec, build
+from attnviz.models.spec import ModelSpec, build
 
 FOLDER = data_folder("checkpoints")
 """Where the bundled checkpoints are."""

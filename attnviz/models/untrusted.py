@@ -15,11 +15,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from attnviz.checkpoints import LoadedModel, best_device
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.cost import count_macs
-from attnviz.loading import LIBRARIES, load
+from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.cost import count_macs
+from attnviz.models.published import LIBRARIES, load
 
 WEIGHTS = ("published", "untrained", "file")
 LONGEST = 100

@@ -15,9 +15,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from attnviz.checkpoints import FOLDER, checkpoint_ids, write_atomically
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
+from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
 
 SUFFIX = ".snapshots"
 MAX_BYTES = 64 * 2**20

@@ -11,7 +11,7 @@ from attnviz.backbones import BACKBONES
 from attnviz.cli import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models import ModelSpec, build, input_shape
+from attnviz.models.spec import ModelSpec, build, input_shape
 
 TOY = '''
 from torch import nn, sigmoid
@@ -80,8 +80,8 @@ def test_without_the_line_it_is_unknown():
 def test_a_finetuned_checkpoint_and_a_cost_need_no_download(tmp_path, monkeypatch):
     import torchvision
 
-    from attnviz.checkpoints import Card, load, save_checkpoint
-    from attnviz.cost import measure
+    from attnviz.models.checkpoints import Card, load, save_checkpoint
+    from attnviz.models.cost import measure
 
     def fail(self, *args, **kwargs):
         raise OSError("no network")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attnviz.checkpoints import Card
-from attnviz.results import FOLDER, read_results
+from attnviz.models.checkpoints import Card
+from attnviz.models.results import FOLDER, read_results
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from attnviz.checkpoints import FOLDER, checkpoint_ids, write_atomically
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import KINDS, Floats
+from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
 
 SUFFIX = ".reference"
 MAX_BYTES = 2**20

@@ -5,11 +5,11 @@ import shutil
 import pytest
 import torch
 
-from attnviz import checkpoints as module
-from attnviz.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint, write_atomically
 from attnviz.core.errors import UserError
-from attnviz.cost import macs_of
-from attnviz.models import build
+from attnviz.models import checkpoints as module
+from attnviz.models.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint, write_atomically
+from attnviz.models.cost import macs_of
+from attnviz.models.spec import build
 from tests.conftest import tiny_card, tiny_spec
 
 
@@ -144,7 +144,7 @@ def test_bundled_checkpoints_load_and_are_small(name):
 
 
 def test_files_that_belong_together_are_replaced_together(tmp_path, monkeypatch):
-    from attnviz import checkpoints
+    from attnviz.models import checkpoints
 
     one, two = tmp_path / "one", tmp_path / "two"
     checkpoints.write_together({one: b"old 1", two: b"old 2"})

@@ -8,10 +8,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz import guests
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
-from attnviz.guests import Wish, invite, small
+from attnviz.models import untrusted as guests
+from attnviz.models.untrusted import Wish, invite, small
 
 TINY = "timm:test_efficientnet"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.snapshots import SUFFIX, Snapshots, load_snapshots, read_snapshots, save_snapshots
+from attnviz.models.gate_snapshots import SUFFIX, Snapshots, load_snapshots, read_snapshots, save_snapshots
 
 RNG = np.random.default_rng(0)
 

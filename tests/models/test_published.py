@@ -6,10 +6,11 @@ import pytest
 import torch
 
 import attnviz
-from attnviz import UserError, loading
+from attnviz import UserError
 from attnviz.cli import main
 from attnviz.core.input_spec import InputSpec
-from attnviz.loading import load
+from attnviz.models import published as loading
+from attnviz.models.published import load
 
 
 def test_timm_model_comes_with_its_own_configuration():

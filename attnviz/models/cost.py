@@ -21,7 +21,7 @@ from torch.utils.flop_counter import flop_registry
 from attnviz.attention import ATTENTION
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models import ModelSpec, build, count_parameters, input_shape
+from attnviz.models.spec import ModelSpec, build, count_parameters, input_shape
 
 BASELINE = "none"
 

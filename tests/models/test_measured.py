@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from attnviz.checkpoints import checkpoint_ids, load_card
-from attnviz.evidence import evidence
+from attnviz.models.checkpoints import checkpoint_ids, load_card
+from attnviz.models.measured import evidence
 from tests.conftest import tiny_card, tiny_spec
 
 REPLACED = {"change": -1.0, "interval": [-2.0, 0.5], "beyond_chance": False, "changed": 3.0, "top1": 32.0}

@@ -21,11 +21,11 @@ import torch
 import torch.hub
 from torch import nn
 
-from attnviz import checkpoints
-from attnviz.checkpoints import FOLDER, LoadedModel
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
-from attnviz.models import ModelSpec
+from attnviz.models import checkpoints
+from attnviz.models.checkpoints import FOLDER, LoadedModel
+from attnviz.models.spec import ModelSpec
 
 
 @dataclass(frozen=True)
