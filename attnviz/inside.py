@@ -13,8 +13,8 @@ from attnviz.attention.steps.run import demonstrate, walk
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import Change, Walk
 from attnviz.core.types import PreparedImage
-from attnviz.gates.inside import attention_modules, watching
 from attnviz.gates.session import module_at, unwrapped
+from attnviz.gates.watch_module import attention_modules, watching
 from attnviz.pipeline import Analyser
 
 PIXELS = ""

@@ -18,9 +18,9 @@ import attnviz
 from attnviz.attribution.probe import Probe, probe
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
-from attnviz.edits.steps import EditList, Step, applied, multiplied
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
+from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import normalise, open_photograph, prepare
 from attnviz.models.checkpoints import LoadedModel, best_device

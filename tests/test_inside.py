@@ -8,7 +8,7 @@ from attnviz.attention import ATTENTION
 from attnviz.backbones.blocks import kinds_of
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change
-from attnviz.gates.inside import attention_modules, watching
+from attnviz.gates.watch_module import attention_modules, watching
 from attnviz.images.prepare import prepare
 from attnviz.inside import PIXELS, frames, inside, inside_untrained, place_of, places
 from attnviz.models.checkpoints import LoadedModel

@@ -13,7 +13,7 @@ from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.core.types import Analysis
-    from attnviz.edits.document import Document
+    from attnviz.gates.edits.json_format import Document
 
 _NAME = re.compile(r"[\w.:-]{1,200}")
 _VERDICTS = {
@@ -32,7 +32,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(file: Path) -> Document:
-    from attnviz.edits.document import MAX_BYTES, from_json
+    from attnviz.gates.edits.json_format import MAX_BYTES, from_json
 
     try:
         if not file.is_file() or file.stat().st_size > MAX_BYTES:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite, Place
 from attnviz.gates import ops
-from attnviz.gates.eager import force_eager
 from attnviz.gates.flow import Output
+from attnviz.gates.force_eager import force_eager
 from attnviz.gates.names import describe, name_sites
 from attnviz.gates.rules import Finding
 from attnviz.gates.search import Search

@@ -7,8 +7,8 @@ from html import escape
 import numpy as np
 
 from attnviz.core.types import Analysis, Edit, Floats
-from attnviz.edits.importance import Search
-from attnviz.edits.steps import of_channels
+from attnviz.gates.edits.channel_search import Search
+from attnviz.gates.edits.edit_list import of_channels
 from attnviz.render.changed_bars import changed_bars_svg
 from attnviz.render.colour import caption, scale_for
 from attnviz.ui.figures import MOST_CELLS, Settings, help_html, layers, legend

@@ -14,7 +14,7 @@ import numpy as np
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
-from attnviz.edits.swaps import MAX_SIZE
+from attnviz.gates.edits.replacements import MAX_SIZE
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.ui.gallery import available

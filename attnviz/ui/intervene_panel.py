@@ -8,8 +8,8 @@ import gradio as gr
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
-from attnviz.edits.steps import EditList
-from attnviz.edits.swaps import SWAPS, Given
+from attnviz.gates.edits.edit_list import EditList
+from attnviz.gates.edits.replacements import SWAPS, Given
 from attnviz.ui.downloads import Downloads
 from attnviz.ui.events import Data, Update
 from attnviz.ui.figures import help_html

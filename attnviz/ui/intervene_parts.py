@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.edits.swaps import SWAPS
+from attnviz.gates.edits.replacements import SWAPS
 from attnviz.images.samples import find_sample
 from attnviz.ui.gallery import available
 from attnviz.ui.intervene_figures import MEASURES

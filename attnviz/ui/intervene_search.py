@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnviz.core.types import Floats
-from attnviz.edits.importance import BATCH, Search, greedy, leave_one_out
+from attnviz.gates.edits.channel_search import BATCH, Search, greedy, leave_one_out
 from attnviz.ui.intervene_state import Bench, ranked
 from attnviz.ui.store import Store
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Floats, GateRecord
-from attnviz.edits.steps import EditList
+from attnviz.gates.edits.edit_list import EditList
 from attnviz.images.prepare import prepare
 from attnviz.models.gate_reference import Reference
 from attnviz.opening import default_gate

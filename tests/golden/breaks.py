@@ -47,7 +47,7 @@ BREAKS = (
     ),
     (
         "edits of one gate act in the reverse order",
-        "attnviz.edits.steps",
+        "attnviz.gates.edits.edit_list",
         "        for changes in rounds:",
         "        for changes in reversed(rounds):",
         [GOLDEN, "-k", "edits"],
@@ -57,7 +57,7 @@ BREAKS = (
         "attnviz.gates.edit",
         'return Edit("paint", ',
         'return Edit("neutral") if True else Edit("paint", ',
-        [GOLDEN, "-k", "edits", "tests/test_edits.py", "-x"],
+        [GOLDEN, "-k", "edits", "tests/gates/edits/test_edits.py", "-x"],
     ),
     (
         "a command is lost",

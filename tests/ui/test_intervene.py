@@ -11,8 +11,8 @@ import pytest
 
 from attnviz.cli import main
 from attnviz.core.errors import UserError
-from attnviz.edits.document import from_json
-from attnviz.edits.swaps import SWAPS, Given
+from attnviz.gates.edits.json_format import from_json
+from attnviz.gates.edits.replacements import SWAPS, Given
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.ui.gallery import available

@@ -9,8 +9,8 @@ from pathlib import Path
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.edits.document import MAX_BYTES, Document, Recorded, from_json, to_json
-from attnviz.edits.swaps import painted
+from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_json, to_json
+from attnviz.gates.edits.replacements import painted
 from attnviz.ui.events import Data, Update, picked, sent_path
 from attnviz.ui.intervene_figures import paintable, search_html
 from attnviz.ui.intervene_panel import Panel, one_of

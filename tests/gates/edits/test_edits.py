@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from attnviz.cli import main
 from attnviz.core.errors import UserError
-from attnviz.edits.document import Document, Recorded, fingerprint, from_json, to_json
-from attnviz.edits.importance import greedy, leave_one_out
-from attnviz.edits.steps import EditList, Step, applied
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
+from attnviz.gates.edits.channel_search import greedy, leave_one_out
+from attnviz.gates.edits.edit_list import EditList, Step, applied
+from attnviz.gates.edits.json_format import Document, Recorded, fingerprint, from_json, to_json
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.pipeline import Analyser

@@ -24,8 +24,8 @@ import numpy.typing as npt
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Edit, Floats, PreparedImage
-from attnviz.edits.steps import MAX_STEPS, MAX_VALUES, EditList, Step
 from attnviz.gates.edit import knock_out, mean, neutral, paint, scale, set_to, shuffle
+from attnviz.gates.edits.edit_list import MAX_STEPS, MAX_VALUES, EditList, Step
 
 FORMAT, VERSION = "attnviz-edits", 1
 MAX_BYTES = 16 * 2**20

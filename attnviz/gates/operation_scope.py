@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
-from attnviz.gates.demand import Demand
+from attnviz.gates.requests import Demand
 
 OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
 """How else a module may compute the same weights: ``nn.MultiheadAttention`` chooses by gradients and autocast."""
