@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from attnviz.attribution import ATTRIBUTIONS, attribute
 from attnviz.core.types import Attribution, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS, attribute
 from attnviz.pipeline import Analyser
 
 
@@ -31,7 +31,7 @@ def explain(
     budget_s: float | None = None,
     **parameters: Any,
 ) -> Attribution:
-    """What the score of a class rests on in one photograph; ``attnviz.attribution.attribute`` says more.
+    """What the score of a class rests on in one photograph; ``attnviz.explain.attribution.attribute`` says more.
 
     Args:
         analyser: The model.

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 import attnviz
-from attnviz.attribution.probe import Probe, probe
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
 from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied

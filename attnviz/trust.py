@@ -9,15 +9,15 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from attnviz.attribution import attribute
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats, PreparedImage
-from attnviz.faithfulness.agreement import rank_correlation
-from attnviz.faithfulness.curves import Protocol, curves
-from attnviz.faithfulness.maps import centre_map, check_map, random_map, upsample
-from attnviz.faithfulness.results import Judged, Trust
-from attnviz.faithfulness.sanity import cascade
-from attnviz.faithfulness.study import Plan, Study
+from attnviz.explain.attribution import attribute
+from attnviz.explain.faithfulness.agreement import rank_correlation
+from attnviz.explain.faithfulness.curves import Protocol, curves
+from attnviz.explain.faithfulness.maps import centre_map, check_map, random_map, upsample
+from attnviz.explain.faithfulness.results import Judged, Trust
+from attnviz.explain.faithfulness.sanity import cascade
+from attnviz.explain.faithfulness.study import Plan, Study
 from attnviz.gates.capture import capture
 from attnviz.pipeline import Analyser
 

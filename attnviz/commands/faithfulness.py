@@ -30,8 +30,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.faithfulness.curves import Protocol
-    from attnviz.faithfulness.study import Plan, draw
+    from attnviz.explain.faithfulness.curves import Protocol
+    from attnviz.explain.faithfulness.study import Plan, draw
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
     from attnviz.models.published import load
@@ -79,7 +79,7 @@ def _recipe(plan: Any) -> dict[str, Any]:
     """The plan, and how to read what it gives."""
     from dataclasses import asdict
 
-    from attnviz.faithfulness.summary import READING, RESAMPLES
+    from attnviz.explain.faithfulness.summary import READING, RESAMPLES
 
     return {**asdict(plan), "bootstrap": RESAMPLES, "reading": READING}
 

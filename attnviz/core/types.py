@@ -173,7 +173,7 @@ class Attribution:
 
     Attributes:
         model: Id of the checkpoint or name of the model.
-        method: A name of ``attnviz.attribution.ATTRIBUTIONS``.
+        method: A name of ``attnviz.explain.attribution.ATTRIBUTIONS``.
         target: Index of the class.
         values: (H, W) float32 over what the network saw.
         signed: Whether negative values mean "speaks against the class"; otherwise values are ≥ 0.

@@ -15,7 +15,7 @@ from PIL import Image
 
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Bytes, Floats
-from attnviz.faithfulness.maps import centre_map
+from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks

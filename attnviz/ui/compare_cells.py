@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from attnviz.attribution import ATTRIBUTIONS
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
 from attnviz.render.compare import MASKS, OTHERS
 from attnviz.render.compare_masks import Mask, Scores, mask_of, scores_of

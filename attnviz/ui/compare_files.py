@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from attnviz.attribution import ATTRIBUTIONS
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.export import file_name
 from attnviz.render.compare import Sheet, SheetRow, comparison_sheet
 from attnviz.render.compare_scales import CHOICES

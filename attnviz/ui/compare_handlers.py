@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.attribution import ATTRIBUTIONS
 from attnviz.core.errors import UserError
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.samples import find_sample
 from attnviz.ui.compare_cells import Look, notes_html, progress_html, table_html
 from attnviz.ui.compare_files import Sheets

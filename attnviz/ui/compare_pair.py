@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
-from attnviz.attribution import ATTRIBUTIONS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for, scale_for
 from attnviz.render.compare import MASKS, OTHERS, crop
 from attnviz.render.compare_scales import GROUPS, aligned

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.attribution import ATTRIBUTIONS
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.samples import find_sample
 from attnviz.render.compare_masks import DEPTHS
 from attnviz.render.compare_scales import CHOICES

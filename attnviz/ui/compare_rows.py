@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from attnviz.attribution import ATTRIBUTIONS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Attribution, Floats, GateRecord
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.runtime import Cost
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from attnviz.attribution import ATTRIBUTIONS
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.explaining import explain, supports
 from attnviz.images.prepare import prepare
 from attnviz.pipeline import Analyser

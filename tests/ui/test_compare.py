@@ -8,8 +8,8 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
+from attnviz.explain.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.images.samples import load_sample  # noqa: E402
 from attnviz.ui.compare_cells import Look, cells_of, notes_html, table_html  # noqa: E402
 from attnviz.ui.compare_handlers import Compare  # noqa: E402

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnviz.core.errors import UserError
-from attnviz.faithfulness.maps import check_map
+from attnviz.explain.faithfulness.maps import check_map
 
 
 def _ranks(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from attnviz.attribution.method import Method, Task
+from attnviz.explain.attribution.method import Method, Task
 
 
 def _run(task: Task) -> Tensor:

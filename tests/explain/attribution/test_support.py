@@ -9,15 +9,16 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.attribution import ATTRIBUTIONS, attribute
-from attnviz.attribution.probe import probe
 from attnviz.core.errors import UserError
+from attnviz.explain.attribution import ATTRIBUTIONS, attribute
+from attnviz.explain.attribution.probe import probe
 from attnviz.explaining import explain, supports
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.models.spec import build
 from attnviz.pipeline import Analyser
-from tests.attribution.nets import (
+from tests.conftest import tiny_spec
+from tests.explain.attribution.nets import (
     Detached,
     InPlace,
     Late,
@@ -31,7 +32,6 @@ from tests.attribution.nets import (
     image,
     make,
 )
-from tests.conftest import tiny_spec
 from tests.zoo import zoo_model
 
 LAYERS = {Plain: "relu2", InPlace: "relu2", Shared: "bn", SharedInPlace: "bn", Late: "conv", OwnParameter: "relu2"}
@@ -169,7 +169,7 @@ def test_the_analyser_refuses_what_there_is_not(analyser, photograph):
 
 def test_captum_is_imported_when_it_is_used():
     code = (
-        "import sys, attnviz.pipeline; from attnviz.attribution import ATTRIBUTIONS; list(ATTRIBUTIONS.values());"
+        "import sys, attnviz.pipeline; from attnviz.explain.attribution import ATTRIBUTIONS; list(ATTRIBUTIONS.values());"
         "import attnviz.trust; print('captum' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,11 +11,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 from torch import nn
 
-from attnviz.attribution.fills import fill
 from attnviz.cli import main
 from attnviz.core.errors import Cancelled, UserError
-from attnviz.explaining import explain
-from attnviz.faithfulness import (
+from attnviz.explain.attribution.fills import fill
+from attnviz.explain.faithfulness import (
     Protocol,
     cascade,
     centre_map,
@@ -25,16 +24,17 @@ from attnviz.faithfulness import (
     sensitivity,
     upsample,
 )
-from attnviz.faithfulness.curves import order
-from attnviz.faithfulness.results import Curves, Judged
-from attnviz.faithfulness.study import CENTRE, MEAN, Plan, Study
-from attnviz.faithfulness.summary import paired, spread, verdict
+from attnviz.explain.faithfulness.curves import order
+from attnviz.explain.faithfulness.results import Curves, Judged
+from attnviz.explain.faithfulness.study import CENTRE, MEAN, Plan, Study
+from attnviz.explain.faithfulness.summary import paired, spread, verdict
+from attnviz.explaining import explain
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.pipeline import Analyser
 from attnviz.trust import judge
 from attnviz.trust import sensitivity as trust_sensitivity
-from tests.attribution.nets import Dropping, Plain, image, make, same, state
+from tests.explain.attribution.nets import Dropping, Plain, image, make, same, state
 
 
 def noise(size=16, seed=0):
@@ -281,7 +281,7 @@ def test_a_picture_that_does_not_depend_on_the_weights_is_found_out():
 
 
 def test_intervals_hold_the_true_difference_as_often_as_they_say(monkeypatch):
-    monkeypatch.setattr("attnviz.faithfulness.summary.RESAMPLES", 500)
+    monkeypatch.setattr("attnviz.explain.faithfulness.summary.RESAMPLES", 500)
     rng = np.random.default_rng(0)
     inside = 0
     for trial in range(200):

@@ -7,7 +7,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from attnviz.attribution.method import Method, Parameter, Task
+from attnviz.explain.attribution.method import Method, Parameter, Task
 
 REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda a: a.abs().mean(1, keepdim=True),

@@ -11,7 +11,7 @@ from torch import nn
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
-from attnviz.faithfulness.agreement import rank_correlation
+from attnviz.explain.faithfulness.agreement import rank_correlation
 from attnviz.gates.session import unwrapped
 
 

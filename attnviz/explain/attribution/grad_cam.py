@@ -6,7 +6,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from attnviz.attribution.method import Method, Task
+from attnviz.explain.attribution.method import Method, Task
 
 
 def _run(task: Task) -> Tensor:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from attnviz.attribution.probe import Probe, probe
 from attnviz.core.errors import UserError, nearest
+from attnviz.explain.attribution.probe import Probe, probe
 
 Cost = Literal["instant", "seconds", "slow"]
 

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from attnviz.attribution.fills import fill
-from attnviz.attribution.guard import borrowed, own_copy
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Floats
-from attnviz.faithfulness.maps import check_map
-from attnviz.faithfulness.results import Curves
+from attnviz.explain.attribution.fills import fill
+from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
+from attnviz.explain.faithfulness.maps import check_map
+from attnviz.explain.faithfulness.results import Curves
 
 STEPS = (2, 512)
 """Fewest and most steps of a curve."""
@@ -28,7 +28,7 @@ class Protocol:
 
     Attributes:
         steps: Into how many parts of equal area the picture is cut; 2..512.
-        deletion_fill: What deleted pixels become, a name of ``attnviz.attribution.fills``.
+        deletion_fill: What deleted pixels become, a name of ``attnviz.explain.attribution.fills``.
         insertion_fill: What the picture is before anything is inserted.
         seed: Decides in which order pixels of equal value go.
     """

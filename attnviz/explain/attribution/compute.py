@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.attribution.guard import borrowed, own_copy
-from attnviz.attribution.method import Method, Task
-from attnviz.attribution.probe import Probe, look
-from attnviz.attribution.table import ATTRIBUTIONS
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Floats
+from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
+from attnviz.explain.attribution.method import Method, Task
+from attnviz.explain.attribution.probe import Probe, look
+from attnviz.explain.attribution.table import ATTRIBUTIONS
 
 BATCH = 16
 """Most examples in one pass at 224×224 pixels; fewer for larger images, so that memory stays bounded."""

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.attribution import ATTRIBUTIONS, attribute
-from attnviz.attribution.probe import probe
 from attnviz.core.errors import UserError
+from attnviz.explain.attribution import ATTRIBUTIONS, attribute
+from attnviz.explain.attribution.probe import probe
 from attnviz.gates.session import lease
-from tests.attribution.nets import TRAPS, Broken, Plain, image, make, same, state
+from tests.explain.attribution.nets import TRAPS, Broken, Plain, image, make, same, state
 
 
 def crash(model, x, name):

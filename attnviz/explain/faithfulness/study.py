@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.attribution import ATTRIBUTIONS, attribute
-from attnviz.attribution.probe import Probe, probe
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateSite
-from attnviz.faithfulness.agreement import rank_correlation
-from attnviz.faithfulness.curves import Protocol, curves
-from attnviz.faithfulness.maps import centre_map, random_map, upsample
-from attnviz.faithfulness.sanity import cascade
-from attnviz.faithfulness.summary import paired, spread, verdict
+from attnviz.explain.attribution import ATTRIBUTIONS, attribute
+from attnviz.explain.attribution.probe import Probe, probe
+from attnviz.explain.faithfulness.agreement import rank_correlation
+from attnviz.explain.faithfulness.curves import Protocol, curves
+from attnviz.explain.faithfulness.maps import centre_map, random_map, upsample
+from attnviz.explain.faithfulness.sanity import cascade
+from attnviz.explain.faithfulness.summary import paired, spread, verdict
 from attnviz.gates.capture import capture
 
 CENTRE, MEAN = "centre", "mean of the gates"

@@ -14,11 +14,11 @@ from captum.attr import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.attribution import ATTRIBUTIONS, attribute
-from attnviz.attribution.fills import FILLS, fill
-from attnviz.attribution.method import Parameter
 from attnviz.core.errors import Cancelled, UserError
-from tests.attribution.nets import TRAPS, OnInput, Plain, image, make
+from attnviz.explain.attribution import ATTRIBUTIONS, attribute
+from attnviz.explain.attribution.fills import FILLS, fill
+from attnviz.explain.attribution.method import Parameter
+from tests.explain.attribution.nets import TRAPS, OnInput, Plain, image, make
 
 
 def last(model):
@@ -171,7 +171,7 @@ def test_it_can_be_cancelled_at_every_pass(name):
 
 def test_a_spent_budget_says_how_far_it_came(monkeypatch):
     ticks = iter(range(1000))
-    monkeypatch.setattr("attnviz.attribution.run.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("attnviz.explain.attribution.compute.time.perf_counter", lambda: float(next(ticks)))
     with pytest.raises(UserError, match=r"Integrated gradients had \d+ % done when its budget of 3 s was spent"):
         attribute(make(Plain), image(), 0, "integrated-gradients", budget_s=3, steps=128)
 

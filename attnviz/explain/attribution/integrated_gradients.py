@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from attnviz.attribution.fills import FILLS, fill
-from attnviz.attribution.method import Method, Parameter, Task
+from attnviz.explain.attribution.fills import FILLS, fill
+from attnviz.explain.attribution.method import Method, Parameter, Task
 
 
 def _run(task: Task) -> Tensor:

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.attribution.guard import borrowed, own_copy
 from attnviz.core.errors import UserError, nearest
+from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
 
 SHALLOW = 0.1
 """A map is no summary of what the network saw when fewer of its layers lie before it, as in a vision transformer."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from attnviz.attribution.fills import FILLS, fill
-from attnviz.attribution.method import Method, Parameter, Task
+from attnviz.explain.attribution.fills import FILLS, fill
+from attnviz.explain.attribution.method import Method, Parameter, Task
 
 STRIDES = {"whole": 1, "half": 2, "quarter": 4}
 """A stride as a part of the window; a larger one would leave positions out."""

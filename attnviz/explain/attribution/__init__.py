@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attnviz.attribution.run import attribute
-from attnviz.attribution.table import ATTRIBUTIONS
+from attnviz.explain.attribution.compute import attribute
+from attnviz.explain.attribution.table import ATTRIBUTIONS
 
 __all__ = ["ATTRIBUTIONS", "attribute"]
