@@ -15,7 +15,7 @@ from attnviz.core.errors import UserError
 __version__ = "0.1.0"
 
 _LAZY = {
-    "analyse": "attnviz.pipeline",
+    "analyse": "attnviz.analysis.analyser",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",

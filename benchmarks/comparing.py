@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from attnviz.explaining import explain
+from attnviz.analysis.attribute import explain
 from attnviz.images.prepare import prepare
 from attnviz.ui.compare_cells import Look, table_html
 from attnviz.ui.compare_jobs import Report

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.gates.capture import capture
 from attnviz.images.prepare import open_photograph, prepare
 from attnviz.models.checkpoints import load
-from attnviz.pipeline import Analyser
 from attnviz.ui.figures import Settings, picture_html, scores_html
 from attnviz.ui.panels import map_html, strip_html
 from attnviz.ui.store import Store

@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
     "decode the photograph": ("attnviz.ui.view", "open_photograph"),
     "crop and resize": ("attnviz.ui.view", "prepare"),
-    "network with its gates": ("attnviz.pipeline", "Analyser.analyse"),
-    "feature map of a channel": ("attnviz.pipeline", "Analyser.channel_map"),
+    "network with its gates": ("attnviz.analysis.analyser", "Analyser.analyse"),
+    "feature map of a channel": ("attnviz.analysis.analyser", "Analyser.channel_map"),
     "picture of the chosen gate": ("attnviz.ui.tabs.explore", "picture_html"),
     "tiles of all gates": ("attnviz.ui.tabs.explore", "strip_html"),
     "layers x channels": ("attnviz.ui.tabs.explore", "map_html"),

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample, sample_names
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load
-from attnviz.pipeline import Analyser
 from attnviz.render.contact import Row, contact_sheet
 from attnviz.render.style import to_png
 

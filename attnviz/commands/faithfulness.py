@@ -30,14 +30,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from attnviz.analysis.analyser import Analyser
+    from attnviz.analysis.faithfulness import study_of
     from attnviz.explain.faithfulness.curves import Protocol
     from attnviz.explain.faithfulness.study import Plan, draw
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
     from attnviz.models.published import load
-    from attnviz.pipeline import Analyser
     from attnviz.training.data import load_images, prepare_batch
-    from attnviz.trust import study_of
 
     if args.images < 2:
         raise UserError(f"--images must be at least 2, got {args.images}")

@@ -55,10 +55,10 @@ def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
 
 def _run(args: argparse.Namespace) -> None:
     document = _read(args.edits)
+    from attnviz.analysis.analyser import Analyser
     from attnviz.images.prepare import open_photograph, prepare
     from attnviz.models.checkpoints import best_device
     from attnviz.models.published import load
-    from attnviz.pipeline import Analyser
 
     if args.model is None and not _NAME.fullmatch(document.edits.model):  # a name in a file must not become a path
         raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")

@@ -18,8 +18,8 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from attnviz.analysis.verify_checkpoint import verify
     from attnviz.models.checkpoints import checkpoint_ids
-    from attnviz.verify import verify
 
     problems = 0
     for name in args.checkpoints or checkpoint_ids():

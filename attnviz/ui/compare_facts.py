@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from attnviz.analysis.timing import Cost
 from attnviz.models.checkpoints import Card
-from attnviz.runtime import Cost
 from attnviz.ui.text import plain
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from attnviz.analysis.faithfulness import rank_correlation
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
@@ -14,7 +15,6 @@ from attnviz.render.colour import Scale, cmap_for, scale_for
 from attnviz.render.compare import MASKS, OTHERS, crop
 from attnviz.render.compare_scales import GROUPS, aligned
 from attnviz.render.heatmap import overlay
-from attnviz.trust import rank_correlation
 from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_rows import Comparison
 from attnviz.ui.drawings import told_of

@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from attnviz.analysis.timing import Cost
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Attribution, Floats, GateRecord
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.runtime import Cost
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

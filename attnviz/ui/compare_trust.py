@@ -7,10 +7,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from attnviz.analysis.faithfulness import CENTRE, Judged, Trust, judge, sensitivity
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.trust import CENTRE, Judged, Trust, judge, sensitivity
 from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import Comparison, Memory

@@ -9,15 +9,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.attribute import explain, supports
+from attnviz.analysis.timing import Cost, costs
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.explaining import explain, supports
 from attnviz.images.prepare import prepare
-from attnviz.pipeline import Analyser
 from attnviz.render.compare_masks import mask_of
-from attnviz.runtime import Cost, costs
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import (
     CLASS,

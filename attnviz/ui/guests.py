@@ -7,11 +7,11 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish, invite, small
-from attnviz.pipeline import Analyser
 from attnviz.ui.slots import Slots
 from attnviz.ui.text import plain
 

@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from attnviz.analysis.step_by_step import PIXELS, frames
 from attnviz.core.step_values import AXES, Step
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.inside import PIXELS, frames
 from attnviz.render.colour import GATE_SCALE, Scale, caption, cmap_for, scale_for, shared_scale
 from attnviz.render.heatmap import overlay
 from attnviz.render.steps import MOST_MAPS, grid_path, number_table, plane_url, rgb_url, said, sheet, signed_bars, url

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.step_by_step import PIXELS, inside, inside_untrained, places
 from attnviz.attention.steps import STEPS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
-from attnviz.inside import PIXELS, inside, inside_untrained, places
 from attnviz.models.checkpoints import Card
-from attnviz.pipeline import Analyser
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from attnviz.live import adopt
+from attnviz.analysis.adopt_model import adopt
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.store import Store
 

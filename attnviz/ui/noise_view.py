@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.analysis.noise_lab import NoiseLook, look, mean_scores
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import CIFAR10, SAMPLES
 from attnviz.models.results import read_results
-from attnviz.noiselab import NoiseLook, look, mean_scores
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.view import SIDE

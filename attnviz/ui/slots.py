@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
-from attnviz.pipeline import Analyser
 
 
 @dataclass

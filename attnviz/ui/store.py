@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.images.samples import SAMPLES
 from attnviz.models.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
 from attnviz.models.gate_reference import Reference, load_reference
 from attnviz.models.published import at_hand, load
-from attnviz.pipeline import Analyser
 from attnviz.ui.slots import Slots
 
 VARIABLE = "ATTNVIZ_CHECKPOINTS"
@@ -50,7 +50,7 @@ class Store:
     Args:
         folder: Where the checkpoints are; ``None`` for ``checkpoint_folder()``.
         most: Models kept in memory; the one not used for longest goes first. Those in use are never dropped.
-        live: Networks as ``attnviz.live.adopt`` takes them up; they stand first.
+        live: Networks as ``attnviz.analysis.adopt_model.adopt`` takes them up; they stand first.
         alone: Whether these are all there is.
     """
 

@@ -11,6 +11,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 from torch import nn
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.attribute import explain
+from attnviz.analysis.faithfulness import judge
+from attnviz.analysis.faithfulness import sensitivity as trust_sensitivity
 from attnviz.cli import main
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.explain.attribution.fills import fill
@@ -28,12 +32,8 @@ from attnviz.explain.faithfulness.curves import order
 from attnviz.explain.faithfulness.results import Curves, Judged
 from attnviz.explain.faithfulness.study import CENTRE, MEAN, Plan, Study
 from attnviz.explain.faithfulness.summary import paired, spread, verdict
-from attnviz.explaining import explain
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
-from attnviz.pipeline import Analyser
-from attnviz.trust import judge
-from attnviz.trust import sensitivity as trust_sensitivity
 from tests.explain.attribution.nets import Dropping, Plain, image, make, same, state
 
 

@@ -96,7 +96,7 @@ BREAKS = (
     ),
     (
         "the network's own numbers round to bfloat16",
-        "attnviz.pipeline",
+        "attnviz.analysis.analyser",
         "            return module(x.to(self.device, self.dtype)), tape",
         "            return module(x.bfloat16().to(self.device, self.dtype)), tape",
         [GOLDEN, "-k", "eca-30"],

@@ -6,12 +6,12 @@ import pytest
 import safetensors.torch
 import torch
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.cli import main
 from attnviz.core.errors import UserError
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load
 from attnviz.models.gate_snapshots import read_snapshots
-from attnviz.pipeline import Analyser
 from attnviz.training import finish, loop, record
 from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer

@@ -6,10 +6,10 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
+from attnviz.analysis.noise_lab import look, mean_scores  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.input_spec import NoiseSpec  # noqa: E402
 from attnviz.images.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
-from attnviz.noiselab import look, mean_scores  # noqa: E402
 from attnviz.ui import noise_view  # noqa: E402
 from attnviz.ui.gallery import available, samples_html  # noqa: E402
 from attnviz.ui.noise_figures import channels_html, predictions_html, short, table_html  # noqa: E402

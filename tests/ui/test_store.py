@@ -183,8 +183,8 @@ def test_weights_that_were_fetched_before_are_at_hand_offline(store, monkeypatch
 
 
 def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
+    from attnviz.analysis.adopt_model import adopt
     from attnviz.core.input_spec import InputSpec
-    from attnviz.live import adopt
     from tests.own_models import own_net
 
     model = own_net()

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.attribute import explain, supports
 from attnviz.attention import ATTENTION
 from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS, attribute
 from attnviz.explain.attribution.probe import probe
-from attnviz.explaining import explain, supports
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.models.spec import build
-from attnviz.pipeline import Analyser
 from tests.conftest import tiny_spec
 from tests.explain.attribution.nets import (
     Detached,
@@ -169,8 +169,8 @@ def test_the_analyser_refuses_what_there_is_not(analyser, photograph):
 
 def test_captum_is_imported_when_it_is_used():
     code = (
-        "import sys, attnviz.pipeline; from attnviz.explain.attribution import ATTRIBUTIONS; list(ATTRIBUTIONS.values());"
-        "import attnviz.trust; print('captum' in sys.modules)"
+        "import sys, attnviz.analysis.analyser; from attnviz.explain.attribution import ATTRIBUTIONS; list(ATTRIBUTIONS.values());"
+        "import attnviz.analysis.faithfulness; print('captum' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

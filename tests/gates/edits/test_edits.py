@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.cli import main
 from attnviz.core.errors import UserError
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
@@ -18,7 +19,6 @@ from attnviz.gates.edits.edit_list import EditList, Step, applied
 from attnviz.gates.edits.json_format import Document, Recorded, fingerprint, from_json, to_json
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
-from attnviz.pipeline import Analyser
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
 LAST = "stage4.0.attention.channel"

@@ -3,10 +3,10 @@ import shutil
 
 import pytest
 
+from attnviz.analysis.verify_checkpoint import verify
 from attnviz.cli import main
 from attnviz.images.samples import SAMPLES
 from attnviz.models.checkpoints import checkpoint_ids
-from attnviz.verify import verify
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.images.noise_channels import append_noise, input_gate
 from attnviz.images.prepare import normalise, prepare
 from attnviz.images.samples import load_sample
-from attnviz.pipeline import Analyser
 
 OTHERS = ("church", "golf-ball")
 """Samples that ``other-image`` puts beside a picture: the first one that is not the picture itself."""

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.noise_lab import gate_of, look, mean_scores, stand_ins
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES, append_noise
@@ -9,8 +11,6 @@ from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.spec import ModelSpec, build
-from attnviz.noiselab import gate_of, look, mean_scores, stand_ins
-from attnviz.pipeline import Analyser
 
 LABELS = ("a", "b", "c")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
 from attnviz.models.cost import count_macs
-from attnviz.pipeline import Analyser
 
 ROUNDS, SECONDS = 10, 1.5
 """Most timed passes of each network, after one that warms up; and seconds after which no further round begins."""

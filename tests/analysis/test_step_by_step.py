@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.step_by_step import PIXELS, frames, inside, inside_untrained, place_of, places
 from attnviz.attention import ATTENTION
 from attnviz.backbones.blocks import kinds_of
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change
 from attnviz.gates.watch_module import attention_modules, watching
 from attnviz.images.prepare import prepare
-from attnviz.inside import PIXELS, frames, inside, inside_untrained, place_of, places
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.spec import build
-from attnviz.pipeline import Analyser
 from tests.attention.helpers import randomise
 from tests.conftest import tiny_spec
 

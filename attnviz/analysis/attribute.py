@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.types import Attribution, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS, attribute
-from attnviz.pipeline import Analyser
 
 
 def supports(analyser: Analyser, method: str) -> str | None:

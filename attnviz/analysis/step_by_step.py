@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.attention.steps.run import demonstrate, walk
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import Change, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.gates.session import module_at, unwrapped
 from attnviz.gates.watch_module import attention_modules, watching
-from attnviz.pipeline import Analyser
 
 PIXELS = ""
 """The place whose features are the photograph's own pixels, 3 channels in [0, 1]."""

@@ -9,6 +9,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats, PreparedImage
 from attnviz.explain.attribution import attribute
@@ -19,7 +20,6 @@ from attnviz.explain.faithfulness.results import Judged, Trust
 from attnviz.explain.faithfulness.sanity import cascade
 from attnviz.explain.faithfulness.study import Plan, Study
 from attnviz.gates.capture import capture
-from attnviz.pipeline import Analyser
 
 CENTRE = "centre"
 SEEDS = (1, 20)

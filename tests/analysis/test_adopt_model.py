@@ -6,12 +6,12 @@ from torch import nn
 from torchvision import transforms as T
 from torchvision.transforms import v2
 
+from attnviz.analysis.adopt_model import adopt
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
 from attnviz.images.prepare import normalise, prepare
-from attnviz.live import adopt
-from attnviz.pipeline import Analyser
 from tests.own_models import own_net
 
 SPEC = InputSpec((40, 56))

@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 import attnviz
+from attnviz.analysis.analyser import Analyser, analyse
 from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
@@ -11,7 +12,6 @@ from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.opening import default_gate
-from attnviz.pipeline import Analyser, analyse
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.timing import costs
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.spec import ModelSpec, build
-from attnviz.pipeline import Analyser
-from attnviz.runtime import costs
 
 
 def network(widths):

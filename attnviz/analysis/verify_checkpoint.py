@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.images.samples import RENDERED, SAMPLES, load_sample
 from attnviz.models.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
-from attnviz.pipeline import Analyser
 
 TOLERANCE = 0.005
 """Largest difference of a probability that another machine's arithmetic may make."""
