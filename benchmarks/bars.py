@@ -21,9 +21,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from attnviz.core.types import PreparedImage
-from attnviz.render.bars import bars_svg, channel_bars
-from attnviz.render.heatmap import encode, overlay
-from attnviz.render.style import to_png
+from attnviz.render.figures.bars import bars_svg, channel_bars
+from attnviz.render.figures.style import to_png
+from attnviz.render.overlay import encode, overlay
 
 SIZE, DPI = (8.0, 3.0), 100
 

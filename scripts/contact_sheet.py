@@ -18,8 +18,8 @@ from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample, sample_names
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load
-from attnviz.render.contact import Row, contact_sheet
-from attnviz.render.style import to_png
+from attnviz.render.figures.contact_sheet import Row, contact_sheet
+from attnviz.render.figures.style import to_png
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "contact-sheet.jpg"
 

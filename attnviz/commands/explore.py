@@ -19,7 +19,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.analysis.analyser import analyse
-    from attnviz.export import write_exports
+    from attnviz.render.export import write_exports
 
     analysis = analyse(args.model, args.photo)
     files = write_exports(analysis, args.out, opacity=args.opacity, cmap=args.cmap, scale=args.scale)

@@ -9,10 +9,10 @@ import numpy as np
 
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
-from attnviz.render.compare import MASKS, OTHERS
-from attnviz.render.compare_masks import Mask, Scores, mask_of, scores_of
-from attnviz.render.compare_scales import scales
-from attnviz.render.markup import top_bars
+from attnviz.render.figures.comparison import MASKS, OTHERS
+from attnviz.render.masks import Mask, Scores, mask_of, scores_of
+from attnviz.render.shared_scales import scales
+from attnviz.render.svg.bars import top_bars
 from attnviz.ui.compare_facts import facts_html
 from attnviz.ui.compare_rows import Comparison, Row
 from attnviz.ui.drawings import asking, bars_html, marker, told_of

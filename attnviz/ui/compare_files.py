@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.export import file_name
-from attnviz.render.compare import Sheet, SheetRow, comparison_sheet
-from attnviz.render.compare_scales import CHOICES
-from attnviz.render.style import to_png
+from attnviz.render.export import file_name
+from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
+from attnviz.render.figures.style import to_png
+from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.compare_cells import Look, cells_of
 from attnviz.ui.compare_facts import facts
 from attnviz.ui.compare_rows import Comparison

@@ -12,9 +12,9 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for, scale_for
-from attnviz.render.compare import MASKS, OTHERS, crop
-from attnviz.render.compare_scales import GROUPS, aligned
-from attnviz.render.heatmap import overlay
+from attnviz.render.figures.comparison import MASKS, OTHERS, crop
+from attnviz.render.overlay import overlay
+from attnviz.render.shared_scales import GROUPS, aligned
 from attnviz.ui.compare_cells import Cells, Look, cells_of
 from attnviz.ui.compare_rows import Comparison
 from attnviz.ui.drawings import told_of

@@ -10,8 +10,8 @@ import gradio as gr
 
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.samples import find_sample
-from attnviz.render.compare_masks import DEPTHS
-from attnviz.render.compare_scales import CHOICES
+from attnviz.render.masks import DEPTHS
+from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.compare_pair import MAPS
 from attnviz.ui.compare_rows import FEWEST, MODES, OWN
 from attnviz.ui.gallery import available

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.render.compare_masks import mask_of, scores_of
-from attnviz.render.compare_scales import spread
+from attnviz.render.masks import mask_of, scores_of
+from attnviz.render.shared_scales import spread
 from attnviz.ui.compare_cells import Look
 from attnviz.ui.compare_rows import Comparison
 from attnviz.ui.text import say

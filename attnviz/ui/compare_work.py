@@ -17,7 +17,7 @@ from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.prepare import prepare
-from attnviz.render.compare_masks import mask_of
+from attnviz.render.masks import mask_of
 from attnviz.ui.compare_jobs import Report
 from attnviz.ui.compare_rows import (
     CLASS,

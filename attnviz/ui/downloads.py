@@ -8,7 +8,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from attnviz.export import file_name, write_exports
+from attnviz.render.export import file_name, write_exports
 from attnviz.ui.figures import Settings
 from attnviz.ui.view import View
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import Scale, caption
-from attnviz.render.compare_masks import Mask, Scores
+from attnviz.render.masks import Mask, Scores
 from attnviz.render.ranking import ranking
 from attnviz.ui.text import say
 

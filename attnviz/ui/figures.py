@@ -13,8 +13,8 @@ import numpy as np
 
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
-from attnviz.render.heatmap import overlay
-from attnviz.render.markup import bars_svg
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.bars import bars_svg
 from attnviz.ui.gallery import data_url
 from attnviz.ui.text import plain, say
 from attnviz.ui.usual import bars_usual, usual_html

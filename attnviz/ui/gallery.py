@@ -12,7 +12,7 @@ import numpy as np
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
 from attnviz.images.samples import IMAGENETTE, find_sample, load_sample, sample_names
-from attnviz.render.style import encode
+from attnviz.render.figures.style import encode
 from attnviz.ui.text import say
 
 SIDE = 112

@@ -9,9 +9,9 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.render.colour import GATE_SCALE, cmap_for, scale_for
-from attnviz.render.compare_masks import Scores, mask_for
-from attnviz.render.steps import grid_path, number_table, plane_url
-from attnviz.render.strip import reduced
+from attnviz.render.figures.gate_strip import reduced
+from attnviz.render.masks import Scores, mask_for
+from attnviz.render.svg.step_pictures import grid_path, number_table, plane_url
 from attnviz.ui.drawings import asking, bars_html, marker, told_of
 from attnviz.ui.figures import Settings, channel_figure, figure, frame, help_html, layers, legend, mask_figure, seen
 from attnviz.ui.text import plain, say

@@ -10,7 +10,7 @@ from html import escape
 
 from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
-from attnviz.render.steps import kernel_planes, number_table, plane_url, said, signed_bars, worked
+from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.inside_pictures import DRAW, Scene, panel, ramp
 from attnviz.ui.inside_view import LAYER, Look, Subject
 from attnviz.ui.store import Store

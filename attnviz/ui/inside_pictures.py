@@ -14,8 +14,18 @@ from attnviz.analysis.step_by_step import PIXELS, frames
 from attnviz.core.step_values import AXES, Step
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import GATE_SCALE, Scale, caption, cmap_for, scale_for, shared_scale
-from attnviz.render.heatmap import overlay
-from attnviz.render.steps import MOST_MAPS, grid_path, number_table, plane_url, rgb_url, said, sheet, signed_bars, url
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.step_pictures import (
+    MOST_MAPS,
+    grid_path,
+    number_table,
+    plane_url,
+    rgb_url,
+    said,
+    sheet,
+    signed_bars,
+    url,
+)
 from attnviz.ui.figures import gradient
 from attnviz.ui.inside_view import Look
 from attnviz.ui.text import TEXTS, plain, say

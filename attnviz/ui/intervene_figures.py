@@ -9,8 +9,8 @@ import numpy as np
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
-from attnviz.render.changed_bars import changed_bars_svg
 from attnviz.render.colour import caption, scale_for
+from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.figures import MOST_CELLS, Settings, help_html, layers, legend
 from attnviz.ui.intervene_state import Bench
 from attnviz.ui.panels import strip_html

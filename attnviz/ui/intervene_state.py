@@ -14,7 +14,7 @@ from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.images.prepare import prepare
 from attnviz.models.gate_reference import Reference
-from attnviz.opening import default_gate
+from attnviz.render.first_gate import default_gate
 from attnviz.ui.page import Photo
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain

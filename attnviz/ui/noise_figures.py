@@ -11,7 +11,7 @@ import numpy as np
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Bytes, Floats
 from attnviz.images.noise_channels import suppression
-from attnviz.render.markup import top_bars
+from attnviz.render.svg.bars import top_bars
 from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import data_url
 from attnviz.ui.noise_view import Lab

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.models.untrusted import FILE_BYTES, LONGEST, WEIGHTS
-from attnviz.render.markup import top_bars
+from attnviz.render.svg.bars import top_bars
 from attnviz.ui.guests import About
 from attnviz.ui.page import Page, Picker, picker, script
 from attnviz.ui.panels import head_html

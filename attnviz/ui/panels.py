@@ -13,13 +13,13 @@ import numpy as np
 from attnviz.core.types import GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
-from attnviz.render.compare_masks import FINE
-from attnviz.render.heatmap import overlay
-from attnviz.render.layers import channel_gates, map_rows
-from attnviz.render.markup import top_bars
-from attnviz.render.strip import profile, reduced, seen
-from attnviz.render.views import View as Shape
-from attnviz.render.views import view as shape_of
+from attnviz.render.figures.channel_map import channel_gates, map_rows
+from attnviz.render.figures.gate_strip import profile, reduced, seen
+from attnviz.render.masks import FINE
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.bars import top_bars
+from attnviz.render.tiles import View as Shape
+from attnviz.render.tiles import view as shape_of
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.store import IMAGENET

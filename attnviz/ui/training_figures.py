@@ -9,10 +9,10 @@ import numpy as np
 
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
-from attnviz.render.curves import Line, curves_svg
-from attnviz.render.markup import bars_svg
-from attnviz.render.strip import seen
-from attnviz.render.views import view as shape_of
+from attnviz.render.figures.gate_strip import seen
+from attnviz.render.svg.bars import bars_svg
+from attnviz.render.svg.curves import Line, curves_svg
+from attnviz.render.tiles import view as shape_of
 from attnviz.ui.figures import Settings, help_html
 from attnviz.ui.gate_picture import picture_html as large
 from attnviz.ui.panels import STYLES

@@ -17,7 +17,7 @@ from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots, load_snapshots
-from attnviz.render.compare_masks import FINE
+from attnviz.render.masks import FINE
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 from attnviz.ui.view import View

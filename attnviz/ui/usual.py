@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from attnviz.models.gate_reference import HIGH, LEVELS, LOW, MIDDLE, GateReference, Standing, summary
-from attnviz.render.markup import LINES
 from attnviz.render.ranking import Usual
+from attnviz.render.svg.bars import LINES
 from attnviz.ui.text import plain, say
 from attnviz.ui.view import View
 

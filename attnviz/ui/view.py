@@ -11,7 +11,7 @@ from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.images.prepare import open_photograph, prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.gate_reference import GateReference, Reference
-from attnviz.opening import default_gate
+from attnviz.render.first_gate import default_gate
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain
 

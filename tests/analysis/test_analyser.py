@@ -11,7 +11,7 @@ from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
-from attnviz.opening import default_gate
+from attnviz.render.first_gate import default_gate
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,12 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import KINDS
-from attnviz.render import layers, sheets, strip, views
+from attnviz.render import tiles as views
 from attnviz.render.colour import table, to_bytes
-from attnviz.render.style import to_png
+from attnviz.render.figures import channel_map as layers
+from attnviz.render.figures import gate_strip as strip
+from attnviz.render.figures import report as sheets
+from attnviz.render.figures.style import to_png
 
 from .synthetic import analysis, channel, every_kind, record, spatial
 

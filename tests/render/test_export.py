@@ -9,7 +9,7 @@ from PIL import Image
 from attnviz.analysis.analyser import analyse
 from attnviz.core.errors import UserError
 from attnviz.core.types import KINDS, Analysis, GateRecord, GateSite
-from attnviz.export import file_name, gate_picture, gates_csv, summary, write_exports
+from attnviz.render.export import file_name, gate_picture, gates_csv, summary, write_exports
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,7 @@ from matplotlib.figure import Figure
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
 from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
-from attnviz.render.heatmap import overlay
-from attnviz.render.resample import resample, taps
-from attnviz.render.style import (
+from attnviz.render.figures.style import (
     SMALL,
     TITLE,
     Ink,
@@ -30,7 +28,9 @@ from attnviz.render.style import (
     write,
     write_wrapped,
 )
-from attnviz.render.views import View, view
+from attnviz.render.overlay import overlay
+from attnviz.render.resample import resample, taps
+from attnviz.render.tiles import View, view
 
 _PIXELS = 160  # longest side of a tile's picture: more cannot be seen at an inch or so
 

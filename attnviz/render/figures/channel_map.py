@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord
 from attnviz.render.colour import GATE_SCALE, bins, cmap_for, number, table, to_bytes
-from attnviz.render.ranking import ORDERS, ranking
-from attnviz.render.resample import resample, taps
-from attnviz.render.strip import check_gates
-from attnviz.render.style import (
+from attnviz.render.figures.gate_strip import check_gates
+from attnviz.render.figures.style import (
     SMALL,
     TITLE,
     Ink,
@@ -27,6 +25,8 @@ from attnviz.render.style import (
     write,
     write_wrapped,
 )
+from attnviz.render.ranking import ORDERS, ranking
+from attnviz.render.resample import resample, taps
 
 _COLUMNS = 2048  # columns of the map's picture: each channel of the widest usual layer has one
 

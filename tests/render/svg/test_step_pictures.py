@@ -12,7 +12,7 @@ from PIL import Image
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Follow, Step
 from attnviz.render.colour import GATE_SCALE, Scale, colourise
-from attnviz.render.steps import (
+from attnviz.render.svg.step_pictures import (
     columns_for,
     grid_path,
     kernel_planes,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from attnviz.core.displays import DISPLAYS
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
-from attnviz.notebook import MOST_TILES
-from attnviz.render.bars import channel_bars
+from attnviz.render.figures.bars import channel_bars
+from attnviz.render.notebook import MOST_TILES
 from tests.render.synthetic import analysis, channel, every_kind, spatial
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
@@ -111,7 +111,7 @@ CELLS = [
     "import attnviz; analysis = attnviz.analyse(FOLDER / 'cbam.json', PICTURE)",
     "analysis",
     "analysis.gates[0]",
-    "from attnviz.render.bars import channel_bars; channel_bars(analysis.gates[0].scores)",
+    "from attnviz.render.figures.bars import channel_bars; channel_bars(analysis.gates[0].scores)",
 ]
 
 

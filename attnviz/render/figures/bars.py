@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from attnviz.core.types import Floats
 from attnviz.render.colour import Scale, as_scale, caption, number
-from attnviz.render.markup import GAPS, bars_svg
+from attnviz.render.figures.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
+from attnviz.render.figures.text import line
 from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
-from attnviz.render.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
-from attnviz.render.text import line
+from attnviz.render.svg.bars import GAPS, bars_svg
 
 __all__ = ["bars_svg", "channel_bars", "draw_bars"]
 

@@ -22,7 +22,7 @@ from PIL import Image
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes
 from attnviz.render.colour import Scale, number, table, to_bytes
-from attnviz.render.text import line
+from attnviz.render.figures.text import line
 
 DPI = 100
 TITLE, BODY, SMALL = 11.0, 8.5, 7.5

@@ -10,7 +10,7 @@ from PIL import Image
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import ChannelMap, GateSite
-from attnviz.render import heatmap
+from attnviz.render import overlay as heatmap
 from attnviz.render.colour import Scale, colourise, table, to_bytes
 from attnviz.render.resample import resample, taps
 

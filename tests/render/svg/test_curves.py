@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.render.curves import Line, curves_svg
+from attnviz.render.svg.curves import Line, curves_svg
 
 
 def paths(markup):

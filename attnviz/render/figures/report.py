@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from attnviz.core.types import Analysis, GateRecord
-from attnviz.render.bars import draw_bars
 from attnviz.render.colour import GATE_SCALE, caption, cmap_for, colourise, scale_for
-from attnviz.render.heatmap import overlay
-from attnviz.render.layers import channel_map, draw_map, map_legend, row_height
-from attnviz.render.markup import top_bars
+from attnviz.render.figures.bars import draw_bars
+from attnviz.render.figures.channel_map import channel_map, draw_map, map_legend, row_height
+from attnviz.render.figures.gate_strip import draw_tiles, gate_strip, grid_for, note, reduced
+from attnviz.render.figures.style import BODY, SMALL, Ink, axes_at, clean, colour_bar, fit, ink, new_figure, room, write
+from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
-from attnviz.render.strip import draw_tiles, gate_strip, grid_for, note, reduced
-from attnviz.render.style import BODY, SMALL, Ink, axes_at, clean, colour_bar, fit, ink, new_figure, room, write
-from attnviz.render.views import view
+from attnviz.render.svg.bars import top_bars
+from attnviz.render.tiles import view
 
 __all__ = ["channel_map", "flat_facts", "gate_strip", "report_sheet", "top_bars"]
 

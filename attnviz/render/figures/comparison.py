@@ -11,13 +11,10 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.bars import draw_bars
 from attnviz.render.colour import Scale, caption, cmap_for
-from attnviz.render.compare_masks import HOW, Mask, Scores
-from attnviz.render.heatmap import overlay
-from attnviz.render.ranking import ranking
-from attnviz.render.sheets import flat_facts
-from attnviz.render.style import (
+from attnviz.render.figures.bars import draw_bars
+from attnviz.render.figures.report import flat_facts
+from attnviz.render.figures.style import (
     BODY,
     SMALL,
     Ink,
@@ -31,6 +28,9 @@ from attnviz.render.style import (
     write,
     write_wrapped,
 )
+from attnviz.render.masks import HOW, Mask, Scores
+from attnviz.render.overlay import overlay
+from attnviz.render.ranking import ranking
 
 MASKS, OTHERS = "viridis", "magma"
 """Colour maps: gates that are multiplied in, and maps that are not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.core.types import Analysis
-from attnviz.render.compare_masks import FINE, mask_for
+from attnviz.render.masks import FINE, mask_for
 
 
 def default_gate(analysis: Analysis) -> tuple[str | None, str]:

@@ -10,13 +10,13 @@ import base64
 from html import escape
 
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
-from attnviz.render.bars import channel_bars
 from attnviz.render.colour import caption, colourise, scale_for
-from attnviz.render.heatmap import overlay
-from attnviz.render.markup import top_bars
-from attnviz.render.strip import gate_strip
-from attnviz.render.style import encode, fit, to_png
-from attnviz.render.views import view
+from attnviz.render.figures.bars import channel_bars
+from attnviz.render.figures.gate_strip import gate_strip
+from attnviz.render.figures.style import encode, fit, to_png
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.bars import top_bars
+from attnviz.render.tiles import view
 
 SIDE = 320
 """Most pixels of a picture's side."""

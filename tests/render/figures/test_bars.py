@@ -6,10 +6,11 @@ import pytest
 from matplotlib.collections import PolyCollection
 
 from attnviz.core.errors import UserError
-from attnviz.render import bars, markup
 from attnviz.render.colour import GATE_SCALE
+from attnviz.render.figures import bars
+from attnviz.render.figures.style import to_png
 from attnviz.render.ranking import Usual, ranking, tick_positions
-from attnviz.render.style import to_png
+from attnviz.render.svg import bars as markup
 
 from .synthetic import analysis
 

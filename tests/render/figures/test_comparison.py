@@ -4,10 +4,10 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateRecord, GateSite, PreparedImage
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.compare import Sheet, SheetRow, comparison_sheet
-from attnviz.render.compare_masks import DEPTHS, HOW, Mask, Scores, mask_of, scores_of
-from attnviz.render.compare_scales import CHOICES, GROUPS, aligned, scales, spread
-from attnviz.render.style import to_png
+from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
+from attnviz.render.figures.style import to_png
+from attnviz.render.masks import DEPTHS, HOW, Mask, Scores, mask_of, scores_of
+from attnviz.render.shared_scales import CHOICES, GROUPS, aligned, scales, spread
 
 RNG = np.random.default_rng(0)
 

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.render.colour import Scale, array, as_scale, caption, cmap_for, colourise, number
-from attnviz.render.heatmap import GATE_MEANING
-from attnviz.render.strip import grid_for
-from attnviz.render.style import SMALL, TITLE, axes_at, clean, colour_bar, ink, new_figure, room, write
+from attnviz.render.figures.gate_strip import grid_for
+from attnviz.render.figures.style import SMALL, TITLE, axes_at, clean, colour_bar, ink, new_figure, room, write
+from attnviz.render.overlay import GATE_MEANING
 
 MOST_SLICES = 256
 _WIDTH = 8.0  # inches of all tiles together

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.render.contact import contact_sheet
-from attnviz.render.style import to_png
+from attnviz.render.figures.contact_sheet import contact_sheet
+from attnviz.render.figures.style import to_png
 
 from .synthetic import analysis
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from attnviz.render.style import new_figure, write
-from attnviz.render.text import Line, line
+from attnviz.render.figures.style import new_figure, write
+from attnviz.render.figures.text import Line, line
 
 
 def drawn(kind, text, dpi=100, **style):

@@ -20,7 +20,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.step_values import Follow, Step
 from attnviz.core.types import Bytes, Floats
 from attnviz.render.colour import Scale, array, bins, cmap_for, colourise, table, to_bytes
-from attnviz.render.markup import BAR, MARK
+from attnviz.render.svg.bars import BAR, MARK
 
 MOST_MAPS = 256
 """Maps on one sheet; more cannot be told apart."""

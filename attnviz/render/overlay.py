@@ -10,8 +10,7 @@ from matplotlib.patches import Rectangle
 from attnviz.core.errors import UserError
 from attnviz.core.types import Box, Bytes, ChannelMap, Floats, PreparedImage
 from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
-from attnviz.render.resample import resample, taps
-from attnviz.render.style import (
+from attnviz.render.figures.style import (
     SMALL,
     TITLE,
     axes_at,
@@ -26,6 +25,7 @@ from attnviz.render.style import (
     to_png,
     write,
 )
+from attnviz.render.resample import resample, taps
 
 __all__ = [
     "channel_figure",

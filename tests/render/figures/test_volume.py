@@ -7,8 +7,8 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models.spec import ModelSpec, build
 from attnviz.render.colour import colourise
-from attnviz.render.style import to_png
-from attnviz.render.volume import slices_figure
+from attnviz.render.figures.style import to_png
+from attnviz.render.figures.volume import slices_figure
 
 
 def pictures(figure):

@@ -9,9 +9,21 @@ from matplotlib.figure import Figure
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import GATE_SCALE, number
-from attnviz.render.heatmap import overlay
-from attnviz.render.strip import seen
-from attnviz.render.style import BODY, SMALL, TITLE, axes_at, clean, colour_bar, fit, ink, new_figure, room, write
+from attnviz.render.figures.gate_strip import seen
+from attnviz.render.figures.style import (
+    BODY,
+    SMALL,
+    TITLE,
+    axes_at,
+    clean,
+    colour_bar,
+    fit,
+    ink,
+    new_figure,
+    room,
+    write,
+)
+from attnviz.render.overlay import overlay
 
 _SIDE, _GAP, _LEFT, _TOP, _LINE = 1.15, 0.08, 2.2, 0.95, 0.2
 Row = tuple[str, str, Sequence[Floats]]
