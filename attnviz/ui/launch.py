@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.analysis.adopt_model import adopt
 from attnviz.ui.app import build, launch_options
-from attnviz.ui.store import Store
+from attnviz.ui.networks.store import Store
 
 if TYPE_CHECKING:
     import gradio as gr

@@ -83,7 +83,7 @@ BREAKS = (
     (
         "a tab is lost",
         "attnviz.ui.app",
-        '        ("noise", "attnviz.ui.tabs.noise:TAB"),\n',
+        '        ("noise", "attnviz.ui.tabs.noise_lab.handlers:TAB"),\n',
         "",
         [GOLDEN, "-k", "events"],
     ),
