@@ -199,7 +199,7 @@ def checked(status: int, body: bytes, direct: bool = False) -> str:
 
 def lines(count: int, seed: int, tally: dict[str, Tally]) -> None:
     """Hostile arguments of the command line, in this process."""
-    from attnviz.cli import main
+    from attnviz.cli.main import main
 
     chance, own = random.Random(seed), tally["command lines"]
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from attnviz.analysis.verify_checkpoint import verify
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.images.samples import SAMPLES
 from attnviz.models.checkpoints import checkpoint_ids
 

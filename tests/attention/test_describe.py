@@ -9,7 +9,7 @@ from attnviz.attention import ATTENTION
 from attnviz.attention.describe import describe
 from attnviz.attention.description import arithmetic, printed
 from attnviz.attention.gate import Gate
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.models.spec import count_parameters
 

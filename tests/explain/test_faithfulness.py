@@ -15,7 +15,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.analysis.attribute import explain
 from attnviz.analysis.faithfulness import judge
 from attnviz.analysis.faithfulness import sensitivity as trust_sensitivity
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.explain.attribution.fills import fill
 from attnviz.explain.faithfulness import (

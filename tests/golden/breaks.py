@@ -61,8 +61,8 @@ BREAKS = (
     ),
     (
         "a command is lost",
-        "attnviz.cli",
-        '        ("replay", "attnviz.commands.replay:COMMAND"),\n',
+        "attnviz.cli.main",
+        '        ("replay", "attnviz.cli.commands.replay:COMMAND"),\n',
         "",
         [GOLDEN, "-k", "helps"],
     ),

@@ -15,7 +15,7 @@ import numpy as np
 
 import attnviz
 from attnviz.analysis.analyser import Analyser
-from attnviz.cli import COMMANDS, main
+from attnviz.cli.main import COMMANDS, main
 from attnviz.gates.edit import knock_out, neutral, paint, scale, set_to, shuffle
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.json_format import Document, Recorded, to_json

@@ -52,7 +52,7 @@ def test_damaged_files_give_a_picture_or_a_user_error():
 
 
 def test_hostile_command_lines_end_with_a_sentence(capsys, tmp_path):
-    from attnviz.cli import main
+    from attnviz.cli.main import main
 
     chance = random.Random(0)
     for _ in range(40):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from attnviz.attention import ATTENTION
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.models.cost import activation_bytes, count_macs, measure, time_against
 from attnviz.models.spec import ModelSpec, build, count_parameters

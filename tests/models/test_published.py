@@ -7,7 +7,7 @@ import torch
 
 import attnviz
 from attnviz import UserError
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.input_spec import InputSpec
 from attnviz.models import published as loading
 from attnviz.models.published import load

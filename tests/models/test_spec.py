@@ -8,7 +8,7 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.models.spec import ModelSpec, build, input_shape

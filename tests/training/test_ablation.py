@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from attnviz.attention.gate import Gate
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.models.checkpoints import LoadedModel, load, save_checkpoint
 from attnviz.models.spec import build

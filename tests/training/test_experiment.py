@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.gates.discover import find_gates

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.gates.capture import capture
 from attnviz.models.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary

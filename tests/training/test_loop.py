@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 
 from attnviz.analysis.analyser import Analyser
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attnviz.analysis.analyser import Analyser
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
 from attnviz.gates.edits.channel_search import greedy, leave_one_out

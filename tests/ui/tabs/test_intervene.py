@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.gates.edits.json_format import from_json
 from attnviz.gates.edits.replacements import SWAPS, Given

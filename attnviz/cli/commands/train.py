@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 

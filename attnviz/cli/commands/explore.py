@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``attnviz COMMAND``, one file of ``attnviz.commands`` each."""
+"""The command line: ``attnviz COMMAND``, one file of ``attnviz.cli.commands`` each."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import os
 import sys
 from collections.abc import Sequence
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 from attnviz.core.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
     "command",
     (
-        ("explore", "attnviz.commands.explore:COMMAND"),
-        ("train", "attnviz.commands.train:COMMAND"),
-        ("experiment", "attnviz.commands.experiment:COMMAND"),
-        ("evaluate", "attnviz.commands.evaluate:COMMAND"),
-        ("reference", "attnviz.commands.reference:COMMAND"),
-        ("ablate", "attnviz.commands.ablate:COMMAND"),
-        ("verify", "attnviz.commands.verify:COMMAND"),
-        ("cost", "attnviz.commands.cost:COMMAND"),
-        ("describe", "attnviz.commands.describe:COMMAND"),
-        ("gates", "attnviz.commands.gates:COMMAND"),
-        ("faithfulness", "attnviz.commands.faithfulness:COMMAND"),
-        ("replay", "attnviz.commands.replay:COMMAND"),
+        ("explore", "attnviz.cli.commands.explore:COMMAND"),
+        ("train", "attnviz.cli.commands.train:COMMAND"),
+        ("experiment", "attnviz.cli.commands.experiment:COMMAND"),
+        ("evaluate", "attnviz.cli.commands.evaluate:COMMAND"),
+        ("reference", "attnviz.cli.commands.reference:COMMAND"),
+        ("ablate", "attnviz.cli.commands.ablate:COMMAND"),
+        ("verify", "attnviz.cli.commands.verify:COMMAND"),
+        ("cost", "attnviz.cli.commands.cost:COMMAND"),
+        ("describe", "attnviz.cli.commands.describe:COMMAND"),
+        ("gates", "attnviz.cli.commands.gates:COMMAND"),
+        ("faithfulness", "attnviz.cli.commands.faithfulness:COMMAND"),
+        ("replay", "attnviz.cli.commands.replay:COMMAND"),
     ),
 )
 """Every entry is a ``Command``; ``--help`` lists them in this order."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from attnviz.commands import Command
-from attnviz.commands.choice import add_choice, chosen
+from attnviz.cli.checkpoint_options import add_choice, chosen
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 

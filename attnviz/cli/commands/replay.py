@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:

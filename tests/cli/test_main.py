@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.cli import main
+from attnviz.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_explore_writes_pictures_and_numbers(checkpoints, photograph, tmp_path, capsys):

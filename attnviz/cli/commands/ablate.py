@@ -6,8 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
-from attnviz.commands import Command
-from attnviz.commands.choice import add_choice, chosen
+from attnviz.cli.checkpoint_options import add_choice, chosen
+from attnviz.cli.commands import Command
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.gates.table import as_rows, as_text, gates_of
+    from attnviz.cli.gate_table import as_rows, as_text, gates_of
     from attnviz.models.published import load
 
     sites = gates_of(load(args.model, pretrained=not args.untrained))

@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from attnviz.commands import Command
-from attnviz.commands.choice import add_choice, chosen
+from attnviz.cli.checkpoint_options import add_choice, chosen
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 TOLERANCE = 1

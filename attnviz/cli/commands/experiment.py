@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 

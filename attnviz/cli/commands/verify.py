@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from attnviz.commands import Command
+from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:

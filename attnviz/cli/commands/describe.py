@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from attnviz.commands import Command, option
+from attnviz.cli.commands import Command, option
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
