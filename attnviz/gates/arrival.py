@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
 from attnviz.gates import ops
-from attnviz.gates.demand import Demand
-from attnviz.gates.scope import Scope
-from attnviz.types import GateSite
+from attnviz.gates.operation_scope import Scope
+from attnviz.gates.requests import Demand
 
 MOVES = ops.SHAPES - {"masked_fill"}
 """Operations that hand values on without using them."""

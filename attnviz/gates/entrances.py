@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.passes import Passes, in_backward
 
 

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
 from attnviz.gates.capture import Tape, capture
 from attnviz.gates.discover import find_gates, what_it_has
 from attnviz.gates.entrances import Hook
 from attnviz.gates.paths import unwrapped
-from attnviz.types import GateSite
 
 LOW, HIGH = 0.01, 0.99
 """Below and above these a weight counts as closed and as open."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.errors import UserError
-from attnviz.gates.demand import Demand, Group
+from attnviz.core.errors import UserError
+from attnviz.gates.requests import Demand, Group
 
 AGAIN = "search for the gates with an input like this one"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

@@ -18,18 +18,18 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.gates.arrival import Arrival, Run
-from attnviz.gates.demand import Demand as Demand
-from attnviz.gates.demand import Group, at_output, by_module, used_by
-from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
-from attnviz.gates.eager import hold, release
 from attnviz.gates.entrances import Entrance, Hook, TapEntrance, unwatch
+from attnviz.gates.force_eager import force_eager as force_eager  # for those who lease a model without demands
+from attnviz.gates.force_eager import hold, release
+from attnviz.gates.operation_scope import Scope
 from attnviz.gates.passes import Passes, refusal
 from attnviz.gates.paths import above, refuse_script
 from attnviz.gates.paths import module_at as module_at
 from attnviz.gates.paths import unwrapped as unwrapped
-from attnviz.gates.scope import Scope
+from attnviz.gates.requests import Demand as Demand
+from attnviz.gates.requests import Group, at_output, by_module, used_by
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()

@@ -7,7 +7,7 @@ from torch import nn
 
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.gates.scope import Scope
+from attnviz.gates.operation_scope import Scope
 
 CONTEXTS = (torch.enable_grad, torch.no_grad, torch.inference_mode)
 WIDTH = 16

@@ -1,0 +1,95 @@
+"""What captures and edits want of a forward pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from attnviz.core.types import GateSite, Place
+from attnviz.gates.taps import Taps
+
+
+@dataclass(eq=False, slots=True)
+class Demand:
+    """Something wanted at a place: ``act`` gets the tensor there and may return another one to use instead.
+
+    Attributes:
+        place: Where.
+        site: For which gate.
+        act: What is done there.
+        edits: Whether ``act`` changes the gate; it only reads it else.
+        served: Whether the present pass has come to it.
+        reached: Whether any pass has.
+    """
+
+    place: Place
+    site: GateSite
+    act: Callable[[Tensor], Tensor | None]
+    edits: bool = False
+    served: bool = False
+    reached: bool = False
+
+    def serve(self, value: Tensor) -> Tensor | None:
+        """``act``, and note that it was asked to; what it refuses it refuses by an error of its own."""
+        self.served = self.reached = True
+        return self.act(value)
+
+    def lies_in(self, path: str) -> bool:
+        """Whether the place is in the module at a path."""
+        module = self.place.module
+        return not path or module == path or module.startswith(f"{path}.")
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """Demands that come and go together.
+
+    Attributes:
+        demands: The demands.
+        taps: What serves all of them while no other group is open; ``None`` where that takes more than taps.
+        begin: Called when a pass of the whole model begins.
+        eager: Whether compiled models run eagerly on their account.
+        broken: Whether an exception has ended a pass.
+        open: Whether they are served.
+        edits: Those of the demands that change a gate.
+    """
+
+    demands: Sequence[Demand]
+    taps: Taps | None = None
+    begin: Callable[[], None] | None = None
+    eager: bool = False
+    broken: bool = False
+    open: bool = False
+    edits: list[Demand] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.edits = [demand for demand in self.demands if demand.edits]
+
+
+def by_module(demands: Sequence[Demand]) -> dict[str, list[Demand]]:
+    """Demands by the path of their module, edits first."""
+    found: dict[str, list[Demand]] = defaultdict(list)
+    for demand in sorted(demands, key=lambda d: not d.edits):
+        found[demand.place.module].append(demand)
+    return found
+
+
+def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    """Serve a demand for the output of a module, or for the features that a ``Gate`` was given."""
+    if demand.place.op not in ("output", "tap"):
+        return output
+    given = inputs[demand.place.operand] if demand.place.operand >= 0 else output
+    changed = demand.serve(given)
+    return output if changed is None else changed
+
+
+def used_by(demand: Demand) -> str | None:
+    """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
+    if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
+        return None
+    path = demand.site.meets.module
+    return path.rpartition(".")[0] if demand.place.op == "tap" else path
