@@ -16,7 +16,7 @@ from attnviz.gates import ops
 from attnviz.gates.eager import force_eager
 from attnviz.gates.flow import Output
 from attnviz.gates.names import describe, name_sites
-from attnviz.gates.rules import Finding
+from attnviz.gates.ledger import Finding
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
 from attnviz.types import GateSite, Place
@@ -83,7 +83,7 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
     batch = tensors[0].shape[0] if tensors[0].ndim else 1
-    sites = _sites(search.findings, search.uses, {path for path, _ in inner.named_modules()}, batch)
+    sites = _sites(search.ledger.settled(), search.uses, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites
     return sites
 

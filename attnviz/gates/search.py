@@ -8,12 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.gates import ops
-from attnviz.gates.flow import Marks, Origin, Output, follow
-from attnviz.gates.rules import Finding, judge
+from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, storage_of, with_output
+from attnviz.gates.ledger import Finding, Ledger
+from attnviz.gates.meeting import Meeting
+from attnviz.gates.passing import Step, follow
+from attnviz.gates.rules import RULES, judge, shapes_in
 from attnviz.types import Place
 
 
@@ -32,23 +36,28 @@ class Search(ops.EagerMode):
     Args:
         model: The model; its modules are hooked while ``watch`` is open.
         inputs: The tensors that the model is given.
+        unbounded: Whether broadcast weights without a bound count as gates.
+        explain: Whether to note what was thought of every product.
 
     Attributes:
-        findings: What was found, in the order in which it acts.
+        ledger: What was found.
         uses: How often the output of a module was used by something that is no view.
     """
 
-    def __init__(self, model: nn.Module, inputs: Iterable[Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, inputs: Iterable[Tensor], unbounded: bool = False, explain: bool = False
+    ) -> None:
         super().__init__()
         self.model = model
-        self.marks = Marks()
-        self.findings: list[Finding] = []
+        self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0})
+        self.ledger = Ledger(explain)
+        self._unbounded = unbounded
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
         self._calls: Counter[str] = Counter()
-        self._reported: set[int] = set()
         for tensor in inputs:
-            self.marks.set(tensor, self.marks.new())
+            # pictures and volumes have their channels in front; of what a sequence holds nothing is known
+            self.marks.set(tensor, self.marks.new(channels=1 if tensor.ndim > 3 else None))
 
     def watch(self) -> ExitStack:
         """Hook every module, to know which one is running; closing the stack removes the hooks."""
@@ -92,7 +101,7 @@ class Search(ops.EagerMode):
         if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
             axis = origin.axis
         meets = replace(place, operand=1)
-        self.findings.append(Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis))
+        self.ledger.add([Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis)])
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
@@ -105,12 +114,19 @@ class Search(ops.EagerMode):
         frame = self._frames[-1]
         return Place(frame.path, frame.call, family, frame.counts[family])
 
-    def _report(self, findings: list[Finding]) -> None:
-        for finding in findings:
-            if finding.uid is None or finding.uid not in self._reported:
-                self.findings.append(finding)
-            if finding.uid is not None:
-                self._reported.add(finding.uid)
+    def _judge(self, name: str, args: tuple[Any, ...], place: Place | None) -> frozenset[int]:
+        """Ask the rule for an operation, if there is one; numbers of what it found."""
+        if name not in RULES or (place is None and name != "convolution"):
+            return NONE
+        place = place or self._here(name)
+        verdict = judge(Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
+        numbers = NONE if isinstance(verdict, str) else self.ledger.add(verdict)
+        self.ledger.consider(place, shapes_in(args), verdict if isinstance(verdict, str) else "", numbers)
+        return numbers
+
+    def _here(self, name: str) -> Place:
+        frame = self._frames[-1] if self._frames else Frame("", 1)
+        return Place(frame.path, frame.call, name)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -121,21 +137,40 @@ class Search(ops.EagerMode):
             with self:
                 return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
-        self._report(judge(self.marks, name, args, place))
+        numbers = self._judge(name, args, place)
         inputs = (args, keywords)
         if name not in ops.VIEWS:
             self.uses.update({m.output for t in ops.tensors_in(inputs) if (m := self.marks.get(t)) and m.output})
-        mark = follow(self.marks, func, (*args, *keywords.values()), place)
+        self.ledger.watch(self.marks, name, args)
         result = func(*args, **keywords)
-        if mark is not None:
-            self._mark(func, args, result, mark)
+        outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
+        if outputs:
+            mark = follow(Step(self.marks, func, args, keywords, outputs[0], place))
+            if mark is not None:
+                self._mark(func, args, outputs, self._credited(mark, numbers))
         return result
 
-    def _mark(self, func: ops.Operation, args: tuple[Any, ...], result: Any, mark: Any) -> None:
-        outputs = ops.tensors_in(result)
+    def _credited(self, mark: Mark, numbers: frozenset[int]) -> Mark:
+        """The mark of a product that gave findings."""
+        if not numbers:
+            return mark
+        along = [(n, f.along) for n in numbers if (f := self.ledger.findings.get(n)) and f.along is not None]
+        return replace(
+            mark,
+            straight=mark.straight | numbers,
+            carries=mark.carries | numbers,
+            weighs=along[0] if along else None,
+        )
+
+    def _mark(self, func: ops.Operation, args: tuple[Any, ...], outputs: list[Tensor], mark: Mark) -> None:
         for number, tensor in enumerate(outputs):
-            # Results of one operation are different values: halves of a chunk have no common root.
-            known = mark if number == 0 and len(outputs) == 1 else self.marks.new(origin=mark.origin)
+            known = mark
+            if not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized:
+                known = self.marks.new(carries=mark.carries)  # which, not what
+            elif len(outputs) > 1:
+                # results of one operation are different values: halves of a chunk have no common root
+                uid = self.marks.uid()
+                known = replace(with_output(mark, number), uid=uid, root=uid, value=uid)
             self.marks.set(tensor, known)
         for index in ops.writes(func):
             if index < len(args) and isinstance(args[index], Tensor):
