@@ -90,6 +90,7 @@ class GateSite:
         place: Where the gate is read with the least effort.
         exact: Where it is read without any assumption: at the operation in which it meets the features.
         meets: Where the features are that it meets.
+        batch: Axis along which the examples lie in what is read there; in ``shape`` they are in front.
     """
 
     name: str
@@ -101,6 +102,7 @@ class GateSite:
     place: Place | None = field(default=None, repr=False)
     exact: Place | None = field(default=None, repr=False)
     meets: Place | None = field(default=None, repr=False)
+    batch: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from attnviz.gates import ops, ranges
-from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, without_repeats
+from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, kernel_of, without_repeats
 from attnviz.gates.ranges import ANY, FINITE, Range
 
 if TYPE_CHECKING:
@@ -155,14 +155,13 @@ def _covers(step: Step, first: Mark | None, second: Mark | None) -> frozenset[in
 
 def _kernels(step: Step, mark: Mark) -> tuple[Kernel, ...]:
     """Bounded weights times parameters."""
-    if step.name != "mul" or mark.gate is None or step.place is None or len(step.args) < 2:
+    if step.name != "mul" or step.place is None or len(step.args) < 2:
         return ()
     index = 0 if step.marks.get(step.args[0]) is mark else 1
-    tensor = step.args[index]
-    if not step.marks.is_parameter(step.args[1 - index]) or tensor.ndim < 3:
+    if step.args[index].ndim < 3 or not step.marks.is_parameter(step.args[1 - index]):
         return ()
-    exact = dataclasses.replace(step.place, operand=index)
-    return (Kernel(without_repeats(tensor, mark, tensor.ndim), exact, mark.output, mark.gate),)
+    kernel = kernel_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
+    return (kernel,) if kernel else ()
 
 
 def _of_two(step: Step, first: Mark, second: Mark) -> Mark:

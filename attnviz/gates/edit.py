@@ -191,6 +191,6 @@ def _change(site: GateSite, change: Edit) -> Callable[[Tensor], Tensor]:
     def act(value: Tensor) -> Tensor:
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
-            return as_read(apply(as_gate(value, site), site, change), value)
+            return as_read(apply(as_gate(value, site), site, change), value, site)
 
     return act

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from attnviz.gates import ops
@@ -86,12 +86,21 @@ class Move:
 
 @dataclass(frozen=True)
 class Kernel:
-    """Bounded weights that were multiplied with parameters: weights of experts, where the product is a kernel."""
+    """Bounded weights that were multiplied with parameters: weights of experts, where the product is a kernel.
+
+    Attributes:
+        shape: Of the weights.
+        exact: Where they are.
+        output: The module's output that they are.
+        axis: Along which axis the experts lie.
+        uid: Of their origin, where several products are one site.
+    """
 
     shape: Sizes
     exact: Place
     output: Output | None
-    origin: Origin
+    axis: int
+    uid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -162,9 +171,11 @@ class Marks:
         parameters: Storages of the model's parameters.
     """
 
-    def __init__(self, parameters: frozenset[int] = NONE) -> None:
+    def __init__(self, parameters: frozenset[int] = NONE, subclasses: bool = False) -> None:
+        """``subclasses``: whether the input is of a subclass, which makes a new object of every result."""
         self._marks: Any = WeakTensorKeyDictionary()
         self._uids: Iterator[int] = itertools.count(1)
+        self._in_memory: dict[Any, Mark] | None = {} if subclasses else None
         self._values: dict[tuple[Any, ...], int] = {}
         self.parameters = parameters
 
@@ -174,7 +185,12 @@ class Marks:
 
     def get(self, tensor: Any) -> Mark | None:
         """Mark of a tensor, ``None`` for anything else."""
-        return self._marks.get(tensor) if isinstance(tensor, Tensor) else None
+        if not isinstance(tensor, Tensor):
+            return None
+        mark: Mark | None = self._marks.get(tensor)
+        if mark is None and self._in_memory is not None and type(tensor) not in (Tensor, nn.Parameter):
+            mark = self._in_memory.get(_memory_of(tensor))
+        return mark
 
     def new(self, root: int | None = None, **traits: Any) -> Mark:
         """A mark with a new uid; without ``root`` it is its own root."""
@@ -189,6 +205,8 @@ class Marks:
     def set(self, tensor: Tensor, mark: Mark) -> None:
         """Mark a tensor, and the tensor of which it is a view."""
         self._marks[tensor] = mark
+        if self._in_memory is not None:
+            self._in_memory[_memory_of(tensor)] = mark
 
     def touch(self, tensor: Tensor) -> None:
         """Mark the tensor of which one that was written to is a view."""
@@ -211,6 +229,10 @@ def storage_of(tensor: Tensor) -> int:
         return 0
 
 
+def _memory_of(tensor: Tensor) -> tuple[Any, ...]:
+    return storage_of(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
+
+
 def flat_axes(tensor: Tensor, mark: Mark | None) -> frozenset[int]:
     """Axes along which a tensor is repeated: stride 0, or known from how it was made."""
     strided = {i for i, (n, s) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)) if n > 1 and s == 0}
@@ -221,6 +243,19 @@ def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
     """Shape with size 1 along repeated axes and with ones in front up to ``rank`` axes."""
     flat = flat_axes(tensor, mark)
     return (1,) * (rank - tensor.ndim) + tuple(1 if i in flat else n for i, n in enumerate(tensor.shape))
+
+
+def kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel | None:
+    """Bounded weights that meet parameters at a place; ``None`` where nothing has bounded them."""
+    origin = mark.gate
+    if origin is None:
+        return None
+    sliced = mark.moves is not None and any(ops.name_of(move.func) in ops.CUTS for move in mark.moves)
+    if sliced and origin.place is not None:  # an expert after the other
+        return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)
+    shape = without_repeats(tensor, mark, tensor.ndim)
+    axis = origin.axis if origin.sums_to_one and origin.shape == shape else 1
+    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None)
 
 
 def with_output(mark: Mark, number: int) -> Mark:

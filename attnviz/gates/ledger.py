@@ -155,12 +155,12 @@ class Ledger:
         """Learned weights read the results of these products."""
         self._followed |= numbers
 
-    def settled(self) -> list[Finding]:
-        """The findings, once the pass is over."""
+    def settled(self) -> dict[int, Finding]:
+        """The findings by number, once the pass is over."""
         for number, finding in list(self.findings.items()):
             if finding.doubtful and number not in self._followed:
                 self.take_back(frozenset((number,)), finding.doubtful)
-        return list(self.findings.values())
+        return self.findings
 
 
 def _marks_in(marks: Marks, args: Sequence[Any]) -> list[Mark]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from attnviz.gates import bounding, ops, ranges
 from attnviz.gates.axes import moved_axis
-from attnviz.gates.flow import NONE, Kernel, Mark, Marks, Move, Origin, flat_axes
+from attnviz.gates.flow import NONE, Kernel, Mark, Marks, Move, Origin, flat_axes, kernel_of
 from attnviz.gates.ranges import ANY, POSITIVE, SHARE, Range
 from attnviz.types import Place
 
@@ -253,11 +253,10 @@ def _is_weighted_mean(step: Step) -> bool:
 def _kernels(step: Step, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
     """Bounded weights that meet parameters."""
     for index, other in (pair, pair[::-1]):
-        tensor, mark = step.args[index], step.marks.get(step.args[index])
-        gate = mark.gate if mark else None
-        if mark and gate and step.place and step.marks.is_parameter(step.args[other]):
-            exact = dataclasses.replace(step.place, operand=index)
-            return (Kernel(tuple(tensor.shape), exact, mark.output, gate),)
+        mark = step.marks.get(step.args[index])
+        if mark and step.place and step.marks.is_parameter(step.args[other]):
+            kernel = kernel_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
+            return (kernel,) if kernel else ()
     return ()
 
 

@@ -141,9 +141,9 @@ def _finding(pair: Pair) -> Finding:
 
 def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
     """Axis of the product along which weights sum to 1; -1 if only a slice of them is here."""
-    if not origin.sums_to_one or origin.count < 2:
+    if not origin.sums_to_one:
         return None
-    if pair.mark.moves is not None:
+    if origin.count > 1 and pair.mark.moves is not None:
         labels = labels_of(origin, pair.mark.moves)
         if labels is not None and labels.shape == pair.gate.shape:
             axis = axis_of_labels(labels)

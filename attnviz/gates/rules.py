@@ -87,7 +87,7 @@ def _pooling(meeting: Meeting, mark: Mark, index: int, other: int, features: Mar
     gate, target = meeting.args[index], meeting.args[other]
     places = 2 if index else 1  # the axis of the values that is summed over
     return Finding(
-        "channel" if features.channels == 3 - places else "spatial",
+        "channel" if features.channels == places else "spatial",
         tuple(gate.shape),
         tuple(target.shape),
         meeting.operand(index),
@@ -123,17 +123,11 @@ def convolved(meeting: Meeting) -> Verdict:
 
 
 def _mixed(meeting: Meeting, kernel: Mark) -> Verdict:
-    findings = []
-    for part in kernel.kernels:
-        axis = part.origin.axis if part.origin.sums_to_one and part.origin.shape == part.shape else 1
-        uid = part.origin.uid if part.origin.sums_to_one else None
-        shape, place = part.shape, part.exact
-        meets = meeting.operand(0)
-        features = tuple(meeting.args[1].shape[1:])
-        findings.append(
-            Finding("branch", shape, (1, *features), place, meets, part.output, uid=uid, axis=axis, shared=True)
-        )
-    return findings
+    features, meets = (1, *meeting.args[1].shape[1:]), meeting.operand(0)
+    return [
+        Finding("branch", k.shape, features, k.exact, meets, k.output, k.uid, k.axis, shared=True)
+        for k in kernel.kernels
+    ]
 
 
 def deformed(meeting: Meeting) -> Verdict:

@@ -35,7 +35,7 @@ class Search(ops.EagerMode):
 
     Args:
         model: The model; its modules are hooked while ``watch`` is open.
-        inputs: The tensors that the model is given.
+        inputs: The tensors that the model is given, of any subclass.
         unbounded: Whether broadcast weights without a bound count as gates.
         explain: Whether to note what was thought of every product.
 
@@ -49,13 +49,15 @@ class Search(ops.EagerMode):
     ) -> None:
         super().__init__()
         self.model = model
-        self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0})
+        given = list(inputs)
+        subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
+        self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
         self.ledger = Ledger(explain)
         self._unbounded = unbounded
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
         self._calls: Counter[str] = Counter()
-        for tensor in inputs:
+        for tensor in given:
             # pictures and volumes have their channels in front; of what a sequence holds nothing is known
             self.marks.set(tensor, self.marks.new(channels=1 if tensor.ndim > 3 else None))
 
