@@ -17,6 +17,7 @@ _LAZY = {
     "analyse": "attnviz.pipeline",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
+    "explain_search": "attnviz.gates.explain",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
     "load": "attnviz.loading",

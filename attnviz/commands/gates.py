@@ -11,14 +11,19 @@ from attnviz.commands import Command
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--why", action="store_true", help="for every product, why it is a gate or not")
     parser.add_argument("--untrained", action="store_true", help="random weights: nothing is fetched")
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.gates.table import as_rows, as_text, gates_of
+    from attnviz.gates.table import as_rows, as_text, gates_of, why
     from attnviz.loading import load
 
-    sites = gates_of(load(args.model, pretrained=not args.untrained))
+    loaded = load(args.model, pretrained=not args.untrained)
+    if args.why:
+        print(why(loaded))
+        return
+    sites = gates_of(loaded)
     print(json.dumps(as_rows(sites), indent=1) if args.json else as_text(sites))
 
 

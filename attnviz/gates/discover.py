@@ -122,7 +122,8 @@ def _for_one(shape: Sequence[int], batch: int, axis: int = 0) -> tuple[int, ...]
 
 def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], batch: int) -> tuple[GateSite, ...]:
     """Give findings names, and choose the lightest mechanism for each."""
-    owners = [f.exact if f.exact.op == "tap" else f.meets for f in findings]
+    # parameters that are met may belong to a layer of their own, which holds no gate
+    owners = [f.exact if f.exact.op == "tap" or f.shared else f.meets for f in findings]
     names = name_sites(owners, [f.kind for f in findings], paths)
     return tuple(_site(name, finding, uses, batch) for name, finding in zip(names, findings, strict=True))
 

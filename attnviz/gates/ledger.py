@@ -17,6 +17,21 @@ MULTIPLIED = frozenset(("channel", "spatial", "strip", "full", "branch"))
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a gate was made.
+
+    Attributes:
+        key: Alike for slices of one gate that meet slices of one map.
+        place: Where it was made.
+        shape: Its shape there, with ones behind up to the rank of the features.
+    """
+
+    key: tuple[int, int]
+    place: Place
+    shape: Sizes
+
+
+@dataclass(frozen=True)
 class Finding:
     """One gate, not named yet.
 
@@ -31,8 +46,7 @@ class Finding:
         axis: Axis of ``shape`` along which the weights sum to 1.
         along: Axis of the product along which they do.
         value: ``Mark.value`` of the gate.
-        source: Where the gate was made, if nothing but its shape has changed since: its origin and what the
-            features were cut from, the place, and its shape there with ones behind.
+        source: Where it was made, if nothing but its shape has changed since.
         sampled: Whether the features are several places of one map.
         doubtful: Why it is a gate only if learned weights follow; empty where it is one anyway.
         batch: Axis of ``shape`` along which the examples lie.
@@ -49,7 +63,7 @@ class Finding:
     axis: int | None = None
     along: int | None = None
     value: int | None = None
-    source: tuple[tuple[int, int], Place, Sizes] | None = None
+    source: Source | None = None
     sampled: bool = False
     doubtful: str = ""
     batch: int = 0
@@ -91,10 +105,6 @@ class Ledger:
         self._by_source: dict[tuple[int, int], int] = {}
         self._followed: set[int] = set()
 
-    def is_gate(self, mark: Mark) -> bool:
-        """Whether a value is known as a gate already."""
-        return self._by_value.get(mark.value) in self.findings
-
     def add(self, findings: Sequence[Finding]) -> frozenset[int]:
         """Numbers of findings, old ones for gates that were found before."""
         return frozenset(self._add(finding) for finding in findings)
@@ -114,7 +124,7 @@ class Ledger:
         if finding.value is not None:
             self._by_value.setdefault(finding.value, number)
         if finding.source is not None:
-            self._by_source.setdefault(finding.source[0], number)
+            self._by_source.setdefault(finding.source.key, number)
         return number
 
     def _known(self, finding: Finding) -> int | None:
@@ -126,15 +136,28 @@ class Ledger:
             return number
         if finding.source is None:
             return None
-        key, place, shape = finding.source
         number = self._by_value.get(finding.value or 0)
         if number not in self.findings:
-            number = self._by_source.get(key)
+            number = self._by_source.get(finding.source.key)
         if number not in self.findings or self.findings[number].kind != finding.kind:
             return None
-        # it is used again, or a slice at a time: it is one gate, read where it was made
-        self.findings[number] = dataclasses.replace(self.findings[number], shape=shape, exact=place, output=None)
+        self._read_where_made(number, finding.source)
         return number
+
+    def _read_where_made(self, number: int, source: Source) -> None:
+        """A gate that is used again, or a slice at a time, is one: an edit has to reach all uses."""
+        self.findings[number] = dataclasses.replace(
+            self.findings[number], shape=source.shape, exact=source.place, output=None
+        )
+
+    def used_again(self, mark: Mark, source: Source | None) -> bool:
+        """Whether a value is known as a gate already; it is read where it was made then, if that is known."""
+        number = self._by_value.get(mark.value)
+        if number not in self.findings:
+            return False
+        if source is not None:
+            self._read_where_made(number, source)
+        return True
 
     def take_back(self, numbers: frozenset[int], reason: str, kinds: frozenset[str] | None = None) -> None:
         """These were no gates."""

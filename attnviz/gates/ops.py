@@ -92,6 +92,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "mul": "multiplication",
         "quantized::mul": "multiplication",
+        "convolution": "convolution",
         "torchvision::deform_conv2d": "deformable convolution",
         "exp": "exponential",
         **{name: name for name in (*sorted(SATURATING), "clamp", "hardtanh")},

@@ -10,9 +10,8 @@ from attnviz.gates import ops, ranges
 from attnviz.gates.axes import axis_of_labels, labels_of
 from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
 from attnviz.gates.kinds import kind_of
-from attnviz.gates.ledger import Finding
+from attnviz.gates.ledger import Finding, Source
 from attnviz.gates.meeting import Meeting, Verdict
-from attnviz.types import Place
 
 
 @dataclass(frozen=True)
@@ -153,20 +152,29 @@ def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
     return next((i for i in range(1, len(pair.shape)) if pair.shape[i] == origin.count), None)
 
 
-def _source(pair: Pair, origin: Origin) -> tuple[tuple[int, int], Place, Sizes] | None:
-    """See ``Finding.source``: only where the order of the values is as it was made."""
-    moves, place = pair.mark.moves, origin.place
-    if moves is None or place is None or origin.sums_to_one or pair.gate.is_quantized:
+def _source(pair: Pair, origin: Origin) -> Source | None:
+    """See ``Finding.source``: of a whole gate, or of a slice that meets a slice."""
+    if origin.sums_to_one or pair.gate.is_quantized:
         return None
-    names = {ops.name_of(move.func) for move in moves}
-    cut, sliced = pair.features.cut_of, bool(names & ops.CUTS)
-    if names - ops.VIEWS - ops.CUTS or (not sliced and _numel(origin.shape) != _numel(pair.shape)):
+    if _is_sliced(pair.mark):
+        cut = pair.features.cut_of
+        if origin.place is None or cut is None or cut[1] < len(origin.shape):
+            return None
+        return Source((origin.uid, cut[0]), origin.place, origin.shape + (1,) * (cut[1] - len(origin.shape)))
+    return whole_source(pair.mark, pair.shape)
+
+
+def _is_sliced(mark: Mark) -> bool:
+    names = {ops.name_of(move.func) for move in mark.moves or ()}
+    return bool(names & ops.CUTS) and not names - ops.VIEWS - ops.CUTS
+
+
+def whole_source(mark: Mark, shape: Sizes) -> Source | None:
+    """Where a gate was made, if it still holds the same values in the same order."""
+    origin, names = mark.gate, {ops.name_of(move.func) for move in mark.moves or ()}
+    if origin is None or mark.moves is None or origin.place is None or names - ops.VIEWS:
         return None
-    if not sliced:
-        return (-pair.mark.value, 0), place, pair.shape
-    if cut is None or cut[1] < len(origin.shape):
-        return None
-    return (origin.uid, cut[0]), place, origin.shape + (1,) * (cut[1] - len(origin.shape))
+    return Source((-mark.value, 0), origin.place, shape) if _numel(origin.shape) == _numel(shape) else None
 
 
 def _doubt(pair: Pair) -> str:

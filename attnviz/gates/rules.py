@@ -19,7 +19,7 @@ from attnviz.gates.axes import axis_of_labels, labels_of
 from attnviz.gates.flow import Mark, Origin, without_repeats
 from attnviz.gates.ledger import Finding
 from attnviz.gates.meeting import Meeting, Verdict
-from attnviz.gates.products import multiplied
+from attnviz.gates.products import multiplied, whole_source
 
 
 def added(meeting: Meeting) -> Verdict:
@@ -34,7 +34,7 @@ def added(meeting: Meeting) -> Verdict:
             continue
         if not mark.pooled:
             return "what is added is no mean or maximum over places"
-        if meeting.ledger.is_gate(mark):
+        if meeting.ledger.used_again(mark, whole_source(mark, shape)):
             return "what is added is a gate that was found before"
         return [Finding("added", shape, full, meeting.operand(index), meeting.operand(other), mark.output)]
     return ""
@@ -86,15 +86,12 @@ def _pooling(meeting: Meeting, mark: Mark, index: int, other: int, features: Mar
     """A mask that is multiplied in and summed over, in one operation."""
     gate, target = meeting.args[index], meeting.args[other]
     places = 2 if index else 1  # the axis of the values that is summed over
-    return Finding(
-        "channel" if features.channels == places else "spatial",
-        tuple(gate.shape),
-        tuple(target.shape),
-        meeting.operand(index),
-        meeting.operand(other),
-        mark.output,
-        value=mark.value,
-    )
+    shape, exact, output = tuple(gate.shape), meeting.operand(index), mark.output
+    # which operand is which depends on the batch: einsum treats a single example as none
+    if mark.gate and mark.gate.place and mark.moves is not None and _numel(mark.gate.shape) == gate.numel():
+        shape, exact, output = mark.gate.shape, mark.gate.place, None
+    kind = "channel" if features.channels == places else "spatial"
+    return Finding(kind, shape, tuple(target.shape), exact, meeting.operand(other), output, value=mark.value)
 
 
 def _remembered(meeting: Meeting, mark: Mark, index: int, other: int, contracted: int) -> Verdict:

@@ -118,17 +118,12 @@ class Search(ops.EagerMode):
 
     def _judge(self, name: str, args: tuple[Any, ...], place: Place | None) -> frozenset[int]:
         """Ask the rule for an operation, if there is one; numbers of what it found."""
-        if name not in RULES or (place is None and name != "convolution"):
+        if name not in RULES or place is None:
             return NONE
-        place = place or self._here(name)
         verdict = judge(Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
         numbers = NONE if isinstance(verdict, str) else self.ledger.add(verdict)
         self.ledger.consider(place, shapes_in(args), verdict if isinstance(verdict, str) else "", numbers)
         return numbers
-
-    def _here(self, name: str) -> Place:
-        frame = self._frames[-1] if self._frames else Frame("", 1)
-        return Place(frame.path, frame.call, name)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None

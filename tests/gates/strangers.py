@@ -329,6 +329,18 @@ class Prototypes(nn.Module):
         return x * F.relu(chosen)[..., None, None]
 
 
+class Codebook(nn.Module):
+    """Softmax over learned vectors, for every token."""
+
+    def __init__(self):
+        super().__init__()
+        self.keys, self.values = nn.Parameter(torch.randn(C, 5)), nn.Parameter(torch.randn(5, C))
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        return ((tokens @ self.keys).softmax(-1) @ self.values).transpose(1, 2).view_as(x)
+
+
 class NormedWeights(NonLocal):
     """ResT: instance norm between softmax and values."""
 
@@ -413,6 +425,7 @@ MISSED = {
     ExternalMemory: ["pairwise"],
     LinearMemory: ["pairwise"],
     Prototypes: ["pairwise"],
+    Codebook: ["pairwise"],
     NormedWeights: ["pairwise"],
     RoutedKernels: ["branch"],
     SoftKernels: ["branch"],
