@@ -16,15 +16,16 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.gates.table import as_rows, as_text, gates_of, why
+    from attnviz.gates import explain, table
     from attnviz.loading import load
 
     loaded = load(args.model, pretrained=not args.untrained)
     if args.why:
-        print(why(loaded))
+        explanations = table.explanations_of(loaded)
+        print(json.dumps(explain.as_rows(explanations), indent=1) if args.json else explain.as_text(explanations))
         return
-    sites = gates_of(loaded)
-    print(json.dumps(as_rows(sites), indent=1) if args.json else as_text(sites))
+    sites = table.gates_of(loaded)
+    print(json.dumps(table.as_rows(sites), indent=1) if args.json else table.as_text(sites))
 
 
 COMMAND = Command("the attention gates of a model: names, kinds, shapes, how they are read", _options, _run)

@@ -34,7 +34,11 @@ def labels_of(origin: Origin, moves: Sequence[Move]) -> Tensor | None:
 
 def axis_of_labels(labels: Tensor) -> int | None:
     """The only axis along which labels differ; ``None`` if there is none or several, -1 if all are the same."""
-    varying = [i for i, n in enumerate(labels.shape) if n > 1 and bool((labels.narrow(i, 0, n - 1) != labels.narrow(i, 1, n - 1)).any())]
+    varying = [
+        i
+        for i, n in enumerate(labels.shape)
+        if n > 1 and bool((labels.narrow(i, 0, n - 1) != labels.narrow(i, 1, n - 1)).any())
+    ]
     if not varying:
         return -1
     return varying[0] if len(varying) == 1 else None

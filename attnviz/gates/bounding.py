@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
 from attnviz.gates import ops, ranges
 from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, kernel_of, without_repeats
 from attnviz.gates.ranges import ANY, FINITE, Range
-
-if TYPE_CHECKING:
-    from attnviz.gates.passing import Step
+from attnviz.gates.step import Step
 
 
 def _earned(step: Step, limits: Range, before: Origin | None) -> tuple[Origin | None, Range]:
     """What bounds a result: what did before, or this operation; a limit that makes no weight is left out."""
     if before is not None and ranges.is_finite(limits):
         return before, limits
-    low, high = (v if abs(v) <= ranges.LARGEST_WEIGHT else s * float("inf") for v, s in zip(limits, (-1, 1), strict=True))
+    low, high = (
+        v if abs(v) <= ranges.LARGEST_WEIGHT else s * float("inf") for v, s in zip(limits, (-1, 1), strict=True)
+    )
     bounded = ranges.is_finite((low, high)) and low < high
     return (step.origin(step.name) if bounded else None), (low, high)
 
@@ -42,7 +42,9 @@ def pointwise(step: Step) -> Mark:
         limits = ANY if step.name in ops.BREAKING else FINITE
     again = step.name in ops.SATURATING
     origin, limits = _earned(step, limits or ANY, None if again else mark.gate)
-    kept: dict[str, Any] = {"total_of": mark.total_of, "covers": mark.covers} if step.name in ("clamp", "clamp_min") else {}
+    kept: dict[str, Any] = (
+        {"total_of": mark.total_of, "covers": mark.covers} if step.name in ("clamp", "clamp_min") else {}
+    )
     if step.name == "abs":
         kept = {"covers": mark.covers | {mark.like}}
     if len(numbers) + 1 == len(step.args):
@@ -169,7 +171,8 @@ def _of_two(step: Step, first: Mark, second: Mark) -> Mark:
     share = _share(step, first, second)
     if share is not None:
         return step.new(root, **share)
-    limits, traits = _limits(step), {}
+    limits = _limits(step)
+    traits: dict[str, Any] = {}
     if step.name == "sub" and first.extreme_of and second.extreme_of == (first.extreme_of[0], -1):
         limits, traits["covers"] = (0.0, ANY[1]), frozenset((-first.extreme_of[0],))  # the range of a value
     elif step.name == "sub" and second.extreme_of == (first.value, -1):

@@ -15,8 +15,8 @@ from attnviz.errors import UserError
 from attnviz.gates.containers import tensors_within
 from attnviz.gates.eager import force_eager
 from attnviz.gates.flow import Output
-from attnviz.gates.names import describe, name_sites
 from attnviz.gates.ledger import Finding, Ledger
+from attnviz.gates.names import describe, name_sites
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
 from attnviz.types import GateSite, Place

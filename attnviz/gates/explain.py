@@ -54,6 +54,20 @@ def explain_search(model: nn.Module, example: Any, *, unbounded: bool = False) -
     )
 
 
+def as_rows(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
+    """Plain values for JSON."""
+    return [
+        {
+            "module": plain_path(e.place.module),
+            "operation": _operation(e.place),
+            "shapes": e.shapes,
+            "sites": [site.name for site in e.sites],
+            "reason": e.reason,
+        }
+        for e in explanations
+    ]
+
+
 def as_text(explanations: Sequence[Explanation]) -> str:
     """Two lines a product: where it is and what meets there, and what it is or why it is none."""
     lines = []

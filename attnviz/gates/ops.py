@@ -27,7 +27,8 @@ VIEWS = _names(
 SHAPES = VIEWS | _names(
     "permute transpose t select slice split split_with_sizes unsafe_split unsafe_chunk unbind chunk narrow cat stack "
     "repeat flip roll index index_select gather unfold pixel_shuffle constant_pad_nd reflection_pad2d "
-    "replication_pad2d as_strided diagonal _to_copy repeat_interleave masked_fill unsafe_split_with_sizes dequantize quantize_per_tensor lift"
+    "replication_pad2d as_strided diagonal _to_copy repeat_interleave masked_fill "
+    "unsafe_split_with_sizes dequantize quantize_per_tensor lift"
 )
 """Elements are moved, repeated or left out, never mixed."""
 

@@ -6,96 +6,14 @@ A rule says what the operation does to bounds and to dependence, whoever calls i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
-
-from torch import Tensor
 
 from attnviz.gates import bounding, ops, ranges
 from attnviz.gates.axes import moved_axis
-from attnviz.gates.flow import NONE, Kernel, Mark, Marks, Move, Origin, flat_axes, kernel_of
-from attnviz.gates.ranges import ANY, POSITIVE, SHARE, Range
-from attnviz.types import Place
-
-
-class Step:
-    """An operation that has run, with what is known about its operands.
-
-    Attributes:
-        name: Its name.
-        args: Its arguments, keywords behind the others.
-        operands: The tensors among them that are marked, with their marks.
-        result: The first tensor that it gave.
-        place: Where it ran, if operations like it are counted.
-    """
-
-    def __init__(
-        self,
-        marks: Marks,
-        func: ops.Operation,
-        args: Sequence[Any],
-        keywords: Mapping[str, Any],
-        result: Tensor,
-        place: Place | None,
-    ) -> None:
-        self.marks, self.func, self.result, self.place = marks, func, result, place
-        self.positional, self.keywords = args, keywords
-        self.name = ops.name_of(func)
-        self.args = (*args, *keywords.values())
-        self.operands = [(t, m) for t in ops.tensors_in(self.args) if (m := marks.get(t)) is not None]
-
-    @property
-    def tensor(self) -> Tensor:
-        """The first marked operand."""
-        return self.operands[0][0]
-
-    @property
-    def mark(self) -> Mark:
-        """Its mark."""
-        return self.operands[0][1]
-
-    @property
-    def alone(self) -> bool:
-        """Whether nothing else is marked."""
-        return len(self.operands) == 1
-
-    @cached_property
-    def carries(self) -> frozenset[int]:
-        """Products and sums that go into the result."""
-        return NONE.union(*(m.carries for _, m in self.operands))
-
-    def new(self, root: int | None = None, **traits: Any) -> Mark:
-        """Mark of the result: what no rule gives is what all operands have in common."""
-        if "channels" not in traits:
-            ranks = (m.channels for t, m in self.operands if t.ndim == self.result.ndim and m.channels is not None)
-            traits["channels"] = next(ranks, None)
-        if "carries" not in traits:
-            traits["carries"] = self.carries
-        if "pooled" not in traits:
-            traits["pooled"] = all(m.pooled for _, m in self.operands)
-        return self.marks.new(root, **traits)
-
-    def straight(self) -> frozenset[int]:
-        """Products and sums of which the result is a scaled or shifted one."""
-        return NONE.union(*(m.straight for _, m in self.operands))
-
-    def limits(self, value: Any) -> Range:
-        """Between which numbers an operand lies."""
-        if isinstance(value, (int, float)):
-            return (float(value), float(value))
-        mark = self.marks.get(value)
-        if mark is not None:
-            return mark.limits
-        if isinstance(value, Tensor) and value.ndim == 0 and value.device.type == "cpu":
-            if not self.marks.is_parameter(value) and value.dtype.is_floating_point:
-                return (float(value), float(value))
-        return SHARE if isinstance(value, Tensor) else ANY
-
-    def origin(self, name: str, **about: Any) -> Origin:
-        """This operation as the one that bounds values."""
-        return Origin(name, self.marks.uid(), self.place, tuple(self.result.shape), **about)
+from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
+from attnviz.gates.ranges import ANY, POSITIVE
+from attnviz.gates.step import Step
 
 
 def follow(step: Step) -> Mark | None:
@@ -268,7 +186,9 @@ def normalised(step: Step) -> Mark:
     channels = step.tensor.ndim - 1 if last else (mark.channels if last or mark.channels is not None else 1)
     origin = mark.origin if mark.gate or (mark.origin and mark.origin.name == "learned") else None
     by_itself = "no_" in step.name or (step.name == "native_batch_norm" and step.args[5] is False)
-    return step.new(mark.root if by_itself else None, origin=origin, limits=limits, channels=channels, straight=step.straight())
+    return step.new(
+        mark.root if by_itself else None, origin=origin, limits=limits, channels=channels, straight=step.straight()
+    )
 
 
 def sampled(step: Step) -> Mark:

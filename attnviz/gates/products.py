@@ -90,7 +90,9 @@ def _unbounded(pair: Pair) -> str:
     if name == "tap":
         return "a Gate has reported it already"
     low, high = pair.mark.limits
-    limits = "no limits" if math.isinf(low) and math.isinf(high) else f"no {'lower' if math.isinf(low) else 'upper'} limit"
+    limits = (
+        "no limits" if math.isinf(low) and math.isinf(high) else f"no {'lower' if math.isinf(low) else 'upper'} limit"
+    )
     return f"{_sized(pair.shape)} has {limits}"
 
 

@@ -49,10 +49,10 @@ def met_values(meeting: Meeting) -> Verdict:
         if mark.gate and ranges.is_share(mark.limits) and _is_one_query(meeting, index, first):
             return [_pooling(meeting, mark, index, other, features)]
     for index, other in ((first, second), (second, first)):
-        mark = meeting.marks.get(meeting.args[index])
-        if mark and mark.gate and mark.gate.sums_to_one and meeting.marks.is_parameter(meeting.args[other]):
+        weights = meeting.marks.get(meeting.args[index])
+        if weights and weights.gate and weights.gate.sums_to_one and meeting.marks.is_parameter(meeting.args[other]):
             contracted = meeting.args[index].ndim - 1 if index == first else meeting.args[index].ndim - 2
-            return _remembered(meeting, mark, index, other, contracted)
+            return _remembered(meeting, weights, index, other, contracted)
     both = meeting.marks.get(meeting.args[first]) and meeting.marks.get(meeting.args[second])
     return "neither factor of the matrix product sums to 1" if both else ""
 
@@ -134,9 +134,7 @@ def deformed(meeting: Meeting) -> Verdict:
         mark = meeting.marks.get(meeting.args[index])
         if mark is not None and meeting.args[index].numel() and (kind == "geometric" or mark.gate):
             shape = tuple(meeting.args[index].shape)
-            findings.append(
-                Finding(kind, shape, features, meeting.operand(index), meeting.operand(0), mark.output)
-            )
+            findings.append(Finding(kind, shape, features, meeting.operand(index), meeting.operand(0), mark.output))
     return findings or "neither offsets nor a bounded mask depend on the input"
 
 

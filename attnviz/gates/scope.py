@@ -106,9 +106,7 @@ class Scope(ops.EagerMode):
         """The output of the module; if an edit acted below autograd, gradients through it are refused."""
         if not self._edited or not torch.is_grad_enabled():
             return output
-        return map_tensors(
-            lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output
-        )
+        return map_tensors(lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output)
 
 
 def _acted(demand: Demand, value: Any) -> Any:

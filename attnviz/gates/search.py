@@ -16,8 +16,9 @@ from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, storage_of, with_output
 from attnviz.gates.ledger import Finding, Ledger
 from attnviz.gates.meeting import Meeting
-from attnviz.gates.passing import Step, follow
+from attnviz.gates.passing import follow
 from attnviz.gates.rules import RULES, judge, shapes_in
+from attnviz.gates.step import Step
 from attnviz.types import Place
 
 

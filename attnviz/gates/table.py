@@ -9,8 +9,8 @@ import torch
 
 from attnviz.checkpoints import LoadedModel
 from attnviz.errors import UserError
-from attnviz.gates import explain
 from attnviz.gates.discover import find_gates, what_it_has
+from attnviz.gates.explain import Explanation, explain_search
 from attnviz.types import GateSite
 
 COLUMNS = ("name", "kind", "shape", "features", "how")
@@ -28,9 +28,9 @@ def gates_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
     return sites
 
 
-def why(loaded: LoadedModel) -> str:
-    """For every product in a loaded model, why it is a gate or not, as text."""
-    return explain.as_text(explain.explain_search(loaded.module, _example(loaded)))
+def explanations_of(loaded: LoadedModel) -> tuple[Explanation, ...]:
+    """For every product in a loaded model, why it is a gate or not."""
+    return explain_search(loaded.module, _example(loaded))
 
 
 def _example(loaded: LoadedModel) -> torch.Tensor:

@@ -58,8 +58,9 @@ BOUNDED = {
     "softplus share": lambda z: (r := F.softplus(z)) / r.sum(1, keepdim=True),
     "normalised to sum 1": lambda z: F.normalize(F.relu(z), p=1, dim=1),
     "share of the largest": lambda z: (r := F.relu(z)) / (r.amax(1, keepdim=True) + EPS),
-    "share of the range": lambda z: (z - z.amin(1, keepdim=True))
-    / (z.amax(1, keepdim=True) - z.amin(1, keepdim=True) + EPS),
+    "share of the range": lambda z: (
+        (z - z.amin(1, keepdim=True)) / (z.amax(1, keepdim=True) - z.amin(1, keepdim=True) + EPS)
+    ),
     "softmax": lambda z: z.softmax(1),
     "softmax of log": lambda z: F.log_softmax(z, 1).exp(),
     "softmax written out": lambda z: (e := (z - z.amax(1, keepdim=True)).exp()) / e.sum(1, keepdim=True),

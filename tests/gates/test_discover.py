@@ -16,9 +16,7 @@ def expected_names(path, kinds):
     """Names of gates of one module, by the rule: kinds where there are several, numbers within a kind."""
     apart = len({k for k in kinds if k != "added"}) > 1
     tags = [f":{k}" if apart or k == "added" else "" for k in kinds]
-    return [
-        path + tag + (f":{tags[:i].count(tag)}" if tags.count(tag) > 1 else "") for i, tag in enumerate(tags)
-    ]
+    return [path + tag + (f":{tags[:i].count(tag)}" if tags.count(tag) > 1 else "") for i, tag in enumerate(tags)]
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda s: s.__name__)
