@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from attnviz.checkpoints import LoadedModel
 from attnviz.errors import UserError
-from attnviz.gates import ops
+from attnviz.gates.containers import tensors_within
 from attnviz.gates.discover import in_eval_mode
 from attnviz.inputs import InputSpec
 from attnviz.models import ModelSpec, placed
@@ -36,7 +36,7 @@ class Scores(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> logits (N, K)."""
-        scores: Tensor = ops.tensors_in(self.model(x))[self.key]
+        scores: Tensor = tensors_within(self.model(x))[self.key]
         return scores.clamp_min(torch.finfo(scores.dtype).tiny).log() if self.probabilities else scores
 
 
@@ -54,7 +54,7 @@ def _outputs(model: nn.Module, x: Tensor) -> Any:
 def _scoring(model: nn.Module, x: Tensor) -> tuple[nn.Module, int]:
     """The network with logits (N, K) as its output, and K."""
     outputs = _outputs(model, x)
-    tensors = ops.tensors_in(outputs)
+    tensors = tensors_within(outputs)
     fitting = [i for i, t in enumerate(tensors) if t.ndim == 2 and len(t) == 1 and t.is_floating_point()]
     key = next((i for i in fitting if tensors[i].shape[1] >= 2), None)
     if key is None:

@@ -65,7 +65,7 @@ def pointwise(step: Step) -> Mark:
 
 def inverted(step: Step) -> Mark:
     """1 over a value: a product with it is a division."""
-    return dataclasses.replace(pointwise(step), inverse=step.mark)
+    return pointwise(step)._replace(inverse=step.mark)
 
 
 def softmax(step: Step) -> Mark:

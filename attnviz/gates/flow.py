@@ -6,10 +6,10 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch.utils.weak import TensorWeakRef
 
 from attnviz.gates import ops
 from attnviz.gates.ranges import ANY, Range, is_finite
@@ -103,9 +103,8 @@ class Kernel:
     uid: int | None = None
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A tensor that depends on the model's input.
+class Mark(NamedTuple):
+    """A tensor that depends on the model's input; a tuple, since thousands are made in a search.
 
     Attributes:
         uid: Of this tensor.
@@ -173,7 +172,8 @@ class Marks:
 
     def __init__(self, parameters: frozenset[int] = NONE, subclasses: bool = False) -> None:
         """``subclasses``: whether the input is of a subclass, which makes a new object of every result."""
-        self._marks: Any = WeakTensorKeyDictionary()
+        # by id, with what tells whether it is still that tensor: a search asks several times an operation
+        self._marks: dict[int, tuple[TensorWeakRef, Mark]] = {}
         self._uids: Iterator[int] = itertools.count(1)
         self._in_memory: dict[Any, Mark] | None = {} if subclasses else None
         self._values: dict[tuple[Any, ...], int] = {}
@@ -187,7 +187,8 @@ class Marks:
         """Mark of a tensor, ``None`` for anything else."""
         if not isinstance(tensor, Tensor):
             return None
-        mark: Mark | None = self._marks.get(tensor)
+        entry = self._marks.get(id(tensor))
+        mark = entry[1] if entry is not None and entry[0]() is tensor else None
         if mark is None and self._in_memory is not None and type(tensor) not in (Tensor, nn.Parameter):
             mark = self._in_memory.get(_memory_of(tensor))
         return mark
@@ -204,7 +205,7 @@ class Marks:
 
     def set(self, tensor: Tensor, mark: Mark) -> None:
         """Mark a tensor, and the tensor of which it is a view."""
-        self._marks[tensor] = mark
+        self._marks[id(tensor)] = (TensorWeakRef(tensor), mark)
         if self._in_memory is not None:
             self._in_memory[_memory_of(tensor)] = mark
 
@@ -214,7 +215,7 @@ class Marks:
         if base is not None:
             written = self.get(tensor)
             carries = written.carries if written else NONE
-            self._marks[base] = self.new(carries=carries)
+            self.set(base, self.new(carries=carries))
 
     def is_parameter(self, tensor: Any) -> bool:
         """Whether a tensor is a parameter of the model or a view of one."""
@@ -235,6 +236,8 @@ def _memory_of(tensor: Tensor) -> tuple[Any, ...]:
 
 def flat_axes(tensor: Tensor, mark: Mark | None) -> frozenset[int]:
     """Axes along which a tensor is repeated: stride 0, or known from how it was made."""
+    if tensor.is_contiguous():
+        return mark.flat if mark else NONE
     strided = {i for i, (n, s) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)) if n > 1 and s == 0}
     return frozenset(strided) | (mark.flat if mark else NONE)
 
@@ -263,4 +266,4 @@ def with_output(mark: Mark, number: int) -> Mark:
     moves = mark.moves
     if moves:
         moves = (*moves[:-1], dataclasses.replace(moves[-1], output=number))
-    return dataclasses.replace(mark, moves=moves)
+    return mark._replace(moves=moves)

@@ -92,13 +92,14 @@ class Ledger:
 
     Attributes:
         findings: Those that still stand.
-        considered: Every product that a rule looked at, if that was asked for.
+        explains: Whether it was asked for every product that a rule looked at.
+        considered: Those products.
     """
 
     def __init__(self, explain: bool = False) -> None:
         self.findings: dict[int, Finding] = {}
         self.considered: list[Considered] = []
-        self._explain = explain
+        self.explains = explain
         self._next = 0
         self._by_uid: dict[int, int] = {}
         self._by_value: dict[int, int] = {}
@@ -111,7 +112,7 @@ class Ledger:
 
     def consider(self, place: Place, shapes: tuple[Sizes, ...], reason: str, numbers: frozenset[int]) -> None:
         """Note what was thought of a product."""
-        if self._explain and (reason or numbers):
+        if reason or numbers:
             self.considered.append(Considered(place, shapes, reason, numbers))
 
     def _add(self, finding: Finding) -> int:
@@ -167,12 +168,6 @@ class Ledger:
                 for considered in self.considered:
                     if number in considered.numbers:
                         considered.reason = reason
-
-    def watch(self, marks: Marks, name: str, args: Sequence[Any]) -> None:
-        """See what an operation says about the findings that come into it."""
-        watcher = WATCHERS.get(name)
-        if watcher is not None:
-            watcher(self, marks, args)
 
     def follow(self, numbers: frozenset[int]) -> None:
         """Learned weights read the results of these products."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Operation = torch._ops.OpOverload
@@ -149,8 +148,19 @@ def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, A
 
 
 def tensors_in(values: Any) -> list[Tensor]:
-    """All tensors in nested arguments or results of an operation."""
-    return [leaf for leaf in _pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+    """All tensors in nested arguments or results of an operation, which nests lists, tuples and keywords only."""
+    if isinstance(values, Tensor):
+        return [values]
+    if isinstance(values, dict):
+        values = tuple(values.values())
+    tensors: list[Tensor] = []
+    if isinstance(values, (list, tuple)):
+        for value in values:
+            if isinstance(value, Tensor):
+                tensors.append(value)
+            elif isinstance(value, (list, tuple, dict)):
+                tensors += tensors_in(value)
+    return tensors
 
 
 def broadcast_pattern(first: Tensor, second: Tensor) -> str:

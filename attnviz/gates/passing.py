@@ -17,8 +17,8 @@ from attnviz.gates.step import Step
 
 
 def follow(step: Step) -> Mark | None:
-    """Mark of the result of an operation from the marks of its operands; ``None`` where nothing is marked."""
-    if not step.operands or step.name in ops.VALUE_FREE:
+    """Mark of the result of an operation from the marks of its operands; ``None`` if only its shape depends on them."""
+    if step.name in ops.VALUE_FREE:
         return None
     rule = PASSING.get(step.name)
     if rule is None:
@@ -42,7 +42,7 @@ def viewed(step: Step) -> Mark:
     """The same values in the same order."""
     flat = flat_axes(step.tensor, step.mark) if step.name in ("clone", "contiguous") else NONE
     uid, moves = step.marks.uid(), _moves(step)
-    return dataclasses.replace(step.mark, uid=uid, flat=flat, moves=moves, channels=_channels(step), weighs=None)
+    return step.mark._replace(uid=uid, flat=flat, moves=moves, channels=_channels(step), weighs=None)
 
 
 def moved(step: Step) -> Mark:

@@ -197,13 +197,6 @@ RULES: Mapping[str, Callable[[Meeting], Verdict]] = MappingProxyType(
 """From an operation to its rule."""
 
 
-def judge(meeting: Meeting) -> Verdict:
-    """What an operation reveals, or why it reveals nothing."""
-    if not any(isinstance(a, Tensor) and meeting.marks.get(a) is not None for a in meeting.args):
-        return ""
-    return RULES[meeting.name](meeting)
-
-
 def shapes_in(args: tuple[Any, ...]) -> tuple[tuple[int, ...], ...]:
     """Shapes of the tensors among the arguments."""
     return tuple(tuple(a.shape) for a in args if isinstance(a, Tensor))

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, storage_of, with_output
-from attnviz.gates.ledger import Finding, Ledger
+from attnviz.gates.ledger import WATCHERS, Finding, Ledger
 from attnviz.gates.meeting import Meeting
 from attnviz.gates.passing import follow
-from attnviz.gates.rules import RULES, judge, shapes_in
+from attnviz.gates.rules import RULES, shapes_in
 from attnviz.gates.step import Step
 from attnviz.types import Place
 
@@ -92,7 +92,7 @@ class Search(ops.EagerMode):
             if isinstance(module, Gate):
                 self._tapped(Place(path, frame.call, "tap"), module.kind, inputs[1], output)
             else:
-                self.marks.set(output, replace(mark, output=Output(path, frame.call)))
+                self.marks.set(output, mark._replace(output=Output(path, frame.call)))
 
         return hook
 
@@ -121,9 +121,11 @@ class Search(ops.EagerMode):
         """Ask the rule for an operation, if there is one; numbers of what it found."""
         if name not in RULES or place is None:
             return NONE
-        verdict = judge(Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
+        verdict = RULES[name](Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
         numbers = NONE if isinstance(verdict, str) else self.ledger.add(verdict)
-        self.ledger.consider(place, shapes_in(args), verdict if isinstance(verdict, str) else "", numbers)
+        if self.ledger.explains:
+            reason = verdict if isinstance(verdict, str) else ""
+            self.ledger.consider(place, shapes_in(args), reason, numbers)
         return numbers
 
     def __torch_dispatch__(
@@ -135,15 +137,20 @@ class Search(ops.EagerMode):
             with self:
                 return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
-        numbers = self._judge(name, args, place)
-        inputs = (args, keywords)
-        if name not in ops.VIEWS:
-            self.uses.update({m.output for t in ops.tensors_in(inputs) if (m := self.marks.get(t)) and m.output})
-        self.ledger.watch(self.marks, name, args)
+        tensors = ops.tensors_in((*args, *keywords.values()))
+        operands = [(t, m) for t in tensors if (m := self.marks.get(t)) is not None]
+        numbers: frozenset[int] = NONE
+        if operands:
+            numbers = self._judge(name, args, place)
+            if name not in ops.VIEWS:
+                self.uses.update({m.output for _, m in operands if m.output})
+            watcher = WATCHERS.get(name)
+            if watcher is not None:
+                watcher(self.ledger, self.marks, args)
         result = func(*args, **keywords)
         outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
-        if outputs:
-            mark = follow(Step(self.marks, func, args, keywords, outputs[0], place))
+        if outputs and operands:
+            mark = follow(Step(self.marks, func, args, keywords, operands, outputs[0], place))
             if mark is not None:
                 self._mark(func, args, outputs, self._credited(mark, numbers))
         return result
@@ -153,8 +160,7 @@ class Search(ops.EagerMode):
         if not numbers:
             return mark
         along = [(n, f.along) for n in numbers if (f := self.ledger.findings.get(n)) and f.along is not None]
-        return replace(
-            mark,
+        return mark._replace(
             straight=mark.straight | numbers,
             carries=mark.carries | numbers,
             weighs=along[0] if along else None,
@@ -168,7 +174,7 @@ class Search(ops.EagerMode):
             elif len(outputs) > 1:
                 # results of one operation are different values: halves of a chunk have no common root
                 uid = self.marks.uid()
-                known = replace(with_output(mark, number), uid=uid, root=uid, value=uid)
+                known = with_output(mark, number)._replace(uid=uid, root=uid, value=uid, like=uid)
             self.marks.set(tensor, known)
         for index in ops.writes(func):
             if index < len(args) and isinstance(args[index], Tensor):

@@ -31,6 +31,7 @@ class Step:
         func: ops.Operation,
         args: Sequence[Any],
         keywords: Mapping[str, Any],
+        operands: list[tuple[Tensor, Mark]],
         result: Tensor,
         place: Place | None,
     ) -> None:
@@ -38,7 +39,7 @@ class Step:
         self.positional, self.keywords = args, keywords
         self.name = ops.name_of(func)
         self.args = (*args, *keywords.values())
-        self.operands = [(t, m) for t in ops.tensors_in(self.args) if (m := marks.get(t)) is not None]
+        self.operands = operands
 
     @property
     def tensor(self) -> Tensor:
@@ -58,6 +59,8 @@ class Step:
     @cached_property
     def carries(self) -> frozenset[int]:
         """Products and sums that go into the result."""
+        if len(self.operands) == 1:
+            return self.mark.carries
         return NONE.union(*(m.carries for _, m in self.operands))
 
     def new(self, root: int | None = None, **traits: Any) -> Mark:
@@ -73,6 +76,8 @@ class Step:
 
     def straight(self) -> frozenset[int]:
         """Products and sums of which the result is a scaled or shifted one."""
+        if len(self.operands) == 1:
+            return self.mark.straight
         return NONE.union(*(m.straight for _, m in self.operands))
 
     def limits(self, value: Any) -> Range:
