@@ -139,6 +139,14 @@ class PyramidByPooling(FeaturePyramid):
         return x + F.interpolate(self.side[2](y) + F.interpolate(top, y.shape[2:]), x.shape[2:])
 
 
+class PooledLevel(FeaturePyramid):
+    """DAPPM, PSP: the mean of all places is the coarsest level of a pyramid."""
+
+    def forward(self, x):
+        top = self.side[0](x.mean((2, 3), keepdim=True))
+        return F.relu(self.side[1](x) + F.interpolate(top, size=x.shape[2:], mode="bilinear"))
+
+
 class Peaks(nn.Module):
     """CenterNet: a heat map times whether it is the largest around."""
 
@@ -235,6 +243,7 @@ LOOKALIKES = [
     Grus,
     FeaturePyramid,
     PyramidByPooling,
+    PooledLevel,
     Peaks,
     PeaksAbove,
     TimeStep,
