@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from attnviz.gates import bounding, ops, ranges
-from attnviz.gates.axes import moved_axis
+from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
 from attnviz.gates.ranges import ANY, POSITIVE
 from attnviz.gates.step import Step

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnviz.gates import ops, ranges
-from attnviz.gates.axes import axis_of_labels, labels_of
+from attnviz.gates.moved_axes import axis_of_labels, labels_of
 from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
 from attnviz.gates.kinds import kind_of
 from attnviz.gates.ledger import Finding, Source
