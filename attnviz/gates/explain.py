@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
+from attnviz.core.types import GateSite, Place
 from attnviz.gates.discover import search_for_gates
 from attnviz.gates.names import plain_path
-from attnviz.types import GateSite, Place
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from torch.utils.weak import TensorWeakRef
 
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.ranges import ANY, Range, is_finite
-from attnviz.types import Place
 
 Sizes = tuple[int, ...]
 NONE: frozenset[Any] = frozenset()

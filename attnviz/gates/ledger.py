@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Marks, Output, Sizes
-from attnviz.types import Place
 
 MULTIPLIED = frozenset(("channel", "spatial", "strip", "full", "branch"))
 """Kinds of gates that multiply features one by one."""

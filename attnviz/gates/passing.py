@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from attnviz.gates import bounding, ops, ranges
-from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
+from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.ranges import ANY, POSITIVE
 from attnviz.gates.step import Step
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from attnviz.core.kinds import kind_of
 from attnviz.gates import ops, ranges
-from attnviz.gates.moved_axes import axis_of_labels, labels_of
 from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
-from attnviz.gates.kinds import kind_of
 from attnviz.gates.ledger import Finding, Source
 from attnviz.gates.meeting import Meeting, Verdict
+from attnviz.gates.moved_axes import axis_of_labels, labels_of
 
 
 @dataclass(frozen=True)

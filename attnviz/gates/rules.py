@@ -15,10 +15,10 @@ from torch import Tensor
 
 from attnviz.gates import fused as fusion
 from attnviz.gates import ops, ranges
-from attnviz.gates.moved_axes import axis_of_labels, labels_of
 from attnviz.gates.flow import Mark, Origin, without_repeats
 from attnviz.gates.ledger import Finding
 from attnviz.gates.meeting import Meeting, Verdict
+from attnviz.gates.moved_axes import axis_of_labels, labels_of
 from attnviz.gates.products import multiplied, whole_source
 
 

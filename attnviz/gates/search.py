@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, storage_of, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
@@ -19,7 +20,6 @@ from attnviz.gates.meeting import Meeting
 from attnviz.gates.passing import follow
 from attnviz.gates.rules import RULES, shapes_in
 from attnviz.gates.step import Step
-from attnviz.types import Place
 
 
 @dataclass

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Marks, Origin
 from attnviz.gates.ranges import ANY, SHARE, Range
-from attnviz.types import Place
 
 
 class Step:

@@ -12,7 +12,7 @@ import torchvision
 from torch import nn
 
 from attnviz import UserError
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.gates.capture import capture
 from attnviz.gates.containers import map_tensors, tensors_within
 from attnviz.gates.discover import find_gates
