@@ -16,6 +16,7 @@ An existing file of results gets one more case, or the same case anew.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import statistics
 import tempfile
@@ -156,7 +157,8 @@ def measure(recipe: Recipe, data: Path, count: int, rounds: int) -> dict[str, An
         best = min(warm, key=lambda bf16: warm[bf16][1])
         pairs = [(timed(mine), timed(theirs[best])) for _ in range(rounds)]
         started = time.perf_counter()
-        load_images(folder / "data", "train", max(recipe.model.size, *(p for _, p in recipe.train.sizes)))
+        side = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
+        load_images(folder / "data", "train", dataclasses.replace(recipe.model.input(), size=(side, side)))
         decoding = (time.perf_counter() - started) / count
     ours, others = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
     cpu, their_cpu = (statistics.median(pair[i][1] for pair in pairs) for i in (0, 1))

@@ -24,11 +24,11 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.training.experiments.types_table import focus, gates_matter
 
     started = time.perf_counter()
-    folder, names, _, sized = chosen(args)
+    folder, names, _, images_for = chosen(args)
     rows = []
     for name in names:
         loaded = load(name, folder, best_device())
-        images = sized(loaded.spec.input.size[0])
+        images = images_for(loaded.spec.input)
         rows.append(row(loaded.name, [loaded], images, args.images))
     images_too = f" --images {args.images}" if args.images else ""
     report = {

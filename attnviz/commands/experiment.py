@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace) -> None:
     runs = collect(args.runs, recipes, args.seeds, None if args.no_train else args.data, _say)
     count = experiment.images if args.images is None else args.images
     _say(f"measuring {len(runs)} runs")
-    images = load_images(args.data, "val", recipes[0].model.size)
+    images = load_images(args.data, "val", recipes[0].model.input())
     check_data(runs, images)
     report = {
         "experiment": args.experiment,

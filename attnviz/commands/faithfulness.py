@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> None:
     analyser = Analyser(load(args.model, device=best_device()))
     spec = analyser.loaded.spec.input
     study = study_of(analyser, plan)
-    images = load_images(args.data, "val", spec.size[0])
+    images = load_images(args.data, "val", spec)
     if args.images > len(images):
         raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
     drawn = draw(len(images), args.images, args.seed)

@@ -10,6 +10,7 @@ from attnviz.attention.gate import Gate
 from attnviz.checkpoints import LoadedModel, load, save_checkpoint
 from attnviz.cli import main
 from attnviz.errors import UserError
+from attnviz.inputs import InputSpec
 from attnviz.models import build
 from attnviz.training.ablation import ablations, chunks, paired, predictions
 from attnviz.training.data import load_images, prepare_batch
@@ -19,7 +20,7 @@ from tests.conftest import tiny_card, tiny_spec
 
 @pytest.fixture(scope="module")
 def images(data):
-    return load_images(data, "val", 32)
+    return load_images(data, "val", InputSpec((32, 32)))
 
 
 class Told(nn.Module):

@@ -8,7 +8,7 @@ from PIL import Image
 from attnviz.cli import main
 from attnviz.errors import UserError
 from attnviz.gates.discover import find_gates
-from attnviz.inputs import NoiseSpec
+from attnviz.inputs import InputSpec, NoiseSpec
 from attnviz.training.data import load_images, normalise_batch, pick
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
@@ -98,7 +98,7 @@ def test_the_table_names_the_reference_and_every_row(report):
 def test_the_scores_are_the_gates_own(report, images):
     _, folder = report
     run = find_run(folder / "runs", load_recipe(folder / "tiny-noise-attention.toml"), 3)
-    val = load_images(images, "val", 32)
+    val = load_images(images, "val", InputSpec((32, 32)))
     chosen = pick(val, 64)
     spec = NoiseSpec(order=(3, 0, 4, 1, 5, 2), seed=2)
     answer = ask([probe(run.network)], val, chosen, spec)[0]

@@ -8,6 +8,7 @@ from attnviz.attention import ATTENTION
 from attnviz.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.cli import main
 from attnviz.gates.capture import capture
+from attnviz.inputs import InputSpec
 from attnviz.models import build
 from attnviz.reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
 from attnviz.training import gate_statistics
@@ -18,7 +19,7 @@ from tests.conftest import tiny_card, tiny_spec
 
 @pytest.fixture(scope="module")
 def images(data):
-    return load_images(data, "val", 32)
+    return load_images(data, "val", InputSpec((32, 32)))
 
 
 def network(folder, attention, images, known=True):
