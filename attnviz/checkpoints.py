@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import UserError, nearest
 from attnviz.models import ModelSpec, build
+from attnviz.notes import Note
 from attnviz.types import Bytes
 
 FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -94,6 +95,8 @@ class LoadedModel:
         source: For other models: the library, its version and which weights these are.
         transform: Makes the input, (C, H, W), of what the network sees, (H, W, 3) uint8, where ``spec.input`` does not
             say how; only for somebody's own network.
+        scores: How logits become probabilities, a name of ``attnviz.scores.SCORES``.
+        assumed: What nobody has said about it and is assumed.
     """
 
     name: str
@@ -103,6 +106,8 @@ class LoadedModel:
     checkpoint: Card | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
     transform: Callable[[Bytes], Tensor] | None = field(default=None, repr=False)
+    scores: str = "softmax"
+    assumed: tuple[Note, ...] = ()
 
     @property
     def card(self) -> Card:

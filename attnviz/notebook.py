@@ -92,10 +92,11 @@ def analysis_html(analysis: Analysis) -> str:
         if record.site.kind == "channel":  # the bars hold no photograph
             picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
             chosen = f"{_figure(picture, 'photograph')}{chosen}"
+    notes = "".join(f'<p style="font-size:12px">{escape(note.text)}</p>' for note in analysis.notes)
     return (
         f'<div class="attnviz"><h4 style="margin:0 0 .5em">{escape(analysis.model)}</h4>'
         '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
         '<div role="group" aria-label="The five most probable classes" style="flex:0 1 280px">'
-        f"{top_bars(analysis)}</div>"
+        f"{top_bars(analysis)}{notes}</div>"
         f"{chosen}</div>{strip}</div>"
     )

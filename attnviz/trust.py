@@ -78,6 +78,7 @@ def judge(
         every,
         protocol,
         black=_black(analyser),
+        scores=analyser.loaded.scores,
         progress=progress,
         cancelled=cancelled,
         budget_s=budget_s,
@@ -94,7 +95,8 @@ def judge(
 
 def study_of(analyser: Analyser, plan: Plan) -> Study:
     """A study of many images for one model; ``Study`` says more."""
-    return Study(analyser.loaded.module, analyser.sites, analyser.example(), plan, _black(analyser))
+    loaded = analyser.loaded
+    return Study(loaded.module, analyser.sites, analyser.example(), plan, _black(analyser), loaded.scores)
 
 
 def _black(analyser: Analyser) -> torch.Tensor:

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attnviz.errors import UserError, nearest
+from attnviz.notes import Note, notes_on
 from attnviz.registry import Registry
+from attnviz.scores import probabilities
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -55,6 +57,15 @@ class PreparedImage:
     box: Box
     network: Bytes
     original_size: tuple[int, int]
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be said about this photograph in front of this network; mostly nothing."""
+        left, top, right, bottom = self.box
+        (height, width), (high, wide) = self.pixels.shape[:2], self.network.shape[:2]
+        across, down = self.original_size[0] / width, self.original_size[1] / height
+        seen = max(1, round((right - left) * across)), max(1, round((bottom - top) * down))
+        return notes_on(seen, self.original_size, (wide, high))
 
 
 @dataclass(frozen=True)
@@ -210,6 +221,8 @@ class Analysis:
         logits: (K,) float32.
         gates: All gates from the first layer to the last.
         facts: Plain values worth showing or keeping: device, milliseconds, versions.
+        scores: How logits become probabilities, a name of ``attnviz.scores.SCORES``.
+        assumed: What is assumed about the network.
     """
 
     model: str
@@ -218,15 +231,21 @@ class Analysis:
     logits: Floats
     gates: tuple[GateRecord, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    scores: str = "softmax"
+    assumed: tuple[Note, ...] = ()
 
     def _repr_html_(self) -> str:
         return DISPLAYS["Analysis"](self)
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What must be said beside the answer: about the photograph, and what is assumed about the network."""
+        return (*self.image.notes, *self.assumed)
+
+    @property
     def probabilities(self) -> Floats:
-        """Softmax of the logits, (K,) float32 that sums to 1."""
-        shifted = np.exp(self.logits - self.logits.max())
-        return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+        """(K,) float32 in [0, 1]; they sum to 1 unless ``scores`` says that classes do not exclude each other."""
+        return probabilities(self.logits, self.scores)
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
         """The k most probable classes as (label, probability), most probable first."""

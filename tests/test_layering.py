@@ -10,11 +10,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attnviz"
 
-CORE = {"types", "inputs", "errors", "registry"}
+CORE = {"types", "inputs", "errors", "registry", "notes", "scores"}
 MAY_IMPORT = {
-    "types": {"errors", "registry"},
+    "types": {"errors", "registry", "notes", "scores"},
     "inputs": {"errors"},
     "errors": set(),
+    "notes": set(),
+    "scores": {"errors"},
     "registry": {"errors"},
     "walk": {"types", "errors"},
     "pixels": CORE,
@@ -28,12 +30,12 @@ MAY_IMPORT = {
     "describe": CORE | {"attention"},
     "cost": CORE | {"attention", "models"},
     "gates": CORE | {"attention", "models", "checkpoints"},
-    "loading": CORE | {"models", "checkpoints"},
+    "loading": CORE | {"models", "checkpoints", "transforms"},
     "steps": CORE | {"attention", "walk"},
     "edits": CORE | {"gates"},
     "transforms": CORE,
     "guests": CORE | {"checkpoints", "cost", "loading"},
-    "live": CORE | {"models", "checkpoints", "gates", "transforms"},
+    "live": CORE | {"models", "checkpoints", "gates", "transforms", "image"},
     "attribution": CORE | {"gates"},
     "provenance": CORE,
     "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
@@ -127,6 +129,8 @@ FOREIGN = {
     "types": {"numpy"},
     "inputs": set(),
     "errors": set(),
+    "notes": set(),
+    "scores": {"numpy"},
     "registry": set(),
     "pixels": {"numpy", "PIL"},
     "image": {"numpy", "PIL"},

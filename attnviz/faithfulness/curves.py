@@ -16,6 +16,7 @@ from attnviz.attribution.guard import borrowed, own_copy
 from attnviz.errors import Cancelled, UserError
 from attnviz.faithfulness.maps import check_map
 from attnviz.faithfulness.results import Curves
+from attnviz.scores import probabilities
 from attnviz.types import Floats
 
 STEPS = (2, 512)
@@ -66,6 +67,7 @@ def curves(
     protocol: Protocol | None = None,
     *,
     black: Tensor | None = None,
+    scores: str = "softmax",
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     budget_s: float | None = None,
@@ -81,6 +83,7 @@ def curves(
         maps: (H, W) each, any scale: only the order of the pixels counts.
         protocol: How it is measured.
         black: (C,), what black pixels are after normalisation; needed for the fill ``black``.
+        scores: How logits become probabilities, a name of ``attnviz.scores.SCORES``.
         progress: Called with the share that is done, 0..1.
         cancelled: Asked before every pass; ``True`` ends the computation.
         budget_s: Seconds after which no further pass begins.
@@ -108,11 +111,11 @@ def curves(
                 raise Cancelled("the measurement was cancelled")
             if budget_s is not None and time.perf_counter() - started > budget_s:
                 raise UserError(f"the budget of {budget_s:g} s was spent with {100 * done / passes:.0f} % done")
-            scores = _probabilities(forward(batch), target)
+            values = _probability(forward(batch), target, scores)
             done += 1
             if progress is not None:
                 progress(done / passes)
-            return scores
+            return values
 
         ends = score(torch.cat((image, *empty)))
         found = []
@@ -126,13 +129,12 @@ def curves(
     return found
 
 
-def _probabilities(logits: Tensor, target: int) -> Floats:
-    """(N, K) -> (N,), the softmax of one class."""
+def _probability(logits: Tensor, target: int, scores: str) -> Floats:
+    """(N, K) -> (N,), the probability of one class."""
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise UserError(f"the model must give one score for every class, (N, K), got {shape}")
     whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
     if not whole or not 0 <= target < logits.shape[1]:
         raise UserError(f"target must be a class in 0..{logits.shape[1] - 1}, got {target!r}")
-    values: Floats = logits.float().softmax(1)[:, int(target)].cpu().numpy()
-    return values
+    return probabilities(logits.float().cpu().numpy(), scores)[:, int(target)]

@@ -17,6 +17,7 @@ from attnviz.ui.compare_facts import facts_html
 from attnviz.ui.compare_rows import Comparison, Row
 from attnviz.ui.drawings import asking, bars_html, marker, told_of
 from attnviz.ui.figures import layers, legend
+from attnviz.ui.panels import limits_html, notes_of
 from attnviz.ui.store import Store
 from attnviz.ui.text import plain, say
 
@@ -161,8 +162,8 @@ def prediction_cell(row: Row, language: str) -> str:
     if row.label not in [label for label, _ in analysis.top(3)]:
         share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
         extra = f'<p class="av-note">{say("cmp_class_share", language, label=row.label, share=share)}</p>'
-    title = say("prediction", language)
-    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}</div>'
+    title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
+    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}{notes}</div>'
 
 
 def table_html(comparison: Comparison, look: Look, store: Store) -> str:

@@ -19,7 +19,7 @@ from attnviz.render.markup import top_bars
 from attnviz.render.strip import profile, reduced, seen
 from attnviz.render.views import View as Shape
 from attnviz.render.views import view as shape_of
-from attnviz.types import GateRecord, PreparedImage
+from attnviz.types import Analysis, GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
 from attnviz.ui.link import query_of
@@ -50,9 +50,20 @@ def prediction_html(view: View, card: Card) -> str:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
-    notes = "".join(f"<li>{limit}</li>" for limit in limits)
     alt = say("prediction_alt", language)
-    return f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div><ul class="av-limits">{notes}</ul>'
+    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
+    return bars + limits_html([*notes_of(view.analysis, language), *limits])
+
+
+def notes_of(analysis: Analysis, language: str) -> list[str]:
+    """What must be said beside an answer, escaped: about the photograph, and what is assumed about the network."""
+    return [say(f"note_{note.key}", language, **note.values) for note in analysis.notes]
+
+
+def limits_html(lines: Sequence[str]) -> str:
+    """Sentences below an answer; nothing where there is none."""
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f'<ul class="av-limits">{items}</ul>' if items else ""
 
 
 def heading_html(view: View) -> str:

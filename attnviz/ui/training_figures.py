@@ -18,7 +18,7 @@ from attnviz.ui.gate_picture import picture_html as large
 from attnviz.ui.noise_figures import name_of
 from attnviz.ui.panels import STYLES
 from attnviz.ui.text import plain, say
-from attnviz.ui.training_view import Film, probe_picture, record, view_of
+from attnviz.ui.training_view import Film, record, seen_then, view_of
 
 CMAP = "viridis"
 FEW = 8
@@ -45,7 +45,7 @@ def picture_html(taken: Snapshots, film: Film, card: Card) -> str:
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:
     """All snapshots of the gate as small pictures, one button each."""
-    small, tiles = seen(probe_picture(film.probe, card.spec.input)), []
+    small, tiles = seen(seen_then(taken, film, card)), []
     for step, epoch in enumerate(taken.epochs):
         shown = shape_of(record(taken, film, step))
         title = say("training_frame", film.language, epoch=epoch)

@@ -60,6 +60,11 @@ def probe_picture(name: str, spec: InputSpec) -> PreparedImage:
     return prepare(load_sample(name), spec, SIDE)
 
 
+def seen_then(taken: Snapshots, film: Film, card: Card) -> PreparedImage:
+    """The film's picture as the network was shown it when the snapshots were taken."""
+    return probe_picture(film.probe, replace(card.spec.input, fit=taken.fit))
+
+
 def recorded(store: Store) -> tuple[str, ...]:
     """Checkpoints with snapshots of at least one gate."""
     return tuple(name for name in store.ids if snapshots_of(store, name) is not None)
@@ -135,7 +140,7 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
 
 def view_of(taken: Snapshots, film: Film, card: Card) -> View:
     """A snapshot as a view, as if it had just been analysed; there are no logits."""
-    image = probe_picture(film.probe, card.spec.input)
+    image = seen_then(taken, film, card)
     gates = tuple(record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds)
     analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
     return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)
