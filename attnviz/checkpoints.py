@@ -24,6 +24,7 @@ from attnviz.errors import UserError, nearest
 from attnviz.models import ModelSpec, build
 from attnviz.notes import Note
 from attnviz.types import Bytes
+from attnviz.weights import cast
 
 FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
 """Where the bundled checkpoints are."""
@@ -251,7 +252,10 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
     for key, value in state.items():
         if own[key].shape != value.shape:
             raise UserError(f"{file}: {key} must have shape {tuple(own[key].shape)}, got {tuple(value.shape)}")
-    module.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
+    try:
+        module.load_state_dict(cast(state, own))
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from error
 
 
 def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "cpu") -> LoadedModel:
@@ -271,7 +275,8 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
     module = build(card.spec, published_weights=False)
     _fill(module, state, file.name)
     if len(card.labels) != card.spec.num_classes:
-        raise UserError(f"{card.id} has {card.spec.num_classes} classes but {len(card.labels)} labels")
+        count = card.spec.num_classes
+        raise UserError(f"{card.id} has {count} classes but {len(card.labels)} labels; its card must name each once")
     return LoadedModel(card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card)
 
 

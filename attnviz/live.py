@@ -70,10 +70,10 @@ def _key(tensors: list[Tensor], labels: tuple[str, ...] | None) -> int:
     floats = [i for i, t in enumerate(tensors) if t.ndim == 2 and len(t) == 1 and t.is_floating_point()]
     fitting = [i for i in floats if tensors[i].shape[1] >= 2]
     if not fitting:
-        shapes = ", ".join(str(tuple(t.shape)) for t in tensors) or "no tensor"
+        shapes = ", ".join(f"{tuple(t.shape)}{'' if t.is_floating_point() else f' {t.dtype}'}" for t in tensors)
         one = " Wrap a network with a single logit y so that it gives two, torch.cat([torch.zeros_like(y), y], 1)."
         raise UserError(
-            f"the network must give class scores (N, K) with K of at least 2, got {shapes}.{one if floats else ''}"
+            f"the network must give class scores (N, K) with K of at least 2, got {shapes or 'no tensor'}.{one if floats else ''}"
         )
     if labels is None:
         return fitting[0]
