@@ -71,10 +71,9 @@ def _key(tensors: list[Tensor], labels: tuple[str, ...] | None) -> int:
     fitting = [i for i in floats if tensors[i].shape[1] >= 2]
     if not fitting:
         shapes = ", ".join(f"{tuple(t.shape)}{'' if t.is_floating_point() else f' {t.dtype}'}" for t in tensors)
-        one = " Wrap a network with a single logit y so that it gives two, torch.cat([torch.zeros_like(y), y], 1)."
-        raise UserError(
-            f"the network must give class scores (N, K) with K of at least 2, got {shapes or 'no tensor'}.{one if floats else ''}"
-        )
+        wrap = "; wrap one with a single logit y so that it gives two: torch.cat([torch.zeros_like(y), y], 1)"
+        text = f"the network must give class scores (N, K) with K of at least 2, got {shapes or 'no tensor'}"
+        raise UserError(text + (wrap if floats else ""))
     if labels is None:
         return fitting[0]
     chosen = next((i for i in fitting if tensors[i].shape[1] == len(labels)), None)
