@@ -35,6 +35,7 @@ from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
 from attnviz.models import build
+from attnviz.results import add_force
 from attnviz.training.data import list_images, load_images, split_folder
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe, load_recipe
@@ -200,6 +201,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--note", default="", help="kept with the case: what else the machine was doing")
     options.add_argument("--out", type=Path)
+    add_force(options)
     given = options.parse_args()
     started = time.perf_counter()
     case = measure(load_recipe(given.recipe), given.data, given.images, given.rounds)
@@ -210,7 +212,7 @@ def main() -> None:
         "note": given.note,
         "run": {**machine(device, time.perf_counter() - started), "torchvision": torchvision.__version__},
     }
-    add_case(given.out, case)
+    add_case(given.out, case, given.force)
 
 
 if __name__ == "__main__":

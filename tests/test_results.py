@@ -61,3 +61,17 @@ def test_every_command_refuses_before_it_measures(tmp_path, monkeypatch, capsys,
     assert file.read_text() == '{"published": true}'
     assert main([*command, "--data", "nowhere", "--force"]) == 2
     assert "holds results" not in capsys.readouterr().err
+
+
+def test_a_case_is_replaced_by_the_same_command_only(tmp_path, capsys):
+    from benchmarks.cases import add_case
+
+    file = tmp_path / "cases.json"
+    for ratio, command in ((1, "long"), (2, "long")):
+        add_case(file, {"recipe": "se", "command": command, "ratio": ratio})
+    add_case(file, {"recipe": "cbam", "command": "quick", "ratio": 3})
+    with pytest.raises(UserError, match="holds se by `long`; give another --out, or --force"):
+        add_case(file, {"recipe": "se", "command": "quick", "ratio": 4})
+    assert [case["ratio"] for case in json.loads(file.read_text())["cases"]] == [2, 3]
+    add_case(file, {"recipe": "se", "command": "quick", "ratio": 4}, force=True)
+    assert [case["ratio"] for case in json.loads(file.read_text())["cases"]] == [3, 4]

@@ -67,7 +67,8 @@ def _run(args: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         _say("stopped; the images that have been measured are summed up")
         settings["images"] = len(study.predictions)
-        out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
+        if out.exists():  # what it holds is of more images
+            out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
     measured = study.summary(_say)
     drawn = drawn[: len(study.predictions)]
     hits = sum(p == int(images.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))

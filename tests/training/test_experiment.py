@@ -58,8 +58,10 @@ def report(images, tmp_path_factory):
     try:
         assert main([*call, "--seeds", "0,3", "--images", "68"]) == 0
         first = {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.safetensors")}
+        more = [*call, "--seeds", "0,3,5", "--images", "68", "--no-train", "--table"]
+        assert main(more) == 2, "results of other seeds were replaced"
         # the second time nothing is trained
-        assert main([*call, "--seeds", "0,3,5", "--images", "68", "--no-train", "--table"]) == 0
+        assert main([*more, "--force"]) == 0
         assert {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.safetensors")} == first
     finally:
         patch.undo()
@@ -171,7 +173,8 @@ def test_spread_of_one_seed_has_no_sd():
     ],
 )
 def test_what_the_command_refuses(images, tmp_path, capsys, options, text):
-    assert main(["experiment", "noise", "--data", str(images), "--runs", str(tmp_path), *options]) == 2
+    new = ["--out", str(tmp_path / "new.json")]
+    assert main(["experiment", "noise", "--data", str(images), "--runs", str(tmp_path), *new, *options]) == 2
     assert text in capsys.readouterr().err
 
 

@@ -87,5 +87,6 @@ def test_a_difference_needs_two_seeds_of_both_and_is_told_beside_the_spread():
 
 
 def test_without_a_run_there_is_nothing_to_measure(data, tmp_path, capsys):
-    assert main(["experiment", "types", "--data", str(data), "--runs", str(tmp_path), "--no-train"]) == 2
+    new = ["--out", str(tmp_path / "new.json")]
+    assert main(["experiment", "types", "--data", str(data), "--runs", str(tmp_path), *new, "--no-train"]) == 2
     assert "no finished run" in capsys.readouterr().err
