@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from attnviz.core.data_folders import data_folder
 from attnviz.errors import UserError
 
-FOLDER = Path(__file__).resolve().parent.parent / "results"
-"""Where the results are; an installed package has none."""
+FOLDER = data_folder("results")
+"""Where the results are."""
 
 
 @lru_cache(maxsize=32)

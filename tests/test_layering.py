@@ -10,13 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attnviz"
 
-CORE = {"types", "inputs", "errors", "registry", "notes", "scores"}
+CORE = {"core", "types", "inputs", "errors", "registry"}
 MAY_IMPORT = {
-    "types": {"errors", "registry", "notes", "scores"},
+    "core": set(),
+    "types": {"core", "errors", "registry"},
     "inputs": {"errors"},
     "errors": set(),
-    "notes": set(),
-    "scores": {"errors"},
     "registry": {"errors"},
     "walk": {"types", "errors"},
     "pixels": CORE,
@@ -26,17 +25,16 @@ MAY_IMPORT = {
     "noise": CORE,
     "backbones": CORE | {"attention"},
     "models": CORE | {"attention", "backbones"},
-    "checkpoints": CORE | {"models", "weights"},
-    "weights": {"errors"},
+    "checkpoints": CORE | {"models"},
     "describe": CORE | {"attention"},
     "cost": CORE | {"attention", "models"},
     "gates": CORE | {"attention", "models", "checkpoints"},
-    "loading": CORE | {"models", "checkpoints", "transforms"},
+    "loading": CORE | {"models", "checkpoints"},
     "steps": CORE | {"attention", "walk"},
     "edits": CORE | {"gates"},
     "transforms": CORE,
-    "guests": CORE | {"checkpoints", "cost", "loading", "weights"},
-    "live": CORE | {"models", "checkpoints", "gates", "transforms", "image"},
+    "guests": CORE | {"checkpoints", "cost", "loading"},
+    "live": CORE | {"models", "checkpoints", "gates", "transforms"},
     "attribution": CORE | {"gates"},
     "provenance": CORE,
     "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
@@ -68,7 +66,7 @@ MAY_IMPORT = {
         "faithfulness",
     },
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
-    "results": {"errors"},
+    "results": {"core"},
     "evidence": CORE | {"checkpoints", "results"},
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
@@ -121,7 +119,7 @@ MAY_IMPORT = {
         "provenance",
         "trust",
     },
-    "__init__": {"errors"},
+    "__init__": {"core", "errors"},
     "__main__": {"cli"},
 }
 """What each part may import of attnviz itself; ``attnviz`` (for its version) is open to all."""
@@ -130,8 +128,6 @@ FOREIGN = {
     "types": {"numpy"},
     "inputs": set(),
     "errors": set(),
-    "notes": set(),
-    "scores": {"numpy"},
     "registry": set(),
     "pixels": {"numpy", "PIL"},
     "image": {"numpy", "PIL"},
