@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import UserError
-from attnviz.provenance import facts
+from attnviz.core.errors import UserError
+from attnviz.models.provenance import facts
 
 
 def machine(device: torch.device, seconds: float) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.results import add_force, check_results, write_results
-from attnviz.samples import load_sample, sample_names
+from attnviz.images.samples import load_sample, sample_names
+from attnviz.models.results import add_force, check_results, write_results
 from benchmarks.client import Client, pictures
 from benchmarks.served import Served, serve
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from attnviz.results import add_force
+from attnviz.models.results import add_force
 from attnviz.training.loop import Trainer
 from attnviz.training.memory import keep_memory
 from attnviz.training.recipe import load_recipe

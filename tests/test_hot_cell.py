@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attnviz.image import prepare
-from attnviz.inputs import FITS, InputSpec
-from attnviz.notebook import analysis_html
+from attnviz.core.input_spec import FITS, InputSpec
+from attnviz.core.types import Analysis, GateRecord, GateSite
+from attnviz.images.prepare import prepare
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.compare import Sheet, SheetRow, comparison_sheet
-from attnviz.render.compare_masks import Mask
-from attnviz.render.contact import contact_sheet
-from attnviz.render.heatmap import overlay, overlay_figure
-from attnviz.render.sheets import report_sheet
-from attnviz.render.strip import gate_strip
-from attnviz.types import Analysis, GateRecord, GateSite
+from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
+from attnviz.render.figures.contact_sheet import contact_sheet
+from attnviz.render.figures.gate_strip import gate_strip
+from attnviz.render.figures.report import report_sheet
+from attnviz.render.masks import Mask
+from attnviz.render.notebook import analysis_html
+from attnviz.render.overlay import overlay, overlay_figure
 
 ROWS, COLUMNS, AT = 8, 8, (1, 5)
 SIZES = {"4:3": (160, 120), "3:4": (120, 160), "1:3": (80, 240)}
@@ -51,36 +51,36 @@ def sheet_of(a):
 
 def explore(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.figures import Settings
-    from attnviz.ui.gate_picture import picture_html
-    from attnviz.ui.view import View
+    from attnviz.ui.shared.gate_html import Settings
+    from attnviz.ui.shared.gate_picture import picture_html
+    from attnviz.ui.shared.view import View
 
     return in_html(picture_html(View(a, "cat", None, "look"), Settings()))
 
 
 def strip(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.figures import Settings
-    from attnviz.ui.panels import strip_html
-    from attnviz.ui.view import View
+    from attnviz.ui.shared.gate_html import Settings
+    from attnviz.ui.shared.strip_and_map import strip_html
+    from attnviz.ui.shared.view import View
 
     return in_html(strip_html(View(a, "cat", None, "look"), Settings()))
 
 
 def paint(a):
     pytest.importorskip("gradio")
-    from attnviz.edits.steps import EditList
-    from attnviz.ui.intervene_figures import paint_html
-    from attnviz.ui.intervene_state import Bench
-    from attnviz.ui.page import Photo
+    from attnviz.gates.edits.edit_list import EditList
+    from attnviz.ui.shared.page import Photo
+    from attnviz.ui.tabs.intervene.html import paint_html
+    from attnviz.ui.tabs.intervene.state import Bench
 
     return in_html(paint_html(Bench(Photo(sample="cat"), a, a, "look", EditList("net"))))
 
 
 def cells(a):
-    from attnviz.ui.compare_cells import Cells
-    from attnviz.ui.compare_rows import Row
-    from attnviz.ui.page import Photo
+    from attnviz.ui.shared.page import Photo
+    from attnviz.ui.tabs.compare.state import Row
+    from attnviz.ui.tabs.compare.table_html import Cells
 
     made = SimpleNamespace(values=a.gates[0].mask)
     row = Row("net", Photo(sample="cat"), a, 0, attribution=made)
@@ -89,15 +89,15 @@ def cells(a):
 
 def compare_row(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.compare_cells import Look, mask_cell
+    from attnviz.ui.tabs.compare.table_html import Look, mask_cell
 
     return in_html(mask_cell(cells(a), Look(), "en"))
 
 
 def slider(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.compare_cells import Look
-    from attnviz.ui.compare_pair import _slider, side_of
+    from attnviz.ui.tabs.compare.pair_html import _slider, side_of
+    from attnviz.ui.tabs.compare.table_html import Look
 
     return [
         i for what in ("mask", "attribution") for i in in_html(_slider(*[side_of(cells(a), what)] * 2, Look(), "en"))
@@ -106,7 +106,7 @@ def slider(a):
 
 def inside(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.inside_pictures import DRAW, Scene
+    from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene
 
     mask = a.gates[0].mask
     walk = SimpleNamespace(steps=[SimpleNamespace(key="features")])
@@ -181,8 +181,8 @@ def test_a_squashed_photograph_is_seen_whole(size):
 def test_the_frame_and_the_ring_on_the_page_are_where_the_mask_is(size, fit):
     """What a pointer hits and what marks the place that asks are laid out in per cent of the photograph."""
     pytest.importorskip("gradio")
-    from attnviz.ui.drawings import marker
-    from attnviz.ui.figures import frame
+    from attnviz.ui.shared.bars_html import marker
+    from attnviz.ui.shared.gate_html import frame
 
     image = analysis(SIZES[size], fit, True).image
     left, top, wide, high = (float(v) / 100 for v in re.findall(r":([\d.]+)%", frame(image)))

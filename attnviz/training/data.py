@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import UserError
-from attnviz.image import open_photograph, prepare
-from attnviz.inputs import InputSpec
-from attnviz.noise import append_noise
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.images.noise_channels import append_noise
+from attnviz.images.prepare import open_photograph, prepare
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 SPLITS = (("train",), ("val", "test", "validation"))
@@ -111,7 +111,7 @@ def load_images(
         root: Folder of the data set.
         split: ``"train"`` or ``"val"``.
         spec: What the network wants: its size, ``fit`` and ``crop_fraction`` decide what is kept of every image, as in
-            ``attnviz.image.prepare``; values are not normalised here.
+            ``attnviz.images.prepare.prepare``; values are not normalised here.
         workers: Threads that decode; Pillow releases the interpreter lock while it does.
         skip_unreadable: Leave out files that cannot be read instead of refusing the folder.
 

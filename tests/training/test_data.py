@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.training.data import load_images, normalise_batch
 
 

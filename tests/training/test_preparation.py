@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.checkpoints import checkpoint_ids, load_card
-from attnviz.image import open_photograph, prepare
-from attnviz.inputs import FITS, InputSpec
-from attnviz.models import ModelSpec
-from attnviz.pipeline import Analyser
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.input_spec import FITS, InputSpec
+from attnviz.images.prepare import open_photograph, prepare
+from attnviz.models.checkpoints import checkpoint_ids, load_card
+from attnviz.models.spec import ModelSpec
 from attnviz.training.data import load_images, prepare_batch
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import BUNDLED, load_recipe, recipe_from_json
