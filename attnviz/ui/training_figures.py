@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from attnviz.render.markup import bars_svg
 from attnviz.render.strip import seen
 from attnviz.render.views import view as shape_of
 from attnviz.snapshots import Snapshots
+from attnviz.types import GateSite
 from attnviz.ui.figures import Settings, help_html
 from attnviz.ui.gate_picture import picture_html as large
 from attnviz.ui.noise_figures import name_of
@@ -35,12 +36,12 @@ def heading(taken: Snapshots, film: Film) -> str:
     return f'<h2 aria-live="polite">{say(key, film.language, gate=film.gate, **about)}</h2>'
 
 
-def picture_html(taken: Snapshots, film: Film, card: Card) -> str:
-    """The gate at the chosen snapshot, large."""
+def picture_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> str:
+    """The gate at the chosen snapshot, large; ``sites`` as ``view_of`` takes them."""
     found = record(taken, film, film.step)
     if found.site.kind == "channel":
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
-    return f"{heading(taken, film)}{large(view_of(taken, film, card), Settings(cmap=CMAP))}"
+    return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings(cmap=CMAP))}"
 
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:
