@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},
     "render": CORE | {"walk"},
     "export": CORE | {"render"},
-    "notebook": CORE | {"render"},
+    "notebook": CORE | {"opening", "render"},
     "snapshots": CORE | {"checkpoints"},
     "reference": CORE | {"checkpoints"},
     "training": CORE
