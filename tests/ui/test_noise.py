@@ -114,10 +114,14 @@ def test_pictures_and_predictions_in_both_languages(lab, noisy):
 
 def test_the_handlers(noisy, lab):
     with gr.Blocks() as demo, gr.Tab() as tab:
-        page = Page(demo, noisy, tab, gr.State(), Photo("parachute"))
+        page = Page(demo, noisy, tab, gr.State(), Photo("golf-ball"))
         tabbed = NoiseLab(page, layout(page))
     parts = tabbed.parts
     request = SimpleNamespace(headers={"accept-language": "zh"}, cookies={})
+    # other tabs hand on the picture that the page opens with although nobody chose it
+    handed = tabbed.on_open({parts.state: None, page.photo: page.opening}, request)[parts.state]
+    assert find_sample(handed.photo.sample).is_known(CIFAR10), "a picture of a class that these networks know"
+    assert tabbed.on_open({parts.state: handed, page.photo: page.opening}, request) == {parts.state: gr.skip()}
     opened = tabbed.on_open({parts.state: None, page.photo: None}, request)
     state = opened[parts.state]
     assert state.language == "zh" and "噪声" in opened[parts.channels]
