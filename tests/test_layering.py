@@ -63,13 +63,16 @@ MAY_IMPORT = {
         "provenance",
         "cost",
         "faithfulness",
+        "intervals",
     },
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
     "results": set(),
+    "intervals": set(),
     "evidence": CORE | {"checkpoints", "results"},
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
+        "intervals",
         "guests",
         "explaining",
         "opening",
