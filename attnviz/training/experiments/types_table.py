@@ -74,9 +74,9 @@ def _note(rows: Sequence[Row]) -> str:
         f"{' or '.join(counts)} validation images, with the 95 % interval of a bootstrap over images "
         "(± half a 95 % t interval over seeds where there are several); bold where McNemar's exact test gives less "
         f"than 5 % (of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: "
-        "answers changed. Mean gate: the mean over the validation set, the same for every image. Swapped: every gate moved to another "
-        f"image of a batch of {told['batch']}, all to the same one. Past the first layer it is no gate that this image "
-        "has by itself: it was computed from features that swapped gates had changed before."
+        "answers changed. Mean gate: the mean over the validation set, the same for every image. Swapped: every gate "
+        f"moved to another image of a batch of {told['batch']}, all to the same one. Past the first layer "
+        "it is no gate that any image has by itself: it was computed from features that swapped gates had changed."
     )
 
 
