@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from attnviz.samples import load_sample
 from scripts.screenshots import app
 
 
@@ -55,19 +54,6 @@ def test_pictures_of_its_own_classes_stand_first(open_page):
     before = page.locator("#noise-predictions").inner_text()
     picks.nth(1).click()
     expect(page.locator("#noise-predictions")).not_to_have_text(before, use_inner_text=True)
-
-
-@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-def test_the_lab_opens_on_a_picture_of_a_class_that_its_networks_know(open_page, locale):
-    """Also where Explore has drawn its own picture anew, in another language or with another network."""
-    page = open_page(locale=locale)
-    page.locator("#strip [data-pick]").first.click()
-    page.locator("#tab-noise-button, [role=tab]").nth(4).click()
-    expect(page.locator("#noise-channels .nl-tile")).to_have_count(6)
-    shown = page.locator("#noise-photo img").first
-    expect(shown).to_be_visible()
-    width = shown.evaluate("(e) => e.naturalWidth / e.naturalHeight")
-    assert width == pytest.approx(load_sample("aeroplane").width / load_sample("aeroplane").height, rel=0.02)
 
 
 def test_another_photograph_in_another_tab_is_taken_up(open_page):
