@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attnviz"
 
-CORE = {"types", "inputs", "errors", "registry"}
+CORE = {"core", "types", "inputs", "errors", "registry"}
 MAY_IMPORT = {
-    "types": {"errors", "registry"},
+    "core": set(),
+    "types": {"core", "errors", "registry"},
     "inputs": {"errors"},
     "errors": set(),
     "registry": {"errors"},
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "inside": CORE | {"gates", "pipeline", "steps", "walk"},
     "render": CORE | {"walk"},
     "export": CORE | {"render"},
-    "notebook": CORE | {"opening", "render"},
+    "notebook": CORE | {"render"},
     "snapshots": CORE | {"checkpoints"},
     "reference": CORE | {"checkpoints"},
     "training": CORE
@@ -63,16 +64,13 @@ MAY_IMPORT = {
         "provenance",
         "cost",
         "faithfulness",
-        "intervals",
     },
     "verify": CORE | {"samples", "checkpoints", "pipeline"},
-    "results": set(),
-    "intervals": set(),
+    "results": {"core"},
     "evidence": CORE | {"checkpoints", "results"},
     "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
     "ui": CORE
     | {
-        "intervals",
         "guests",
         "explaining",
         "opening",
@@ -121,7 +119,7 @@ MAY_IMPORT = {
         "provenance",
         "trust",
     },
-    "__init__": {"errors"},
+    "__init__": {"core", "errors"},
     "__main__": {"cli"},
 }
 """What each part may import of attnviz itself; ``attnviz`` (for its version) is open to all."""
