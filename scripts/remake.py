@@ -11,9 +11,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import UserError
-from attnviz.noise import suppression
-from attnviz.results import FOLDER, read_results, write_results
+from attnviz.core.errors import UserError
+from attnviz.images.noise_channels import suppression
+from attnviz.models.results import FOLDER, read_results, write_results
 from attnviz.training.experiments.noise_effects import recovery
 from attnviz.training.experiments.pairs import comparisons
 
@@ -50,8 +50,8 @@ def published(folder: Path, report: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: These are other images than those of the experiment.
     """
-    from attnviz.inputs import NoiseSpec
-    from attnviz.loading import load
+    from attnviz.core.input_spec import NoiseSpec
+    from attnviz.models.published import load
     from attnviz.training.data import load_images
     from attnviz.training.experiments.noise_probe import ask_as_trained, probe
 

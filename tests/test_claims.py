@@ -6,10 +6,10 @@ import statistics
 
 import pytest
 
-from attnviz.intervals import half_interval
-from attnviz.results import read_results
+from attnviz.core.intervals import half_interval
+from attnviz.models.results import read_results
 from attnviz.training.recipe import load_recipe
-from attnviz.ui.texts.noise import TEXTS
+from attnviz.ui.tabs.noise_lab.texts import TEXTS
 from tests.test_layering import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -11,11 +11,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.axes import Axes, of_map
 from attnviz.gates.flow import Marks, Origin, Output, follow
 from attnviz.gates.rules import Finding, judge
-from attnviz.types import Place
 
 
 @dataclass

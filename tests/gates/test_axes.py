@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from attnviz import find_gates
+from attnviz.analysis.adopt_model import adopt
+from attnviz.analysis.analyser import Analyser
 from attnviz.attention import ATTENTION
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import GateRecord
 from attnviz.gates.axes import kind_of_axis, labelled, of_map, reshaped
-from attnviz.inputs import InputSpec
-from attnviz.live import adopt
-from attnviz.pipeline import Analyser
-from attnviz.render.compare_masks import mask_for
-from attnviz.types import GateRecord
+from attnviz.render.masks import mask_for
 
 
 class Positions(nn.Module):

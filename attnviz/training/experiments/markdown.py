@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attnviz.intervals import half_interval
+from attnviz.core.intervals import half_interval
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.intervals import fieller, welch
+from attnviz.core.intervals import fieller, welch
 
 
 def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]) -> dict[str, Any]:

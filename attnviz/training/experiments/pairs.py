@@ -10,9 +10,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attnviz.errors import UserError
-from attnviz.intervals import fieller, welch
-from attnviz.models import build, count_parameters
+from attnviz.core.errors import UserError
+from attnviz.core.intervals import fieller, welch
+from attnviz.models.spec import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attnviz.intervals import half_interval, welch
+from attnviz.core.intervals import half_interval, welch
 from attnviz.training.ablation import REPLACEMENTS
 from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
 
