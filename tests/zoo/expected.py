@@ -12,7 +12,16 @@ import torch
 from torch import nn
 from torch.utils import _pytree
 
-from tests.zoo import kornia, monai, pytorchcv, segmentation_models_pytorch, timm, torchvision, transformers, ultralytics
+from tests.zoo import (
+    kornia,
+    monai,
+    pytorchcv,
+    segmentation_models_pytorch,
+    timm,
+    torchvision,
+    transformers,
+    ultralytics,
+)
 from tests.zoo.library import Kinds, Library
 
 LIBRARIES: dict[str, Library] = {
@@ -84,7 +93,9 @@ def expected_gates(calls: Sequence[tuple[str, nn.Module]]) -> list[tuple[str, st
     return gates
 
 
-SPEAKS = re.compile(r"sigmoid|softmax|tanh\(|clamp\(|scaled_dot_product|attention_interface|normalize\(|gat(e|ing)\w*\(|grid_sample")
+SPEAKS = re.compile(
+    r"sigmoid|softmax|tanh\(|clamp\(|scaled_dot_product|attention_interface|normalize\(|gat(e|ing)\w*\(|grid_sample"
+)
 ACTIVATIONS = (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, nn.Softmax2d, nn.Tanh)
 
 

@@ -16,6 +16,11 @@ from tests.zoo import awake
 Kinds = Sequence[str] | Callable[[nn.Module], Sequence[str]]
 
 
+def words(text: str) -> list[str]:
+    """Names that are written with spaces between them."""
+    return text.split()
+
+
 @dataclass(frozen=True)
 class Library:
     """The architectures of one library.

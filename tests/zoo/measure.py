@@ -44,7 +44,8 @@ def measure(library: Library, name: str) -> dict[str, Any]:
 def same(first: Sequence[torch.Tensor], second: Sequence[torch.Tensor]) -> bool:
     """Bit for bit, NaN where NaN is."""
     return len(first) == len(second) and all(
-        a.shape == b.shape and torch.equal(a.nan_to_num(0.125), b.nan_to_num(0.125)) for a, b in zip(first, second, strict=True)
+        a.shape == b.shape and torch.equal(a.nan_to_num(0.125), b.nan_to_num(0.125))
+        for a, b in zip(first, second, strict=True)
     )
 
 

@@ -52,10 +52,25 @@ ARCHITECTURES = {
         upsample_kernel_size=[2, 2],
         filters=[4, 8, 16],
     ),
-    "efficientnet-b0-2d": partial(_build, "EfficientNetBN", 1, 64, 64, model_name="efficientnet-b0", **{
-        "spatial_dims": 2, "in_channels": 1, "pretrained": False}),
-    "efficientnet-b0-3d": partial(_build, "EfficientNetBN", 1, 48, 48, 48, model_name="efficientnet-b0", **{
-        "spatial_dims": 3, "in_channels": 1, "pretrained": False}),
+    "efficientnet-b0-2d": partial(
+        _build,
+        "EfficientNetBN",
+        1,
+        64,
+        64,
+        model_name="efficientnet-b0",
+        **{"spatial_dims": 2, "in_channels": 1, "pretrained": False},
+    ),
+    "efficientnet-b0-3d": partial(
+        _build,
+        "EfficientNetBN",
+        1,
+        48,
+        48,
+        48,
+        model_name="efficientnet-b0",
+        **{"spatial_dims": 3, "in_channels": 1, "pretrained": False},
+    ),
     "flexible-unet": partial(
         _build, "FlexibleUNet", 3, 64, 64, in_channels=3, out_channels=2, backbone="efficientnet-b0", pretrained=False
     ),
@@ -68,10 +83,21 @@ ARCHITECTURES = {
     "mil-transformer": partial(
         _build, "MILModel", 3, 3, 64, 64, num_classes=2, mil_mode="att_trans", pretrained=False, backbone="resnet18"
     ),
-    "quicknat-cse": partial(_build, "Quicknat", 1, 64, 64, num_classes=2, num_channels=1, num_filters=8, se_block="CSE"),
+    "quicknat-cse": partial(
+        _build, "Quicknat", 1, 64, 64, num_classes=2, num_channels=1, num_filters=8, se_block="CSE"
+    ),
     "resnet18-3d": partial(_build, "resnet18", 1, 32, 32, 32, spatial_dims=3, n_input_channels=1, num_classes=2),
     "restormer": partial(
-        _build, "restormer.Restormer", 1, 64, 64, **PLANE, dim=8, num_blocks=(1, 1, 1, 1), heads=(1, 1, 2, 2), num_refinement_blocks=1
+        _build,
+        "restormer.Restormer",
+        1,
+        64,
+        64,
+        **PLANE,
+        dim=8,
+        num_blocks=(1, 1, 1, 1),
+        heads=(1, 1, 2, 2),
+        num_refinement_blocks=1,
     ),
     "se-bottleneck-2d": partial(_residual_se, 2, 24),
     "se-bottleneck-3d": partial(_residual_se, 3, 8),
@@ -85,7 +111,18 @@ ARCHITECTURES = {
     "unet": partial(_build, "UNet", 1, 64, 64, **PLANE, **STEPS, num_res_units=1),
     "unetr": partial(_build, "UNETR", 1, 64, 64, **PLANE, img_size=64, feature_size=8, **VIT),
     "vit": partial(
-        _build, "ViT", 1, 64, 64, in_channels=1, img_size=64, patch_size=16, spatial_dims=2, num_layers=3, classification=True, **VIT
+        _build,
+        "ViT",
+        1,
+        64,
+        64,
+        in_channels=1,
+        img_size=64,
+        patch_size=16,
+        spatial_dims=2,
+        num_layers=3,
+        classification=True,
+        **VIT,
     ),
     "vit-autoencoder": partial(
         _build, "ViTAutoEnc", 1, 64, 64, in_channels=1, img_size=64, patch_size=16, spatial_dims=2, num_layers=3, **VIT

@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from tests.zoo.library import Library
+from tests.zoo.library import Library, words
 
 
 def _build(name, side=224, **options):
@@ -17,19 +17,23 @@ def _build(name, side=224, **options):
 
 SIDES = {
     **dict.fromkeys(
-        "airnet50_1x64d_r2 airnext50_32x4d_r2 alexnet bagnet9 bam_resnet18 bninception cbam_resnet18 channelnet condensenet74_c4_g4 "
-        "darknet53 densenet121 dicenet_wd5 diracnet18v2 dla34 dpn68 drnc26 efficientnet_b0 efficientnet_edge_small_b fastseresnet101b "
-        "fbnet_cb fdmobilenet_wd4 fishnet99 ghostnet hardnet39ds hrnet_w18_small_v1 ibn_resnet50 igcv3_wd4 menet108_8x1_g3 mixnet_s "
-        "mnasnet_small mobilenet_wd4 mobilenetb_w1 mobilenetv2_wd4 mobilenetv3_small_w7d20 octresnet10_ad2 peleenet preresnet10 "
-        "proxylessnas_cpu pyramidnet101_a360 regnetx002 regnety002 resattnet56 resnesta18 resnestabc14 resnet10 resnetd50b "
-        "scnet50 selecsls42b senet16 sepreresnet10 seresnet10 seresnext50_32x4d sharesnet18 shufflenet_g1_wd4 shufflenetv2_wd2 "
-        "shufflenetv2b_wd2 sknet50 sparsenet121 spnasnet squeezenet_v1_0 squeezeresnet_v1_1 sqnxt23_w1 tresnet_m vgg11 vovnet27s wrn50_2 "
-        "zfnet".split(),
+        words(
+            "airnet50_1x64d_r2 airnext50_32x4d_r2 alexnet bagnet9 bam_resnet18 bninception cbam_resnet18 channelnet condensenet74_c4_g4 "
+            "darknet53 densenet121 dicenet_wd5 diracnet18v2 dla34 dpn68 drnc26 efficientnet_b0 efficientnet_edge_small_b fastseresnet101b "
+            "fbnet_cb fdmobilenet_wd4 fishnet99 ghostnet hardnet39ds hrnet_w18_small_v1 ibn_resnet50 igcv3_wd4 menet108_8x1_g3 mixnet_s "
+            "mnasnet_small mobilenet_wd4 mobilenetb_w1 mobilenetv2_wd4 mobilenetv3_small_w7d20 octresnet10_ad2 peleenet preresnet10 "
+            "proxylessnas_cpu pyramidnet101_a360 regnetx002 regnety002 resattnet56 resnesta18 resnestabc14 resnet10 resnetd50b "
+            "scnet50 selecsls42b senet16 sepreresnet10 seresnet10 seresnext50_32x4d sharesnet18 shufflenet_g1_wd4 shufflenetv2_wd2 "
+            "shufflenetv2b_wd2 sknet50 sparsenet121 spnasnet squeezenet_v1_0 squeezeresnet_v1_1 sqnxt23_w1 tresnet_m vgg11 vovnet27s wrn50_2 "
+            "zfnet"
+        ),
         224,
     ),
     **dict.fromkeys(
-        "diaresnet20_cifar10 diapreresnet20_cifar10 seresnet20_cifar10 sepreresnet20_cifar10 xdensenet40_2_k24_bc_cifar10 "
-        "shakeshakeresnet20_2x16d_cifar10 ror3_56_cifar10".split(),
+        words(
+            "diaresnet20_cifar10 diapreresnet20_cifar10 seresnet20_cifar10 sepreresnet20_cifar10 xdensenet40_2_k24_bc_cifar10 "
+            "shakeshakeresnet20_2x16d_cifar10 ror3_56_cifar10"
+        ),
         32,
     ),
 }

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from tests.zoo import FAST, SLOW
-from tests.zoo.library import Library
+from tests.zoo.library import Library, words
 
 
 def _build(name, side):
@@ -16,46 +16,44 @@ def _build(name, side):
     return timm.create_model(name), torch.randn(1, 3, side, side)
 
 
+BY_SIDE = {
+    96: """
+        convformer_s18 convnext_femto_ols cs3darknet_focus_s cs3se_edgenet_x cspdarknet53 darknet53
+        densenetblur121d dla46_c dm_nfnet_f0 dpn48b eca_resnet33ts eca_resnext26ts ecaresnet26t ecaresnetlight
+        edgenext_x_small efficientnet_es efficientnet_lite0 efficientvit_l1 ese_vovnet39b fbnetc_100
+        gcresnet33ts gernet_s ghostnetv3_050 hgnet_small hgnetv2_b0 lambda_resnet50ts lcnetv2_base
+        legacy_seresnet34 legacy_xception mixnet_m mobilenetv1_100 mobilenetv2_050 mobilenetv3_rw
+        mobilenetv4_conv_small mobileone_s0 mobileone_s4 nf_ecaresnet26 nf_regnet_b0 nf_resnet26 nf_seresnet26
+        poolformerv2_s12 regnetv_040 regnetx_002 regnety_002 regnetz_c16 repvit_m1 resnest26d resnest50d_1s4x24d
+        resnet51q resnetaa50d resnetblur50 resnetv2_50 rexnetr_200 selecsls42b seresnet152d seresnet33ts
+        seresnext26ts seresnextaa101d_32x8d skresnet34 skresnext50_32x4d spnasnet_100 tf_efficientnet_b0
+        tf_efficientnet_cc_b0_4e tf_efficientnetv2_b0 tf_mobilenetv3_small_minimal_100 tinynet_e tresnet_l
+        vovnet39a wide_resnet50_2 xception41p
+    """,
+    128: """
+        inception_resnet_v2 inception_v4 pnasnet5large
+    """,
+    224: """
+        beit_base_patch16_224 caformer_s18 coat_lite_tiny coat_tiny coatnet_pico_rw_224 coatnext_nano_rw_224
+        deit_tiny_patch16_224 efficientformer_l1 efficientformerv2_s0 efficientvim_m1 efficientvit_m1
+        eva02_tiny_patch14_224 gcvit_xxtiny gmixer_12_224 hiera_tiny_224 iformer_t levit_conv_128s lowformer_b0
+        mobilevit_s mvitv2_tiny naflexvit_base_patch16_gap nest_tiny nextvit_small pit_ti_224 pvt_v2_b0
+        resmlp_12_224 sequencer2d_s shvit_s1 swinv2_cr_tiny_ns_224 tiny_vit_5m_224 tnt_s_legacy_patch16_224
+        twins_pcpvt_small twins_svt_small visformer_small vit_relpos_small_patch16_224 vit_small_r26_s32_224
+        vit_tiny_patch16_224 vitamin_small_224 volo_d1_224 xcit_tiny_12_p16_224
+    """,
+    256: """
+        eca_halonext26ts halonet50ts lambda_resnet26rpt_256 lamhalobotnet50ts_256 maxxvit_rmlp_nano_rw_256
+        mobilenetv4_hybrid_large swinv2_tiny_window8_256
+    """,
+}
+"""Side of the input -> names, besides those of ``tests.zoo``."""
+
 SIDES = {
     **{name: side for name, (side, _) in {**FAST, **SLOW}.items() if ":" not in name},
-    **dict.fromkeys(
-        "gernet_s resnet51q seresnext26ts eca_resnet33ts eca_resnext26ts gcresnet33ts mobileone_s0 mobileone_s4 regnetz_c16 "
-        "regnety_002 regnetx_002 cspdarknet53 cs3darknet_focus_s darknet53 densenetblur121d dpn48b efficientnet_es "
-        "efficientnet_lite0 fbnetc_100 spnasnet_100 mobilenetv2_050 mobilenetv4_conv_small mobilenetv3_rw tf_efficientnet_cc_b0_4e "
-        "mixnet_m tf_mobilenetv3_small_minimal_100 ghostnetv3_050 hgnetv2_b0 hgnet_small inception_v4 inception_resnet_v2 "
-        "legacy_seresnet34 legacy_xception nf_regnet_b0 nf_seresnet26 nf_ecaresnet26 nf_resnet26 ecaresnet26t ecaresnetlight "
-        "pnasnet5large resnest26d resnest50d_1s4x24d resnetv2_50 resnetblur50 seresnet33ts selecsls42b "
-        "skresnet34 skresnext50_32x4d tresnet_l vovnet39a ese_vovnet39b xception41p dla46_c rexnetr_200 "
-        "poolformerv2_s12 convformer_s18 efficientvit_l1 convnext_femto_ols wide_resnet50_2 seresnet152d "
-        "cs3se_edgenet_x lambda_resnet50ts regnetv_040 tf_efficientnetv2_b0 tf_efficientnet_b0 mobilenetv1_100 tinynet_e "
-        "lcnetv2_base edgenext_x_small repvit_m1 dm_nfnet_f0 resnetaa50d seresnextaa101d_32x8d".split(),
-        96,
-    ),
-    **dict.fromkeys(
-        "coat_lite_tiny coat_tiny coatnet_pico_rw_224 coatnext_nano_rw_224 deit_tiny_patch16_224 beit_base_patch16_224 "
-        "efficientformer_l1 efficientformerv2_s0 efficientvim_m1 iformer_t gcvit_xxtiny maxxvit_rmlp_nano_rw_256 caformer_s18 "
-        "resmlp_12_224 gmixer_12_224 mvitv2_tiny nest_tiny nextvit_small pit_ti_224 pvt_v2_b0 sequencer2d_s shvit_s1 "
-        "swiftformer_xs swinv2_cr_tiny_ns_224 tiny_vit_5m_224 tnt_s_legacy_patch16_224 twins_pcpvt_small twins_svt_small "
-        "vit_tiny_patch16_224 vit_relpos_small_patch16_224 vitamin_small_224 mobilevit_s eva02_tiny_patch14_224 hiera_tiny_224 "
-        "lowformer_b0 visformer_small vit_small_r26_s32_224 mobilenetv4_hybrid_large efficientvit_m1 "
-        "levit_conv_128s volo_d1_224 eca_halonext26ts lambda_resnet26rpt_256 lamhalobotnet50ts_256 naflexvit_base_patch16_gap "
-        "xcit_tiny_12_p16_224 halonet50ts".split(),
-        224,
-    ),
-    "swinv2_tiny_window8_256": 256,
-    "maxxvit_rmlp_nano_rw_256": 256,
-    "lambda_resnet26rpt_256": 256,
-    "lamhalobotnet50ts_256": 256,
-    "mobilenetv4_hybrid_large": 256,
-    "halonet50ts": 256,
-    "eca_halonext26ts": 256,
-    "pnasnet5large": 128,
-    "inception_v4": 128,
-    "inception_resnet_v2": 128,
-    "naflexvit_base_patch16_gap": 224,
-    "lamhalobotnet50ts_256": 256,
-    "eva02_tiny_patch14_224": 224,
+    **{name: side for side, text in BY_SIDE.items() for name in words(text)},
 }
+
 
 def _context(module):
     """``layers/global_context.py``: pooled by softmax or by a mean; then scales, adds, or both."""
@@ -69,12 +67,12 @@ def _gated(module):
     return ("pairwise", "full") if module.gate is not None else ("pairwise",)
 
 
-CHANNEL = """
+CHANNEL = words("""
     layers.squeeze_excite.SEModule layers.squeeze_excite.SqueezeExciteCl layers.squeeze_excite.EffectiveSEModule
     layers.eca.EcaModule layers.eca.CecaModule models._efficientnet_blocks.SqueezeExcite models.senet.SEModule
     models.hgnet.EseModule
-""".split()
-PAIRWISE = """
+""")
+PAIRWISE = words("""
     layers.attention2d.MultiQueryAttention2d layers.attention2d.MultiQueryAttentionV2 layers.attention2d.Attention2d
     layers.attention_pool.AttentionPoolLatent layers.attention_pool2d.AttentionPool2d layers.attention_pool2d.RotAttentionPool2d
     layers.bottleneck_attn.BottleneckAttn layers.halo_attn.HaloAttn layers.lambda_layer.LambdaLayer
@@ -90,7 +88,7 @@ PAIRWISE = """
     models.tiny_vit.Attention models.tnt.Attention models.twins.GlobalSubSampleAttn models.twins.LocallyGroupedAttn
     models.visformer.Attention models.vision_transformer_relpos.RelPosAttention models.volo.Attention
     models.volo.ClassAttention models.volo.OutlookAttention models.xcit.XCA
-""".split()
+""")
 """Softmax (written out or fused) over keys or positions, times values."""
 
 GATES = {

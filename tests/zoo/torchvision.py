@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from tests.zoo import FAST, SLOW
-from tests.zoo.library import Library
+from tests.zoo.library import Library, words
 
 
 def _build(name, side, **options):
@@ -44,9 +44,11 @@ def _flow(name):
 CLASSIFIERS = {
     **{n.partition(":")[2]: side for n, (side, _) in {**FAST, **SLOW}.items() if n.startswith("torchvision:")},
     **dict.fromkeys(
-        "alexnet vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 googlenet densenet121 mnasnet0_5 mobilenet_v3_large "
-        "regnet_x_400mf regnet_y_800mf shufflenet_v2_x1_5 squeezenet1_1 convnext_tiny efficientnet_b1 swin_v2_t "
-        "vit_b_32".split(),
+        words(
+            "alexnet vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 googlenet densenet121 mnasnet0_5 mobilenet_v3_large "
+            "regnet_x_400mf regnet_y_800mf shufflenet_v2_x1_5 squeezenet1_1 convnext_tiny efficientnet_b1 swin_v2_t "
+            "vit_b_32"
+        ),
         96,
     ),
     "alexnet": 128,

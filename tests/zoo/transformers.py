@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from tests.zoo.library import Library
+from tests.zoo.library import Library, words
 
 
 def _build(model, config, side=64, frames=None, **options):
@@ -38,20 +38,51 @@ ARCHITECTURES = {
     "dinov3-convnext": partial(_build, "DINOv3ConvNextModel", "DINOv3ConvNextConfig", depths=[1, 1, 1, 1]),
     "dinov3-vit": partial(_build, "DINOv3ViTModel", "DINOv3ViTConfig", **TOKENS),
     "dpt": partial(
-        _build, "DPTForDepthEstimation", "DPTConfig", **{**TOKENS, "num_hidden_layers": 4}, backbone_out_indices=[0, 1, 2, 3],
-        neck_hidden_sizes=[8, 8, 16, 16], fusion_hidden_size=16, is_hybrid=False,
+        _build,
+        "DPTForDepthEstimation",
+        "DPTConfig",
+        **{**TOKENS, "num_hidden_layers": 4},
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 16, 16],
+        fusion_hidden_size=16,
+        is_hybrid=False,
     ),
     "efficientnet": partial(
-        _build, "EfficientNetForImageClassification", "EfficientNetConfig", 96, width_coefficient=0.5, depth_coefficient=0.5, hidden_dim=640
+        _build,
+        "EfficientNetForImageClassification",
+        "EfficientNetConfig",
+        96,
+        width_coefficient=0.5,
+        depth_coefficient=0.5,
+        hidden_dim=640,
     ),
-    "focalnet": partial(_build, "FocalNetForImageClassification", "FocalNetConfig", image_size=64, embed_dim=16, depths=[1, 1, 1, 1]),
+    "focalnet": partial(
+        _build, "FocalNetForImageClassification", "FocalNetConfig", image_size=64, embed_dim=16, depths=[1, 1, 1, 1]
+    ),
     "glpn": partial(_build, "GLPNForDepthEstimation", "GLPNConfig", 128, **STAGES),
     "hgnet-v2": partial(_build, "HGNetV2ForImageClassification", "HGNetV2Config"),
-    "hiera": partial(_build, "HieraForImageClassification", "HieraConfig", 224, embed_dim=16, depths=[1, 1, 2, 1], image_size=[224, 224]),
+    "hiera": partial(
+        _build,
+        "HieraForImageClassification",
+        "HieraConfig",
+        224,
+        embed_dim=16,
+        depths=[1, 1, 2, 1],
+        image_size=[224, 224],
+    ),
     "ijepa": partial(_build, "IJepaForImageClassification", "IJepaConfig", **TOKENS),
     "levit": partial(_build, "LevitForImageClassification", "LevitConfig", 224, depths=[1, 1, 2]),
-    "mgp-str": partial(_build, "MgpstrForSceneTextRecognition", "MgpstrConfig", 64, image_size=[64, 64], patch_size=8,
-                       hidden_size=32, num_hidden_layers=2, num_attention_heads=4),
+    "mgp-str": partial(
+        _build,
+        "MgpstrForSceneTextRecognition",
+        "MgpstrConfig",
+        64,
+        image_size=[64, 64],
+        patch_size=8,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+    ),
     "mobilenet-v1": partial(_build, "MobileNetV1ForImageClassification", "MobileNetV1Config", 96),
     "mobilenet-v2": partial(_build, "MobileNetV2ForImageClassification", "MobileNetV2Config", 96),
     "mobilevit": partial(_build, "MobileViTForImageClassification", "MobileViTConfig", 96),
@@ -60,25 +91,64 @@ ARCHITECTURES = {
     "pp-lcnet": partial(_build, "PPLCNetForImageClassification", "PPLCNetConfig", 96),
     "pvt": partial(_build, "PvtForImageClassification", "PvtConfig", 64, image_size=64, depths=[1, 1, 1, 1]),
     "pvt-v2": partial(_build, "PvtV2ForImageClassification", "PvtV2Config", 64, image_size=64, depths=[1, 1, 1, 1]),
-    "regnet-x": partial(_build, "RegNetForImageClassification", "RegNetConfig", layer_type="x", depths=[1, 1, 2, 1], hidden_sizes=[32, 64, 128, 128], groups_width=16),
-    "regnet-y": partial(_build, "RegNetForImageClassification", "RegNetConfig", layer_type="y", depths=[1, 1, 2, 1], hidden_sizes=[32, 64, 128, 128], groups_width=16),
+    "regnet-x": partial(
+        _build,
+        "RegNetForImageClassification",
+        "RegNetConfig",
+        layer_type="x",
+        depths=[1, 1, 2, 1],
+        hidden_sizes=[32, 64, 128, 128],
+        groups_width=16,
+    ),
+    "regnet-y": partial(
+        _build,
+        "RegNetForImageClassification",
+        "RegNetConfig",
+        layer_type="y",
+        depths=[1, 1, 2, 1],
+        hidden_sizes=[32, 64, 128, 128],
+        groups_width=16,
+    ),
     "resnet": partial(_build, "ResNetForImageClassification", "ResNetConfig", depths=[1, 1, 1, 1]),
     "segformer": partial(_build, "SegformerForSemanticSegmentation", "SegformerConfig", 128, **STAGES),
     "siglip-vision": partial(_build, "SiglipVisionModel", "SiglipVisionConfig", **TOKENS),
     "swin": partial(_build, "SwinForImageClassification", "SwinConfig", **SWIN),
-    "swin2sr": partial(_build, "Swin2SRForImageSuperResolution", "Swin2SRConfig", 32, image_size=32, embed_dim=12, depths=[1, 2], num_heads=[2, 2], window_size=4),
+    "swin2sr": partial(
+        _build,
+        "Swin2SRForImageSuperResolution",
+        "Swin2SRConfig",
+        32,
+        image_size=32,
+        embed_dim=12,
+        depths=[1, 2],
+        num_heads=[2, 2],
+        window_size=4,
+    ),
     "swinv2": partial(_build, "Swinv2ForImageClassification", "Swinv2Config", **SWIN),
     "textnet": partial(_build, "TextNetForImageClassification", "TextNetConfig", 128),
-    "timesformer": partial(_build, "TimesformerForVideoClassification", "TimesformerConfig", frames=2, num_frames=2, **TOKENS),
+    "timesformer": partial(
+        _build, "TimesformerForVideoClassification", "TimesformerConfig", frames=2, num_frames=2, **TOKENS
+    ),
     "videomae": partial(_build, "VideoMAEForVideoClassification", "VideoMAEConfig", frames=4, num_frames=4, **TOKENS),
     "vit": partial(_build, "ViTForImageClassification", "ViTConfig", **TOKENS),
     "vit-eager": partial(_build, "ViTForImageClassification", "ViTConfig", **TOKENS, attn_implementation="eager"),
     "vit-msn": partial(_build, "ViTMSNForImageClassification", "ViTMSNConfig", **TOKENS),
-    "vitdet": partial(_build, "VitDetModel", "VitDetConfig", hidden_size=32, num_hidden_layers=3, num_attention_heads=4, image_size=64, pretrain_image_size=64),
-    "yolos": partial(_build, "YolosForObjectDetection", "YolosConfig", **{**TOKENS, "image_size": [64, 64]}, num_detection_tokens=5),
+    "vitdet": partial(
+        _build,
+        "VitDetModel",
+        "VitDetConfig",
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        image_size=64,
+        pretrain_image_size=64,
+    ),
+    "yolos": partial(
+        _build, "YolosForObjectDetection", "YolosConfig", **{**TOKENS, "image_size": [64, 64]}, num_detection_tokens=5
+    ),
 }
 
-PAIRWISE = """
+PAIRWISE = words("""
     beit.modeling_beit.BeitAttention clip.modeling_clip.CLIPAttention cvt.modeling_cvt.CvtSelfAttention
     data2vec.modeling_data2vec_vision.Data2VecVisionAttention
     deit.modeling_deit.DeiTAttention dinov2.modeling_dinov2.Dinov2Attention
@@ -93,7 +163,7 @@ PAIRWISE = """
     swinv2.modeling_swinv2.Swinv2SelfAttention timesformer.modeling_timesformer.TimesformerSelfAttention
     videomae.modeling_videomae.VideoMAESelfAttention vit.modeling_vit.ViTAttention vit_msn.modeling_vit_msn.ViTMSNAttention
     vitdet.modeling_vitdet.VitDetAttention yolos.modeling_yolos.YolosSelfAttention
-""".split()
+""")
 """Softmax (written out, or through ``attention_interface``) over keys, times values."""
 
 GATES = {
@@ -101,7 +171,9 @@ GATES = {
     "models.regnet.modeling_regnet.RegNetSELayer": ("channel",),
     "models.efficientnet.modeling_efficientnet.EfficientNetSqueezeExciteLayer": ("channel",),
     "models.pp_lcnet.modeling_pp_lcnet.PPLCNetSqueezeExcitationModule": ("channel",),
-    "models.mobilevitv2.modeling_mobilevitv2.MobileViTV2LinearSelfAttention": ("spatial",),  # (N, 1, P, L) x (N, C, P, L)
+    "models.mobilevitv2.modeling_mobilevitv2.MobileViTV2LinearSelfAttention": (
+        "spatial",
+    ),  # (N, 1, P, L) x (N, C, P, L)
     "models.glpn.modeling_glpn.GLPNSelectiveFeatureFusion": ("spatial", "spatial"),  # two channels of one sigmoid
 }
 NONE = {

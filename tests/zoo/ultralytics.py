@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from tests.zoo.library import Library
+from tests.zoo.library import Library, words
 
 
 def _build(config, task="DetectionModel", side=128):
@@ -24,14 +24,20 @@ def _with_modules(*names):
 
     layers = [conv.Conv(3, 16, 3, 2)]
     for name in names:
-        layers += [getattr(conv, name)(16) if name != "SpatialAttention" else conv.SpatialAttention(), conv.Conv(16, 16, 3)]
+        layers += [
+            getattr(conv, name)(16) if name != "SpatialAttention" else conv.SpatialAttention(),
+            conv.Conv(16, 16, 3),
+        ]
     return _Modules(*layers), torch.rand(1, 3, 64, 64)
 
 
 ARCHITECTURES = {
-    **{name: partial(_build, f"{name}.yaml") for name in (
-        "yolov3-tiny yolov5n yolov6n yolov8n yolov8n-ghost yolov8n-p2 yolov9t yolov9c yolov10n yolov10s yolo11n yolo12n yolo26n"
-    ).split()},
+    **{
+        name: partial(_build, f"{name}.yaml")
+        for name in words(
+            "yolov3-tiny yolov5n yolov6n yolov8n yolov8n-ghost yolov8n-p2 yolov9t yolov9c yolov10n yolov10s yolo11n yolo12n yolo26n"
+        )
+    },
     "yolov5s-p6": partial(_build, "yolov5s-p6.yaml"),
     "yolov8n-rtdetr": partial(_build, "yolov8n-rtdetr.yaml", "RTDETRDetectionModel"),
     "rtdetr-l": partial(_build, "rtdetr-l.yaml", "RTDETRDetectionModel"),
