@@ -23,7 +23,7 @@ def main() -> None:
     """Measure some libraries, or all; the file keeps what it holds of the others."""
     parser = argparse.ArgumentParser(prog="python -m tests.zoo", description=__doc__)
     parser.add_argument("libraries", nargs="*", help=f"some of {', '.join(LIBRARIES)}; all without any")
-    parser.add_argument("--only", metavar="NAME", help="one architecture: its row is printed, and nothing is written")
+    parser.add_argument("--only", metavar="NAME", help="one architecture of each library: its row is measured again")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the file (results/zoo.json)")
     given = parser.parse_args()
     if unknown := set(given.libraries) - set(LIBRARIES):
@@ -33,10 +33,9 @@ def main() -> None:
         library = LIBRARIES[name]
         if library.missing:
             print(f"skipped: {library.missing}")
-        elif given.only:
-            print(json.dumps(measure(library, given.only), indent=1))
-        else:
-            _write(given.out, library, {one: _row(library, one) for one in library.architectures})
+            continue
+        chosen = [one for one in library.architectures if given.only in (None, one)]
+        _write(given.out, library, {one: _row(library, one) for one in chosen})
 
 
 def _row(library: Library, name: str) -> dict[str, Any]:
@@ -48,6 +47,8 @@ def _row(library: Library, name: str) -> dict[str, Any]:
 
 def _write(file: Path, library: Library, rows: dict[str, Any]) -> None:
     held = json.loads(file.read_text())["libraries"] if file.exists() else {}
+    both = {**held.get(library.name, {"architectures": {}})["architectures"], **rows}
+    rows = {name: both[name] for name in library.architectures if name in both}
     held[library.name] = {
         "command": f"python -m tests.zoo {library.name}",
         "versions": _versions(library),

@@ -67,7 +67,8 @@ ARCHITECTURES = {
 
 CHANNEL_AND_SPATIAL = {
     "models.common.att.SEBlock": ("channel",),
-    "models.sinet.SEBlock": ("channel",),
+    # SINet itself asks for PReLU, which has no bound: no gate.
+    "models.sinet.SEBlock": lambda m: ("channel",) if isinstance(m.sigmoid, torch.nn.Sigmoid) else (),
     "models.cbamresnet.ChannelGate": ("channel",),
     "models.cbamresnet.SpatialGate": ("spatial",),
     "models.diaresnet.DIAAttention": ("channel",),
