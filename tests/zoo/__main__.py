@@ -28,14 +28,17 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.libraries) - set(LIBRARIES):
         parser.error(f"not in the zoo: {', '.join(unknown)}; there are {', '.join(LIBRARIES)}")
+    chosen = given.libraries or list(LIBRARIES)
+    if given.only and not any(given.only in LIBRARIES[name].architectures for name in chosen):
+        parser.error(f"{given.only} is in none of {', '.join(chosen)}")
     torch.set_num_threads(1)
-    for name in given.libraries or LIBRARIES:
+    for name in chosen:
         library = LIBRARIES[name]
         if library.missing:
             print(f"skipped: {library.missing}")
             continue
-        chosen = [one for one in library.architectures if given.only in (None, one)]
-        _write(given.out, library, {one: _row(library, one) for one in chosen})
+        names = [one for one in library.architectures if given.only in (None, one)]
+        _write(given.out, library, {one: _row(library, one) for one in names})
 
 
 def _row(library: Library, name: str) -> dict[str, Any]:

@@ -100,16 +100,19 @@ ACTIVATIONS = (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, nn.Softmax2d, nn.Tanh)
 
 
 def unread(calls: Sequence[tuple[str, nn.Module]]) -> set[str]:
-    """Classes that ran and whose ``forward`` speaks of a bounded activation, but of which the tables say nothing."""
+    """Classes that ran and whose ``forward`` speaks of a bounded activation, but of which the tables say nothing.
+
+    What runs inside a class of the tables was read with it. For the network itself that holds for its activations only.
+    """
     known = {path for path, module in calls if rule(module) is not None}
     names = set()
     for path, module in calls:
         cls = next(c for c in type(module).__mro__ if "forward" in vars(c))
-        inside = any(path == k or path.startswith(f"{k}.") or k == "" for k in known)
-        if cls.__module__.startswith("torch.nn") and not isinstance(module, ACTIVATIONS):
+        activation = isinstance(module, ACTIVATIONS)
+        if cls.__module__.startswith("torch.nn") and not activation:
             continue
-        speaks = isinstance(module, ACTIVATIONS) or SPEAKS.search(_source(cls))
-        if speaks and not inside:
+        inside = path in known or any(k and path.startswith(f"{k}.") for k in known) or (activation and "" in known)
+        if (activation or SPEAKS.search(_source(cls))) and not inside:
             names.add(f"{cls.__module__}.{cls.__qualname__} at {path}")
     return names
 
