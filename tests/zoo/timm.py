@@ -21,7 +21,7 @@ BY_SIDE = {
         convformer_s18 convnext_femto_ols cs3darknet_focus_s cs3se_edgenet_x cspdarknet53 darknet53
         densenetblur121d dla46_c dm_nfnet_f0 dpn48b eca_resnet33ts eca_resnext26ts ecaresnet26t ecaresnetlight
         edgenext_x_small efficientnet_es efficientnet_lite0 efficientvit_l1 ese_vovnet39b fbnetc_100
-        gcresnet33ts gernet_s ghostnetv3_050 hgnet_small hgnetv2_b0 lambda_resnet50ts lcnetv2_base
+        gcresnet33ts gernet_s hgnet_small hgnetv2_b0 lambda_resnet50ts lcnetv2_base
         legacy_seresnet34 legacy_xception mixnet_m mobilenetv1_100 mobilenetv2_050 mobilenetv3_rw
         mobilenetv4_conv_small mobileone_s0 mobileone_s4 nf_ecaresnet26 nf_regnet_b0 nf_resnet26 nf_seresnet26
         poolformerv2_s12 regnetv_040 regnetx_002 regnety_002 regnetz_c16 repvit_m1 resnest26d resnest50d_1s4x24d
@@ -36,7 +36,7 @@ BY_SIDE = {
     224: """
         beit_base_patch16_224 caformer_s18 coat_lite_tiny coat_tiny coatnet_pico_rw_224 coatnext_nano_rw_224
         deit_tiny_patch16_224 efficientformer_l1 efficientformerv2_s0 efficientvim_m1 efficientvit_m1
-        eva02_tiny_patch14_224 gcvit_xxtiny gmixer_12_224 hiera_tiny_224 iformer_t levit_conv_128s lowformer_b0
+        eva02_tiny_patch14_224 gcvit_xxtiny ghostnetv3_050 gmixer_12_224 hiera_tiny_224 iformer_t levit_conv_128s lowformer_b0
         mobilevit_s mvitv2_tiny naflexvit_base_patch16_gap nest_tiny nextvit_small pit_ti_224 pvt_v2_b0
         resmlp_12_224 sequencer2d_s shvit_s1 swinv2_cr_tiny_ns_224 tiny_vit_5m_224 tnt_s_legacy_patch16_224
         twins_pcpvt_small twins_svt_small visformer_small vit_relpos_small_patch16_224 vit_small_r26_s32_224
