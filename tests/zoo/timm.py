@@ -79,7 +79,7 @@ PAIRWISE = words("""
     layers.non_local_attn.NonLocalAttn models.beit.Attention models.cait.ClassAttn models.coat.FactorAttnConvRelPosEnc
     models.convit.GPSA models.convit.MHSA models.crossvit.CrossAttention models.davit.ChannelAttention
     models.davit.ChannelAttentionV2 models.davit.WindowAttention models.edgenext.CrossCovarianceAttn
-    models.efficientformer.Attention models.efficientformer_v2.Attention2d models.efficientformer_v2.Attention2dDownsample
+    models.efficientformer.Attention models.efficientformer_v2.Attention2dDownsample
     models.fastvit.Attention models.gcvit.WindowAttentionGlobal models.hiera.MaskUnitAttention models.levit.Attention
     models.levit.AttentionDownsample models.lowformer.ConvAttention models.maxxvit.Attention2d models.maxxvit.AttentionCl
     models.metaformer.Attention models.mvitv2.MultiScaleAttention models.mvitv2.MultiScaleAttentionPool models.nest.Attention
@@ -113,6 +113,7 @@ GATES = {
 }
 NONE = {
     "models.cait.TalkingHeadAttn": "a linear layer mixes the softmax weights of heads before they meet values",
+    "models.efficientformer_v2.Attention2d": "the same, by a convolution (talking_head2)",
     "layers.mlp.GatedMlp": "its gate is a learned mixture without a bound",
     "models.efficientvim.EfficientViMBlock": "the sigmoid is of a parameter",
     "models.naflexvit.NaFlexEmbeds": "clamps an index",
