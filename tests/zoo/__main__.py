@@ -55,7 +55,7 @@ def _write(file: Path, library: Library, rows: dict[str, Any]) -> None:
     held[library.name] = {
         "command": f"python -m tests.zoo {library.name}",
         "versions": _versions(library),
-        "commit": _commit(),
+        "code": _code(),
         "summary": summary(rows),
         "architectures": rows,
     }
@@ -70,9 +70,14 @@ def _versions(library: Library) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=RESULTS.parent).stdout.strip()
+def _code() -> str:
+    """The commit that last changed the package, and whether it was changed since."""
+    root = RESULTS.parents[1]
+    told = [
+        subprocess.run(["git", *command, "--", "attnviz"], capture_output=True, text=True, cwd=root).stdout.strip()
+        for command in (["log", "-1", "--format=%h"], ["status", "--porcelain"])
+    ]
+    return told[0] + ("-dirty" if told[1] else "")
 
 
 if __name__ == "__main__":
