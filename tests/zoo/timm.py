@@ -82,7 +82,7 @@ PAIRWISE = words("""
     models.efficientformer.Attention models.efficientformer_v2.Attention2dDownsample
     models.fastvit.Attention models.gcvit.WindowAttentionGlobal models.hiera.MaskUnitAttention models.levit.Attention
     models.levit.AttentionDownsample models.lowformer.ConvAttention models.maxxvit.Attention2d models.maxxvit.AttentionCl
-    models.metaformer.Attention models.mvitv2.MultiScaleAttention models.mvitv2.MultiScaleAttentionPool models.nest.Attention
+    models.metaformer.Attention models.mvitv2.MultiScaleAttention models.nest.Attention
     models.nextvit.EfficientAttention models.pvt_v2.Attention models.shvit.SHSA models.swin_transformer.WindowAttention
     models.swin_transformer_v2.WindowAttention models.swin_transformer_v2_cr.WindowMultiHeadAttention
     models.tiny_vit.Attention models.tnt.Attention models.twins.GlobalSubSampleAttn models.twins.LocallyGroupedAttn
