@@ -10,9 +10,9 @@ from skimage import data
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral
-from attnviz.guests import Wish, invite
-from attnviz.image import normalise, prepare
-from attnviz.loading import load
+from attnviz.images.prepare import normalise, prepare
+from attnviz.models.published import load
+from attnviz.models.untrusted import Wish, invite
 
 ONLY_DEV = "comes with requirements-dev.txt, where the package exists for this Python"
 
@@ -139,7 +139,7 @@ def lite(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("timm.create_model", from_file)
-        patch.setattr("attnviz.loading._answers", lambda url: None)
+        patch.setattr("attnviz.models.published._answers", lambda url: None)
         return load("timm:tf_efficientnet_lite0")
 
 
