@@ -184,7 +184,7 @@ def test_limits_and_times_are_those_of_the_code():
     ):
         assert text in deploying
     assert CACHE == (3600, 6 * 3600) and "six hours old (looked at every hour)" in privacy
-    assert KEEP_SECONDS == 3600 and f"an hour without a request of yours, or {SESSIONS} newer visitors" in privacy
+    assert KEEP_SECONDS == 3600 and f"an hour after your last step, or {SESSIONS} newer visitors" in privacy
 
 
 def test_the_citation_names_this_version():
