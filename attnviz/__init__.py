@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from attnviz.core.displays import DISPLAYS as _DISPLAYS
 from attnviz.errors import UserError
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ _LAZY = {
     "set_to": "attnviz.gates.edit",
     "shuffle": "attnviz.gates.edit",
 }
+_DISPLAYS |= {"Analysis": "attnviz.notebook:analysis_html", "GateRecord": "attnviz.notebook:gate_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 
 

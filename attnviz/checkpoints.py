@@ -20,11 +20,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from attnviz.core.data_folders import data_folder
 from attnviz.errors import UserError, nearest
 from attnviz.models import ModelSpec, build
 from attnviz.types import Bytes
 
-FOLDER = Path(__file__).resolve().parent.parent / "checkpoints"
+FOLDER = data_folder("checkpoints")
 """Where the bundled checkpoints are."""
 
 SUFFIXES = (".json", ".safetensors")

@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "results"
-"""Where the results are; an installed package has none."""
+from attnviz.core.data_folders import data_folder
+
+FOLDER = data_folder("results")
+"""Where the results are."""
 
 
 @lru_cache(maxsize=32)

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from attnviz.core.data_folders import data_folder
 from attnviz.errors import UserError, nearest
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = data_folder("assets")
 IMAGENETTE = "Imagenette"
 CIFAR10 = "CIFAR-10"
 MNIST = "MNIST"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -10,20 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.displays import as_html
 from attnviz.errors import UserError, nearest
-from attnviz.registry import Registry
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels; right and bottom are exclusive."""
-
-DISPLAYS: Registry[Callable[[Any], str]] = Registry(
-    "display",
-    (("Analysis", "attnviz.notebook:analysis_html"), ("GateRecord", "attnviz.notebook:gate_html")),
-)
-"""How a notebook shows a value, by the name of its type; like every table it is loaded when it is used, so that values
-know nothing of pictures."""
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -135,7 +128,7 @@ class GateRecord:
     values: Floats
 
     def _repr_html_(self) -> str:
-        return DISPLAYS["GateRecord"](self)
+        return as_html(self)
 
     @property
     def scores(self) -> Floats:
@@ -220,7 +213,7 @@ class Analysis:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        return DISPLAYS["Analysis"](self)
+        return as_html(self)
 
     @property
     def probabilities(self) -> Floats:

@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--parts", action="store_true")
     args = parser.parse_args()
     answers, sys.stdout = sys.stdout, sys.stderr  # gradio prints where it listens
-    from attnviz.ui import build, launch_options
+    from attnviz.ui.app import build, launch_options
     from attnviz.ui.store import Store
 
     times: dict[str, list[float]] = defaultdict(list)

@@ -12,12 +12,12 @@ from attnviz.attribution import ATTRIBUTIONS
 from attnviz.render.compare_masks import DEPTHS
 from attnviz.render.compare_scales import CHOICES
 from attnviz.samples import find_sample
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.compare_pair import MAPS
 from attnviz.ui.compare_rows import FEWEST, MODES, OWN
 from attnviz.ui.gallery import available
 from attnviz.ui.page import Page, picker, script
 from attnviz.ui.panels import head_html
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.store import Store
 from attnviz.ui.text import TEXTS, label, say
 

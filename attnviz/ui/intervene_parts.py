@@ -9,11 +9,11 @@ import gradio as gr
 
 from attnviz.edits.swaps import SWAPS
 from attnviz.samples import find_sample
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.gallery import available
 from attnviz.ui.intervene_figures import MEASURES
 from attnviz.ui.page import Photo, picker, script
 from attnviz.ui.panels import head_html
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.store import Store
 from attnviz.ui.text import label, say
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attnviz.live import adopt
-from attnviz.ui import build, launch_options
+from attnviz.ui.app import build, launch_options
 from attnviz.ui.store import Store
 
 if TYPE_CHECKING:

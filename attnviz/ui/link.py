@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import urlencode
 
 from attnviz.ui.gallery import available
 from attnviz.ui.store import Store
-from attnviz.ui.text import plain
+from attnviz.ui.text import plain, say
 from attnviz.ui.view import View, open_view, show_channel, show_gate
 
 
@@ -35,6 +36,12 @@ def query_of(view: View) -> str:
     channel = view.channel.channel if view.channel else None
     parts = {"model": view.analysis.model, "sample": view.sample, "gate": view.gate, "channel": channel}
     return "?" + urlencode({key: value for key, value in parts.items() if value is not None})
+
+
+def link_html(view: View) -> str:
+    """A link to this view, and what it cannot carry."""
+    note = f'<span class="av-note">{say("link_note", view.language)}</span>' if view.path else ""
+    return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
 
 
 def follow(store: Store, wanted: Wanted, model: str, sample: str, language: str) -> tuple[View, list[str]]:

@@ -16,7 +16,7 @@ from attnviz.ui.figures import help_html
 from attnviz.ui.gallery import data_url
 from attnviz.ui.noise_view import Lab
 from attnviz.ui.store import Store
-from attnviz.ui.text import plain, say
+from attnviz.ui.text import input_channel_name, plain, say
 
 SPREAD = 2.5
 """Standard deviations of normalised values from black to white."""
@@ -31,12 +31,6 @@ def grey(channel: Floats) -> Bytes:
 def short(value: float) -> str:
     """A score: three decimals, or two digits where they would all be zero."""
     return f"{value:.3f}" if value >= 0.01 else f"{value:.1e}".replace("e-0", "e-")
-
-
-def name_of(channel: int, language: str) -> str:
-    """What to call a channel: a colour, or a noise channel with its number from 1."""
-    colour = f"noise_colour_{channel}"
-    return plain(colour, language) if channel < 3 else plain("noise_channel", language, number=channel - 2)
 
 
 def ratio_text(ratio: float) -> str:
@@ -66,7 +60,7 @@ def _arrow(way: str, place: int, name: str, last: int, language: str) -> str:
 def _tile(lab: Lab, place: int) -> str:
     shown, language = lab.shown, lab.language
     channel = shown.order[place]
-    name = name_of(channel, language)
+    name = input_channel_name(channel, language)
     alt = say("noise_picture_alt", language, name=name, position=place)
     picture = data_url(grey(shown.channels[place]), "png")
     score = float(shown.scores[place])

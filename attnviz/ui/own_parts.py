@@ -10,10 +10,10 @@ import gradio as gr
 
 from attnviz.guests import FILE_BYTES, LONGEST, WEIGHTS
 from attnviz.render.markup import top_bars
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.guests import About
 from attnviz.ui.page import Page, Picker, picker, script
 from attnviz.ui.panels import head_html
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.text import kind_name, label, plain, say
 from attnviz.ui.view import View
 

@@ -12,8 +12,8 @@ from PIL import Image
 from attnviz.errors import UserError
 from attnviz.image import open_photograph
 from attnviz.samples import IMAGENETTE, find_sample, load_sample
-from attnviz.ui import STATIC
 from attnviz.ui.gallery import samples_html
+from attnviz.ui.settings import STATIC
 from attnviz.ui.text import label, plain
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from attnviz.render.views import view as shape_of
 from attnviz.types import GateRecord, PreparedImage
 from attnviz.ui.figures import Settings, help_html, legend
 from attnviz.ui.gallery import data_url
-from attnviz.ui.link import query_of
 from attnviz.ui.store import IMAGENET
 from attnviz.ui.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
 from attnviz.ui.view import View
@@ -186,12 +185,6 @@ def distinct(names: Sequence[str]) -> list[str]:
 def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
     """How many of the first parts, at most so many, are the same in all."""
     return next((i for i in range(most) if len({each[i] for each in parts}) > 1), most)
-
-
-def link_html(view: View) -> str:
-    """A link to this view, and what it cannot carry."""
-    note = f'<span class="av-note">{say("link_note", view.language)}</span>' if view.path else ""
-    return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
 
 
 def head_html(key: str, language: str = "en") -> str:

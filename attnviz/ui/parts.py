@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.about import about_html
 from attnviz.ui.figures import PICTURE_CMAPS, Settings, scores_html
 from attnviz.ui.gate_picture import picture_html
+from attnviz.ui.link import link_html
 from attnviz.ui.page import Photo, picker, script
-from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
+from attnviz.ui.panels import gate_choices, head_html, heading_html, map_html, prediction_html, strip_html
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.store import Store
 from attnviz.ui.text import label
 from attnviz.ui.view import View

@@ -15,9 +15,8 @@ from attnviz.render.views import view as shape_of
 from attnviz.snapshots import Snapshots
 from attnviz.ui.figures import Settings, help_html
 from attnviz.ui.gate_picture import picture_html as large
-from attnviz.ui.noise_figures import name_of
 from attnviz.ui.panels import STYLES
-from attnviz.ui.text import plain, say
+from attnviz.ui.text import input_channel_name, plain, say
 from attnviz.ui.training_view import Film, probe_picture, record, view_of
 
 CMAP = "viridis"
@@ -77,7 +76,7 @@ def _scores(taken: Snapshots, film: Film, card: Card, epoch: int) -> str:
     values, language = taken.gates[film.gate], film.language
     noise = card.spec.input.noise
     if taken.kinds[film.gate] == "channel" and values.shape[2] <= FEW and noise is not None and not noise.permute:
-        names = [name_of(channel, language) for channel in noise.order or range(3 + noise.channels)]
+        names = [input_channel_name(channel, language) for channel in noise.order or range(3 + noise.channels)]
         means = values.mean(1).reshape(len(taken.epochs), -1)
         lines = [Line(n, taken.epochs, means[:, c].tolist(), COLOURS[c % 6]) for c, n in enumerate(names)]
         return curves_svg(lines, title=plain("training_scores", language), mark=epoch, low=0, high=1)

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from attnviz.ui import TABS
+from attnviz.ui.app import TABS
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

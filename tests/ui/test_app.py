@@ -10,9 +10,10 @@ import pytest
 
 import attnviz.ui
 from attnviz.errors import UserError
-from attnviz.ui import STATIC, TABS, build, launch_options
+from attnviz.ui.app import TABS, build, launch_options
 from attnviz.ui.limits import BodyLimit
 from attnviz.ui.link import Wanted, follow, query_of
+from attnviz.ui.settings import STATIC
 from attnviz.ui.store import Store
 from attnviz.ui.text import LANGUAGES, TEXTS, language_of, say
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from attnviz.ui import build
+from attnviz.ui.app import build
 from attnviz.ui.door import DEEPEST, OPEN, Door, problem, uploaded
 from attnviz.ui.store import Store
 

@@ -9,7 +9,7 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.ui import launch_options  # noqa: E402
+from attnviz.ui.app import launch_options  # noqa: E402
 from attnviz.ui.events import HEAVY, connect  # noqa: E402
 
 

@@ -16,9 +16,9 @@ from attnviz.ui.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, asked_pl
 from attnviz.ui.figures import Settings, scores_html
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.gate_picture import picture_html
-from attnviz.ui.link import Wanted, follow
+from attnviz.ui.link import Wanted, follow, link_html
 from attnviz.ui.page import Page, Photo
-from attnviz.ui.panels import gate_choices, head_html, heading_html, link_html, map_html, prediction_html, strip_html
+from attnviz.ui.panels import gate_choices, head_html, heading_html, map_html, prediction_html, strip_html
 from attnviz.ui.parts import Parts, layout
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain

@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from attnviz.errors import UserError
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.inside_figures import notice_html, place_choices, stage_html, state_html, subject_choices
 from attnviz.ui.inside_view import Look, again, elsewhere, follow_on, open_look, subjects
 from attnviz.ui.page import Page, Photo, picker, script
 from attnviz.ui.panels import head_html
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.store import Store
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain, say

@@ -11,7 +11,6 @@ from attnviz.errors import UserError
 from attnviz.noise import NOISES
 from attnviz.results import read_results
 from attnviz.samples import CIFAR10
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.gallery import samples_html
 from attnviz.ui.noise_figures import channels_html, intro_html, predictions_html, table_html
@@ -30,6 +29,7 @@ from attnviz.ui.noise_view import (
     unmoved,
 )
 from attnviz.ui.page import Page, Photo, Picker, picker, script
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain, say
 

@@ -10,9 +10,9 @@ import gradio as gr
 from attnviz.errors import UserError
 from attnviz.samples import find_sample
 from attnviz.snapshots import Snapshots
-from attnviz.ui import KEEP_SECONDS
 from attnviz.ui.events import LIGHT, Data, Update, asked_place, connect, picked
 from attnviz.ui.page import Page, script
+from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.tabs import Tab
 from attnviz.ui.text import label, language_of, plain, say
 from attnviz.ui.training_figures import curves_html, film_html, picture_html
