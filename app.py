@@ -7,7 +7,7 @@ import contextlib
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401 - on ZeroGPU it must be imported before torch; elsewhere it is not installed
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.app import build, launch_options
 
 try:

@@ -10,28 +10,28 @@ import importlib
 from typing import Any
 
 from attnviz.core.displays import DISPLAYS as _DISPLAYS
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "analyse": "attnviz.pipeline",
+    "analyse": "attnviz.analysis.analyser",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
-    "load": "attnviz.loading",
+    "load": "attnviz.models.published",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
     "neutral": "attnviz.gates.edit",
-    "open_photograph": "attnviz.image",
+    "open_photograph": "attnviz.images.prepare",
     "paint": "attnviz.gates.edit",
-    "prepare": "attnviz.image",
+    "prepare": "attnviz.images.prepare",
     "scale": "attnviz.gates.edit",
     "set_to": "attnviz.gates.edit",
     "shuffle": "attnviz.gates.edit",
 }
-_DISPLAYS |= {"Analysis": "attnviz.notebook:analysis_html", "GateRecord": "attnviz.notebook:gate_html"}
+_DISPLAYS |= {"Analysis": "attnviz.render.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from attnviz.render.bars import bars_svg, channel_bars
-from attnviz.render.heatmap import encode, overlay
-from attnviz.render.style import to_png
-from attnviz.types import PreparedImage
+from attnviz.core.types import PreparedImage
+from attnviz.render.figures.bars import bars_svg, channel_bars
+from attnviz.render.figures.style import to_png
+from attnviz.render.overlay import encode, overlay
 
 SIZE, DPI = (8.0, 3.0), 100
 

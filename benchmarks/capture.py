@@ -30,11 +30,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from attnviz.checkpoints import checkpoint_ids, load
+from attnviz.core.types import KINDS, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.models import ModelSpec, build
-from attnviz.types import KINDS, GateSite
+from attnviz.models.checkpoints import checkpoint_ids, load
+from attnviz.models.spec import ModelSpec, build
 
 OWN_LIMIT, FOREIGN_LIMIT = 1.05, 1.10
 LIMITED = {"channel", "spatial"}

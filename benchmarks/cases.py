@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from attnviz.provenance import facts
+from attnviz.models.provenance import facts
 
 
 def machine(device: torch.device, seconds: float) -> dict[str, Any]:

@@ -17,15 +17,15 @@ from typing import Any
 
 import torch
 
-from attnviz.explaining import explain
-from attnviz.image import prepare
-from attnviz.ui.compare_cells import Look, table_html
-from attnviz.ui.compare_jobs import Report
-from attnviz.ui.compare_rows import OWN, Wanted
-from attnviz.ui.compare_work import SIDE, Team, Work
-from attnviz.ui.gallery import available
-from attnviz.ui.page import Photo
-from attnviz.ui.store import Store
+from attnviz.analysis.attribute import explain
+from attnviz.images.prepare import prepare
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.tabs.compare.compute import SIDE, Team, Work
+from attnviz.ui.tabs.compare.jobs import Report
+from attnviz.ui.tabs.compare.state import OWN, Wanted
+from attnviz.ui.tabs.compare.table_html import Look, table_html
 
 
 def clock(call: Callable[[], Any]) -> float:

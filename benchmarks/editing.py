@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
-from attnviz.ui.gallery import available
-from attnviz.ui.intervene_figures import bars_html, edits_html, gates_html, headline_html, paint_html, result_html
-from attnviz.ui.intervene_state import Bench, choose_gate, multiply, open_bench, put
-from attnviz.ui.page import Photo
-from attnviz.ui.store import Store
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.tabs.intervene.html import bars_html, edits_html, gates_html, headline_html, paint_html, result_html
+from attnviz.ui.tabs.intervene.state import Bench, choose_gate, multiply, open_bench, put
 
 
 def drawn(bench: Bench) -> None:

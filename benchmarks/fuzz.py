@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import UserError
-from attnviz.image import open_photograph
+from attnviz.core.errors import UserError
+from attnviz.images.prepare import open_photograph
 from benchmarks import corpus, messages
 from benchmarks.client import Client, pictures
 from benchmarks.load import hardware
@@ -199,7 +199,7 @@ def checked(status: int, body: bytes, direct: bool = False) -> str:
 
 def lines(count: int, seed: int, tally: dict[str, Tally]) -> None:
     """Hostile arguments of the command line, in this process."""
-    from attnviz.cli import main
+    from attnviz.cli.main import main
 
     chance, own = random.Random(seed), tally["command lines"]
     with tempfile.TemporaryDirectory() as folder:

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from attnviz.checkpoints import load
+from attnviz.analysis.analyser import Analyser
 from attnviz.gates.capture import capture
-from attnviz.image import open_photograph, prepare
-from attnviz.pipeline import Analyser
-from attnviz.ui.figures import Settings, picture_html, scores_html
-from attnviz.ui.panels import map_html, strip_html
-from attnviz.ui.store import Store
-from attnviz.ui.view import SIDE, open_view, show_channel, show_gate
+from attnviz.images.prepare import open_photograph, prepare
+from attnviz.models.checkpoints import load
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.gate_html import Settings, picture_html, scores_html
+from attnviz.ui.shared.strip_and_map import map_html, strip_html
+from attnviz.ui.shared.view import SIDE, open_view, show_channel, show_gate
 from benchmarks import bars, comparing, editing
 
 

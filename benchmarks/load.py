@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.samples import load_sample, sample_names
+from attnviz.images.samples import load_sample, sample_names
 from benchmarks.client import Client, pictures
 from benchmarks.served import Served, serve
 

@@ -9,8 +9,8 @@ import time
 import tracemalloc
 from typing import Any
 
-from attnviz.errors import UserError
-from attnviz.image import open_photograph
+from attnviz.core.errors import UserError
+from attnviz.images.prepare import open_photograph
 from benchmarks import corpus
 
 

@@ -28,16 +28,16 @@ from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
-    "decode the photograph": ("attnviz.ui.view", "open_photograph"),
-    "crop and resize": ("attnviz.ui.view", "prepare"),
-    "network with its gates": ("attnviz.pipeline", "Analyser.analyse"),
-    "feature map of a channel": ("attnviz.pipeline", "Analyser.channel_map"),
-    "picture of the chosen gate": ("attnviz.ui.tabs.explore", "picture_html"),
-    "tiles of all gates": ("attnviz.ui.tabs.explore", "strip_html"),
-    "layers x channels": ("attnviz.ui.tabs.explore", "map_html"),
-    "bars": ("attnviz.ui.tabs.explore", "scores_html"),
-    "prediction": ("attnviz.ui.tabs.explore", "prediction_html"),
-    "whole handler": ("attnviz.ui.tabs.explore", "Explore.on_photo"),
+    "decode the photograph": ("attnviz.ui.shared.view", "open_photograph"),
+    "crop and resize": ("attnviz.ui.shared.view", "prepare"),
+    "network with its gates": ("attnviz.analysis.analyser", "Analyser.analyse"),
+    "feature map of a channel": ("attnviz.analysis.analyser", "Analyser.channel_map"),
+    "picture of the chosen gate": ("attnviz.ui.tabs.explore.handlers", "picture_html"),
+    "tiles of all gates": ("attnviz.ui.tabs.explore.handlers", "strip_html"),
+    "layers x channels": ("attnviz.ui.tabs.explore.handlers", "map_html"),
+    "bars": ("attnviz.ui.tabs.explore.handlers", "scores_html"),
+    "prediction": ("attnviz.ui.tabs.explore.handlers", "prediction_html"),
+    "whole handler": ("attnviz.ui.tabs.explore.handlers", "Explore.on_photo"),
 }
 """Where the time of one request may go: the function that is timed for each part."""
 
@@ -148,7 +148,7 @@ def main() -> None:
     args = parser.parse_args()
     answers, sys.stdout = sys.stdout, sys.stderr  # gradio prints where it listens
     from attnviz.ui.app import build, launch_options
-    from attnviz.ui.store import Store
+    from attnviz.ui.networks.store import Store
 
     times: dict[str, list[float]] = defaultdict(list)
     if args.parts:

@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
-from attnviz.models import build
+from attnviz.models.spec import build
 from attnviz.training.data import list_images, load_images, split_folder
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe, load_recipe

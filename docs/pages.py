@@ -8,14 +8,14 @@ import inspect
 from collections.abc import Iterable, Mapping
 
 from attnviz.attention import ATTENTION
-from attnviz.attribution import ATTRIBUTIONS
 from attnviz.backbones import BACKBONES
-from attnviz.checkpoints import LoadedModel
-from attnviz.cli import COMMANDS
+from attnviz.cli.main import COMMANDS
+from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.core.types import KINDS, Analysis, Edit, GateRecord, GateSite, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
-from attnviz.inputs import InputSpec, NoiseSpec
-from attnviz.models import ModelSpec
-from attnviz.types import KINDS, Analysis, Edit, GateRecord, GateSite, PreparedImage
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import ModelSpec
 
 WIDTH = 100
 """Columns of a command's help."""

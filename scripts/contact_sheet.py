@@ -12,14 +12,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from attnviz.checkpoints import FOLDER, checkpoint_ids, load
-from attnviz.errors import UserError
-from attnviz.image import prepare
-from attnviz.pipeline import Analyser
-from attnviz.render.contact import Row, contact_sheet
-from attnviz.render.style import to_png
-from attnviz.samples import load_sample, sample_names
-from attnviz.types import PreparedImage
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import UserError
+from attnviz.core.types import PreparedImage
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample, sample_names
+from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load
+from attnviz.render.figures.contact_sheet import Row, contact_sheet
+from attnviz.render.figures.style import to_png
 
 ASSET = Path(__file__).resolve().parent.parent / "assets" / "contact-sheet.jpg"
 

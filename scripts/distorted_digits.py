@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attnviz.inputs import InputSpec
+from attnviz.core.input_spec import InputSpec
 
 SIDE = 42
 """Pixels of the canvas; a digit of MNIST has 28."""

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attnviz.checkpoints import FOLDER, Card, checkpoint_ids, load_card
-from attnviz.results import FOLDER as RESULTS
-from attnviz.results import read_results
+from attnviz.models.checkpoints import FOLDER, Card, checkpoint_ids, load_card
+from attnviz.models.results import FOLDER as RESULTS
+from attnviz.models.results import read_results
 from attnviz.training.experiments import pairs
 from attnviz.training.experiments.markdown import grid
 from attnviz.training.experiments.types_table import accuracy, focus, gates_matter

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from attnviz.samples import load_sample
+from attnviz.images.samples import load_sample
 from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.checkpoints import Card, save_checkpoint
-from attnviz.inputs import InputSpec, NoiseSpec
-from attnviz.models import ModelSpec, build
-from attnviz.reference import GateReference, Reference, summary
-from attnviz.snapshots import Snapshots, save_snapshots
+from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.models.checkpoints import Card, save_checkpoint
+from attnviz.models.gate_reference import GateReference, Reference, summary
+from attnviz.models.gate_snapshots import Snapshots, save_snapshots
+from attnviz.models.spec import ModelSpec, build
 
 os.environ.setdefault("MPLBACKEND", "agg")
 

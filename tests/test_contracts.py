@@ -9,12 +9,12 @@ from torch import nn
 from attnviz import UserError
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.checkpoints import checkpoint_ids, load
+from attnviz.core.input_spec import InputSpec
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale
-from attnviz.inputs import InputSpec
-from attnviz.models import ModelSpec, build, input_shape
+from attnviz.models.checkpoints import checkpoint_ids, load
+from attnviz.models.spec import ModelSpec, build, input_shape
 from tests.gates.witness import Witness
 from tests.zoo import FAST, SLOW, awake, zoo_model
 

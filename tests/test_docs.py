@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 import attnviz
-from attnviz.cli import COMMANDS
-from attnviz.edits.document import from_json
-from attnviz.edits.steps import MAX_STEPS
-from attnviz.export import COLUMNS, summary
+from attnviz.cli.main import COMMANDS
 from attnviz.gates.apply import ACTIONS
-from attnviz.guests import FILE_BYTES, MACS, PARAMETERS, SIDE
-from attnviz.image import MAX_BYTES, MAX_PIXELS
+from attnviz.gates.edits.edit_list import MAX_STEPS
+from attnviz.gates.edits.json_format import from_json
+from attnviz.images.prepare import MAX_BYTES, MAX_PIXELS
+from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
+from attnviz.render.export import COLUMNS, summary
 from attnviz.ui import CACHE, KEEP_SECONDS, SESSIONS
-from attnviz.ui.guests import FETCHED_BYTES
+from attnviz.ui.networks.visitor_models import FETCHED_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

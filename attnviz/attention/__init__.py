@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 
 ATTENTION: Registry[type[nn.Module]] = Registry(
     "attention type",

@@ -17,7 +17,7 @@ from attnviz.attention.gate import (
     hidden_width,
     zero,
 )
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
 
 KERNELS = (3, 7)
 ORDERS = ("channel-first", "spatial-first", "parallel")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
-from attnviz.attention.guard import check_limit, kept_positions, limit_positions
+from attnviz.attention.position_limit import check_limit, kept_positions, limit_positions
 
 
 class PositionAttention(nn.Module):

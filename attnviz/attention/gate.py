@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.errors import UserError, nearest
-from attnviz.types import KINDS
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import KINDS
 
 
 class Gate(nn.Module):
@@ -19,7 +19,7 @@ class Gate(nn.Module):
     and what the hook returns is what the network multiplies in.
 
     Args:
-        kind: A key of ``attnviz.types.KINDS``.
+        kind: A key of ``attnviz.core.types.KINDS``.
 
     Raises:
         ValueError: ``kind`` is not known.

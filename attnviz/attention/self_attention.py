@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
-from attnviz.attention.guard import check_limit, kept_positions, limit_positions
-from attnviz.errors import UserError, nearest
+from attnviz.attention.position_limit import check_limit, kept_positions, limit_positions
+from attnviz.core.errors import UserError, nearest
 
 
 class DotSimilarity(nn.Module):

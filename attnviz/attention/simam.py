@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 class SimAM(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 MIN_HIDDEN = 32
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 
 AttentionFactory = Callable[[int], nn.Module]
 """Builds the attention module for features of C channels."""

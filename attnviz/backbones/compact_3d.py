@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import check_common, check_counts, he_init, init_attention, kinds_of
-from attnviz.errors import UserError
+from attnviz.backbones.blocks import check_common, check_counts, he_init, init_attention, kinds_of
+from attnviz.core.errors import UserError
 
 
 def attach_3d(attention: Callable[..., Any], channels: int) -> nn.Module:

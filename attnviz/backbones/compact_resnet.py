@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
-from attnviz.errors import UserError
+from attnviz.backbones.blocks import PAPER_GATE, attach, check_choice, hidden_layers, init_attention
+from attnviz.core.errors import UserError
 
 POSITIONS = ("block", "first", "last")
 STAGE_STRIDES = (1, 2, 2, 1)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from attnviz.backbones import AttentionFactory
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state
-from attnviz.backbones.parts import attach, check_choice, check_common, check_counts
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 POSITIONS = ("layer", "transition")
 STEMS = ("large", "small")

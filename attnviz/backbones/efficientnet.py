@@ -12,9 +12,9 @@ from torchvision.models import efficientnet as plain
 from torchvision.ops import SqueezeExcitation
 
 from attnviz.backbones import AttentionFactory
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, stem_for
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
-from attnviz.backbones.parts import attach, check_choice, check_common, check_factor, stem_for
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 POSITIONS = ("replace", "after")
 PUBLISHED = {

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 OLD_DENSENET_KEY = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
 """torchvision's DenseNet files say ``norm.1`` where the module says ``norm1``."""

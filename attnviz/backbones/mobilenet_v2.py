@@ -12,8 +12,7 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 
 from attnviz.attention.cbam import ChannelAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
-from attnviz.backbones.parts import (
+from attnviz.backbones.blocks import (
     PAPER_GATE,
     attach,
     check_choice,
@@ -22,6 +21,7 @@ from attnviz.backbones.parts import (
     hidden_layers,
     stem_for,
 )
+from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
 
 POSITIONS = ("first", "last", "block", "none")
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torchvision.models import resnet as plain
 
 from attnviz.backbones import AttentionFactory
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
-from attnviz.backbones.parts import attach, check_choice, check_common, check_counts, he_init
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 POSITIONS = ("branch", "after")
 PUBLISHED: dict[tuple[str, tuple[int, ...]], str] = {

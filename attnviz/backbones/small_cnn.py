@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.parts import attach, check_choice, check_common, check_counts, he_init, init_attention
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init, init_attention
 
 POSITIONS = ("first", "block")
 GRID = 5

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.backbones import AttentionFactory
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, he_init
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state
-from attnviz.backbones.parts import attach, check_choice, check_common, check_factor, he_init
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and number of convolutions of the five blocks."""

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.errors import UserError
-from attnviz.types import Edit, GateSite
+from attnviz.core.errors import UserError
+from attnviz.core.types import Edit, GateSite
 
 
 def channel_axis(site: GateSite) -> int | None:

@@ -10,12 +10,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.errors import UserError, nearest
-from attnviz.gates.demand import Demand, Group
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import GateSite
+from attnviz.gates.requests import Demand, Group
 from attnviz.gates.session import begin, finish, refusal, unwrapped
 from attnviz.gates.sites import as_gate, called_once, places, resolve
 from attnviz.gates.taps import Tap, Taps
-from attnviz.types import GateSite
 
 
 @dataclass(slots=True)

@@ -11,15 +11,15 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite, Place
 from attnviz.gates import ops
-from attnviz.gates.eager import force_eager
 from attnviz.gates.flow import Output
+from attnviz.gates.force_eager import force_eager
 from attnviz.gates.names import describe, name_sites
 from attnviz.gates.rules import Finding
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
-from attnviz.types import GateSite, Place
 
 _found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()
 """Result of the last search of every living model, so that sites can be given by name."""

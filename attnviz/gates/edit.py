@@ -11,11 +11,11 @@ import numpy as np
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
 from attnviz.gates.session import Demand, force_eager, lease, unwrapped
 from attnviz.gates.sites import as_gate, as_read, places, resolve
-from attnviz.types import Edit, Floats, GateSite
 
 OVER = ("channels", "positions", "batch")
 

@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.types import Place
 
 Sizes = tuple[int, ...]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.types import Place
 
 
 def plain_path(path: str) -> str:

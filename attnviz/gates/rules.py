@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attnviz.core.kinds import kind_of
+from attnviz.core.types import Place
 from attnviz.gates import fused as fusion
 from attnviz.gates import ops
 from attnviz.gates.flow import Mark, Marks, Origin, Output, Sizes, without_repeats
-from attnviz.gates.kinds import kind_of
-from attnviz.types import Place
 
 SELF_GATED = frozenset(("sigmoid", "hardsigmoid", *ops.SOFTMAX, "normalised"))
 """Activations with values in [0, 1], so that a product with them over the whole map weighs it."""

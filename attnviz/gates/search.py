@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
+from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import Marks, Origin, Output, follow
 from attnviz.gates.rules import Finding, judge
-from attnviz.types import Place
 
 
 @dataclass

@@ -17,12 +17,12 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
-from attnviz.gates.demand import Demand as Demand
-from attnviz.gates.demand import Group, at_output, by_module
-from attnviz.gates.eager import force_eager as force_eager  # for those who lease a model without demands
-from attnviz.gates.eager import hold, release
-from attnviz.gates.scope import Scope
+from attnviz.core.errors import UserError
+from attnviz.gates.force_eager import force_eager as force_eager  # for those who lease a model without demands
+from attnviz.gates.force_eager import hold, release
+from attnviz.gates.operation_scope import Scope
+from attnviz.gates.requests import Demand as Demand
+from attnviz.gates.requests import Group, at_output, by_module
 
 STARTING: Any = "attnviz"
 """Under which name a model's hook stands that tells when a pass starts."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import GateSite, Place
 from attnviz.gates.discover import known_sites
 from attnviz.gates.session import module_at
-from attnviz.types import GateSite, Place
 
 
 def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite]:

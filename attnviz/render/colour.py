@@ -18,8 +18,8 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError, nearest
-from attnviz.types import Bytes, Floats
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Bytes, Floats
 
 CMAPS: Mapping[str, str] = MappingProxyType(
     {

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError, nearest
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 from attnviz.render.colour import array
-from attnviz.types import Floats
 
 Ints = npt.NDArray[np.intp]
 

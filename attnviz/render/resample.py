@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.errors import UserError, nearest
-from attnviz.types import Floats
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
 
 Taps = npt.NDArray[Any]
 """Indices (pixels,) of cells, or weights (pixels, cells)."""

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.checkpoints import LoadedModel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.edit import edit, mean, neutral, shuffle
-from attnviz.models import placed
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import placed
 from attnviz.training.data import ImageSet, pick, prepare_batch
 from attnviz.training.gate_statistics import gate_means, sites_of
-from attnviz.types import Edit, Floats, GateSite
 
 BATCH = 64
 """Images of a batch, over which gates are shuffled."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from attnviz.checkpoints import Card, load_card
-from attnviz.errors import UserError
-from attnviz.models import build
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import Card, load_card
+from attnviz.models.spec import build
 from attnviz.training.data import list_images, split_folder
+from attnviz.training.initial_weights import begin
 from attnviz.training.recipe import Recipe, recipe_from_json
-from attnviz.training.start import begin
 from attnviz.training.state import check_state
 
 MAX_DEVICES = 1024

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import UserError
-from attnviz.image import open_photograph, prepare
-from attnviz.inputs import InputSpec
-from attnviz.noise import append_noise
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.images.noise_channels import append_noise
+from attnviz.images.prepare import open_photograph, prepare
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 SPLITS = (("train",), ("val", "test", "validation"))

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.checkpoints import Card, LoadedModel, checkpoint_ids, load_card
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.checkpoints import Card, LoadedModel, checkpoint_ids, load_card
 from attnviz.training.data import ImageSet, prepare_batch, split_labels
 
 EVAL_BATCH = 64

@@ -13,16 +13,16 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from attnviz.checkpoints import LoadedModel
-from attnviz.faithfulness.maps import centre_map
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Bytes, Floats
+from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
-from attnviz.image import prepare
-from attnviz.inputs import InputSpec
-from attnviz.models import placed
-from attnviz.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import placed
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
-from attnviz.types import Bytes, Floats
 
 RANDOM = 200
 """Random maps a grid."""

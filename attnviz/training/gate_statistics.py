@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.checkpoints import LoadedModel
+from attnviz.core.types import Floats, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.models import input_shape, placed
-from attnviz.reference import BUDGET, LEVELS, GateReference, Reference, encode, summary
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.gate_reference import BUDGET, LEVELS, GateReference, Reference, encode, summary
+from attnviz.models.spec import input_shape, placed
 from attnviz.training.data import ImageSet, prepare_batch
 from attnviz.training.evaluation import EVAL_BATCH
-from attnviz.types import Floats, GateSite
 
 MOST_WEIGHTS = 2**25
 """Weights of all gates together that are held for one batch; networks with larger gates get smaller batches."""

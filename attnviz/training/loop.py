@@ -13,22 +13,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.checkpoints import Card, load_card
-from attnviz.errors import UserError
-from attnviz.models import build
-from attnviz.provenance import commit, facts
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import Card, load_card
+from attnviz.models.provenance import commit, facts
+from attnviz.models.spec import build
 from attnviz.training.augment import augment
 from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.device import make_fabric, to_device
 from attnviz.training.evaluation import evaluate
-from attnviz.training.finish import write_checkpoint
+from attnviz.training.initial_weights import begin, frozen
 from attnviz.training.optim import learning_rate, make_optimizer, share_buffers, update_average
-from attnviz.training.parts import TrainPart
 from attnviz.training.recipe import Recipe
-from attnviz.training.record import Recorder
-from attnviz.training.start import begin, frozen
+from attnviz.training.recipe_tables import TrainPart
+from attnviz.training.snapshot_recorder import Recorder
 from attnviz.training.state import NAME, load_state, remove_leftovers, save_state
+from attnviz.training.write_checkpoint import write_checkpoint
 
 CHECK_EVERY = 20
 """Steps after which a GPU is asked whether the loss is finite, since asking makes it wait; a CPU is asked always."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from attnviz.errors import UserError, nearest
-from attnviz.inputs import InputSpec
-from attnviz.models import ModelSpec
-from attnviz.training.parts import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.spec import ModelSpec
+from attnviz.training.recipe_tables import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from attnviz.checkpoints import write_atomically
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import write_atomically
 
 NAME = "state.safetensors"
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS, STATIC
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from attnviz.ui.store import Store
+    from attnviz.ui.networks.store import Store
     from attnviz.ui.tabs import Tab
 
 TABS: Registry[Tab] = Registry(
     "tab",
     (
-        ("explore", "attnviz.ui.tabs.explore:TAB"),
-        ("compare", "attnviz.ui.tabs.compare:TAB"),
-        ("intervene", "attnviz.ui.tabs.intervene:TAB"),
-        ("inside", "attnviz.ui.tabs.inside:TAB"),
-        ("noise", "attnviz.ui.tabs.noise:TAB"),
-        ("training", "attnviz.ui.tabs.training:TAB"),
-        ("own", "attnviz.ui.tabs.own:TAB"),
+        ("explore", "attnviz.ui.tabs.explore.handlers:TAB"),
+        ("compare", "attnviz.ui.tabs.compare.events:TAB"),
+        ("intervene", "attnviz.ui.tabs.intervene.handlers:TAB"),
+        ("inside", "attnviz.ui.tabs.inside_gate.handlers:TAB"),
+        ("noise", "attnviz.ui.tabs.noise_lab.handlers:TAB"),
+        ("training", "attnviz.ui.tabs.training.handlers:TAB"),
+        ("own", "attnviz.ui.tabs.own_model.handlers:TAB"),
     ),
 )
 """Every entry is a ``Tab``; the page shows them in this order and opens on the first."""
@@ -40,12 +40,12 @@ def build(store: Store | None = None) -> gr.Blocks:
     """
     import gradio as gr
 
-    from attnviz.errors import UserError
-    from attnviz.ui.gallery import available
-    from attnviz.ui.page import Page, Photo
-    from attnviz.ui.panels import greet, header
-    from attnviz.ui.store import Store
-    from attnviz.ui.text import label, plain
+    from attnviz.core.errors import UserError
+    from attnviz.ui.networks.store import Store
+    from attnviz.ui.shared.page import Page, Photo
+    from attnviz.ui.shared.sample_buttons import available
+    from attnviz.ui.shared.strip_and_map import greet, header
+    from attnviz.ui.shared.text import label, plain
 
     store = store or Store()
     if not store.ids:
@@ -65,11 +65,11 @@ def launch_options() -> dict[str, Any]:
     """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
     from starlette.middleware import Middleware
 
-    from attnviz.image import MAX_BYTES
-    from attnviz.ui.document import Document
-    from attnviz.ui.door import Door
-    from attnviz.ui.limits import BodyLimit
-    from attnviz.ui.text import translations
+    from attnviz.images.prepare import MAX_BYTES
+    from attnviz.ui.server.body_limit import BodyLimit
+    from attnviz.ui.server.localised_page import Document
+    from attnviz.ui.server.request_filter import Door
+    from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
     middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(Document)]

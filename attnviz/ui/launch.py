@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from attnviz.live import adopt
+from attnviz.analysis.adopt_model import adopt
 from attnviz.ui.app import build, launch_options
-from attnviz.ui.store import Store
+from attnviz.ui.networks.store import Store
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -29,7 +29,7 @@ def launch(
 
     Args:
         model: Any ``nn.Module`` from pictures (N, C, H, W) to class scores (N, K), K ≥ 2.
-        transform: What it wants to be given: an ``attnviz.inputs.InputSpec``; a transform of torchvision or a
+        transform: What it wants to be given: an ``attnviz.core.input_spec.InputSpec``; a transform of torchvision or a
             configuration of timm, from which size, mean and std are read; a function from a Pillow image (the part
             of the photograph that the network shall see) to a tensor (C, H, W), used as it is; ``None`` for a network
             of timm, which knows by itself.

@@ -5,7 +5,7 @@ import torch
 from attnviz.attention.coord import CoordinateAttention
 from attnviz.attention.simam import SimAM
 from attnviz.attention.stn import SpatialTransformer
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from tests.attention.helpers import HAND, features, gates_of, put, randomise, sigmoid
 
 

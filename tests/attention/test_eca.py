@@ -3,7 +3,7 @@ import timm.layers
 import torch
 
 from attnviz.attention.eca import EfficientChannelAttention, kernel_for
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from tests.attention.helpers import HAND, features, put, sigmoid
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from attnviz.attention.local import LocalAttention
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from tests.attention.helpers import HAND, features, gates_of, put, randomise, sigmoid
 
 

@@ -15,7 +15,7 @@ from attnviz.attention.cbam import CBAM, ORDERS, ChannelAttention, SpatialAttent
 from attnviz.attention.gate import Gate, hidden_width
 from attnviz.attention.none import NoAttention
 from attnviz.attention.se import SqueezeExcitation
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 
 # 2 channels of 2×2: means 2.5 and 1, maxima 4 and 2
 HAND = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[0.0, 2.0], [2.0, 0.0]]]])

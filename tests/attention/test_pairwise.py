@@ -7,9 +7,9 @@ from timm.layers.non_local_attn import NonLocalAttn
 from torch import nn
 
 from attnviz.attention.danet import DualAttention
-from attnviz.attention.guard import kept_positions, limit_positions, pooling_factor
+from attnviz.attention.position_limit import kept_positions, limit_positions, pooling_factor
 from attnviz.attention.self_attention import SIMILARITIES, SelfAttention
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from tests.attention.helpers import HAND, features, gates_of, put, randomise, softmax
 
 

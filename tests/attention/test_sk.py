@@ -4,7 +4,7 @@ import timm.layers
 import torch
 
 from attnviz.attention.sk import SelectiveKernel
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from tests.attention.helpers import HAND, features, gates_of, put, randomise, softmax
 
 

@@ -3,9 +3,9 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
-from attnviz.models import ModelSpec, build, count_parameters
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.spec import ModelSpec, build, count_parameters
 
 
 def spec(attention="cbam", **options):

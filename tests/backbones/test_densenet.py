@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from attnviz.models import ModelSpec, build
+from attnviz.models.spec import ModelSpec, build
 
 
 def trained_step(memory_efficient, attention="se"):

@@ -6,9 +6,9 @@ import torch
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
 from attnviz.backbones import BACKBONES
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
-from attnviz.models import ModelSpec, build, input_shape
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.spec import ModelSpec, build, input_shape
 from tests.backbones.tiny import CASES, TINY, case_id
 
 VOLUME_TYPES = {"none", "cbam", "cbam-channel", "spatial"}

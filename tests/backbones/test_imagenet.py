@@ -9,8 +9,8 @@ from torch import nn
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones.imagenet import carry, imagenet_state, start_neutral
-from attnviz.errors import UserError
-from attnviz.models import ModelSpec, build
+from attnviz.core.errors import UserError
+from attnviz.models.spec import ModelSpec, build
 from tests.attention.helpers import randomise
 
 PLAIN = {

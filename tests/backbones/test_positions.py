@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from attnviz.attention.gate import Gate
-from attnviz.errors import UserError
-from attnviz.inputs import InputSpec
-from attnviz.models import ModelSpec, build, input_shape
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.spec import ModelSpec, build, input_shape
 from tests.backbones.tiny import TINY
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import attnviz  # noqa: E402
-from attnviz.inputs import InputSpec  # noqa: E402
+from attnviz.core.input_spec import InputSpec  # noqa: E402
 from tests.own_models import own_net  # noqa: E402
 
 LABELS = ("ant", "bee", "cat", "dog", "elk", "fox", "<i>gnu</i>")

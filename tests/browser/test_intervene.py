@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.samples import load_sample
+from attnviz.images.samples import load_sample
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

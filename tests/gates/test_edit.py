@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz import UserError, types
+from attnviz import UserError
+from attnviz.core import types
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle

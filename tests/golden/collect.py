@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 import attnviz
-from attnviz.checkpoints import checkpoint_ids, load
-from attnviz.cli import COMMANDS, main
-from attnviz.edits.document import Document, Recorded, to_json
-from attnviz.edits.steps import EditList
+from attnviz.analysis.analyser import Analyser
+from attnviz.cli.main import COMMANDS, main
 from attnviz.gates.edit import knock_out, neutral, paint, scale, set_to, shuffle
-from attnviz.pipeline import Analyser
-from attnviz.samples import ASSETS, RENDERED, SAMPLES, load_sample
+from attnviz.gates.edits.edit_list import EditList
+from attnviz.gates.edits.json_format import Document, Recorded, to_json
+from attnviz.images.samples import ASSETS, RENDERED, SAMPLES, load_sample
+from attnviz.models.checkpoints import checkpoint_ids, load
 from attnviz.training.recipe import BUNDLED, load_recipe
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from attnviz.checkpoints import checkpoint_ids
+from attnviz.models.checkpoints import checkpoint_ids
 from tests.golden import collect
 
 LOGITS = 2e-3

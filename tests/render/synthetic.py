@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attnviz.types import Analysis, Box, GateRecord, GateSite, PreparedImage
+from attnviz.core.types import Analysis, Box, GateRecord, GateSite, PreparedImage
 
 
 def photograph(width: int, height: int, box: Box, seed: int = 0) -> PreparedImage:

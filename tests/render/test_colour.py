@@ -2,7 +2,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.render import colour
 
 

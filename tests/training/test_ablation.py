@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from attnviz.attention.gate import Gate
-from attnviz.checkpoints import LoadedModel, load, save_checkpoint
-from attnviz.cli import main
-from attnviz.errors import UserError
-from attnviz.models import build
+from attnviz.cli.main import main
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import LoadedModel, load, save_checkpoint
+from attnviz.models.spec import build
 from attnviz.training.ablation import ablations, chunks, paired, predictions
 from attnviz.training.data import load_images, prepare_batch
 from attnviz.training.focus import focus, scenes, spatial_focus

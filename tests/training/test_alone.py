@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.checkpoints import load_card
+from attnviz.models.checkpoints import load_card
 from tests.training.conftest import RECIPE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def find_distributions(context, *args):
 
 # as if they were not installed: neither the modules nor what is known of their versions
 PathFinder.find_spec, PathFinder.find_distributions = staticmethod(find_spec), staticmethod(find_distributions)
-from attnviz.cli import main
+from attnviz.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

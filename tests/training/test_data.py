@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.training.data import load_images, normalise_batch
 
 

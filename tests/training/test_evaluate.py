@@ -4,9 +4,9 @@ import json
 import pytest
 import torch
 
-from attnviz.checkpoints import load_card, save_card, save_checkpoint
-from attnviz.cli import main
-from attnviz.models import build
+from attnviz.cli.main import main
+from attnviz.models.checkpoints import load_card, save_card, save_checkpoint
+from attnviz.models.spec import build
 from attnviz.training.data import load_images, split_labels
 from tests.conftest import tiny_card, tiny_spec
 

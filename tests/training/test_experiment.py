@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.cli.main import main
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import NoiseSpec
 from attnviz.gates.discover import find_gates
-from attnviz.inputs import NoiseSpec
 from attnviz.training.data import load_images, normalise_batch, pick
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
@@ -103,7 +103,7 @@ def test_the_scores_are_the_gates_own(report, images):
     spec = NoiseSpec(order=(3, 0, 4, 1, 5, 2), seed=2)
     answer = ask([probe(run.network)], val, chosen, spec)[0]
     x = normalise_batch(val.images[chosen], run.network.spec.input.mean, run.network.spec.input.std)
-    from attnviz.noise import append_noise
+    from attnviz.images.noise_channels import append_noise
 
     both, _ = append_noise(x, spec)
     gate = run.network.module.attention

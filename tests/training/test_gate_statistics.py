@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.checkpoints import FOLDER, load, save_checkpoint
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.gates.capture import capture
-from attnviz.models import build
-from attnviz.reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
+from attnviz.models.checkpoints import FOLDER, load, save_checkpoint
+from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
+from attnviz.models.spec import build
 from attnviz.training import gate_statistics
 from attnviz.training.data import load_images, prepare_batch
 from attnviz.training.gate_statistics import Moments, gate_means, measure_reference, sites_of
@@ -64,7 +64,7 @@ def test_a_small_spread_about_a_large_mean_is_not_lost():
 
 
 def _site():
-    from attnviz.types import GateSite
+    from attnviz.core.types import GateSite
 
     return GateSite("a", "channel", (1, 2), (1, 2))
 

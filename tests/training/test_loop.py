@@ -6,18 +6,20 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz.checkpoints import load
-from attnviz.cli import main
-from attnviz.errors import UserError
-from attnviz.pipeline import Analyser
-from attnviz.samples import load_sample
-from attnviz.snapshots import read_snapshots
-from attnviz.training import finish, loop, record
+from attnviz.analysis.analyser import Analyser
+from attnviz.cli.main import main
+from attnviz.core.errors import UserError
+from attnviz.images.samples import load_sample
+from attnviz.models.checkpoints import load
+from attnviz.models.gate_snapshots import read_snapshots
+from attnviz.training import loop
+from attnviz.training import snapshot_recorder as record
+from attnviz.training import write_checkpoint as finish
 from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer
 from attnviz.training.optim import learning_rate, parameter_groups, update_average
-from attnviz.training.parts import TrainPart
 from attnviz.training.recipe import load_recipe
+from attnviz.training.recipe_tables import TrainPart
 from attnviz.training.state import NAME, load_state
 from tests.training.conftest import RECIPE, run_until
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from attnviz.checkpoints import Card
-from attnviz.errors import UserError
-from attnviz.models import ModelSpec, build, count_parameters
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import Card
+from attnviz.models.spec import ModelSpec, build, count_parameters
 from attnviz.training.experiments import EXPERIMENTS
 from attnviz.training.experiments.pairs import difference, measure, table
 from attnviz.training.experiments.runs import Run

@@ -7,8 +7,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz.checkpoints import load_card
-from attnviz.models import build
+from attnviz.models.checkpoints import load_card
+from attnviz.models.spec import build
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import load_recipe
 from tests.training.conftest import RECIPE

@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
-from attnviz.errors import UserError
-from attnviz.models import build
-from attnviz.noise import append_noise
+from attnviz.core.errors import UserError
+from attnviz.images.noise_channels import append_noise
+from attnviz.models.spec import build
 from attnviz.training.recipe import BUNDLED, load_recipe, recipe_from_json
 from tests.training.conftest import RECIPE
 

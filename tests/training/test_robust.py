@@ -16,10 +16,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from attnviz import checkpoints
-from attnviz.checkpoints import load
-from attnviz.cli import main
-from attnviz.errors import UserError
+from attnviz.cli.main import main
+from attnviz.core.errors import UserError
+from attnviz.models import checkpoints
+from attnviz.models.checkpoints import load
 from attnviz.training import loop
 from attnviz.training.checks import check_run
 from attnviz.training.loop import Trainer
@@ -32,7 +32,7 @@ RECORDED = RECIPE + "snapshots = [0, 1, 2]\n"
 WRITES_HALF = """
 import os, signal, sys
 from attnviz import checkpoints
-from attnviz.cli import main
+from attnviz.cli.main import main
 
 left, whole = int(sys.argv[1]), checkpoints._write_out
 

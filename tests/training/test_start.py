@@ -5,13 +5,13 @@ import shutil
 import pytest
 import torch
 
-from attnviz.checkpoints import load
-from attnviz.errors import UserError
-from attnviz.models import build
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import load
+from attnviz.models.spec import build
+from attnviz.training.initial_weights import begin
 from attnviz.training.loop import Trainer
-from attnviz.training.parts import StartPart
 from attnviz.training.recipe import load_recipe
-from attnviz.training.start import begin
+from attnviz.training.recipe_tables import StartPart
 from tests.training.conftest import RECIPE, run_until
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from attnviz.cli import main
+from attnviz.cli.main import main
 from attnviz.training.experiments import EXPERIMENTS, types
 from attnviz.training.experiments.runs import train_run
 from attnviz.training.experiments.types_table import accuracy, gates_matter, signed, table

@@ -2,11 +2,11 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.ui.page import Page, Photo  # noqa: E402
-from attnviz.ui.parts import layout  # noqa: E402
-from attnviz.ui.store import Store  # noqa: E402
-from attnviz.ui.tabs.explore import Explore  # noqa: E402
-from attnviz.ui.view import open_view  # noqa: E402
+from attnviz.ui.networks.store import Store  # noqa: E402
+from attnviz.ui.shared.page import Page, Photo  # noqa: E402
+from attnviz.ui.shared.view import open_view  # noqa: E402
+from attnviz.ui.tabs.explore.handlers import Explore  # noqa: E402
+from attnviz.ui.tabs.explore.layout import layout  # noqa: E402
 
 
 @pytest.fixture

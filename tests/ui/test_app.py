@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 import attnviz.ui
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
 from attnviz.ui.app import TABS, build, launch_options
-from attnviz.ui.limits import BodyLimit
-from attnviz.ui.link import Wanted, follow, query_of
+from attnviz.ui.networks.store import Store
+from attnviz.ui.server.body_limit import BodyLimit
 from attnviz.ui.settings import STATIC
-from attnviz.ui.store import Store
-from attnviz.ui.text import LANGUAGES, TEXTS, language_of, say
+from attnviz.ui.shared.text import LANGUAGES, TEXTS, language_of, say
+from attnviz.ui.tabs.explore.link import Wanted, follow, query_of
 
 SOURCES = sorted(Path(attnviz.ui.__file__).parent.rglob("*.py"))
 
@@ -49,8 +49,8 @@ def test_without_checkpoints_the_error_says_what_to_do(tmp_path):
 
 
 def test_every_bundled_checkpoint_opens():
-    from attnviz.checkpoints import FOLDER
-    from attnviz.ui.view import open_view
+    from attnviz.models.checkpoints import FOLDER
+    from attnviz.ui.shared.view import open_view
 
     store = Store(FOLDER)
     for name in store.ids:
@@ -122,7 +122,7 @@ def test_the_browser_chooses_the_language(header, language):
 
 
 def test_a_link_opens_the_view_it_was_made_from(checkpoints, explore):
-    from attnviz.ui.view import show_channel, show_gate
+    from attnviz.ui.shared.view import show_channel, show_gate
 
     view = show_channel(explore.store, show_gate(explore.store, explore.opening, "stage2.0.attention.channel"), 5)
     query = dict(part.split("=") for part in query_of(view)[1:].split("&"))

@@ -6,8 +6,8 @@ from torch import nn
 
 import attnviz
 from attnviz import UserError
-from attnviz.inputs import InputSpec
-from attnviz.ui.store import VARIABLE
+from attnviz.core.input_spec import InputSpec
+from attnviz.ui.networks.store import VARIABLE
 from tests.own_models import own_net
 
 SPEC = InputSpec((64, 64))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attnviz.registry import Registry
+from attnviz.core.registry import Registry
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments.runs import Run
 

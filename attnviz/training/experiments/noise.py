@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from attnviz.errors import UserError
-from attnviz.inputs import NoiseSpec
-from attnviz.noise import NOISES, suppression
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.images.noise_channels import NOISES, suppression
 from attnviz.training.data import ImageSet, pick
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.checkpoints import LoadedModel
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.inputs import NoiseSpec
-from attnviz.noise import append_noise, input_gate
+from attnviz.images.noise_channels import append_noise, input_gate
+from attnviz.models.checkpoints import LoadedModel
 from attnviz.training.data import ImageSet, normalise_batch
-from attnviz.types import GateSite
 
 BATCH = 250
 

@@ -9,8 +9,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attnviz.errors import UserError
-from attnviz.models import build, count_parameters
+from attnviz.core.errors import UserError
+from attnviz.models.spec import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.markdown import grid, plus_minus

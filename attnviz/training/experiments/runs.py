@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from attnviz.checkpoints import Card, LoadedModel, best_device, load
-from attnviz.errors import UserError
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import Card, LoadedModel, best_device, load
 from attnviz.training.checks import finished_card
 from attnviz.training.data import ImageSet
 from attnviz.training.loop import Trainer

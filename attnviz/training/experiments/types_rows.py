@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from attnviz.checkpoints import LoadedModel
-from attnviz.cost import macs_of
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.cost import macs_of
 from attnviz.training.ablation import ablations
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments.runs import spread

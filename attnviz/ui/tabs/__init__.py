@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attnviz.ui.page import Page
+    from attnviz.ui.shared.page import Page
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""One photograph through one network."""

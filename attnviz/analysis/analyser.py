@@ -1,0 +1,229 @@
+"""From a photograph to an ``Analysis``: one forward pass gives predictions and every gate."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import attnviz
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.explain.attribution.probe import Probe, probe
+from attnviz.gates.capture import Captured, capture
+from attnviz.gates.discover import contents, find_gates, in_eval_mode
+from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
+from attnviz.images.noise_channels import append_noise
+from attnviz.images.prepare import normalise, open_photograph, prepare
+from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.published import load
+from attnviz.models.spec import placed
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def _numpy(tensor: Tensor) -> Floats:
+    values: Floats = tensor.float().cpu().numpy()
+    values.setflags(write=False)
+    return values
+
+
+class Analyser:
+    """A loaded model and its gates, found once.
+
+    It is not safe for two threads at a time: give each its own, or lease one under a lock.
+
+    Args:
+        loaded: The model.
+
+    Attributes:
+        loaded: The model.
+        sites: Its gates from the first layer to the last.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.loaded = loaded
+        self.device, self.dtype = placed(loaded.module)
+        self.sites = find_gates(loaded.module, self.example())
+
+    def example(self) -> Tensor:
+        """An empty input, (1, C, H, W): zeros, or what the model's own transform makes of grey."""
+        spec, own = self.loaded.spec.input, self.loaded.transform
+        if own is not None:
+            return own(np.full((*spec.size, 3), 127, np.uint8))[None].to(self.device, self.dtype)
+        return torch.zeros(1, spec.channels, *spec.size, device=self.device, dtype=self.dtype)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the model in eval mode; afterwards every module of it is back in its own mode.
+
+        Whoever asks somebody's own network more than once, perhaps while its owner trains it, enters this first.
+        """
+        with in_eval_mode(self.loaded.module):
+            yield
+
+    def site(self, name: str) -> GateSite:
+        """One of ``sites``; ``UserError`` naming the nearest where there is none of that name."""
+        for site in self.sites:
+            if site.name == name:
+                return site
+        known = [s.name for s in self.sites]
+        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.core.errors.nearest(name, known)}")
+
+    def input(self, image: PreparedImage) -> Tensor:
+        """(1, 3, H, W) on the model's device and in its type, with its channels of noise if it wants any.
+
+        Where the model has a transform of its own, what that makes of the picture: (1, C, H, W).
+        """
+        spec, own = self.loaded.spec.input, self.loaded.transform
+        if own is not None:
+            return own(image.network)[None].to(self.device, self.dtype)
+        x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device, self.dtype)
+        return x if spec.noise is None else append_noise(x, spec.noise)[0]
+
+    @property
+    def weights(self) -> str:
+        """sha256 of the file of weights; empty where the model is no checkpoint."""
+        return self.loaded.checkpoint.sha256 if self.loaded.checkpoint else ""
+
+    def forward(
+        self,
+        x: Tensor,
+        sites: Sequence[GateSite] | None = None,
+        features: Sequence[str] = (),
+        steps: Sequence[Step] = (),
+    ) -> tuple[Tensor, Mapping[str, Captured]]:
+        """One pass over inputs that are prepared already: logits (N, K), and what was captured by name of the gate.
+
+        Args:
+            x: (N, C, H, W), as ``input`` gives it.
+            sites: Gates to read; all of the model without it.
+            features: Names of those of them whose features are kept too.
+            steps: Changes of gates under which it runs.
+        """
+        module, chosen = self.loaded.module, self.sites if sites is None else sites
+        with torch.inference_mode(), applied(module, steps), capture(module, chosen, features) as tape:
+            return module(x.to(self.device, self.dtype)), tape
+
+    def _met(self, image: PreparedImage, site: GateSite) -> tuple[Tensor, Tensor]:
+        """The features (C, H, W) that a gate meets, and the gate."""
+        _, tape = self.forward(self.input(image), [site], [site.name])
+        seen = tape[site.name]
+        if seen.features is None:
+            raise RuntimeError(f"{site.name} was captured without its features")
+        return seen.features[0], seen.values
+
+    def analyse(self, photograph: Image.Image | PreparedImage, edits: EditList | None = None) -> Analysis:
+        """Predictions and every gate for one photograph.
+
+        Args:
+            photograph: As ``open_photograph`` gives it, or prepared already for this model's input.
+            edits: Changes of gates under which it runs; the gates of the analysis are the changed ones.
+
+        Raises:
+            UserError: The edits do not fit this model, or with them its numbers are no longer finite.
+        """
+        if edits is not None:
+            edits.check(self.loaded.name, self.sites, self.weights)
+        started = time.perf_counter()
+        image = photograph if isinstance(photograph, PreparedImage) else prepare(photograph, self.loaded.spec.input)
+        prepared = time.perf_counter()
+        logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
+        gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
+        values = _numpy(logits[0])
+        if edits is not None and not np.isfinite(values).all():
+            raise UserError("under these edits the network's numbers overflow; use smaller factors or values")
+        forwarded = time.perf_counter()
+        facts = {
+            "attnviz": attnviz.__version__,
+            "torch": torch.__version__,
+            "device": str(self.device),
+            "ms_prepare": round(1000 * (prepared - started), 2),
+            "ms_forward": round(1000 * (forwarded - prepared), 2),
+        }
+        if not self.sites:
+            facts["contents"] = contents(self.loaded.module)
+        return Analysis(self.loaded.name, image, self.loaded.labels, values, gates, facts)
+
+    def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
+        """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).
+
+        Args:
+            image: What the network shall see.
+            gate: Name of a gate with channels.
+            factors: One row for each variant; 1 leaves a channel alone, 0 knocks it out.
+
+        Raises:
+            UserError: There is no such gate, or it has no C channels.
+        """
+        x = self.input(image)
+        with torch.inference_mode(), multiplied(self.loaded.module, self.site(gate), factors):
+            return _numpy(self.loaded.module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
+
+    def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:
+        """One channel of the features that a gate meets, with the gate's score and its rank.
+
+        Args:
+            image: What the network shall see.
+            gate: Name of a gate.
+            channel: Index of the channel, 0..C-1.
+
+        Raises:
+            UserError: There is no such gate or channel, or its features are no (N, C, H, W) map.
+        """
+        site = self.site(gate)
+        if len(site.features) != 4:
+            raise UserError(f"{gate} does not meet a map of features (N, C, H, W) but {site.features}")
+        count = site.features[1]
+        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < count:
+            raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
+        features, values = self._met(image, site)
+        found = ChannelMap(site, int(channel), _numpy(features[channel]), None, None)
+        if site.kind != "channel":
+            return found
+        scores = _numpy(values.reshape(count))
+        return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
+
+    def strength(self, image: PreparedImage, gate: str) -> Floats:
+        """How strong the features are at every place after a channel gate: mean over channels of ``|x · g|``, (H, W).
+
+        It is no mask: nothing is multiplied by it, and it shows the features as much as the gate.
+
+        Raises:
+            UserError: There is no such gate, or it is no channel gate that meets a map (N, C, H, W).
+        """
+        site = self.site(gate)
+        if site.kind != "channel" or len(site.features) != 4:
+            raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
+        features, values = self._met(image, site)
+        return _numpy((features * values[0]).abs().mean(0))
+
+    @cached_property
+    def probe(self) -> Probe:
+        """What attribution methods ask of the network: its layers, their shapes, what its operations allow."""
+        return probe(self.loaded.module, self.example())
+
+
+def analyse(
+    model: str | os.PathLike[str] | LoadedModel, photograph: Image.Image | bytes | str | os.PathLike[str]
+) -> Analysis:
+    """Predictions and gates of a model for one photograph: ``analyse("cbam", "photo.jpg")``.
+
+    Args:
+        model: Id or path of a checkpoint, or a loaded model. CUDA is used where there is one.
+        photograph: A file's path or bytes, or a Pillow image.
+
+    Raises:
+        UserError: The model or the photograph cannot be used.
+    """
+    loaded = model if isinstance(model, LoadedModel) else load(os.fspath(model), device=best_device())
+    return Analyser(loaded).analyse(open_photograph(photograph))

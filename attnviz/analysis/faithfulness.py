@@ -1,0 +1,171 @@
+"""How far the pictures of one photograph can be trusted: what the app and the library ask of ``faithfulness``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from itertools import combinations
+
+import torch
+from torch import nn
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Attribution, Floats, PreparedImage
+from attnviz.explain.attribution import attribute
+from attnviz.explain.faithfulness.agreement import rank_correlation
+from attnviz.explain.faithfulness.curves import Protocol, curves
+from attnviz.explain.faithfulness.maps import centre_map, check_map, random_map, upsample
+from attnviz.explain.faithfulness.results import Judged, Trust
+from attnviz.explain.faithfulness.sanity import cascade
+from attnviz.explain.faithfulness.study import Plan, Study
+from attnviz.gates.capture import capture
+
+CENTRE = "centre"
+SEEDS = (1, 20)
+QUICK = Protocol(steps=32)
+"""Half the steps: a person waits for it."""
+
+
+def judge(
+    analyser: Analyser,
+    image: PreparedImage,
+    target: int,
+    maps: Mapping[str, Floats | Attribution],
+    *,
+    protocol: Protocol = QUICK,
+    seeds: int = 3,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    budget_s: float | None = None,
+) -> Trust:
+    """Measure maps by deletion and insertion, beside random maps of the same grain and the centre.
+
+    Args:
+        analyser: The model.
+        image: What it shall see.
+        target: Index of the class.
+        maps: By name: a gate's mask (h, w) as it is, or an attribution.
+        protocol: How it is measured.
+        seeds: How many random maps of every grain, 1..20.
+        progress: Called with the share that is done, 0..1.
+        cancelled: Asked before every pass; ``True`` ends the measurement.
+        budget_s: Seconds after which no further pass begins.
+
+    Raises:
+        UserError: An argument is outside its limits, or the budget is spent.
+        Cancelled: ``cancelled`` said so.
+    """
+    if not maps or CENTRE in maps:
+        raise UserError(f"give at least one map, none of them called {CENTRE!r}, got {list(maps)}")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or not SEEDS[0] <= seeds <= SEEDS[1]:
+        raise UserError(f"seeds must be a whole number in {SEEDS[0]}..{SEEDS[1]}, got {seeds!r}")
+    started = time.perf_counter()
+    x = analyser.input(image)
+    size = (int(x.shape[2]), int(x.shape[3]))
+    large, cells = {}, {}
+    for name, given in maps.items():
+        values = given.values if isinstance(given, Attribution) else given
+        large[name] = upsample(check_map(values, name), size)
+        rows, columns = given.cells if isinstance(given, Attribution) else values.shape
+        cells[name] = (int(rows), int(columns))
+    noise = {(g, k): random_map(size, [g], (protocol.seed, k)) for g in set(cells.values()) for k in range(seeds)}
+    every = [*large.values(), centre_map(size), *noise.values()]
+    found = curves(
+        analyser.loaded.module,
+        x,
+        target,
+        every,
+        protocol,
+        black=_black(analyser),
+        progress=progress,
+        cancelled=cancelled,
+        budget_s=budget_s,
+    )
+    areas = dict(zip(noise, ((c.deletion_auc, c.insertion_auc) for c in found[len(large) + 1 :]), strict=True))
+    judged = []
+    for name, curve in zip(large, found, strict=False):
+        down, up = zip(*(areas[cells[name], k] for k in range(seeds)), strict=True)
+        judged.append(Judged(name, cells[name], curve, tuple(down), tuple(up)))
+    pairs = {(a, b): rank_correlation(large[a], large[b]) for a, b in combinations(large, 2)}
+    pairs |= {(a, CENTRE): rank_correlation(large[a], every[len(large)]) for a in large}
+    return Trust(int(target), tuple(judged), found[len(large)], pairs, time.perf_counter() - started)
+
+
+def study_of(analyser: Analyser, plan: Plan) -> Study:
+    """A study of many images for one model; ``Study`` says more."""
+    return Study(analyser.loaded.module, analyser.sites, analyser.example(), plan, _black(analyser))
+
+
+def _black(analyser: Analyser) -> torch.Tensor:
+    """(3,), what a black pixel is after normalisation."""
+    spec = analyser.loaded.spec.input
+    return -torch.tensor(spec.mean) / torch.tensor(spec.std)
+
+
+def sensitivity(
+    analyser: Analyser,
+    image: PreparedImage,
+    target: int,
+    *,
+    gate: str | None = None,
+    method: str | None = None,
+    points: int = 6,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[tuple[str, float | None], ...]:
+    """How much of a picture is left when the weights are randomised, from the last layer to the first.
+
+    Args:
+        analyser: The model; it is not changed.
+        image: What it shall see.
+        target: Index of the class, for attributions.
+        gate: Name of a 2-D spatial gate: its mask is the picture.
+        method: Name of an attribution method: its map is the picture. Give either a gate or a method.
+        points: At how many layers to look, 1..50; the last is the fully randomised network.
+        seed: Of the random weights.
+        progress: Called with the share that is done, 0..1.
+        cancelled: Asked before every point; ``True`` ends it.
+
+    Returns:
+        The layer that was reached, and Spearman's ρ with the picture of the trained network; ``None`` if flat.
+
+    Raises:
+        UserError: An argument is outside its limits, or the method does not support the model.
+        Cancelled: ``cancelled`` said so.
+    """
+    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= 50:
+        raise UserError(f"points must be a whole number in 1..50, got {points!r}")
+    picture = _picture(analyser, image, target, gate, method)
+    model, found = analyser.loaded.module, []
+    before = picture(model)
+    for name, changed in cascade(model, seed, points):
+        if cancelled is not None and cancelled():
+            raise Cancelled("the measurement was cancelled")
+        found.append((name, rank_correlation(before, picture(changed))))
+        if progress is not None:
+            progress(min(1.0, len(found) / points))
+    return tuple(found)
+
+
+def _picture(
+    analyser: Analyser, image: PreparedImage, target: int, gate: str | None, method: str | None
+) -> Callable[[nn.Module], Floats]:
+    """From a model to the map that is asked about."""
+    x = analyser.input(image)
+    if gate is None and method is not None:
+        return lambda model: attribute(model, x, target, method)
+    if gate is None or method is not None:
+        raise UserError(f"give either a gate or a method, got gate={gate!r} and method={method!r}")
+    site = analyser.site(gate)
+    if site.kind != "spatial" or len(site.shape) != 4:
+        raise UserError(f"{gate} is a {site.kind} gate of shape {site.shape}; a map needs a 2-D spatial gate")
+
+    def mask(model: nn.Module) -> Floats:
+        with torch.inference_mode(), capture(model, [site]) as tape:
+            model(x)
+        values: Floats = tape[site.name].values[0, 0].float().cpu().numpy()
+        return values
+
+    return mask

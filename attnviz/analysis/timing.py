@@ -1,0 +1,67 @@
+"""What loaded networks need for one photograph, measured in turns so that a busy machine slows all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import UserError
+from attnviz.core.types import PreparedImage
+from attnviz.models.cost import count_macs
+
+ROUNDS, SECONDS = 10, 1.5
+"""Most timed passes of each network, after one that warms up; and seconds after which no further round begins."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network needs.
+
+    Attributes:
+        parameters: Of all layers.
+        macs: Multiply-accumulates of one forward pass.
+        seconds: Shortest of some forward passes, taken in turns with the other networks.
+        ratio: ``seconds`` over those of the fastest network.
+    """
+
+    parameters: int
+    macs: int
+    seconds: float
+    ratio: float
+
+
+def costs(analysers: Mapping[str, Analyser], images: Mapping[str, PreparedImage]) -> dict[str, Cost]:
+    """Sizes and times of networks by name, each on its own prepared photograph.
+
+    Raises:
+        UserError: There is no network.
+    """
+    if not analysers:
+        raise UserError("costs needs at least one network")
+    sizes = {name: _size(analyser, images[name]) for name, analyser in analysers.items()}
+    rounds: list[list[float]] = []
+    started = time.monotonic()
+    while len(rounds) < 2 or (len(rounds) <= ROUNDS and time.monotonic() - started < SECONDS):
+        rounds.append([_seconds(analyser, images[name]) for name, analyser in analysers.items()])
+    shortest = [min(times) for times in zip(*rounds[1:], strict=True)]
+    fastest = min(shortest)
+    return {
+        name: Cost(*sizes[name], seconds, seconds / fastest) for name, seconds in zip(analysers, shortest, strict=True)
+    }
+
+
+def _size(analyser: Analyser, image: PreparedImage) -> tuple[int, int]:
+    module = analyser.loaded.module
+    return sum(p.numel() for p in module.parameters()), count_macs(module, analyser.input(image))
+
+
+def _seconds(analyser: Analyser, image: PreparedImage) -> float:
+    x = analyser.input(image)
+    with torch.inference_mode():
+        started = time.perf_counter()
+        analyser.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU
+        return time.perf_counter() - started

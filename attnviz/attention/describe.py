@@ -1,0 +1,114 @@
+"""One attention type, spelled out for features of a given size: formula, shapes, parameters, paper."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attnviz.attention import ATTENTION
+from attnviz.attention.description import Description, arithmetic, printed
+from attnviz.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a mechanism.
+
+    Attributes:
+        does: What happens.
+        symbolic: Resulting shape in letters, e.g. ``"N, C, 1, 1"``.
+        shape: The same in numbers, with N = 1.
+    """
+
+    does: str
+    symbolic: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What ``attnviz describe`` prints.
+
+    Attributes:
+        name: Key of ``ATTENTION``.
+        title: Name of the mechanism.
+        formula: What it computes.
+        paper: Where it was published.
+        symbols: The numbers behind the letters.
+        steps: From features to features.
+        parameter_formula: Number of parameters in closed form.
+        parameters: That number.
+    """
+
+    name: str
+    title: str
+    formula: str
+    paper: str
+    symbols: Mapping[str, int]
+    steps: tuple[Step, ...]
+    parameter_formula: str
+    parameters: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+    def as_text(self) -> str:
+        """Several lines for a terminal."""
+        letters = ", ".join(f"{letter} = {number}" for letter, number in self.symbols.items())
+        symbolic = [f"({step.symbolic})" for step in self.steps]
+        numeric = [f"({', '.join(['N', *map(str, step.shape[1:])])})" for step in self.steps]
+        wide, wider = max(map(len, symbolic)), max(map(len, numeric))
+        lines = [
+            f"{self.name}: {self.title}",
+            f"paper    {self.paper}",
+            f"formula  {self.formula}",
+            f"with     {letters}",
+        ]
+        for number, (step, left, right) in enumerate(zip(self.steps, symbolic, numeric, strict=True), 1):
+            lines.append(f"{number:>3}  {left:<{wide}}  {right:<{wider}}  {step.does}")
+        return "\n".join([*lines, f"parameters  {self.parameter_formula} = {self.parameters:,}"])
+
+
+def describe(
+    name: str, channels: int = 64, height: int = 32, width: int = 32, options: Mapping[str, Any] | None = None
+) -> Described:
+    """Describe an attention type for features (N, C, H, W).
+
+    Args:
+        name: A key of ``ATTENTION``.
+        channels: C, at least 1.
+        height: H, at least 1.
+        width: W, at least 1.
+        options: Keyword arguments of the type.
+
+    Raises:
+        UserError: The type or an option is not known, or a number is outside its limits.
+    """
+    make = ATTENTION[name]
+    if not all(isinstance(side, int) and side >= 1 for side in (height, width)):
+        raise UserError(f"height and width must be whole numbers of at least 1, got {height!r} and {width!r}")
+    description: Description | None = getattr(make, "DESCRIPTION", None)
+    if description is None:
+        raise UserError(f"attention type {name!r} has no DESCRIPTION")
+    try:
+        module = make(channels, **(options or {}))
+    except TypeError as error:
+        raise UserError(f"{name} cannot be built: {error}") from error
+    symbols = {**description.symbols(module, height, width), "H": height, "W": width}
+    values = {**symbols, "N": 1}
+    return Described(
+        name=name,
+        title=description.title,
+        formula=description.formula,
+        paper=description.paper,
+        symbols=symbols,
+        steps=tuple(
+            Step(does, printed(shape), tuple(arithmetic(part.strip(), values) for part in shape.split(",")))
+            for does, shape in description.steps
+        ),
+        parameter_formula=printed(description.parameters),
+        parameters=arithmetic(description.parameters, values),
+    )

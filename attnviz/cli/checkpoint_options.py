@@ -1,0 +1,40 @@
+"""Which checkpoints a command is about: some by name, or all that were measured on the data that are given."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz.core.errors import UserError
+
+if TYPE_CHECKING:
+    from attnviz.training.data import ImageSet
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ``chosen`` reads."""
+    parser.add_argument("checkpoints", nargs="*", help="ids of bundled checkpoints, or paths")
+    parser.add_argument("--all", action="store_true", help="every bundled checkpoint that was measured on these data")
+    parser.add_argument("--folder", type=Path, help="where ids are looked up, instead of the bundled checkpoints")
+    parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
+
+
+def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], Callable[[int], ImageSet]]:
+    """The folder of the checkpoints, their names, why others are left out, and side in pixels -> validation images.
+
+    Raises:
+        UserError: Neither names nor ``--all`` were given, or both.
+    """
+    from attnviz.models.checkpoints import FOLDER
+    from attnviz.training.data import load_images
+    from attnviz.training.evaluation import fitting
+
+    if args.all == bool(args.checkpoints):
+        raise UserError(f"{args.command} needs either checkpoints or --all")
+    folder = args.folder or FOLDER
+    sized = functools.cache(lambda size: load_images(args.data, "val", size))
+    names, others = fitting(folder, args.data, sized) if args.all else (args.checkpoints, {})
+    return folder, names, others, sized

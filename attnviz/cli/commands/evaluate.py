@@ -1,0 +1,66 @@
+"""Measure checkpoints on a validation split, and compare them with their cards."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from attnviz.cli.checkpoint_options import add_choice, chosen
+from attnviz.cli.commands import Command
+from attnviz.core.errors import UserError
+
+TOLERANCE = 1
+"""Images by which an accuracy may differ from the card's: other processors round otherwise."""
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    add_choice(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, with the accuracy per class")
+
+
+def _run(args: argparse.Namespace) -> None:
+    from attnviz.models.checkpoints import best_device, load
+    from attnviz.training.evaluation import evaluate_checkpoint
+
+    folder, names, others, sized = chosen(args)
+    told: dict[str, Any] = {}
+    for name in names:
+        loaded = load(name, folder, best_device())
+        measured = told[name] = evaluate_checkpoint(loaded, sized(loaded.spec.input.size[0]))
+        measured["card"] = {key: loaded.card.metrics.get(key) for key in ("top1", "correct", "total")}
+        if not args.json:
+            print(_sentence(loaded.name, measured), flush=True)
+    if args.json:
+        print(json.dumps({"checkpoints": told, "others": others} if args.all else _unwrapped(told), indent=1))
+    else:
+        print("".join(f"{name}: left out, {reason}\n" for name, reason in others.items()), end="")
+    _judge(told)
+
+
+def _unwrapped(told: dict[str, Any]) -> Any:
+    return next(iter(told.values())) if len(told) == 1 else told
+
+
+def _sentence(name: str, measured: dict[str, Any]) -> str:
+    line = f"{name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})"
+    if not measured["comparable"]:
+        return f"{line}; not comparable with the card: these are other data (the fingerprints differ)"
+    card = measured["card"]
+    if card["correct"] is None:
+        return f"{line}; the card tells no accuracy"
+    return f"{line}; the card says {card['top1']} % ({card['correct']} of {card['total']}), same data"
+
+
+def _judge(told: dict[str, Any]) -> None:
+    """Refuse where an accuracy on the same data is not the card's."""
+    wrong = []
+    for name, measured in told.items():
+        said = measured["card"]["correct"]
+        if measured["comparable"] and said is not None and abs(measured["correct"] - said) > TOLERANCE:
+            wrong.append(f"{name} names {measured['correct']} rightly, its card says {said}")
+    if wrong:
+        raise UserError(f"{len(wrong)} of {len(told)} differ by more than {TOLERANCE} image: {'; '.join(wrong)}")
+
+
+COMMAND = Command("measure the accuracy of checkpoints on a validation split, beside their cards", _options, _run)

@@ -1,0 +1,119 @@
+"""Measure on many images whether a model's masks show what its predictions rest on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from attnviz.cli.commands import Command
+from attnviz.core.errors import UserError
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
+    parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
+    parser.add_argument("--images", type=int, default=200, help="how many, drawn at random (default 200)")
+    parser.add_argument("--seed", type=int, default=0, help="of the images, random maps and weights (default 0)")
+    parser.add_argument("--steps", type=int, default=64, help="of a curve (default 64)")
+    parser.add_argument(
+        "--deletion-fill", default="zero", help="what deleted pixels become: blur, mean, zero (default) or black"
+    )
+    parser.add_argument("--insertion-fill", default="blur", help="the empty picture: blur (default), mean, zero, black")
+    parser.add_argument("--method", action="append", help="an attribution beside the gates (default grad-cam)")
+    parser.add_argument("--random-seeds", type=int, default=3, help="random maps for every map (default 3)")
+    parser.add_argument("--weight-seeds", type=int, default=3, help="times the weights are randomised (default 3)")
+    parser.add_argument("--out", type=Path, help="JSON file (default results/faithfulness-<id>.json)")
+
+
+def _run(args: argparse.Namespace) -> None:
+    from attnviz.analysis.analyser import Analyser
+    from attnviz.analysis.faithfulness import study_of
+    from attnviz.explain.faithfulness.curves import Protocol
+    from attnviz.explain.faithfulness.study import Plan, draw
+    from attnviz.models.checkpoints import best_device
+    from attnviz.models.provenance import facts
+    from attnviz.models.published import load
+    from attnviz.training.data import load_images, prepare_batch
+
+    if args.images < 2:
+        raise UserError(f"--images must be at least 2, got {args.images}")
+    protocol = Protocol(args.steps, args.deletion_fill, args.insertion_fill, args.seed)
+    methods = tuple(dict.fromkeys(args.method or ["grad-cam"]))
+    plan = Plan(protocol, methods, args.random_seeds, args.weight_seeds, args.seed)
+    analyser = Analyser(load(args.model, device=best_device()))
+    spec = analyser.loaded.spec.input
+    study = study_of(analyser, plan)
+    images = load_images(args.data, "val", spec.size[0])
+    if args.images > len(images):
+        raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
+    drawn = draw(len(images), args.images, args.seed)
+    started = time.perf_counter()
+    try:
+        for number, index in enumerate(drawn, 1):
+            study.add(prepare_batch(images.images[index : index + 1], spec, first=index).to(analyser.device))
+            if number % 10 == 0:
+                _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
+    except KeyboardInterrupt:
+        _say("stopped; the images that have been measured are summed up")
+    measured = study.summary(_say)
+    drawn = drawn[: len(study.predictions)]
+    hits = sum(p == int(images.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
+    report = {
+        "model": analyser.loaded.name,
+        "sha256": analyser.loaded.checkpoint.sha256 if analyser.loaded.checkpoint else None,
+        "data": {"images": len(drawn), "of": len(images), "fingerprint": images.fingerprint},
+        "class": "the predicted one",
+        "correct": hits if images.labels == analyser.loaded.labels else None,
+        "recipe": _recipe(plan),
+        **measured,
+        "run": facts(analyser.device, time.perf_counter() - started),
+    }
+    _write(args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json", report)
+
+
+def _recipe(plan: Any) -> dict[str, Any]:
+    """The plan, and how to read what it gives."""
+    from dataclasses import asdict
+
+    from attnviz.explain.faithfulness.summary import READING, RESAMPLES
+
+    return {**asdict(plan), "bootstrap": RESAMPLES, "reading": READING}
+
+
+def _file_name(model: str) -> str:
+    return Path(model).stem if "/" in model else model.replace(":", "-")
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    """Write the JSON and print a table of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_rounded(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{'map':34} {'deletion ↓':>17} {'insertion ↑':>17}  against random of the same grain")
+    for row in [*report["maps"], *report["baselines"]]:
+        cells = f" {'/'.join(str(c[0]) for c in row['cells'])}" if row["map"] == "random" else ""
+        numbers = "".join(f" {row[k]['mean']:9.4f} ± {row[k]['sd']:.3f}" for k in ("deletion", "insertion"))
+        said = row.get("versus", {}).get("random", {}).get("verdict", "")
+        print(f"{row['map'] + cells:34}{numbers}  {said}")
+    for key in ("deletion", "insertion", "random", "intervals", "limits"):
+        print(report["recipe"]["reading"][key])
+    print(path)
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits after the point; JSON has no use for more."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+COMMAND = Command("deletion, insertion and sanity checks of masks and attributions on many images", _options, _run)

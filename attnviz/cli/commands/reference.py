@@ -1,0 +1,37 @@
+"""Measure what the gates of checkpoints say over their validation set."""
+
+from __future__ import annotations
+
+import argparse
+
+from attnviz.cli.checkpoint_options import add_choice, chosen
+from attnviz.cli.commands import Command
+from attnviz.core.errors import UserError
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    add_choice(parser)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from attnviz.models.checkpoints import best_device, load, locate
+    from attnviz.models.gate_reference import save_reference
+    from attnviz.training.evaluation import other_data
+    from attnviz.training.gate_statistics import measure_reference
+
+    folder, names, others, sized = chosen(args)
+    for name in names:
+        loaded = load(name, folder, best_device())
+        images = sized(loaded.spec.input.size[0])
+        if reason := other_data(loaded.card, images):
+            raise UserError(f"{loaded.name} {reason}; a reference is measured on the data that the card names")
+        made = measure_reference(loaded, images)
+        if not made.gates:
+            print(f"{loaded.name}: has no gates")
+            continue
+        path = save_reference(locate(name, folder).parent, loaded.name, made)
+        print(f"{path}: {len(made.gates)} gates over {made.images:,} images, {path.stat().st_size:,} bytes", flush=True)
+    print("".join(f"{name}: left out, {reason}\n" for name, reason in others.items()), end="")
+
+
+COMMAND = Command("measure what the gates of checkpoints say over their validation set", _options, _run)

@@ -1,0 +1,82 @@
+"""Edits of gates, made in the app or by hand, on one photograph: what the network says before and after."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attnviz.cli.commands import Command
+from attnviz.core.errors import UserError
+
+if TYPE_CHECKING:
+    from attnviz.core.types import Analysis
+    from attnviz.gates.edits.json_format import Document
+
+_NAME = re.compile(r"[\w.:-]{1,200}")
+_VERDICTS = {
+    "equal": "the logits are those in the file, bit for bit",
+    "differs": "the file records other logits for this photograph: {difference:g} away at most, made on {made}",
+    "other photograph": "the file records logits for another photograph",
+    "not recorded": "the file records no logits to compare with",
+}
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("edits", type=Path, help="a file of edits, as the app's Intervene tab writes it")
+    parser.add_argument("photo", help="an image file")
+    parser.add_argument("--model", help="id of a checkpoint or a path to one (default: the model named in the file)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _read(file: Path) -> Document:
+    from attnviz.gates.edits.json_format import MAX_BYTES, from_json
+
+    try:
+        if not file.is_file() or file.stat().st_size > MAX_BYTES:
+            raise UserError(f"{file} must be a file of edits of at most {MAX_BYTES // 2**20} MiB")
+        return from_json(file.read_bytes())
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
+    """All classes, the most probable one under the edits first."""
+    columns = (before.labels, before.probabilities, after.probabilities, before.logits, after.logits)
+    names = ("label", "probability_before", "probability_after", "logit_before", "logit_after")
+    rows = [
+        {name: value if name == "label" else float(value) for name, value in zip(names, row, strict=True)}
+        for row in zip(*columns, strict=True)
+    ]
+    return sorted(rows, key=lambda row: -row["probability_after"])
+
+
+def _run(args: argparse.Namespace) -> None:
+    document = _read(args.edits)
+    from attnviz.analysis.analyser import Analyser
+    from attnviz.images.prepare import open_photograph, prepare
+    from attnviz.models.checkpoints import best_device
+    from attnviz.models.published import load
+
+    if args.model is None and not _NAME.fullmatch(document.edits.model):  # a name in a file must not become a path
+        raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")
+    analyser = Analyser(load(args.model or document.edits.model, device=best_device()))
+    image = prepare(open_photograph(args.photo), analyser.loaded.spec.input)
+    before, after = analyser.analyse(image), analyser.analyse(image, document.edits)
+    verdict, difference = document.recorded.compare(after) if document.recorded else ("not recorded", None)
+    rows, edits = _rows(before, after), document.edits
+    if args.json:
+        told = {"model": edits.model, "edits": len(edits.steps), "gates": list(edits.gates), "classes": rows}
+        print(json.dumps({**told, "recorded": verdict, "largest_difference": difference}, indent=1, ensure_ascii=False))
+        return
+    print(f"{edits.model}: {len(edits.steps)} edits of {len(edits.gates)} gates\n\n before    after   change  class")
+    for row in rows[:5]:
+        old, new = (100 * row[f"probability_{when}"] for when in ("before", "after"))
+        print(f"{old:5.1f} %  {new:5.1f} %  {new - old:+6.1f}  {row['label']}")
+    made = "" if document.recorded is None else f"{document.recorded.device}, torch {document.recorded.torch}"
+    print("\n" + _VERDICTS[verdict].format(difference=difference or 0.0, made=made))
+
+
+COMMAND = Command("edits of gates from a file on one photograph: predictions before and after", _options, _run)

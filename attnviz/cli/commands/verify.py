@@ -1,0 +1,53 @@
+"""Compare checkpoints with their cards."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from attnviz.cli.commands import Command
+from attnviz.core.errors import UserError
+
+if TYPE_CHECKING:
+    from attnviz.models.checkpoints import Card
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoints", nargs="*", help="ids or paths (default: all bundled ones)")
+    parser.add_argument("--write", action="store_true", help="publish the answers in the cards")
+
+
+def _run(args: argparse.Namespace) -> None:
+    from attnviz.analysis.verify_checkpoint import verify
+    from attnviz.models.checkpoints import checkpoint_ids
+
+    problems = 0
+    for name in args.checkpoints or checkpoint_ids():
+        card, differences = verify(name, write=args.write)
+        top1 = f"{card.metrics['top1']} % of {card.metrics['total']}" if card.metrics else "not measured"
+        print(f"{card.id}: sha256 {card.sha256[:12]}…, top-1 {top1}")
+        for scene, answer in card.answers.items():
+            print("  " + f"{scene}: " + ", ".join(f"{label} {100 * p:.1f} %" for label, p in answer))
+        differences = [*differences, *_reference(name, card)]
+        for text in differences:
+            print(f"  differs: {text}")
+        problems += len(differences)
+    if problems:
+        raise UserError(f"{problems} answers or files differ from the published ones")
+
+
+def _reference(name: str, card: Card) -> list[str]:
+    """What is wrong with the reference statistics beside a bundled checkpoint; says what is right about them."""
+    from attnviz.models.checkpoints import checkpoint_ids
+    from attnviz.models.gate_reference import load_reference
+
+    try:
+        found = load_reference(card.id, card.sha256) if name in checkpoint_ids() else None
+    except UserError as error:
+        return [str(error)]
+    if found is not None:
+        print(f"  reference statistics of {len(found.gates)} gates over {found.images:,} images")
+    return []
+
+
+COMMAND = Command("compare checkpoints with their cards: hashes, answers to the samples", _options, _run)

@@ -1,0 +1,235 @@
+"""Frozen values that cross layers. Only numpy and plain Python: no torch from here on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attnviz.core.displays import as_html
+from attnviz.core.errors import UserError, nearest
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels; right and bottom are exclusive."""
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "channel": "one weight per channel, (N, C, 1, 1)",
+        "spatial": "one weight per position, (N, 1, H, W)",
+        "strip": "one weight per channel and row or column, (N, C, H, 1) or (N, C, 1, W)",
+        "branch": "a softmax over parallel branches, (N, B, C, 1, 1)",
+        "full": "one weight per element, (N, C, H, W)",
+        "pairwise": "softmax weights that meet values in a matrix product, (…, HW, HW) or (…, C, C)",
+        "added": "a broadcast context term that is added, (N, C, 1, 1)",
+        "geometric": "θ of a spatial transformer, (N, 2, 3)",
+    }
+)
+"""Kinds of gate, by shape against features (N, C, H, W); 3-D maps carry depth D before H."""
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """A photograph, decoded and upright, and what of it a network was given.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, the whole photograph in sRGB, possibly reduced for display.
+        box: The rectangle of ``pixels`` that the network saw.
+        network: (H, W, 3) uint8, exactly what the network was given, before normalisation.
+        original_size: (width, height) of the upright photograph before any reduction.
+    """
+
+    pixels: Bytes
+    box: Box
+    network: Bytes
+    original_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One tensor in a forward pass: an operand or the result of one operation inside one call of one module.
+
+    Attributes:
+        module: Path of the module; ``""`` is the model itself.
+        call: Which call of the module in one pass, from 1.
+        op: ``"output"`` of the module, ``"tap"`` of a ``Gate``, or a family of operations such as ``"softmax"``.
+        index: Which operation of that family during the call, from 1; modules inside it are counted along.
+        operand: Position of the argument; -1 for the result.
+    """
+
+    module: str
+    call: int
+    op: str
+    index: int = 1
+    operand: int = -1
+
+
+@dataclass(frozen=True)
+class GateSite:
+    """A place in a model where a gate is multiplied in.
+
+    Attributes:
+        name: Path of the gate in the model, e.g. ``"stage2.0.attention.channel"``; unique in the model.
+        kind: A key of ``KINDS``.
+        shape: Shape of the gate for one example, N = 1 in front.
+        features: Shape of the features it meets, N = 1 in front.
+        how: The mechanism that reads it, in words; ``"tap"`` for attnviz's own modules.
+        axis: Axis of ``shape`` along which the weights sum to 1, or ``None``.
+        place: Where the gate is read with the least effort.
+        exact: Where it is read without any assumption: at the operation in which it meets the features.
+        meets: Where the features are that it meets.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    features: tuple[int, ...]
+    how: str = "tap"
+    axis: int | None = None
+    place: Place | None = field(default=None, repr=False)
+    exact: Place | None = field(default=None, repr=False)
+    meets: Place | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A change of one gate; build it with the functions of ``attnviz.gates.edit``.
+
+    Attributes:
+        action: ``neutral``, ``set_to``, ``scale``, ``knock_out``, ``mean``, ``shuffle`` or ``paint``.
+        value: The number, reference (R, …) or mask (H, W) that the action needs, float32.
+        channels: What ``knock_out`` sets to 0, or ``scale`` multiplies; none for all of them.
+        over: What ``shuffle`` permutes: ``channels``, ``positions`` or ``batch``.
+        seed: Of the permutation.
+    """
+
+    action: str
+    value: Floats | None = None
+    channels: tuple[int, ...] = ()
+    over: str = "channels"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class GateRecord:
+    """The value of one gate in one forward pass.
+
+    Attributes:
+        site: Where it was read.
+        values: The gate, float32, of shape ``site.shape``.
+    """
+
+    site: GateSite
+    values: Floats
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def scores(self) -> Floats:
+        """Channel scores, (C,) float32; a ``UserError`` if this is no channel gate."""
+        if self.site.kind != "channel":
+            raise UserError(f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate")
+        return self.values.reshape(self.values.shape[1])
+
+    @property
+    def mask(self) -> Floats:
+        """Spatial mask, (H, W) float32; a ``UserError`` if this is no 2-D spatial gate."""
+        if self.site.kind != "spatial" or self.values.ndim != 4:
+            raise UserError(
+                f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; "
+                "a mask needs a 2-D spatial gate"
+            )
+        return self.values[0, 0]
+
+
+@dataclass(frozen=True)
+class ChannelMap:
+    """One channel of the features that a gate meets, and its score.
+
+    Attributes:
+        site: The gate.
+        channel: Index of the channel.
+        values: (H, W) float32, the features of that channel before the gate, any range.
+        score: The gate's weight for the channel, or ``None`` where the gate has no per-channel weight.
+        rank: 1 for the highest score of the gate, C for the lowest; ``None`` as above.
+    """
+
+    site: GateSite
+    channel: int
+    values: Floats
+    score: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What the score of one class rests on in one photograph, by one method.
+
+    Attributes:
+        model: Id of the checkpoint or name of the model.
+        method: A name of ``attnviz.explain.attribution.ATTRIBUTIONS``.
+        target: Index of the class.
+        values: (H, W) float32 over what the network saw.
+        signed: Whether negative values mean "speaks against the class"; otherwise values are ≥ 0.
+        parameters: What was chosen, defaults included; ``layer`` where the method looks at one.
+        seconds: How long it took.
+        cells: (h, w), how finely the method looks: the grid that was enlarged to (H, W), or (H, W) itself.
+    """
+
+    model: str
+    method: str
+    target: int
+    values: Floats
+    signed: bool
+    parameters: Mapping[str, Any]
+    seconds: float
+    cells: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything one forward pass said about one photograph.
+
+    Attributes:
+        model: Id of the checkpoint or name of the model.
+        image: The photograph and what the network saw of it.
+        labels: K class names, in the order of the logits.
+        logits: (K,) float32.
+        gates: All gates from the first layer to the last.
+        facts: Plain values worth showing or keeping: device, milliseconds, versions.
+    """
+
+    model: str
+    image: PreparedImage
+    labels: tuple[str, ...]
+    logits: Floats
+    gates: tuple[GateRecord, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def probabilities(self) -> Floats:
+        """Softmax of the logits, (K,) float32 that sums to 1."""
+        shifted = np.exp(self.logits - self.logits.max())
+        return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+
+    def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
+        """The k most probable classes as (label, probability), most probable first."""
+        probabilities = self.probabilities
+        order = np.argsort(-probabilities, kind="stable")[:k]
+        return tuple((self.labels[i], float(probabilities[i])) for i in order)
+
+    def gate(self, name: str) -> GateRecord:
+        """The record of one gate; an unknown name raises ``UserError`` naming the nearest ones."""
+        for record in self.gates:
+            if record.site.name == name:
+                return record
+        raise UserError(f"{self.model} has no gate {name!r}; {nearest(name, (g.site.name for g in self.gates))}")

@@ -1,0 +1,144 @@
+"""Computing an attribution: everything is checked, one method runs, the model is left as it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Floats
+from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
+from attnviz.explain.attribution.method import Method, Task
+from attnviz.explain.attribution.probe import Probe, look
+from attnviz.explain.attribution.table import ATTRIBUTIONS
+
+BATCH = 16
+"""Most examples in one pass at 224×224 pixels; fewer for larger images, so that memory stays bounded."""
+
+
+@dataclass
+class _Watch:
+    """The model's forward pass, watched: it can be cancelled, has a time budget, and says how far it is."""
+
+    title: str
+    model: Callable[[Tensor], Tensor]
+    progress: Callable[[float], None] | None
+    cancelled: Callable[[], bool] | None
+    budget_s: float | None
+    total: int = 1
+    done: int = 0
+    pending: int = 0
+    started: float = 0.0
+
+    def expect(self, total: int) -> None:
+        self.total = max(1, total)
+
+    def check(self) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled(f"{self.title} was cancelled")
+        share = min(1.0, self.done / self.total)
+        if self.budget_s is not None and time.perf_counter() - self.started > self.budget_s:
+            raise UserError(
+                f"{self.title} had {100 * share:.0f} % done when its budget of {self.budget_s:g} s was spent; "
+                "choose coarser settings, a smaller model or Grad-CAM, which needs one pass"
+            )
+        if self.progress is not None:
+            self.progress(share)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.done += self.pending  # what was passed before has been worked through, its backward pass too
+        self.pending = len(x)
+        self.check()
+        return self.model(x)
+
+
+def attribute(
+    model: nn.Module,
+    x: Tensor,
+    target: int,
+    method: str,
+    *,
+    layer: str | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    budget_s: float | None = None,
+    **parameters: Any,
+) -> Floats:
+    """What the score of a class rests on, as a map over the input.
+
+    The model is left as it was: modes, requires_grad, hooks; so is ``x``. The score is the logit, not the probability.
+
+    Args:
+        model: (N, C, H, W) -> logits (N, K).
+        x: (1, C, H, W), normalised as the model wants it.
+        target: Class, 0..K-1.
+        method: A name of ``ATTRIBUTIONS``.
+        layer: For methods that look at a feature map: the path of the module that gives it (default: the last map).
+        progress: Called with the share that is done, 0..1.
+        cancelled: Asked before every pass; ``True`` ends the computation.
+        budget_s: Seconds after which no further pass begins.
+        **parameters: As the method's ``parameters`` say.
+
+    Returns:
+        (H, W) float32; ≥ 0 unless the method is ``signed``.
+
+    Raises:
+        UserError: An argument is outside its limits, the method does not support the model, or the budget is spent.
+        Cancelled: ``cancelled`` said so.
+    """
+    chosen = ATTRIBUTIONS[method]
+    values = chosen.check(parameters)
+    image = own_copy(x)
+    if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
+        raise UserError(f"target must be a whole number, got {target!r}")
+    if layer is not None and not chosen.layered:
+        raise UserError(f"{chosen.title} looks at no layer, got layer={layer!r}")
+    if budget_s is not None and not budget_s > 0:
+        raise UserError(f"budget_s must be more than 0 seconds, got {budget_s!r}")
+    with borrowed(model) as (inner, forward):
+        watch = _Watch(chosen.title, forward, progress, cancelled, budget_s, started=time.perf_counter())
+        watch.check()
+        seen = look(inner, forward, image.clone().requires_grad_())
+        name = _checked(chosen, seen, int(target), layer)
+        module = inner.get_submodule(name) if name else None
+        task = Task(watch, image, int(target), module, values, _batch(image), watch.expect)
+        found = _map(chosen, task)
+    if progress is not None:
+        progress(1.0)
+    return found
+
+
+def _batch(x: Tensor) -> int:
+    return max(1, min(BATCH, BATCH * 224 * 224 // (x.shape[2] * x.shape[3])))
+
+
+def _checked(method: Method, seen: Probe, target: int, layer: str | None) -> str | None:
+    """Name of the layer to look at, or ``None`` for methods that look at none."""
+    named = replace(seen, layer=seen.check_layer(layer)) if layer is not None else seen
+    reason = method.refuses(named)
+    if reason:
+        raise UserError(reason)
+    if seen.classes is None or not 0 <= target < seen.classes:
+        raise UserError(f"target must be a class in 0..{(seen.classes or 0) - 1}, got {target}")
+    return named.layer if method.layered else None
+
+
+def _map(method: Method, task: Task) -> Floats:
+    """Run a method; (H, W) float32."""
+    try:
+        found = method.run(task).detach().float().cpu().numpy()
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise UserError(f"there is not enough memory for {method.title} of this model; choose Grad-CAM") from error
+    if found.shape != tuple(task.x.shape[2:]):
+        raise RuntimeError(f"{method.title} gave {found.shape} for an input of {tuple(task.x.shape)}")
+    if not np.isfinite(found).all():
+        raise UserError(f"{method.title} of this model is not finite: its gradients or activations overflow")
+    values = np.array(found, dtype=np.float32)
+    values.setflags(write=False)
+    return values

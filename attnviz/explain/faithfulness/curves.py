@@ -1,0 +1,138 @@
+"""Deletion and insertion (Petsiuk et al. 2018, RISE, arXiv 1806.07421)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.types import Floats
+from attnviz.explain.attribution.fills import fill
+from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
+from attnviz.explain.faithfulness.maps import check_map
+from attnviz.explain.faithfulness.results import Curves
+
+STEPS = (2, 512)
+"""Fewest and most steps of a curve."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How deletion and insertion are measured; the defaults are the paper's.
+
+    Attributes:
+        steps: Into how many parts of equal area the picture is cut; 2..512.
+        deletion_fill: What deleted pixels become, a name of ``attnviz.explain.attribution.fills``.
+        insertion_fill: What the picture is before anything is inserted.
+        seed: Decides in which order pixels of equal value go.
+    """
+
+    steps: int = 64
+    deletion_fill: str = "zero"
+    insertion_fill: str = "blur"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        low, high = STEPS
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not low <= self.steps <= high:
+            raise UserError(f"steps must be a whole number in {low}..{high}, got {self.steps!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise UserError(f"seed must be a whole number of at least 0, got {self.seed!r}")
+
+
+def order(values: npt.ArrayLike, seed: int) -> npt.NDArray[np.int64]:
+    """Place of every pixel, (H, W), 0 for the largest value; equal values are shuffled.
+
+    Without the shuffle a flat map would begin at the top left, and could look faithful by that.
+    """
+    found = check_map(values)
+    sequence = np.lexsort((np.random.default_rng(seed).random(found.size), -found.ravel()))
+    places = np.empty(found.size, dtype=np.int64)
+    places[sequence] = np.arange(found.size)
+    return places.reshape(found.shape)
+
+
+def curves(
+    model: nn.Module,
+    x: Tensor,
+    target: int,
+    maps: Sequence[npt.ArrayLike],
+    protocol: Protocol | None = None,
+    *,
+    black: Tensor | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    budget_s: float | None = None,
+) -> list[Curves]:
+    """How the probability of a class falls and rises while pixels go and come, most highlighted ones first.
+
+    All steps of a curve but its two ends, which all maps share, are one batch.
+
+    Args:
+        model: (N, C, H, W) -> logits (N, K); it is left as it was.
+        x: (1, C, H, W), normalised as the model wants it.
+        target: Class, 0..K-1.
+        maps: (H, W) each, any scale: only the order of the pixels counts.
+        protocol: How it is measured.
+        black: (C,), what black pixels are after normalisation; needed for the fill ``black``.
+        progress: Called with the share that is done, 0..1.
+        cancelled: Asked before every pass; ``True`` ends the computation.
+        budget_s: Seconds after which no further pass begins.
+
+    Raises:
+        UserError: An argument is outside its limits, or the budget is spent.
+        Cancelled: ``cancelled`` said so.
+    """
+    how = protocol or Protocol()
+    image = own_copy(x)
+    size = tuple(image.shape[2:])
+    places = [order(values, how.seed) for values in maps]
+    for place in places:
+        if place.shape != size:
+            raise UserError(f"a map must have the size of the input {size}, got {place.shape}; upsample it")
+    steps = min(how.steps, image[0, 0].numel())
+    counts = np.round(np.linspace(0, image[0, 0].numel(), steps + 1)).astype(np.int64)
+    empty = [fill(image, name, black) for name in (how.deletion_fill, how.insertion_fill)]
+    started, passes, done = time.perf_counter(), 1 + 2 * len(places), 0
+    with borrowed(model) as (_, forward), torch.inference_mode():
+
+        def score(batch: Tensor) -> Floats:
+            nonlocal done
+            if cancelled is not None and cancelled():
+                raise Cancelled("the measurement was cancelled")
+            if budget_s is not None and time.perf_counter() - started > budget_s:
+                raise UserError(f"the budget of {budget_s:g} s was spent with {100 * done / passes:.0f} % done")
+            scores = _probabilities(forward(batch), target)
+            done += 1
+            if progress is not None:
+                progress(done / passes)
+            return scores
+
+        ends = score(torch.cat((image, *empty)))
+        found = []
+        for place in places:
+            gone = torch.from_numpy(place[None] < counts[1:-1, None, None])[:, None].to(image.device)
+            down = score(torch.where(gone, empty[0], image))
+            up = score(torch.where(gone, image, empty[1]))
+            deletion = np.concatenate((ends[:1], down, ends[1:2]))
+            insertion = np.concatenate((ends[2:], up, ends[:1]))
+            found.append(Curves((counts / counts[-1]).astype(np.float32), deletion, insertion))
+    return found
+
+
+def _probabilities(logits: Tensor, target: int) -> Floats:
+    """(N, K) -> (N,), the softmax of one class."""
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise UserError(f"the model must give one score for every class, (N, K), got {shape}")
+    whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
+    if not whole or not 0 <= target < logits.shape[1]:
+        raise UserError(f"target must be a class in 0..{logits.shape[1] - 1}, got {target!r}")
+    values: Floats = logits.float().softmax(1)[:, int(target)].cpu().numpy()
+    return values

@@ -1,0 +1,123 @@
+"""A dispatch mode that waits for single operations while one module runs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree
+from torch.utils._python_dispatch import _disable_current_modes
+
+from attnviz.core.errors import UserError
+from attnviz.gates import fused, ops
+from attnviz.gates.requests import Demand
+
+OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
+"""How else a module may compute the same weights: ``nn.MultiheadAttention`` chooses by gradients and autocast."""
+
+
+class Scope(ops.EagerMode):
+    """Serves demands at operations of one call of one module.
+
+    Args:
+        demands: What is wanted, edits first.
+        either_way: Whether the module computes the same weights fused or by a softmax, as circumstances want it.
+
+    Attributes:
+        missed: Edits that have not been served yet.
+    """
+
+    def __init__(self, demands: Sequence[Demand], either_way: bool = False) -> None:
+        super().__init__()
+        self._wanted: dict[tuple[str, int], list[Demand]] = defaultdict(list)
+        for demand in demands:
+            place = demand.place
+            self._wanted[place.op, place.index].append(demand)
+            if either_way and place.operand < 0 and place.op in OTHER_WAY:
+                self._wanted[OTHER_WAY[place.op], place.index].append(demand)
+        self._counts: Counter[str] = Counter()
+        self._edited = False
+        self.missed = [demand for demand in demands if demand.edits]
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Run one operation, with its operands or its result replaced where an edit says so."""
+        keywords = dict(kwargs or {})
+        if ops.is_composite(func):
+            with self:
+                return ops.run_composite(func, args, keywords)
+        family = ops.family_of(func, args)
+        if family is None:
+            return func(*args, **keywords)
+        self._counts[family] += 1
+        demands = self._wanted.get((family, self._counts[family]), ())
+        if not demands:
+            return func(*args, **keywords)
+        if family == "fused attention":
+            return self._fused(demands, ops.name_of(func), args, keywords, func(*args, **keywords))
+        operands = list(args)
+        for demand in (d for d in demands if d.place.operand >= 0):
+            index = demand.place.operand
+            operands[index] = self._at([demand], operands[index])
+        result = func(*operands, **keywords)
+        return self._at([d for d in demands if d.place.operand < 0], result)
+
+    def _at(self, demands: Sequence[Demand], value: Any) -> Any:
+        """Serve demands for a value one after the other."""
+        for demand in demands:
+            changed = demand.act(value)
+            if changed is not None:
+                value, self._edited = changed, True
+            if demand.edits:
+                self.missed.remove(demand)
+        return value
+
+    def _fused(
+        self, demands: Sequence[Demand], name: str, operands: Sequence[Any], keywords: Mapping[str, Any], result: Any
+    ) -> Any:
+        """Serve demands for the weights or the values of fused attention; only an edit computes the result again."""
+        with _disable_current_modes():
+            self._at([d for d in demands if d.place.operand >= 0], fused.values_of(name, operands))
+            wanted = [d for d in demands if d.place.operand < 0]
+            if not wanted:
+                return result
+            given = fused.weights_of(name, operands, keywords)
+            used = self._at(wanted, given)
+            return result if used is given else fused.result_with(name, operands, keywords, used, result)
+
+    def check(self, path: str) -> None:
+        """Raise ``UserError`` if an edit was not served: it would do nothing in silence."""
+        for demand in self.missed:
+            raise UserError(
+                f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to "
+                f"{demand.place.op} {demand.place.index}, as it did at the search; search for the gates with an input "
+                "like this one"
+            )
+
+    def without_gradient(self, output: Any) -> Any:
+        """The output of the module; if an edit acted below autograd, gradients through it are refused."""
+        if not self._edited or not torch.is_grad_enabled():
+            return output
+        return _pytree.tree_map_only(
+            Tensor, lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output
+        )
+
+
+class _NoGradient(torch.autograd.Function):
+    """Identity whose gradient is an error: autograd did not see the edit, so its answer would be wrong."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        raise UserError(
+            "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of "
+            "a module (see site.how) can be edited with gradients"
+        )

@@ -1,0 +1,203 @@
+"""What a network is given, read from how somebody else describes it: a spec, a configuration or a transform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Bytes
+
+Transform = Callable[[Bytes], Tensor]
+"""(H, W, 3) uint8, the part of the photograph that the network sees -> (C, H, W), its input."""
+
+_WANTED = (
+    "an InputSpec, a transform of torchvision, a configuration of timm (input_size, mean, std), or a function from "
+    "a Pillow image to a tensor (C, H, W)"
+)
+_SAME = 0.95
+"""Least correlation of a test picture with what a function makes of it, where that keeps the frame."""
+
+
+@dataclass
+class _Steps:
+    """What the steps of a ``Compose`` have said so far; ``resized`` is the shorter side or (height, width)."""
+
+    resized: tuple[int, ...] = ()
+    cropped: tuple[int, ...] = ()
+    scaled: bool = False
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+def _sides(value: Any) -> tuple[int, ...]:
+    return tuple(int(v) for v in value) if isinstance(value, Iterable) else (int(value),)
+
+
+def _resize(step: Any, steps: _Steps) -> bool:
+    steps.resized = _sides(step.size)
+    return not steps.cropped
+
+
+def _crop(step: Any, steps: _Steps) -> bool:
+    steps.cropped = _sides(step.size)
+    return True
+
+
+def _scale(step: Any, steps: _Steps) -> bool:
+    steps.scaled = getattr(step, "scale", True) is not False
+    return True
+
+
+def _normalise(step: Any, steps: _Steps) -> bool:
+    steps.mean, steps.std = (tuple(float(v) for v in values) for values in (step.mean, step.std))
+    return len(steps.mean) == len(steps.std) == 3
+
+
+def _nothing(step: Any, steps: _Steps) -> bool:
+    return True
+
+
+_STEPS: Mapping[str, Callable[[Any, _Steps], bool]] = MappingProxyType(
+    {
+        "Resize": _resize,
+        "CenterCrop": _crop,
+        "ToTensor": _scale,
+        "MaybeToTensor": _scale,
+        "ConvertImageDtype": _scale,
+        "ToDtype": _scale,
+        "PILToTensor": _nothing,
+        "MaybePILToTensor": _nothing,
+        "ToImage": _nothing,
+        "Normalize": _normalise,
+    }
+)
+"""Steps of torchvision's and timm's transforms by the name of their class; each says whether it was understood."""
+
+
+def _of_compose(transform: Any) -> InputSpec | None:
+    """A ``Compose`` of known steps; ``None`` where one is not known, or the steps are no centred crop of a size."""
+    steps = _Steps()
+    for step in transform.transforms:
+        known = _STEPS.get(type(step).__name__)
+        if known is None or not known(step, steps):
+            return None
+    if not steps.scaled or not steps.resized:
+        return None
+    size = steps.cropped * (2 if len(steps.cropped) == 1 else 1) or steps.resized
+    if len(size) != 2 or (steps.cropped and size[0] != size[1]):
+        return None
+    share = min(1.0, size[0] / min(steps.resized)) if steps.cropped else 1.0
+    return InputSpec((size[0], size[1]), share, steps.mean, steps.std)  # type: ignore[arg-type]
+
+
+def _of_preset(transform: Any) -> InputSpec:
+    """The ``ImageClassification`` of torchvision, which comes with its weights."""
+    side, resized = int(transform.crop_size[0]), int(transform.resize_size[0])
+    return InputSpec((side, side), min(1.0, side / resized), tuple(transform.mean), tuple(transform.std))  # type: ignore[arg-type]
+
+
+def _of_config(config: Mapping[str, Any]) -> InputSpec:
+    """A data configuration of timm."""
+    missing = [key for key in ("input_size", "mean", "std") if key not in config]
+    if missing or len(config["input_size"]) != 3:
+        raise UserError(f"a configuration needs input_size (C, H, W), mean and std; got {', '.join(map(str, config))}")
+    _, height, width = config["input_size"]
+    crop = float(config.get("crop_pct") or 1.0)
+    return InputSpec((int(height), int(width)), crop, tuple(config["mean"]), tuple(config["std"]))  # type: ignore[arg-type]
+
+
+def _called(function: Callable[[Any], Any], pixels: Bytes) -> Tensor:
+    """(H, W, 3) uint8 -> (C, H, W) as the function makes it."""
+    try:
+        made = function(Image.fromarray(pixels))
+        values = torch.as_tensor(made)
+    except Exception as error:  # the function is somebody else's: it may raise anything
+        raise UserError(
+            f"the transform fails on a Pillow image of {pixels.shape[1]}×{pixels.shape[0]} pixels: "
+            f"{type(error).__name__}: {error}; transform must be {_WANTED}"
+        ) from error
+    values = values[0] if values.ndim == 4 and values.shape[0] == 1 else values
+    if values.ndim != 3 or not values.is_floating_point():
+        raise UserError(
+            f"the transform must give a tensor (C, H, W) of floats, got {tuple(values.shape)} {values.dtype}"
+        )
+    return values
+
+
+def _test_picture(height: int, width: int) -> Bytes:
+    """Grey blocks that look like no shifted, cropped or mirrored copy of themselves: (H, W, 3) uint8."""
+    blocks = np.random.default_rng(0).integers(0, 256, (min(16, height // 2), min(16, width // 2)), dtype=np.uint8)
+    rows = np.arange(height) * blocks.shape[0] // height
+    columns = np.arange(width) * blocks.shape[1] // width
+    return np.repeat(blocks[rows][:, columns, None], 3, axis=2)
+
+
+def _as_it_is(function: Callable[[Any], Any]) -> tuple[InputSpec, Transform]:
+    """A function that is not looked into, but tried: it must give one size, be repeatable and keep the frame."""
+    height, width = _called(function, _test_picture(256, 256)).shape[1:]
+    given = InputSpec((height, width), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    picture = _test_picture(height, width)
+    first, second = (_called(function, picture) for _ in range(2))
+    if first.shape[1:] != (height, width):
+        raise UserError(
+            f"the transform must give one size; it gave {height}×{width} for a picture of 256×256 pixels and "
+            f"{first.shape[1]}×{first.shape[2]} for one of {height}×{width}"
+        )
+    if not torch.equal(first, second):
+        raise UserError("the transform gives different values for the same picture: use the one for validation")
+    wanted = picture[:, :, 0].ravel().astype(np.float64)
+    planes = first.reshape(len(first), -1).double().cpu().numpy()
+    likeness = max((abs(np.corrcoef(wanted, plane)[0, 1]) for plane in planes if plane.std() > 0), default=0.0)
+    if likeness < _SAME:
+        raise UserError(
+            f"the transform cuts, shifts or mirrors the picture, so a mask could not be laid on the right pixels: a "
+            f"picture of {height}×{width} pixels comes back changed. Give InputSpec(size, crop_fraction, mean, std) or "
+            "leave out what cuts: attnviz gives the function the part that the network shall see"
+        )
+    return given, lambda pixels: _called(function, pixels)
+
+
+def read_transform(transform: Any, model: Any = None) -> tuple[InputSpec, Transform | None]:
+    """What a network wants to be given, from any of the usual descriptions.
+
+    A ``Resize`` to (height, width) would squeeze a photograph; its largest centred rectangle of that shape is taken
+    instead, so that pictures stay undistorted. Resizing is always antialiased and bicubic.
+
+    Args:
+        transform: An ``InputSpec``; a transform of torchvision or timm, whose size, mean and std are read; a
+            configuration of timm, a mapping with ``input_size``, ``mean`` and ``std``; or a function that is used as it
+            is: it gets a Pillow image, the part of the photograph that the network shall see in the network's own
+            size, and gives its input, (C, H, W) floats. ``None`` takes what timm wrote into the model.
+        model: Where to look if ``transform`` is ``None``.
+
+    Returns:
+        The spec, and the function where that makes the input by itself (mean and std then count for nothing).
+
+    Raises:
+        UserError: ``transform`` is none of these, or the function fails, gives no fixed size or cuts the picture.
+    """
+    if transform is None:
+        transform = getattr(model, "pretrained_cfg", None)
+        if not isinstance(transform, Mapping) or "input_size" not in transform:
+            raise UserError(f"say what the network wants to be given: transform must be {_WANTED}")
+    if isinstance(transform, InputSpec):
+        return transform, None
+    if isinstance(transform, Mapping):
+        return _of_config(transform), None
+    if all(hasattr(transform, name) for name in ("crop_size", "resize_size", "mean", "std")):
+        return _of_preset(transform), None
+    found = _of_compose(transform) if hasattr(transform, "transforms") else None
+    if found is not None:
+        return found, None
+    if not callable(transform):
+        raise UserError(f"transform must be {_WANTED}; got {type(transform).__name__}")
+    return _as_it_is(transform)

@@ -1,0 +1,240 @@
+"""Reference statistics: what every gate of a checkpoint says over its validation set.
+
+They lie beside a checkpoint as ``<id>.reference``, a safetensors file. With them a gate's answer to one photograph can
+be called usual or unusual, and a gate can be replaced by its mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import KINDS, Floats
+from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
+
+SUFFIX = ".reference"
+MAX_BYTES = 2**20
+"""Most bytes of a file that is read."""
+BUDGET = 200 * 2**10
+"""Bytes that a file should not exceed; means of very large gates are left out for that."""
+LEVELS = (1, 5, 25, 50, 75, 95, 99)
+"""Per cents of the quantiles."""
+LOW, MIDDLE, HIGH = LEVELS.index(5), LEVELS.index(50), LEVELS.index(95)
+"""Where the usual range begins and ends, and its middle."""
+ROUNDING = 1e-3
+"""Relative; numbers are kept with about three digits, so what lies this near to a quantile is not told from it."""
+
+
+def summary(kind: str, values: Floats) -> Floats | None:
+    """The numbers of a gate that are compared from photograph to photograph.
+
+    Args:
+        kind: A key of ``KINDS``.
+        values: (N, …) the gate for N photographs.
+
+    Returns:
+        (N, K) float32: every weight of a channel, branch or added gate; the mean along the positions for each channel
+        of a strip or full gate; the mean of a spatial mask (K = 1). ``None`` for other kinds.
+    """
+    count = len(values)
+    if kind in ("channel", "branch", "added"):
+        return values.reshape(count, -1)
+    if kind in ("strip", "full") and values.ndim > 2:
+        means: Floats = values.reshape(count, values.shape[1], -1).mean(2)
+        return means
+    if kind == "spatial":
+        whole: Floats = values.reshape(count, -1).mean(1, keepdims=True)
+        return whole
+    return None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one number lies among those of the validation photographs.
+
+    Attributes:
+        side: ``"higher"``, ``"lower"`` or ``"usual"``, which is between the 5 % and the 95 % quantile.
+        share: For the first two, per cent of the photographs: 95 or 99.
+    """
+
+    side: str
+    share: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class GateReference:
+    """One gate over N photographs.
+
+    Attributes:
+        kind: A key of ``KINDS``.
+        mean: (…) float32, of the gate's shape for one photograph; ``None`` where it would be too large.
+        sd: The same; ``None`` where it is not kept.
+        quantiles: (7, K) float32 at ``LEVELS`` of what ``summary`` gives; ``None`` for kinds without one.
+    """
+
+    kind: str
+    mean: Floats | None = None
+    sd: Floats | None = None
+    quantiles: Floats | None = None
+
+    def __post_init__(self) -> None:
+        arrays = [a for a in (self.mean, self.sd, self.quantiles) if a is not None]
+        wrong = self.kind not in KINDS or not all(np.isfinite(a).all() for a in arrays)
+        if self.sd is not None:
+            wrong |= self.mean is None or self.mean.shape != self.sd.shape or bool((self.sd < 0).any())
+        if self.quantiles is not None:
+            wrong |= self.quantiles.ndim != 2 or len(self.quantiles) != len(LEVELS)
+            wrong |= bool((np.diff(self.quantiles, axis=0) < 0).any())
+            seen = None if self.mean is None or wrong else summary(self.kind, self.mean[None])
+            wrong |= seen is not None and seen.shape[1] != self.quantiles.shape[1]
+        if wrong:
+            raise UserError(f"the statistics of a {self.kind[:20]} gate do not fit together")
+
+    def fits(self, kind: str, shape: tuple[int, ...]) -> bool:
+        """Whether these are statistics of a gate of this kind and shape, N in front."""
+        if kind != self.kind or (self.mean is not None and self.mean.shape != shape[1:]):
+            return False
+        told = summary(kind, np.zeros((1, *shape[1:]), np.float32))
+        return self.quantiles is None or (told is not None and told.shape[1] == self.quantiles.shape[1])
+
+    def standing(self, values: Floats) -> tuple[Standing, ...]:
+        """Where K numbers of one photograph lie; raises ``UserError`` where there are no quantiles for them."""
+        if self.quantiles is None or values.shape != self.quantiles.shape[1:]:
+            raise UserError(f"a {self.kind} gate has no quantiles for values of shape {values.shape}")
+        slack = ROUNDING * np.abs(self.quantiles)
+        low, high = self.quantiles - slack, self.quantiles + slack
+        told = []
+        for k, value in enumerate(values.tolist()):
+            above = [level for level, q in zip(LEVELS[HIGH:], high[HIGH:, k], strict=True) if value > q]
+            below = [100 - level for level, q in zip(LEVELS[: LOW + 1], low[: LOW + 1, k], strict=True) if value < q]
+            side = "higher" if above else "lower" if below else "usual"
+            told.append(Standing(side, max([*above, *below], default=0)))
+        return tuple(told)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """All gates of a checkpoint over its validation set.
+
+    Attributes:
+        images: N, how many photographs.
+        data: Name of the data.
+        fingerprint: SHA-256 of the data, as a card has it.
+        weights: SHA-256 of the file of weights, hexadecimal.
+        gates: Name -> statistics, in the order of the layers.
+    """
+
+    images: int
+    data: str
+    fingerprint: str
+    weights: str
+    gates: Mapping[str, GateReference] = field(repr=False)
+
+    def of(self, gate: str, kind: str, shape: tuple[int, ...]) -> GateReference | None:
+        """Statistics of a gate; ``None`` where there are none that fit it."""
+        found = self.gates.get(gate)
+        return found if found is not None and found.fits(kind, shape) else None
+
+
+PARTS = ("mean", "sd", "quantiles")
+TOLD = ("images", "data", "fingerprint", "weights")
+_HEADER: Mapping[str, type] = MappingProxyType(
+    {"images": int, "data": str, "fingerprint": str, "weights": str, "kinds": dict, "levels": list}
+)
+
+
+def _short(values: Floats) -> Any:
+    """In float16 where that keeps about three digits of every number, else in float32."""
+    half = values.astype(np.float16)
+    close = np.isfinite(half).all() and np.allclose(half.astype(np.float32), values, rtol=ROUNDING, atol=1e-12)
+    return np.ascontiguousarray(half if close else values)
+
+
+def encode(reference: Reference) -> bytes:
+    """The content of a file."""
+    arrays = {
+        f"{name}/{part}": _short(values)
+        for name, gate in reference.gates.items()
+        for part in PARTS
+        if (values := getattr(gate, part)) is not None
+    }
+    kinds = {name: gate.kind for name, gate in reference.gates.items()}
+    told = {"levels": LEVELS, "kinds": kinds, **{key: getattr(reference, key) for key in TOLD}}
+    return safetensors.numpy.save(arrays, metadata={key: json.dumps(value) for key, value in told.items()})
+
+
+def save_reference(folder: Path, name: str, reference: Reference) -> Path:
+    """Write ``<name>.reference`` into a folder, whole or not at all."""
+    path = folder / f"{name}{SUFFIX}"
+    write_atomically(path, encode(reference))
+    return path
+
+
+def read_reference(path: Path) -> Reference:
+    """Read a file of reference statistics; nothing in it is trusted.
+
+    Raises:
+        UserError: It is none, it is damaged, or larger than ``MAX_BYTES``.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ValueError(f"it has {size} bytes; at most {MAX_BYTES} are read")
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            if any(not isinstance(header[key], kind) for key, kind in _HEADER.items()) or header["images"] < 1:
+                raise ValueError("its header has other values than expected")
+            if tuple(header["levels"]) != LEVELS:
+                raise ValueError(f"its quantiles are not at {LEVELS} %")
+            stored = set(file.keys())
+            if strange := stored - {f"{name}/{part}" for name in header["kinds"] for part in PARTS}:
+                raise ValueError(f"it has unknown {sorted(strange)[0][:60]!r}")
+            gates = {
+                name: GateReference(str(kind), *(_array(file, f"{name}/{part}", stored) for part in PARTS))
+                for name, kind in header["kinds"].items()
+            }
+        return Reference(header["images"], header["data"], header["fingerprint"], header["weights"], gates)
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{path.name} cannot be read as reference statistics: {error}") from error
+
+
+def _array(file: Any, key: str, stored: set[str]) -> Floats | None:
+    if key not in stored:
+        return None
+    values: Floats = file.get_tensor(key).astype(np.float32)
+    values.setflags(write=False)
+    return values
+
+
+def load_reference(name: str, weights: str, folder: Path = FOLDER) -> Reference | None:
+    """Statistics of a checkpoint by its id; ``None`` where it has none.
+
+    Args:
+        name: Id of the checkpoint.
+        weights: SHA-256 of its file of weights, as its card has it.
+        folder: Where the checkpoint is.
+
+    Raises:
+        UserError: There is no such checkpoint, the file is damaged, or it was measured with other weights.
+    """
+    if name not in checkpoint_ids(folder):
+        raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
+    path = folder / f"{name}{SUFFIX}"
+    if not path.is_file():
+        return None
+    found = read_reference(path)
+    if found.weights != weights:
+        raise UserError(
+            f"{path.name} was measured with other weights (sha256 {found.weights[:12]}…, not {weights[:12]}…): measure "
+            f"it again with: attnviz reference {name} --data FOLDER"
+        )
+    return found

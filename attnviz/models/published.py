@@ -1,0 +1,214 @@
+"""Models by name: checkpoints of attnviz, and published networks of timm and torchvision.
+
+``"timm:seresnet50"`` and ``"torchvision:efficientnet_b0"`` are networks with their published ImageNet weights,
+fetched by timm or torchvision at first use; anything else is the id or the path of a checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+import torch.hub
+from torch import nn
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
+from attnviz.models import checkpoints
+from attnviz.models.checkpoints import FOLDER, LoadedModel
+from attnviz.models.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class _Published:
+    """A network of another library."""
+
+    module: nn.Module
+    input: InputSpec
+    labels: tuple[str, ...]
+    source: Mapping[str, Any]
+
+
+def load(
+    name: str | os.PathLike[str],
+    pretrained: bool = True,
+    folder: Path = FOLDER,
+    device: str | torch.device = "cpu",
+    classes: int | None = None,
+) -> LoadedModel:
+    """Load a model: ``"timm:seresnet50"``, ``"torchvision:efficientnet_b0"``, or a checkpoint's id or path.
+
+    Args:
+        name: What to load. timm names may carry a tag of weights: ``"timm:seresnet50.a1_in1k"``.
+        pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights.
+            Checkpoints always come with their weights.
+        folder: Where ids of checkpoints are looked up.
+        device: Where the network shall be.
+        classes: Number of classes of an untrained published network; ``None`` for as many as it has.
+
+    Returns:
+        The network in eval mode, float32, without gradients, with the size, crop, mean and std of its own
+        configuration. Untrained networks have numbered labels.
+
+    Raises:
+        UserError: There is no such model, or its weights cannot be fetched or read.
+    """
+    text = os.fspath(name)
+    library, colon, rest = text.partition(":")
+    if not colon or library not in LIBRARIES:
+        if colon and not Path(text).exists() and len(library) > 1:
+            raise UserError(f"unknown library {library!r} in {text!r}; {nearest(library, LIBRARIES)}")
+        return checkpoints.load(name if isinstance(name, Path) else text, folder, device)
+    if classes is not None and (pretrained or classes < 2):
+        raise UserError(f"classes is for untrained networks and at least 2, got {classes}")
+    found = LIBRARIES[library](rest, pretrained, classes)
+    spec = ModelSpec(text, "built in", len(found.labels), input=found.input)
+    module = found.module.float().eval().requires_grad_(False).to(device)
+    return LoadedModel(text, module, spec, found.labels, source=MappingProxyType(dict(found.source)))
+
+
+def _fetched(name: str, fetch: Callable[[], Any], server: str | None) -> Any:
+    """What ``fetch`` returns; a failure becomes a sentence that says what can be done.
+
+    ``server`` is asked first whether it is there; ``None`` where nothing must be fetched.
+    """
+    try:
+        if server is not None:
+            _answers(server)
+        return fetch()
+    except (OSError, RuntimeError) as error:
+        reason = str(getattr(error, "reason", error)).strip().splitlines()
+        raise UserError(
+            f"the weights of {name} could not be fetched ({reason[0] if reason else type(error).__name__}); connect "
+            "to the internet once, or ask for the untrained architecture (pretrained=False, --untrained)"
+        ) from error
+
+
+def _answers(url: str) -> None:
+    """Ask a server whether it is there; ``OSError`` if not. Libraries try again and again, for up to a minute."""
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - an address of timm or torchvision
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        pass
+
+
+def _hub_file(url: str) -> Path:
+    """Where torch keeps a file that it has fetched."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(urllib.parse.urlsplit(url).path).name
+
+
+def _timm_has(name: str) -> bool:
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+
+    config = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
+    if config is None:
+        return False
+    if config.hf_hub_id:
+        repository = str(config.hf_hub_id).partition("@")[0]
+        files = [config.hf_hub_filename] if config.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
+        return any(isinstance(try_to_load_from_cache(repository, file), str) for file in files)
+    return bool(config.url) and _hub_file(str(config.url)).is_file()
+
+
+def _torchvision_has(name: str) -> bool:
+    from torchvision import models
+
+    known = name in models.list_models(module=models)
+    return known and _hub_file(models.get_model_weights(name).DEFAULT.url).is_file()
+
+
+AT_HAND: Mapping[str, Callable[[str], bool]] = MappingProxyType({"timm": _timm_has, "torchvision": _torchvision_has})
+
+
+def at_hand(name: str) -> bool:
+    """Whether ``load(name)`` finds its weights on this machine; nothing is loaded to tell."""
+    library, colon, rest = name.partition(":")
+    return AT_HAND[library](rest) if colon and library in AT_HAND else True
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"class {i}" for i in range(count))
+
+
+def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
+    """A classification network of timm with timm's own data configuration and labels."""
+    import timm
+    from timm.data.config import resolve_model_data_config
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+
+    if not timm.is_model(name):
+        raise UserError(f"timm has no model {name!r}; {nearest(name, timm.list_models())}")
+    if pretrained:
+        module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True), _timm_server(name))
+    else:
+        module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))  # type: ignore[arg-type]
+    data = resolve_model_data_config(module)
+    channels, height, width = data["input_size"]
+    if channels != 3:
+        raise UserError(f"timm:{name} wants {channels} input channels; attnviz gives 3")
+    given = InputSpec((height, width), float(data["crop_pct"]), tuple(data["mean"]), tuple(data["std"]))
+    subset = infer_imagenet_subset(module) if pretrained else None
+    labels = _numbered(module.num_classes) if subset is None else tuple(ImageNetInfo(subset).label_descriptions())
+    config = module.pretrained_cfg
+    facts = {"library": f"timm {timm.__version__}", "weights": _tagged(name, config) if pretrained else "random"}
+    return _Published(module, given, labels, {**facts, "license": config.get("license") or "see timm"})
+
+
+def _timm_server(name: str) -> str | None:
+    """The address to ask first; ``None`` where nothing is fetched, or timm says by itself that there is nothing."""
+    import timm
+    from huggingface_hub.constants import ENDPOINT
+
+    config = timm.get_pretrained_cfg(name)
+    if config is None or _timm_has(name):
+        return None
+    address = ENDPOINT if config.hf_hub_id else config.url
+    return str(address) if address else None
+
+
+def _tagged(name: str, config: Mapping[str, Any]) -> str:
+    tag = config.get("tag")
+    return f"{name.partition('.')[0]}.{tag}" if tag else name
+
+
+def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Published:
+    """A classification network of torchvision with its default weights, transform and labels."""
+    import torchvision
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise UserError(f"torchvision has no classification model {name!r}; {nearest(name, known)}")
+    weights = models.get_model_weights(name).DEFAULT
+    transform, categories = weights.transforms(), weights.meta["categories"]
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    count = classes or len(categories)
+    module = models.get_model(name, weights=None, num_classes=count, **extra)
+    if pretrained:
+        # The files are pickles; torch then reads tensors only, and compares them with the hash in their name.
+        def fetch() -> Any:
+            return weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+
+        state = _fetched(f"torchvision:{name}", fetch, None if _torchvision_has(name) else weights.url)
+        own = module.state_dict()
+        module.load_state_dict({key: value for key, value in state.items() if key in own})
+    side, resized = transform.crop_size[0], transform.resize_size[0]
+    given = InputSpec((side, side), min(1.0, side / resized), tuple(transform.mean), tuple(transform.std))
+    labels = tuple(categories) if pretrained else _numbered(count)
+    facts = {"library": f"torchvision {torchvision.__version__}", "weights": str(weights) if pretrained else "random"}
+    return _Published(module, given, labels, facts)
+
+
+LIBRARIES: Mapping[str, Callable[[str, bool, int | None], _Published]] = MappingProxyType(
+    {"timm": _from_timm, "torchvision": _from_torchvision}
+)
+"""What may stand before the colon in a name."""

@@ -1,0 +1,223 @@
+"""A network that a stranger asks for by name: measured before anything is allocated, weights as tensors only."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import GateSite
+from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.cost import count_macs
+from attnviz.models.published import LIBRARIES, load
+
+WEIGHTS = ("published", "untrained", "file")
+LONGEST = 100
+"""Characters of a name."""
+PARAMETERS = 100_000_000
+MACS = 20_000_000_000
+"""Multiply-accumulates of one forward pass, a few seconds on two CPU cores: this is what bounds the time."""
+SIDE = 512
+"""Pixels of the input's longer side."""
+FILE_BYTES = 32 * 2**20
+VALUES = 4_000_000
+"""Weights of all gates that are kept of one photograph; larger gates are listed, not shown."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for.
+
+    Attributes:
+        name: ``"timm:…"`` or ``"torchvision:…"``.
+        weights: One of ``WEIGHTS``.
+        file: The safetensors file, where the weights are in one.
+    """
+
+    name: str
+    weights: str = "published"
+    file: Path | None = None
+
+    def __post_init__(self) -> None:
+        library, colon, rest = (self.name if isinstance(self.name, str) else "").partition(":")
+        if not colon or not rest or len(self.name) > LONGEST or library not in LIBRARIES:
+            known = " or ".join(f"{key}:NAME" for key in LIBRARIES)
+            raise UserError(f"a network is asked for as {known}, got {str(self.name)[:LONGEST]!r}")
+        if self.weights not in WEIGHTS:
+            raise UserError(f"unknown weights {str(self.weights)[:LONGEST]!r}; {nearest(self.weights, WEIGHTS)}")
+        if self.weights == "file" and self.file is None:
+            raise UserError("choose a safetensors file with the weights first")
+
+    @property
+    def title(self) -> str:
+        """What the network is called; two wishes for the same one have the same title."""
+        if self.weights == "published":
+            return self.name
+        if self.file is None or self.weights == "untrained":
+            return f"{self.name} · untrained"
+        return f"{self.name} · file {_digest(self.file)[:8]}"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A stranger's network, ready to be asked.
+
+    Attributes:
+        loaded: The network; its name is the wish's title.
+        parameters: Their number.
+        macs: Multiply-accumulates of one forward pass.
+    """
+
+    loaded: LoadedModel
+    parameters: int
+    macs: int
+
+
+def _digest(file: Path) -> str:
+    if not file.is_file():
+        raise UserError("the file is no longer kept here: send it again")
+    if file.stat().st_size > FILE_BYTES:
+        raise UserError(
+            f"the file has {file.stat().st_size / 2**20:.1f} MiB, at most {FILE_BYTES // 2**20} are taken; float16 "
+            "halves it, and attnviz.launch opens a network of any size on your own machine"
+        )
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
+    """The network without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return load(name, pretrained=False, device="meta", classes=classes)
+    except UserError:
+        raise
+    except Exception as error:  # networks of other libraries may raise anything
+        raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
+
+
+def _measured(name: str, classes: int | None = None) -> tuple[LoadedModel, int, int]:
+    """Skeleton, parameters and multiply-accumulates; ``UserError`` where one of the limits is passed."""
+    skeleton = _skeleton(name, classes)
+    parameters = sum(p.numel() for p in skeleton.module.parameters())
+    if parameters > PARAMETERS:
+        raise UserError(f"{name} has {parameters:,} parameters; at most {PARAMETERS:,} are loaded here")
+    if len(skeleton.labels) < 2:
+        raise UserError(f"{name} gives features and no class scores; `attnviz gates {name}` lists its gates")
+    size = skeleton.spec.input.size
+    if max(size) > SIDE:
+        raise UserError(f"{name} wants {size[0]}×{size[1]} pixels; at most {SIDE}×{SIDE} are given here")
+    try:
+        macs = count_macs(skeleton.module, torch.zeros(1, 3, *size, device="meta"))
+    except Exception as error:  # as above
+        raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
+    if macs > MACS:
+        raise UserError(f"{name} needs {macs:,} multiply-accumulates for one picture; at most {MACS:,} are spent here")
+    return skeleton, parameters, macs
+
+
+def _header(file: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes in a safetensors file; no tensor is read."""
+    _digest(file)  # its size
+    with file.open("rb") as stream:
+        if stream.read(2)[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+            raise UserError("this file is a pickle, which can run code and is never loaded; save it as safetensors")
+    try:
+        with safetensors.safe_open(file, framework="pt") as content:
+            return {key: tuple(content.get_slice(key).get_shape()) for key in content.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
+
+
+def _classes(skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many classes a file's network has, by the layer that makes the scores."""
+    count = len(skeleton.labels)
+    for path, module in reversed(list(skeleton.module.named_modules())):
+        made = getattr(module, "out_features", getattr(module, "out_channels", None))
+        if isinstance(module, (nn.Linear, nn.Conv2d)) and made == count:
+            found = shapes.get(f"{path}.weight", (count,))
+            if not found or not 2 <= found[0] <= 100_000:
+                raise UserError(f"a network must have 2 to 100,000 classes; {path}.weight has shape {found}")
+            return found[0]
+    return count
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(names)
+    return ", ".join(name[:80] for name in shown[:4]) + (f" … ({len(shown)} in all)" if len(shown) > 4 else "")
+
+
+def _check_shapes(name: str, skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    own = {key: tuple(value.shape) for key, value in skeleton.module.state_dict().items()}
+    missing, foreign = own.keys() - shapes.keys(), shapes.keys() - own.keys()
+    if missing or foreign:
+        parts = [f"lacks {_listed(missing)}"] if missing else []
+        parts += [f"has unknown {_listed(foreign)}"] if foreign else []
+        raise UserError(f"the file does not fit {name}: it {' and '.join(parts)}")
+    for key, shape in own.items():
+        if shapes[key] != shape:
+            raise UserError(f"the file does not fit {name}: {key} must have shape {shape}, got {shapes[key]}")
+
+
+def _from_file(name: str, file: Path) -> tuple[LoadedModel, int, int]:
+    shapes = _header(file)
+    skeleton = _skeleton(name)
+    classes = _classes(skeleton, shapes)
+    skeleton, parameters, macs = _measured(name, classes)
+    _check_shapes(name, skeleton, shapes)
+    state = safetensors.torch.load_file(file)
+    if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
+        raise UserError("the file holds weights that are not finite")
+    loaded = load(name, pretrained=False, classes=classes)
+    own = loaded.module.state_dict()
+    loaded.module.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()})
+    return loaded, parameters, macs
+
+
+def small(sites: Iterable[GateSite]) -> tuple[GateSite, ...]:
+    """Sites in order without those that would pass ``VALUES``: their gates are too large to be kept."""
+    kept, room = [], VALUES
+    for site in sites:
+        count = math.prod(site.shape)
+        if count <= room:
+            kept.append(site)
+            room -= count
+    return tuple(kept)
+
+
+def invite(wish: Wish, allow: Callable[[int], None]) -> Guest:
+    """Load what a stranger asks for.
+
+    The network is first built without memory (on the meta device), so that its size, its cost and, for a file, every
+    shape are known before a weight is allocated. Published weights are fetched by timm and torchvision; files are
+    safetensors only.
+
+    Args:
+        wish: What is asked for.
+        allow: Called with the number of parameters before published weights are loaded; may raise ``UserError``.
+
+    Raises:
+        UserError: There is no such network, it is over a limit, its weights cannot be fetched, or the file does not
+            fit; the text says which.
+    """
+    source: Mapping[str, str] = {}
+    if wish.weights == "file" and wish.file is not None:
+        loaded, parameters, macs = _from_file(wish.name, wish.file)
+        source = {"weights": "a file"}
+    else:
+        _, parameters, macs = _measured(wish.name)
+        if wish.weights == "published":
+            allow(parameters)
+        loaded = load(wish.name, pretrained=wish.weights == "published")
+    module = loaded.module.to(best_device())
+    facts = MappingProxyType({**loaded.source, **source})
+    return Guest(dataclasses.replace(loaded, name=wish.title, module=module, source=facts), parameters, macs)

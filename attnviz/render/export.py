@@ -1,0 +1,179 @@
+"""Writing an ``Analysis`` to files: pictures, numbers, and everything as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis, GateRecord
+from attnviz.render.figures.bars import channel_bars
+from attnviz.render.figures.gate_strip import gate_strip
+from attnviz.render.figures.report import channel_map
+from attnviz.render.figures.style import to_png
+from attnviz.render.masks import HOW, mask_for
+from attnviz.render.overlay import GATE_MEANING, overlay_figure
+
+AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "channel": ("channel",),
+        "spatial": ("channel", "row", "column"),
+        "strip": ("channel", "row", "column"),
+        "full": ("channel", "row", "column"),
+        "branch": ("branch", "channel"),
+        "added": ("channel",),
+        "geometric": ("row", "column"),
+    }
+)
+"""What the axes behind N count, by kind; a kind that is not here is too large for a table."""
+
+COLUMNS = ("gate", "kind", "branch", "channel", "row", "column", "value")
+
+
+def _rows(record: GateRecord) -> Iterator[dict[str, Any]]:
+    """One row a weight; axes of size 1 stay empty, as does the axis of channels of a spatial mask."""
+    names = AXES.get(record.site.kind, ())
+    for index in np.ndindex(record.values.shape[1:]) if names else ():
+        row: dict[str, Any] = {"gate": record.site.name, "kind": record.site.kind}
+        for axis, (name, place) in enumerate(zip(names, index, strict=False), 1):
+            if record.values.shape[axis] > 1 or record.site.kind == "channel":
+                row[name] = place
+        row["value"] = f"{record.values[0][index]:.6g}"
+        yield row
+
+
+def gates_csv(analysis: Analysis) -> str:
+    """All weights of all gates, one a line; columns ``gate, kind, branch, channel, row, column, value``."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for record in analysis.gates:
+        writer.writerows(_rows(record))
+    return text.getvalue()
+
+
+def summary(analysis: Analysis) -> dict[str, Any]:
+    """The analysis as plain values: predictions, and every gate with its minimum, mean, maximum and spread."""
+    left, top, right, bottom = analysis.image.box
+    return {
+        "model": analysis.model,
+        "photograph": {
+            "width": analysis.image.original_size[0],
+            "height": analysis.image.original_size[1],
+            "shown_width": analysis.image.pixels.shape[1],
+            "shown_height": analysis.image.pixels.shape[0],
+            "seen_by_network": {"left": left, "top": top, "right": right, "bottom": bottom},
+        },
+        "predictions": [
+            {"label": label, "probability": float(p), "logit": float(logit)}
+            for label, p, logit in zip(analysis.labels, analysis.probabilities, analysis.logits, strict=True)
+        ],
+        "gates": [
+            {
+                "name": record.site.name,
+                "kind": record.site.kind,
+                "shape": list(record.site.shape),
+                "features": list(record.site.features),
+                "how": record.site.how,
+                "min": float(record.values.min()),
+                "mean": float(record.values.mean()),
+                "max": float(record.values.max()),
+                "std": float(record.values.std()),
+            }
+            for record in analysis.gates
+        ],
+        "facts": dict(analysis.facts),
+    }
+
+
+def file_name(gate: str) -> str:
+    """A gate's name as part of a file's name: letters, digits, dots, hyphens and underscores only."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", gate).strip(".") or "gate"
+
+
+def gate_picture(
+    analysis: Analysis, gate: str, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
+) -> bytes:
+    """The picture of one gate as PNG: what has a weight per place over the photograph, one per channel as bars.
+
+    Raises:
+        UserError: There is no such gate, it has neither, or a setting is not known.
+    """
+    record = analysis.gate(gate)
+    made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
+    if made is None:
+        raise UserError(
+            f"{gate} is a {record.site.kind} gate of shape {record.site.shape}: it has no weight per place or channel "
+            "to draw"
+        )
+    return made[1]
+
+
+def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
+    """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
+    kind, values = record.site.kind, record.values
+    if not np.isfinite(values).any():
+        return None
+    high, wide = analysis.image.network.shape[:2]
+    mask = mask_for(record, analysis.gates, aspect=high / wide)
+    if mask is not None:
+        meaning = GATE_MEANING if kind == "spatial" else HOW[mask.how]
+        title = f"{analysis.model} · {record.site.name}"
+        shown = {**look, "scale": mask.scale(look["scale"]), "title": title, "meaning": meaning}
+        return "overlay", to_png(overlay_figure(analysis.image, mask.values, **shown))
+    if kind == "channel" and values.size == values.shape[1]:
+        return "channels", to_png(channel_bars(record.scores, scale=look["scale"]))
+    if kind == "added" and values.size == values.shape[1]:
+        title = "Added context: one number per channel"
+        return "channels", to_png(channel_bars(values.ravel(), scale="features", title=title))
+    return None
+
+
+def write_exports(
+    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
+) -> list[Path]:
+    """Write pictures and numbers of an analysis.
+
+    Files: ``overlay-<gate>.png`` for every gate with a weight per place (of a pairwise gate, the middle asks),
+    ``channels-<gate>.png`` for every gate with one number per channel,
+    ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``gates.csv`` and ``analysis.json``.
+
+    Args:
+        analysis: What to write.
+        folder: Made if missing; files of the same names are replaced.
+        opacity: Of the masks, in [0, 1].
+        cmap: Colour map of the masks.
+        scale: ``"fixed"`` (0–1) or ``"stretch"``.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        UserError: A setting is not known, or the folder cannot be written; nothing is written in the first case.
+    """
+    files: dict[str, bytes] = {}
+    for record in analysis.gates:
+        made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
+        if made is not None:
+            files[f"{made[0]}-{file_name(record.site.name)}.png"] = made[1]
+    if analysis.gates:
+        files["gates.png"] = to_png(gate_strip(analysis.gates, analysis.image))
+    if any(record.site.kind == "channel" for record in analysis.gates):
+        files["channel-map.png"] = to_png(channel_map(analysis.gates))
+    files["gates.csv"] = gates_csv(analysis).encode()
+    files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+    return [folder / name for name in files]

@@ -1,0 +1,101 @@
+"""How results are shown in notebooks: HTML that holds everything it needs, without a script.
+
+``types`` names these functions in a table and knows nothing else of them, so a result can be shown wherever it comes
+from, and matplotlib is imported when a notebook asks.
+"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+from attnviz.core.types import Analysis, GateRecord, PreparedImage
+from attnviz.render.colour import caption, colourise, scale_for
+from attnviz.render.figures.bars import channel_bars
+from attnviz.render.figures.gate_strip import gate_strip
+from attnviz.render.figures.style import encode, fit, to_png
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.bars import top_bars
+from attnviz.render.tiles import view
+
+SIDE = 320
+"""Most pixels of a picture's side."""
+MOST_TILES = 60
+"""Gates in the strip; of more, every n-th is drawn."""
+
+
+def _image(data: bytes, kind: str, alt: str, style: str = "") -> str:
+    text = base64.b64encode(data).decode()
+    return f'<img src="data:image/{kind};base64,{text}" alt="{escape(alt)}" style="max-width:100%;{style}">'
+
+
+def _figure(picture: str, told: str) -> str:
+    note = f'<figcaption style="font-size:12px;opacity:.75">{escape(told)}</figcaption>'
+    return f'<figure style="margin:0">{picture}{note}</figure>'
+
+
+def _drawn(record: GateRecord, image: PreparedImage | None = None) -> str:
+    """One gate: a mask over the photograph where there is one, else a picture, bars or words."""
+    site, shown = record.site, view(record)
+    title = f"{site.name} · {site.kind} {shown.shape}"
+    if shown.style == "words":
+        return _figure(f"<pre>{escape(shown.text)}</pre>", title)
+    scale = scale_for(shown.values, shown.mode)
+    told = f"{title} · {caption(shown.values, scale)}"
+    if shown.style == "profile" and shown.mode == "fixed":
+        return _figure(
+            _image(to_png(channel_bars(shown.values, size=(6.0, 2.6))), "png", f"Channel scores of {told}"), told
+        )
+    if shown.style == "mask" and image is not None:
+        picture = fit(overlay(image, shown.values, scale=scale), SIDE)
+        return _figure(_image(encode(picture), "jpeg", f"The photograph with the mask {told}"), told)
+    rows = shown.values if shown.values.ndim == 2 else shown.values[None]
+    cmap = None if scale.mode == "diverging" else "viridis"
+    style = f"width:{SIDE}px;min-height:24px;image-rendering:pixelated"
+    return _figure(_image(encode(colourise(rows, scale, cmap), "png"), "png", told, style), told)
+
+
+def gate_html(record: GateRecord) -> str:
+    """A gate as self-contained HTML: its picture, name, kind, shape, and minimum, mean and maximum."""
+    return f'<div class="attnviz">{_drawn(record)}</div>'
+
+
+def _first(analysis: Analysis) -> GateRecord | None:
+    """The gate that the app shows first: the last spatial one with at least 7×7 cells, else the last channel gate."""
+    masks = [g for g in analysis.gates if g.site.kind == "spatial" and g.values.ndim == 4]
+    fine = [g for g in masks if min(g.values.shape[2:]) >= 7]
+    channel = [g for g in analysis.gates if g.site.kind == "channel"]
+    for among in (fine, channel, masks, analysis.gates):
+        if among:
+            return among[-1]
+    return None
+
+
+def _strip(analysis: Analysis) -> str:
+    step = -(-len(analysis.gates) // MOST_TILES)
+    gates = analysis.gates[::step]
+    title = "All gates, first layer to last" if step == 1 else f"One in {step} of {len(analysis.gates)} gates"
+    alt = f"{title}: " + ", ".join(f"{g.site.name} ({g.site.kind})" for g in gates)
+    return _image(to_png(gate_strip(gates, analysis.image, title=title)), "png", alt)
+
+
+def analysis_html(analysis: Analysis) -> str:
+    """An analysis as self-contained HTML: the top five, the photograph with the first gate, the strip of all gates."""
+    record = _first(analysis)
+    if record is None:
+        picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
+        parts = analysis.facts.get("contents")
+        had = f" Here is what it has: {parts}." if parts else ""
+        chosen, strip = _figure(picture, f"This network has no attention gates.{had}"), ""
+    else:
+        chosen, strip = _drawn(record, analysis.image), _strip(analysis)
+        if record.site.kind == "channel":  # the bars hold no photograph
+            picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
+            chosen = f"{_figure(picture, 'photograph')}{chosen}"
+    return (
+        f'<div class="attnviz"><h4 style="margin:0 0 .5em">{escape(analysis.model)}</h4>'
+        '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
+        '<div role="group" aria-label="The five most probable classes" style="flex:0 1 280px">'
+        f"{top_bars(analysis)}</div>"
+        f"{chosen}</div>{strip}</div>"
+    )

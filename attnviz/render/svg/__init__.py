@@ -1,0 +1,1 @@
+"""Small drawings as SVG and HTML, for pages and notebooks."""

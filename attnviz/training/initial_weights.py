@@ -1,0 +1,59 @@
+"""What a run begins with: weights of another checkpoint, and layers that keep them (transfer)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.models.checkpoints import load
+from attnviz.training.recipe_tables import StartPart
+
+
+def begin(network: nn.Module, part: StartPart) -> dict[str, Any]:
+    """Take over weights and freeze layers, in place.
+
+    Args:
+        network: Freshly built.
+        part: What the recipe asks for.
+
+    Returns:
+        What the card says about it; empty where the run begins with random weights.
+
+    Raises:
+        UserError: There is no such checkpoint or module, the checkpoint is of another network, or nothing is left to
+            be trained.
+    """
+    told = take_over(network, part.weights) if part.weights else {}
+    for module in frozen(network, part.freeze):
+        module.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise UserError(f"recipe: start.freeze leaves nothing to train, got {part.freeze!r}")
+    return told
+
+
+def take_over(network: nn.Module, weights: str) -> dict[str, Any]:
+    """Copy every weight of a checkpoint but those of a classifier of other classes."""
+    loaded = load(weights)
+    theirs, mine = loaded.module.state_dict(), network.state_dict()
+    taken = {name: theirs[name] for name in mine if name in theirs and theirs[name].shape == mine[name].shape}
+    other = sorted((mine.keys() | theirs.keys()) - taken.keys())
+    owners = {name.rpartition(".")[0] for name in other}
+    if len(owners) > 1 or not all(isinstance(network.get_submodule(owner), nn.Linear) for owner in owners):
+        raise UserError(
+            f"recipe: {weights!r} is another network ({len(other)} tensors differ, {other[0]} among them); "
+            "model must be as in that checkpoint's recipe, the number of classes apart"
+        )
+    network.load_state_dict(taken, strict=False)
+    return {"start": {"checkpoint": loaded.card.id, "sha256": loaded.card.sha256, "fresh": other}}
+
+
+def frozen(network: nn.Module, paths: Sequence[str]) -> list[nn.Module]:
+    """The modules at these paths; ``UserError`` where one is missing."""
+    known = dict(network.named_modules())
+    for path in paths:
+        if not path or path not in known:
+            raise UserError(f"recipe: start.freeze has no module {path!r} to freeze; {nearest(path, known)}")
+    return [known[path] for path in paths]

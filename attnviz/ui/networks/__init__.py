@@ -1,0 +1,1 @@
+"""Networks that visitors share: loaded once, leased under a lock."""

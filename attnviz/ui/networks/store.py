@@ -1,0 +1,188 @@
+"""The models of the app, leased to one visitor's request at a time: checkpoints, published and live networks."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import MappingProxyType
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import GateSite
+from attnviz.images.samples import SAMPLES
+from attnviz.models.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
+from attnviz.models.gate_reference import Reference, load_reference
+from attnviz.models.published import at_hand, load
+from attnviz.ui.networks.model_cache import Slots
+
+VARIABLE = "ATTNVIZ_CHECKPOINTS"
+"""Environment variable with another folder of checkpoints."""
+
+BOTH = "cbam"
+"""The type that the app opens with, however accurate others are: it has channel gates and spatial masks."""
+IMAGENET = "ImageNet-1k"
+PUBLISHED: Mapping[str, str] = MappingProxyType(
+    {
+        "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",
+        "torchvision:mobilenet_v3_large": "MobileNetV3-Large · SE · ImageNet",
+    }
+)
+"""Networks with published ImageNet weights, fetched at first use, and what people see."""
+
+
+def checkpoint_folder() -> Path:
+    """Where checkpoints are: the folder in ``ATTNVIZ_CHECKPOINTS``, else the bundled one."""
+    return Path(os.environ.get(VARIABLE) or FOLDER)
+
+
+class Store:
+    """The models that a visitor may choose.
+
+    There are three kinds, and every tab works on all of them: *checkpoints* of a folder; *published* networks, whose
+    weights are fetched at first use, which takes a while and may fail; and *live* networks of whoever opened the app.
+    ``ids`` are those that can be had at once, which is what a tab goes through by itself; ``choices`` are all, for a
+    list from which a person chooses.
+
+    Args:
+        folder: Where the checkpoints are; ``None`` for ``checkpoint_folder()``.
+        most: Models kept in memory; the one not used for longest goes first. Those in use are never dropped.
+        live: Networks as ``attnviz.analysis.adopt_model.adopt`` takes them up; they stand first.
+        alone: Whether these are all there is.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, most: int = 4, live: Iterable[LoadedModel] = (), alone: bool = False
+    ) -> None:
+        self.folder = checkpoint_folder() if folder is None else folder
+        self.alone = alone
+        self.slots = self._shared = Slots(most)
+        self._live: dict[str, LoadedModel] = {}
+        self._cards: dict[str, Card] = {}
+        self._references: dict[str, Reference | None] = {}
+        for loaded in live:
+            self._add(loaded)
+
+    def _add(self, loaded: LoadedModel) -> None:
+        name = loaded.name
+        if name in self.choices:
+            raise UserError(f"there is a model {name!r} already; known: {', '.join(self.choices)}. Give another name")
+        self._live[name] = loaded
+        self._cards[name] = _card(name, name, loaded, {})
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Live networks, then checkpoints: one with both kinds of gate, the others by validation accuracy.
+
+        Those stand first that know what the app opens with. Nothing is loaded to tell.
+        """
+        shown = SAMPLES[0].expected
+        bundled = sorted(self._bundled(), key=lambda i: (shown not in self.card(i).labels, -self._accuracy(i), i))
+        both = next((name for name in bundled if self.card(name).spec.attention == BOTH), None)
+        bundled.sort(key=lambda name: name != both)
+        return (*self._live, *bundled)
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Networks whose weights are fetched at first use."""
+        return () if self.alone else tuple(PUBLISHED)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Everything that may be asked for."""
+        return (*self.ids, *self.published)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Ids of the models in memory, the one used last at the end."""
+        return self.slots.names
+
+    def title(self, name: str) -> str:
+        """What people see; known before anything is fetched."""
+        return PUBLISHED[name] if self._check(name) in self.published else self.card(name).title
+
+    def at_hand(self, name: str) -> bool:
+        """Whether a model can be leased without fetching anything."""
+        return self._check(name) not in self.published or self.slots.ready(name) or at_hand(name)
+
+    def card(self, name: str) -> Card:
+        """What is known of a model; for a published or live one, its title, input and labels.
+
+        Raises:
+            UserError: There is none of that id, or a published one was not leased yet.
+        """
+        known = self._check(name)
+        if known not in self._cards:
+            if known in self.published:
+                raise UserError(f"{known} is fetched when it is first used, and was not used yet")
+            self._cards[known] = load_card(known, self.folder)
+        return self._cards[known]
+
+    def reference(self, name: str) -> Reference | None:
+        """What the gates of a checkpoint usually say; ``None`` where that was not measured, or cannot be used."""
+        known = self._check(name)
+        if known not in self._references:
+            try:
+                bundled = known in self._bundled()
+                found = load_reference(known, self.card(known).sha256, self.folder) if bundled else None
+            except UserError as error:  # the page goes on without
+                logging.getLogger(__name__).warning("%s", error)
+                found = None
+            self._references[known] = found
+        return self._references[known]
+
+    def lease(self, name: str) -> AbstractContextManager[Analyser]:
+        """A model for as long as the ``with`` block lasts; another thread that asks for it waits.
+
+        Raises:
+            UserError: There is no model of that id, it is damaged, or its weights cannot be fetched.
+        """
+        known = self._check(name)
+        slots = self._shared if known in self._live else self.slots
+        return slots.lease(known, lambda: self._load(known))
+
+    def apart(self) -> Store:
+        """The same models once more in memory, for work that takes long: nobody waits for what is leased there.
+
+        Live networks are somebody's own and exist once, so they are shared.
+        """
+        other = copy.copy(self)
+        other.slots = Slots(self.slots.most)
+        return other
+
+    def sites(self, name: str) -> tuple[GateSite, ...]:
+        """The gates of a model, which is loaded for that; raises as ``lease`` does."""
+        with self.lease(name) as analyser:
+            return analyser.sites
+
+    def _load(self, name: str) -> Analyser:
+        if name in self._live:
+            return Analyser(self._live[name])
+        loaded = load(name, folder=self.folder, device=best_device())
+        if name in self.published:
+            self._cards[name] = _card(name, PUBLISHED[name], loaded, {"name": IMAGENET})
+        return Analyser(loaded)
+
+    def _bundled(self) -> tuple[str, ...]:
+        return () if self.alone else checkpoint_ids(self.folder)
+
+    def _accuracy(self, name: str) -> float:
+        top1 = self.card(name).metrics.get("top1", 0)
+        return float(top1) if isinstance(top1, (int, float)) else 0.0
+
+    def _check(self, name: str) -> str:
+        if isinstance(name, str) and name in self._cards:
+            return name  # it was looked for in the folder when its card was read
+        # ids only: a path or a name from a visitor must not reach the loader
+        known = (*self._live, *self._bundled(), *self.published)
+        if not isinstance(name, str) or name not in known:
+            raise UserError(f"no model {name!r}; {nearest(name, known)}")
+        return name
+
+
+def _card(name: str, title: str, loaded: LoadedModel, data: Mapping[str, str]) -> Card:
+    """A card for a network that is no checkpoint: nothing was measured."""
+    return Card(name, title, loaded.spec, loaded.labels, metrics={}, data=data, training={})

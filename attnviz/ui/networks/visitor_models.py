@@ -1,0 +1,116 @@
+"""Visitors' own networks: asked for by name, loaded within limits, let go soon."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import UserError
+from attnviz.core.types import GateSite
+from attnviz.models.published import at_hand
+from attnviz.models.untrusted import Wish, invite, small
+from attnviz.ui.networks.model_cache import Slots
+from attnviz.ui.shared.text import plain
+
+REMEMBERED = 200
+"""Wishes that are remembered, so that a network that was let go can be loaded again."""
+FETCHED_BYTES = 8 * 2**30
+"""Published weights that visitors may make one process fetch, so that they cannot fill its disk."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a visitor's network besides its analysis.
+
+    Attributes:
+        wish: What was asked for.
+        sites: All its gates.
+        shown: Names of those that are small enough to be shown.
+        classes: K.
+        parameters: Their number.
+        macs: Multiply-accumulates of one forward pass.
+    """
+
+    wish: Wish
+    sites: tuple[GateSite, ...]
+    shown: frozenset[str]
+    classes: int
+    parameters: int
+    macs: int
+
+
+class Guests:
+    """A store of visitors' networks; names are ids as in ``Store``.
+
+    They are kept apart from the page's own models, so that no visitor finds another's network in a list, and so that
+    asking for many of them drops none of the page's.
+
+    Args:
+        most: Networks kept in memory.
+    """
+
+    def __init__(self, most: int = 2) -> None:
+        self.slots = Slots(most)
+        self._abouts: OrderedDict[str, About] = OrderedDict()
+        self._wishes: OrderedDict[str, Wish] = OrderedDict()
+        self._fetched = 0
+        self._guard = threading.Lock()
+
+    def open(self, wish: Wish) -> str:
+        """Load what is asked for, or find it loaded; its name.
+
+        Raises:
+            UserError: It cannot be had, or is over a limit.
+        """
+        name = wish.title
+        with self._guard:
+            self._wishes[name] = wish
+            self._wishes.move_to_end(name)
+            while len(self._wishes) > REMEMBERED:
+                self._abouts.pop(self._wishes.popitem(last=False)[0], None)
+        with self.lease(name):
+            return name
+
+    def about(self, name: str) -> About:
+        """What is known of a network that was opened."""
+        with self._guard:
+            if name not in self._abouts:
+                raise UserError(plain("gone"))
+            return self._abouts[name]
+
+    def reference(self, name: str) -> None:
+        """Of a visitor's network it is not known what its gates usually say."""
+
+    def lease(self, name: str) -> AbstractContextManager[Analyser]:
+        """A network for as long as the ``with`` block lasts; one that was let go is loaded again.
+
+        Raises:
+            UserError: Nobody asked for it, or it can no longer be had.
+        """
+        with self._guard:
+            wish = self._wishes.get(name) if isinstance(name, str) else None
+        if wish is None:
+            raise UserError(plain("gone"))
+        return self.slots.lease(name, lambda: self._load(wish))
+
+    def _load(self, wish: Wish) -> Analyser:
+        guest = invite(wish, lambda parameters: self._allow(wish.name, 4 * parameters))
+        analyser = Analyser(guest.loaded)
+        every, analyser.sites = analyser.sites, small(analyser.sites)
+        shown = frozenset(site.name for site in analyser.sites)
+        about = About(wish, every, shown, len(guest.loaded.labels), guest.parameters, guest.macs)
+        with self._guard:
+            self._abouts[wish.title] = about
+        return analyser
+
+    def _allow(self, name: str, size: int) -> None:
+        """Count what is fetched."""
+        if at_hand(name):
+            return
+        with self._guard:
+            if self._fetched + size > FETCHED_BYTES:
+                raise UserError(plain("own_fetched", limit=FETCHED_BYTES // 2**30))
+            self._fetched += size

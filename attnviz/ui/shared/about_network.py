@@ -1,0 +1,101 @@
+"""About a network: how it was made, how often it is right for each class, and whether its gates do anything."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from attnviz.models.checkpoints import Card
+from attnviz.models.measured import Evidence, evidence
+from attnviz.ui.shared.text import say, signed
+
+REPLACED = ("mean", "shuffle", "neutral")
+"""By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""
+
+
+def about_html(card: Card, language: str) -> str:
+    """What a stranger needs to judge a checkpoint, closed at first; empty where nothing was measured."""
+    if "top1" not in card.metrics:
+        return ""
+    found = evidence(card)
+    parts = (_facts(card, found, language), _gates(found, language), _classes(card, language))
+    return f'<details class="av-help av-about"><summary>{say("about", language)}</summary>{"".join(parts)}</details>'
+
+
+def _facts(card: Card, found: Evidence, language: str) -> str:
+    """How it was built and trained, and how often it is right."""
+    metrics, data, spec = card.metrics, card.data, card.spec
+    height, width = spec.input.size
+    rows = [
+        (say("about_network", language), escape(f"{spec.backbone}, {spec.attention}")),
+        (say("about_input", language), say("about_pixels", language, height=height, width=width)),
+    ]
+    for key, name in (("cmp_parameters", "parameters"), ("about_macs", "macs")):
+        if name in metrics:
+            rows.append((say(key, language), f"{metrics[name]:,}"))
+    if "train" in data and "val" in data:
+        counts = {split: f"{data[split]['images']:,}" for split in ("train", "val")}
+        rows.append((say("about_data", language), say("about_images", language, name=data.get("name", ""), **counts)))
+    rows += _run(card, language)
+    if "correct" in metrics:
+        counts = {key: f"{metrics[key]:,}" for key in ("correct", "total")}
+        rows.append((say("about_right", language), say("about_top1", language, top1=metrics["top1"], **counts)))
+    if found.top1 is not None:
+        spread = {key: f"{found.top1[key]:.2f}" for key in ("mean", "sd")}
+        count = say("about_seeds", language, count=found.top1["n"])
+        rows.append((count, say("about_spread", language, **spread)))
+    return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in rows)}</dl>"
+
+
+def _run(card: Card, language: str) -> list[tuple[str, str]]:
+    """How it was trained, and how its weights are kept."""
+    told, metrics, rows = card.training, card.metrics, []
+    train = told.get("recipe", {}).get("train", {})
+    if "epochs" in train and "seconds" in told:
+        run = {"epochs": train["epochs"], "seed": train["seed"], "minutes": f"{told['seconds'] / 60:.0f}"}
+        text = say("about_run", language, **run, hardware=told.get("hardware", "–"))
+        rows.append((say("about_trained", language), text))
+    if "predictions_changed_by_fp16" in metrics:
+        changed = {"stored": metrics.get("stored", "float16"), "changed": metrics["predictions_changed_by_fp16"]}
+        rows.append((say("about_stored", language), say("about_changed", language, **changed)))
+    return rows
+
+
+def _gates(found: Evidence, language: str) -> str:
+    """What happens when all gates are replaced; empty where that was not measured, or there are none."""
+    told = found.replaced
+    if told is None:
+        return ""
+    heads = "".join(f"<th scope=col>{say(f'about_head_{h}', language)}</th>" for h in ("gates", "points", "changed"))
+    lines = "".join(_replaced(name, told[name], language) for name in REPLACED)
+    mean = told["mean"]
+    key = "chance" if not mean["beyond_chance"] else "worse" if mean["change"] < 0 else "better"
+    notes = [say(f"about_{key}", language, now=mean["top1"], before=told["top1"])]
+    if found.focus is not None:
+        focus = {key: f"{found.focus[key]:.2f}" for key in ("mean", "centre")}
+        notes.append(say("about_focus", language, count=len(found.focus["objects"]), **focus))
+    return (
+        f"<h3>{say('about_gates', language)}</h3><table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+        + "".join(f"<p>{note}</p>" for note in notes)
+    )
+
+
+def _replaced(name: str, told: Any, language: str) -> str:
+    low, high = (signed(end, 1) for end in told["interval"])
+    return (
+        f"<tr><th scope=row>{say(f'about_{name}', language)}</th>"
+        f"<td>{signed(told['change'], 1)} <small>({low} … {high})</small></td><td>{told['changed']:.1f} %</td></tr>"
+    )
+
+
+def _classes(card: Card, language: str) -> str:
+    """One bar for every class, the weakest first."""
+    shares = sorted(card.metrics.get("per_class", {}).items(), key=lambda pair: pair[1])
+    if not shares:
+        return ""
+    bars = "".join(
+        f'<li><span>{escape(label)}</span><i aria-hidden="true" style="--av-share:{share:.1f}%"></i>'
+        f"<span>{share:.1f}</span></li>"
+        for label, share in shares
+    )
+    return f'<h3>{say("about_classes", language)}</h3><ul class="av-shares">{bars}</ul>'

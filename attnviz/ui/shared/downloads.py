@@ -1,0 +1,52 @@
+"""Files made for visitors: one ZIP a request, the oldest deleted."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+
+from attnviz.render.export import file_name, write_exports
+from attnviz.ui.shared.gate_html import Settings
+from attnviz.ui.shared.view import View
+
+KEPT = 8
+"""Archives kept; gradio has copied each into its own cache long before it is deleted here."""
+
+
+class Downloads:
+    """Writes archives into one temporary folder of the process."""
+
+    def __init__(self) -> None:
+        self._root = tempfile.TemporaryDirectory(prefix="attnviz-")
+        self._made: list[Path] = []
+        self._guard = threading.Lock()
+
+    def archive(self, view: View, settings: Settings, opacity: float) -> Path:
+        """All pictures and numbers of a view as ``attnviz-<model>-<photograph>.zip``."""
+        folder = Path(tempfile.mkdtemp(dir=self._root.name))
+        name = file_name(f"attnviz-{view.analysis.model}-{view.sample or 'photograph'}")
+        files = write_exports(view.analysis, folder / name, opacity=opacity, cmap=settings.cmap, scale=settings.scale)
+        path = folder / f"{name}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, f"{name}/{file.name}")
+        shutil.rmtree(folder / name)
+        self._keep(folder)
+        return path
+
+    def text(self, name: str, text: str) -> Path:
+        """A file with a text; ``name`` becomes one that every system takes."""
+        folder = Path(tempfile.mkdtemp(dir=self._root.name))
+        path = folder / file_name(name)
+        path.write_text(text, encoding="utf-8")
+        self._keep(folder)
+        return path
+
+    def _keep(self, folder: Path) -> None:
+        with self._guard:
+            self._made.append(folder)
+            while len(self._made) > KEPT:
+                shutil.rmtree(self._made.pop(0), ignore_errors=True)

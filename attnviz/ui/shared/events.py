@@ -1,0 +1,79 @@
+"""How events are wired: lanes, checks of what browsers send, and errors that become toasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gradio as gr
+
+from attnviz.core.errors import UserError
+from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.toasts import guarded
+
+HEAVY: dict[str, Any] = {
+    "concurrency_id": "cnn",
+    "concurrency_limit": 1,
+    "show_progress": "minimal",
+    "trigger_mode": "always_last",
+}
+"""Events that run the network share one lane; of several clicks while one is answered, the last counts."""
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+"""Events that only draw, without a forward pass."""
+FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
+"""Events that write files: seconds of drawing, which the network's lane must not wait for."""
+FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 1, "trigger_mode": "once"}
+"""Events that may fetch weights: a minute, which nobody else must wait for; they show how far they are. A list may send
+its event twice, and a failure shall be told once."""
+
+Data = dict[Any, Any]
+Update = dict[Any, Any]
+
+
+def sent_path(value: Any) -> str | None:
+    """The file of a picture that was sent, unopened; ``None`` where there is none."""
+    path = value.get("path") if isinstance(value, dict) else None
+    return path if isinstance(path, str) else None
+
+
+def picked(event: gr.EventData, key: str) -> Any:
+    """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
+    data = getattr(event, "_data", None)
+    return data.get(key) if isinstance(data, dict) else None
+
+
+def asked_place(event: gr.EventData, language: str) -> tuple[float, float]:
+    """Which place asks in a pairwise gate: down and across, each in [0, 1].
+
+    Raises:
+        UserError: Something else was sent.
+    """
+    place = picked(event, "down"), picked(event, "across")
+    if not all(isinstance(p, (int, float)) and not isinstance(p, bool) and 0 <= p <= 1 for p in place):
+        raise UserError(plain("cmp_no_place", language, value=repr(place)[:60]))
+    return float(place[0]), float(place[1])
+
+
+def connect(
+    trigger: Any,
+    handler: Callable[..., Any],
+    inputs: Any,
+    outputs: Iterable[Any],
+    how: dict[str, Any],
+    busy: Any = None,
+) -> Any:
+    """Wire an event; handlers get what was sent, unopened and unchecked.
+
+    gradio would open pictures before ``open_photograph`` does, so that a wrong one ends in an error without a text,
+    and put wrong choices into messages as HTML.
+
+    Args:
+        trigger: A component's event, such as ``button.click``.
+        handler: What is called; its errors become toasts.
+        inputs: Components, or a set of them for a handler that takes a dictionary.
+        outputs: Components that the handler may change.
+        how: ``HEAVY``, ``LIGHT``, ``FILES`` or ``FETCH``.
+        busy: The component on which an event that takes long shows that it is at work.
+    """
+    shown = {"show_progress_on": [busy]} if busy is not None and how.get("concurrency_id") in ("cnn", "fetch") else {}
+    return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)

@@ -1,0 +1,99 @@
+"""What tabs share: the models, and the photograph that is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from PIL import Image
+
+from attnviz.core.errors import UserError
+from attnviz.images.prepare import open_photograph
+from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
+from attnviz.ui.settings import STATIC
+from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.text import label, plain
+
+if TYPE_CHECKING:
+    from attnviz.ui.networks.store import Store
+
+
+@dataclass(frozen=True)
+class Photo:
+    """Which photograph is looked at: a sample, or a visitor's own.
+
+    Attributes:
+        sample: Name of a sample; used where there is no ``path``.
+        path: File that a visitor sent.
+    """
+
+    sample: str | None = None
+    path: str | None = None
+
+    def open(self, language: str = "en") -> Image.Image:
+        """Decode it; ``UserError`` where it is gone, unknown or cannot be used."""
+        if self.path is not None and not Path(self.path).is_file():
+            raise UserError(plain("lost_photo", language))
+        return open_photograph(self.path) if self.path is not None else load_sample(self.sample or "")
+
+    @property
+    def shown(self) -> str | Image.Image:
+        """The value of an image component that shows it."""
+        return self.path or load_sample(self.sample or "")
+
+    @property
+    def title(self) -> str:
+        """What to call it: the sample's title, or nothing."""
+        return "" if self.path is not None else find_sample(self.sample or "").title
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a tab is built into.
+
+    Attributes:
+        demo: The page.
+        store: The models.
+        tab: The tab itself; its ``select`` tells that it was opened.
+        photo: State with the ``Photo`` that was chosen last, in any tab (``None`` until then): a tab that chooses
+            writes it, and every other one takes it up when it is opened.
+        opening: The photograph that a visitor sees first.
+    """
+
+    demo: gr.Blocks
+    store: Store
+    tab: gr.Tab
+    photo: gr.State
+    opening: Photo
+
+
+@dataclass(frozen=True)
+class Picker:
+    """Where a photograph is chosen: ``image`` takes an upload, ``samples`` has a button for each sample."""
+
+    image: gr.Image
+    samples: gr.HTML
+
+
+def script(name: str) -> str:
+    """A script of the folder ``static``."""
+    return (STATIC / f"{name}.js").read_text(encoding="utf-8")
+
+
+def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGENETTE) -> Picker:
+    """Add a picker to the page; ``prefix`` goes in front of the components' ids, samples of ``data`` stand first."""
+    image = gr.Image(
+        photo.shown,
+        type="filepath",
+        image_mode=None,
+        format="jpeg",
+        sources=["upload", "webcam", "clipboard"],
+        label=label("photo_label"),
+        height=height,
+        buttons=[],
+        elem_id=f"{prefix}photo",
+    )
+    samples = gr.HTML(samples_html(data=data), js_on_load=script("pick"), elem_id=f"{prefix}samples")
+    return Picker(image, samples)

@@ -1,0 +1,66 @@
+"""The sample photographs as buttons."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from functools import lru_cache
+from html import escape
+
+import numpy as np
+
+from attnviz.core.errors import UserError
+from attnviz.core.types import Bytes
+from attnviz.images.samples import IMAGENETTE, find_sample, load_sample, sample_names
+from attnviz.render.figures.style import encode
+from attnviz.ui.shared.text import say
+
+SIDE = 112
+"""Pixels of a thumbnail, drawn at half that size."""
+
+
+def data_url(picture: Bytes, kind: str = "jpeg") -> str:
+    """A picture, (h, w, 3) uint8, as a URL that holds it."""
+    return f"data:image/{kind};base64,{base64.b64encode(encode(picture, kind)).decode()}"
+
+
+@lru_cache(maxsize=64)
+def thumbnail(name: str) -> str:
+    """The centre of a sample, small, as a ``data:`` URL."""
+    photograph = load_sample(name)
+    side = min(photograph.size)
+    left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
+    small = photograph.resize((SIDE, SIDE), box=(left, top, left + side, top + side))
+    return data_url(np.asarray(small))
+
+
+@lru_cache(maxsize=1)
+def available() -> tuple[str, ...]:
+    """The samples that are installed, in order: an installed package lacks the rendered ones."""
+    names = []
+    for name in sample_names():
+        with contextlib.suppress(UserError):
+            thumbnail(name)
+            names.append(name)
+    return tuple(names)
+
+
+def samples_html(language: str = "en", data: str = IMAGENETTE) -> str:
+    """Samples in two groups, those that show a class of ``data`` first; each is a button with its title."""
+    parts = []
+    for known in (True, False):
+        names = [name for name in available() if find_sample(name).is_known(data) is known]
+        if names:
+            title = say("samples_known" if known else "samples_foreign", language)
+            tiles = "".join(map(_tile, names))
+            parts.append(f'<p class="av-note">{title}</p><div class="av-samples">{tiles}</div>')
+    return "".join(parts)
+
+
+def _tile(name: str) -> str:
+    sample = find_sample(name)
+    title = escape(sample.title)
+    return (
+        f'<button type="button" data-pick="{escape(name)}" title="{title}" aria-label="{title}">'
+        f'<img src="{thumbnail(name)}" alt="{escape(sample.description)}" width="52" height="52"></button>'
+    )

@@ -1,0 +1,210 @@
+"""What stands around the chosen gate: prediction, the strip of all gates, the map of all channel gates, the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from types import MappingProxyType
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from attnviz.core.types import GateRecord, PreparedImage
+from attnviz.models.checkpoints import Card
+from attnviz.render.colour import GATE_SCALE, colourise, scale_for
+from attnviz.render.figures.channel_map import channel_gates, map_rows
+from attnviz.render.figures.gate_strip import profile, reduced, seen
+from attnviz.render.masks import FINE
+from attnviz.render.overlay import overlay
+from attnviz.render.svg.bars import top_bars
+from attnviz.render.tiles import View as Shape
+from attnviz.render.tiles import view as shape_of
+from attnviz.ui.networks.store import IMAGENET
+from attnviz.ui.shared.gate_html import Settings, help_html, legend
+from attnviz.ui.shared.sample_buttons import data_url
+from attnviz.ui.shared.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
+from attnviz.ui.shared.view import View
+
+TILE = 96
+"""Pixels of a tile's picture."""
+WIDEST = 10
+"""Most tiles in a row on a wide screen."""
+NARROWEST = 6
+"""Tiles that fit in a row, however few there are."""
+LONG = 28
+"""Characters of a gate's name that fit beside its row of the map."""
+
+
+def prediction_html(view: View, card: Card) -> str:
+    """The five most probable classes, and beside them how far they can be trusted."""
+    metrics, language = card.metrics, view.language
+    count = len(card.labels)
+    translated = {plain("knows", count=count): say("knows", language, count=count)}
+    limits = [translated.get(limit, escape(limit)) for limit in card.limits]
+    if not limits:
+        many, imagenet = {"count": f"{count:,}"}, card.data.get("name") == IMAGENET
+        limits.append(say("knows_imagenet", language, **many) if imagenet else say("knows_any", language, **many))
+    if "top1" in metrics and "total" in metrics:
+        limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
+    elif "top1" in metrics:
+        limits.append(say("accuracy_only", language, top1=metrics["top1"]))
+    notes = "".join(f"<li>{limit}</li>" for limit in limits)
+    alt = say("prediction_alt", language)
+    return f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div><ul class="av-limits">{notes}</ul>'
+
+
+def heading_html(view: View) -> str:
+    """What kind of gate is chosen, and why it is the one shown."""
+    record, language = view.record, view.language
+    if record is None:
+        return ""
+    kind = record.site.kind
+    known = f"kind_{kind}" in TEXTS
+    what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind_name(kind, language))
+    number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
+    name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'
+    height, width = record.site.shape[-2:]
+    about = {"kind": kind_name(kind, language), "height": height, "width": width, "fine": FINE}
+    why = say(f"why_{view.why}", language, **about) if view.why else ""
+    return f'<p class="av-note">{name} {what} {why}</p>'
+
+
+def gate_choices(view: View) -> list[tuple[str, str]]:
+    """All gates in the order in which they act, as (what people see, name)."""
+    choices = []
+    for number, record in enumerate(view.analysis.gates, 1):
+        site = record.site
+        about = {"number": number, "name": site.name, "kind": kind_name(site.kind, view.language)}
+        about["shape"] = shape_of(record).shape
+        choices.append((plain("gate_choice", view.language, **about), site.name))
+    return choices
+
+
+def _profile(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    points = profile(shown.values, scale, (0.0, 0.0), (100.0, 100.0))
+    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.tolist())
+    return (
+        '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polygon points="{text}"/><path d="M0 50H100" class="av-half"/></svg>'
+    )
+
+
+def _mask(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    return _image(overlay(image, reduced(shown.values, TILE), opacity=0.65, cmap=cmap, scale=scale))
+
+
+def _matrix(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    scale = scale_for(shown.values, shown.mode)
+    return _image(colourise(reduced(shown.values, TILE), scale, None if scale.mode == "diverging" else cmap))
+
+
+def _words(shown: Shape, image: PreparedImage, cmap: str) -> str:
+    return f'<span class="av-words">{escape(shown.text)}</span>'
+
+
+def _image(picture: Any) -> str:
+    return f'<img src="{data_url(picture)}" alt="" width="{TILE}" height="{TILE}">'
+
+
+STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyType(
+    {"profile": _profile, "mask": _mask, "matrix": _matrix, "words": _words}
+)
+"""How each style of ``render.views`` is drawn in a tile."""
+
+
+def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:
+    shown, site = shape_of(record), record.site
+    mean = f"{np.nanmean(record.values):.2f}" if record.values.size else "–"
+    kind = kind_name(site.kind, view.language)
+    about = {"number": number, "name": site.name, "kind": kind, "shape": shown.shape, "mean": mean}
+    title = say("tile", view.language, **about)
+    pressed = "true" if site.name == view.gate else "false"
+    return (
+        f'<button type="button" data-pick="{escape(site.name)}" aria-pressed="{pressed}" title="{title}" '
+        f'aria-label="{title}">{STYLES[shown.style](shown, image, cmap)}'
+        f"<span>{number} {escape(kind)}</span><span>{escape(shown.shape)}</span></button>"
+    )
+
+
+def strip_html(view: View, settings: Settings) -> str:
+    """All gates from the first layer to the last, one button each."""
+    if not view.analysis.gates:
+        parts = view.analysis.facts.get("contents")
+        told = say("contents", view.language, parts=parts) if parts else ""
+        return f"<p>{say('no_gates', view.language)} {told}</p>"
+    small = seen(view.analysis.image)
+    tiles = (_tile(i, record, small, view, settings.cmap) for i, record in enumerate(view.analysis.gates, 1))
+    count = len(view.analysis.gates)
+    columns = max(NARROWEST, -(-count // -(-count // WIDEST)))  # rows as even as they can be
+    strip = f'<div class="av-strip" style="--av-columns:{columns}">{"".join(tiles)}</div>'
+    return strip + help_html("strip", view.language)
+
+
+def map_html(view: View, settings: Settings) -> str:
+    """All channel gates at once, a row a gate with the first layer on top, on the fixed 0-1 scale."""
+    if not any(record.site.kind == "channel" for record in view.analysis.gates):
+        return f'<p class="av-note">{say("no_map", view.language)}</p>' if view.analysis.gates else ""
+    rows = []
+    numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}
+    shown = channel_gates(view.analysis.gates)
+    for record, short in zip(shown, distinct([record.site.name for record in shown]), strict=True):
+        number = numbers[record.site.name]
+        name, mean = escape(record.site.name), f"{np.nanmean(record.values):.2f}"
+        colours = colourise(map_rows([record], "sorted", 512), GATE_SCALE, settings.cmap)
+        pressed = "true" if record.site.name == view.gate else "false"
+        told = say("map_mean", view.language, mean=mean, count=record.scores.size)
+        rows.append(
+            f'<button type="button" data-pick="{name}" aria-pressed="{pressed}">'
+            f'<span class="av-row-name" title="{name}">{number} · {escape(short)}</span>'
+            f'<img src="{data_url(colours, "png")}" alt="" width="512" height="18">'
+            f'<span class="av-row-mean">{told}</span></button>'
+        )
+    ramp, hint = legend(GATE_SCALE, settings.cmap, view.language), say("map_hint", view.language)
+    return f'<div class="av-map">{"".join(rows)}</div>{ramp}<p class="av-note">{hint}</p>'
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of gates as they are, or, where one is long, without the dotted parts with which all of them begin and end.
+
+    A number alone says little, so what it counts stays before it.
+    """
+    if len(names) < 2 or max(map(len, names)) <= LONG:
+        return list(names)
+    parts = [name.split(".") for name in names]
+    most = min(map(len, parts)) - 1
+    head = _alike(parts, most)
+    tail = _alike([each[::-1] for each in parts], most - head)
+    while head and any(each[head].isdigit() for each in parts):
+        head -= 1
+    return [".".join(each[head : len(each) - tail]) for each in parts]
+
+
+def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
+    """How many of the first parts, at most so many, are the same in all."""
+    return next((i for i in range(most) if len({each[i] for each in parts}) > 1), most)
+
+
+def head_html(key: str, language: str = "en") -> str:
+    """A heading below the page's title."""
+    return f"<h2>{say(key, language)}</h2>"
+
+
+def header(language: str = "en") -> str:
+    """The page's title, what it is for, and the choice of a language (``page.js`` keeps it in a cookie)."""
+    names = zip(LANGUAGES, TEXTS["language_name"], strict=True)
+    buttons = "".join(
+        f'<button type="button" data-language="{code}" lang="{code}" '
+        f'aria-pressed="{"true" if code == language else "false"}">{escape(name)}</button>'
+        for code, name in names
+    )
+    choice = f'<div class="av-languages" role="group" aria-label="{say("language", language)}">{buttons}</div>'
+    title = f"<h1>{say('title', language)}</h1><p>{say('tagline', language)}</p>"
+    return f'<header class="av-head"><div>{title}</div>{choice}</header>'
+
+
+def greet(request: gr.Request) -> str:
+    """The header in a visitor's language."""
+    return header(language_of(request))

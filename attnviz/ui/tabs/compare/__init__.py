@@ -1,0 +1,1 @@
+"""Networks, photographs or gates side by side."""

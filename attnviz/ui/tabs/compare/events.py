@@ -1,0 +1,71 @@
+"""Compare: several networks, photographs or gates side by side, on one class and one scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, connect
+from attnviz.ui.shared.page import Page
+from attnviz.ui.tabs import Tab
+from attnviz.ui.tabs.compare.handlers import Compare
+from attnviz.ui.tabs.compare.layout import layout
+
+STEPS: dict[str, Any] = {**HEAVY, "concurrency_id": "compare", "show_progress": "hidden"}
+"""Events that take up to a minute, on networks of their own: other tabs need not wait for them. They tell how far they
+are in words of their own."""
+
+
+def wire(tab: Compare) -> None:
+    """Connect components and handlers."""
+    parts, page = tab.parts, tab.page
+    looks = {parts.state, parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what}
+    asked = {parts.mode, parts.models, parts.model, parts.shots, parts.uploads, parts.choice, parts.method}
+    everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo}
+    drawn = {parts.table, parts.notes, parts.pair}
+    shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.trust, parts.progress}
+    shown |= {*parts.titles.values(), parts.samples, parts.help, page.photo}
+    controls = {parts.models, parts.model, parts.one, parts.several, *parts.settings.values()}
+
+    def heavy(trigger: Any, handler: Any, outputs: Any = shown) -> Any:
+        done = connect(trigger, handler, everything, outputs, STEPS)
+        connect(done.failure, tab.on_failed, None, [parts.progress], LIGHT)
+        return done
+
+    def measured(trigger: Any) -> None:
+        done = connect(trigger, tab.on_panel, everything, {parts.trust}, STEPS)
+        connect(done.failure, tab.on_unmeasured, None, [parts.trust], LIGHT)
+
+    heavy(page.tab.select, tab.on_open, {*shown, parts.photo})
+    sent = heavy(parts.photo.upload, tab.on_photo)
+    connect(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.progress], LIGHT)
+    heavy(parts.samples.select, tab.on_sample, {*shown, parts.photo})
+    for control in (parts.mode, parts.models, parts.model, parts.shots, parts.choice, parts.method):
+        heavy(control.input, tab.on_change)
+    for trigger in (parts.uploads.upload, parts.uploads.clear, parts.uploads.delete):
+        heavy(trigger, tab.on_change)
+    for control in parts.parameters.values():
+        heavy(getattr(control, "release", control.input), tab.on_change)
+    asked_now = connect(parts.compute.click, tab.on_asked, None, [parts.progress], LIGHT)
+    heavy(asked_now.then, tab.on_compute)
+    for button in (parts.stop, parts.halt):
+        connect(button.click, tab.on_stop, None, [parts.progress], LIGHT)
+    for control in (parts.mode, parts.method):
+        connect(control.input, tab.on_visible, {parts.mode, parts.method}, controls, LIGHT)
+    for control in (parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what):
+        connect(control.input, tab.on_look, looks, drawn, LIGHT)
+    connect(parts.table.select, tab.on_ask, looks, {*drawn, parts.state}, LIGHT)
+    parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
+    measured(parts.panel.expand)
+    measured(parts.measure.click)
+    begun = connect(parts.export.click, tab.on_begin, None, [parts.export], LIGHT)
+    made = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
+    made.success(None, js="() => setTimeout(() => document.querySelector('#compare-file').click(), 100)")
+    connect(made.then, tab.on_end, None, [parts.export], LIGHT)
+
+
+def build(page: Page) -> None:
+    """Add the tab's components and events; it computes when it is first opened."""
+    wire(Compare(page, layout(page)))
+
+
+TAB = Tab("tab_compare", build)

@@ -1,0 +1,149 @@
+"""Two rows of a comparison in detail: a slider between their pictures, and the difference of their maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from attnviz.analysis.faithfulness import rank_correlation
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Bytes, Floats, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.render.colour import Scale, cmap_for, scale_for
+from attnviz.render.figures.comparison import MASKS, OTHERS, crop
+from attnviz.render.overlay import overlay
+from attnviz.render.shared_scales import GROUPS, aligned
+from attnviz.ui.shared.bars_html import told_of
+from attnviz.ui.shared.gate_html import layers, legend
+from attnviz.ui.shared.sample_buttons import data_url
+from attnviz.ui.shared.text import plain, say
+from attnviz.ui.tabs.compare.state import Comparison
+from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
+
+MAPS = ("mask", "attribution")
+"""What two rows are compared by."""
+OPACITY = 0.65
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two pictures.
+
+    Attributes:
+        title: Of the row.
+        values: (h, w).
+        group: What kind of number they are, a value of ``GROUPS``.
+        scale: Of its picture.
+        cmap: Of its picture.
+        image: What the network saw, as a photograph of its own.
+    """
+
+    title: str
+    values: Floats
+    group: str
+    scale: Scale
+    cmap: str
+    image: PreparedImage
+
+
+def side_of(cells: Cells, what: str) -> Side | None:
+    """One picture of a row, or ``None`` where it has none.
+
+    Raises:
+        UserError: ``what`` is none of ``MAPS``.
+    """
+    if what not in MAPS:
+        raise UserError(f"unknown map {what!r}; {nearest(what, MAPS)}")
+    row, image = cells.row, crop(cells.row.analysis.image)
+    if what == "mask":
+        if cells.mask is None or cells.mask_scale is None:
+            return None
+        cmap = cmap_for(cells.mask_scale, OTHERS if cells.mask.how == "strength" else MASKS)
+        return Side(row.title, cells.mask.values, GROUPS[cells.mask.how], cells.mask_scale, cmap, image)
+    if row.attribution is None or cells.attribution_scale is None:
+        return None
+    scale = cells.attribution_scale
+    cmap = cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
+    return Side(row.title, row.attribution.values, "attribution", scale, cmap, image)
+
+
+def whole(value: object, count: int, language: str) -> int:
+    """An index below ``count`` out of anything a browser may send."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+        raise UserError(plain("cmp_no_row", language, last=count, value=repr(value)[:60]))
+    return value
+
+
+def pair_html(comparison: Comparison, look: Look, first: object, second: object, what: str) -> str:
+    """The slider and the difference of two rows, or a sentence where one of them has no such map."""
+    language, made = comparison.language, cells_of(comparison, look)
+    indices = [whole(index, len(made), language) for index in (first, second)]
+    sides = [side_of(made[index], what) for index in indices]
+    missing = [comparison.rows[index].title for index, side in zip(indices, sides, strict=True) if side is None]
+    if missing:
+        return f'<p class="av-note">{say("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))}</p>'
+    a, b = (side for side in sides if side is not None)
+    method = ATTRIBUTIONS[comparison.wanted.method].title if what == "attribution" else ""
+    return f'<div class="av-pair">{_slider(a, b, look, language)}{_difference(a, b, look, method, language)}</div>'
+
+
+def _picture(side: Side, look: Look) -> Bytes:
+    return overlay(side.image, side.values, opacity=OPACITY, cmap=side.cmap, scale=side.scale, interpolation=look.cells)
+
+
+def _slider(a: Side, b: Side, look: Look, language: str) -> str:
+    height, width = a.image.pixels.shape[:2]
+    below, above = data_url(_picture(b, look)), data_url(_picture(a, look))
+    alt = say("cmp_slider_alt", language, left=a.title, right=b.title)
+    ramps = legend(a.scale, a.cmap, language, features=a.group != "gate")
+    if (a.scale, a.cmap) != (b.scale, b.cmap):
+        ramps += legend(b.scale, b.cmap, language, features=b.group != "gate")
+    return (
+        f'<figure class="av-figure av-cell"><div class="av-cell-title">{say("cmp_slider", language)}</div>'
+        f'<div class="av-slide" style="aspect-ratio:{width}/{height}"><img src="{below}" alt="{alt}">'
+        f'<img src="{above}" alt="" aria-hidden="true" class="av-over">'
+        f'<span class="av-left">{escape(a.title)}</span><span class="av-right">{escape(b.title)}</span></div>'
+        f'<input type="range" min="0" max="100" value="50" class="av-cut" aria-label="{alt}">{ramps}'
+        f"<figcaption>{say('cmp_slider_how', language)}</figcaption></figure>"
+    )
+
+
+def _difference(a: Side, b: Side, look: Look, method: str, language: str) -> str:
+    title = say("cmp_difference", language)
+    if a.group != b.group:
+        text = say("cmp_pair_kinds", language, first=a.title, second=b.title)
+        return (
+            f'<div class="av-cell"><div class="av-cell-title">{title}</div>'
+            f'<div class="av-none"><p>{text}</p></div></div>'
+        )
+    pair, lines = (a.values, b.values), [f"{escape(a.title)} − {escape(b.title)}"]
+    if a.group == "attribution":
+        pair = (unit(a.values), unit(b.values))
+        lines.append(say("cmp_pair_unit", language, method=method))
+    if a.values.shape != b.values.shape:
+        sizes = {"first": "×".join(map(str, a.values.shape)), "second": "×".join(map(str, b.values.shape))}
+        lines.append(say("cmp_pair_sizes", language, **sizes))
+    pair = aligned(*pair)
+    values = pair[0] - pair[1]
+    most = max(float(np.abs(values).max()), 1e-6)
+    scale = Scale(-most, most, "diverging")
+    told = told_of(values, scale)
+    rho = rank_correlation(*pair)
+    agree = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=f"{rho:.2f}")
+    lines += [escape(told), agree]
+    alt = plain("cmp_difference_alt", language, first=a.title, second=b.title, caption=told)
+    picture = layers(a.image, values, scale, cmap_for(scale, None), look.cells, alt)
+    text = "".join(f"<div>{line}</div>" for line in lines)
+    return (
+        f'<figure class="av-figure av-cell"><div class="av-cell-title">{title}</div>{picture}'
+        f"{legend(scale, cmap_for(scale, None), language, features=True)}"
+        f'<figcaption>{text}<span class="av-readout" aria-hidden="true"></span></figcaption></figure>'
+    )
+
+
+def unit(values: Floats) -> Floats:
+    """A map over its largest magnitude, so that two networks with other logits can be compared; a flat 0 stays."""
+    most = scale_for(values, "features").high
+    return np.asarray(values / np.float32(most), dtype=np.float32)

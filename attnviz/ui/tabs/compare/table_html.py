@@ -1,0 +1,215 @@
+"""A comparison as markup: one section a row, with a mask, bars, an attribution and a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.render.colour import Scale, cmap_for
+from attnviz.render.figures.comparison import MASKS, OTHERS
+from attnviz.render.masks import Mask, Scores, mask_of, scores_of
+from attnviz.render.shared_scales import scales
+from attnviz.render.svg.bars import top_bars
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
+from attnviz.ui.shared.gate_html import layers, legend
+from attnviz.ui.shared.text import plain, say
+from attnviz.ui.tabs.compare.facts_html import facts_html
+from attnviz.ui.tabs.compare.state import Comparison, Row
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a comparison is drawn; each is checked by the renderer that uses it.
+
+    Attributes:
+        depth: A key of ``compare_masks.DEPTHS``.
+        scale: A key of ``compare_scales.CHOICES``.
+        cells: ``"nearest"`` or ``"bilinear"``.
+        order: Of the bars, ``"index"`` or ``"sorted"``.
+    """
+
+    depth: str = "fine"
+    scale: str = "fixed"
+    cells: str = "nearest"
+    order: str = "index"
+
+    @classmethod
+    def of(cls, *values: object) -> Look:
+        """From what a browser sent, in the order of the attributes."""
+        return cls(*(str(value)[:100] for value in values))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What stands in a row, with the scale of each; ``None`` for an empty cell."""
+
+    row: Row
+    mask: Mask | None
+    mask_scale: Scale | None
+    scores: Scores | None
+    scores_scale: Scale | None
+    attribution_scale: Scale | None
+
+
+def cells_of(comparison: Comparison, look: Look) -> list[Cells]:
+    """Masks and bars of all rows at one depth, on scales chosen together."""
+    rows = comparison.rows
+    masks = [_mask(row, comparison, look) for row in rows]
+    scores = [scores_of(row.gates, look.depth) for row in rows]
+    made = [None if row.attribution is None else ("attribution", row.attribution.values) for row in rows]
+    # bars and masks share the scale of gates, so that one choice means one thing
+    both = scales(
+        [None if m is None else (m.how, m.values) for m in masks]
+        + [None if s is None else (s.kind, s.values) for s in scores],
+        look.scale,
+    )
+    third = scales(made, look.scale)
+    return [
+        Cells(*parts) for parts in zip(rows, masks, both[: len(rows)], scores, both[len(rows) :], third, strict=True)
+    ]
+
+
+def _mask(row: Row, comparison: Comparison, look: Look) -> Mask | None:
+    found = mask_of(row.gates, look.depth, comparison.query, row.aspect)
+    if found is None and row.strength is not None:
+        return Mask(row.strength[0], row.strength[1], "strength")
+    return found
+
+
+def _cell(title: str, body: str, *lines: str) -> str:
+    text = "".join(f"<div>{line}</div>" for line in lines if line)
+    return (
+        f'<figure class="av-figure av-cell"><div class="av-cell-title">{title}</div>{body}'
+        f"<figcaption>{text}</figcaption></figure>"
+    )
+
+
+def _words(title: str, *sentences: str) -> str:
+    text = "".join(f"<p>{escape(s)}</p>" for s in sentences if s)
+    return f'<div class="av-cell"><div class="av-cell-title">{title}</div><div class="av-none">{text}</div></div>'
+
+
+def _gate_name(gate: str, language: str) -> str:
+    return f'<span class="av-gate-name">{say("gate", language)} {escape(gate)}</span>'
+
+
+_READOUT = '<span class="av-readout" aria-hidden="true"></span>'
+
+
+def mask_cell(cells: Cells, look: Look, language: str) -> str:
+    """The mask over the photograph; words where there is none."""
+    title, mask, row = say("cmp_mask", language), cells.mask, cells.row
+    if mask is None or cells.mask_scale is None:
+        return _words(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
+    told = told_of(mask.values, cells.mask_scale)
+    cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
+    how = say(f"choice_how_{mask.how}", language)
+    alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
+    image = row.analysis.image
+    picture = layers(image, mask.values, cells.mask_scale, cmap, look.cells, alt, on_top=marker(mask, image))
+    picture = asking(mask, picture, language)
+    badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if mask.how == "strength" else ""
+    ramp = legend(cells.mask_scale, cmap, language, features=mask.how == "strength")
+    size = "×".join(map(str, mask.values.shape))
+    return _cell(
+        title, picture + ramp, f"{badge}{how} · {size}", escape(told), _gate_name(mask.gate, language), _READOUT
+    )
+
+
+def bars_cell(cells: Cells, look: Look, language: str) -> str:
+    """The channel scores; words where there are none."""
+    title, scores = say("cmp_bars", language), cells.scores
+    if scores is None or cells.scores_scale is None:
+        return _words(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
+    told = told_of(scores.values, cells.scores_scale, spread=True)
+    kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
+    alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
+    bars = bars_html(scores, cells.scores_scale, look.order, alt)
+    return _cell(title, bars, kind, escape(told), _gate_name(scores.gate, language))
+
+
+def attribution_cell(cells: Cells, look: Look, comparison: Comparison) -> str:
+    """The attribution over the photograph; words where there is none."""
+    row, language = cells.row, comparison.language
+    method = ATTRIBUTIONS[comparison.wanted.method]
+    title, made, scale = escape(method.title), row.attribution, cells.attribution_scale
+    if made is None or scale is None:
+        return _words(title, row.why)
+    told = told_of(made.values, scale)
+    cmap = cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
+    of = {"method": method.title, "label": row.label}
+    what = plain("cmp_for_class", language, **of) if method.of_class else plain("cmp_for_no_class", language, **of)
+    alt = plain("cmp_alt", language, what=what, name=row.title, caption=told)
+    picture = layers(row.analysis.image, made.values, scale, cmap, look.cells, alt)
+    flat = say("cmp_flat", language) if float(np.ptp(made.values)) == 0 else ""
+    size = "×".join(map(str, made.cells))
+    ramp = legend(scale, cmap, language, features=True)
+    where = f"{escape(str(made.parameters['layer']))} · " if made.parameters.get("layer") else ""
+    return _cell(
+        title, picture + ramp, f"{escape(what)} · {size}", escape(told), flat, where + f"{made.seconds:.2g} s", _READOUT
+    )
+
+
+def prediction_cell(row: Row, language: str) -> str:
+    """The three most probable classes, and the one that is explained where it is none of them."""
+    analysis = row.analysis
+    extra = ""
+    if row.label not in [label for label, _ in analysis.top(3)]:
+        share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
+        extra = f'<p class="av-note">{say("cmp_class_share", language, label=row.label, share=share)}</p>'
+    title = say("prediction", language)
+    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}</div>'
+
+
+def table_html(comparison: Comparison, look: Look, store: Store) -> str:
+    """All rows."""
+    language, mode = comparison.language, comparison.wanted.mode
+    made = cells_of(comparison, look)
+    parts = []
+    if mode != "networks":
+        first = comparison.rows[0].analysis.model
+        inner = facts_html(store.card(first), comparison.costs[first], language)
+        parts.append(f'<div class="av-cmp-about"><strong>{escape(store.title(first))}</strong>{inner}</div>')
+    for cells in made:
+        row = cells.row
+        inner = mask_cell(cells, look, language) + bars_cell(cells, look, language)
+        if mode != "gates":
+            inner += attribution_cell(cells, look, comparison) + prediction_cell(row, language)
+        about = facts_html(store.card(row.analysis.model), comparison.costs[row.analysis.model], language)
+        parts.append(_section(row.title, about if mode == "networks" else "", inner))
+    if mode == "gates":
+        inner = attribution_cell(made[0], look, comparison) + prediction_cell(made[0].row, language)
+        parts.append(_section(plain("cmp_answer", language), "", inner))
+    return f'<div class="av-cmp av-cmp-{mode}">{"".join(parts)}</div>'
+
+
+def _section(title: str, about: str, inner: str) -> str:
+    return (
+        f'<section class="av-cmp-row" aria-label="{escape(title)}"><div class="av-cmp-head"><h3>{escape(title)}</h3>'
+        f'{about}</div><div class="av-cmp-cells">{inner}</div></section>'
+    )
+
+
+def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
+    """What is compared, on which class and scale, and what is missing."""
+    language, wanted = comparison.language, comparison.wanted
+    label = comparison.label
+    same = plain("cmp_class_own", language) if label is None else plain("cmp_class_one", language, label=label)
+    lines = [f"{same} {plain('cmp_gates_no_class', language)}", plain(f"choice_scale_{look.scale}_about", language)]
+    if wanted.mode == "networks":
+        lines.append(plain("cmp_times", language))
+        measured = {str(card.data) for card in map(store.card, comparison.costs) if "top1" in card.metrics}
+        lines += [plain("cmp_other_data", language)] if len(measured) > 1 else []
+    lines += [plain("cmp_one_network", language)] if len(store.choices) == 1 else []
+    lines += comparison.notes
+    return f'<ul class="av-limits" aria-live="polite">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
+
+
+def progress_html(text: str, share: float) -> str:
+    """How far a computation is."""
+    bar = f'<progress max="1" value="{share:.3f}" aria-label="{escape(text)}"></progress>'
+    return f'<div class="av-progress" role="status"><span>{escape(text)} …</span>{bar}</div>'

@@ -1,0 +1,1 @@
+"""See every gate of one photograph."""

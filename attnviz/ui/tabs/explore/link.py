@@ -1,0 +1,72 @@
+"""A view as a query string, and back: what is not known is left out and reported, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urlencode
+
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a link asks for; ``None`` where it says nothing."""
+
+    model: str | None = None
+    sample: str | None = None
+    gate: str | None = None
+    channel: str | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        """Read a query; other keys belong to somebody else."""
+        return cls(**{key: str(query[key])[:200] for key in cls.__dataclass_fields__ if query.get(key)})
+
+    def __bool__(self) -> bool:
+        return self != Wanted()
+
+
+def query_of(view: View) -> str:
+    """The query string of a view, ``?`` included; a visitor's own photograph is not part of it."""
+    channel = view.channel.channel if view.channel else None
+    parts = {"model": view.analysis.model, "sample": view.sample, "gate": view.gate, "channel": channel}
+    return "?" + urlencode({key: value for key, value in parts.items() if value is not None})
+
+
+def link_html(view: View) -> str:
+    """A link to this view, and what it cannot carry."""
+    note = f'<span class="av-note">{say("link_note", view.language)}</span>' if view.path else ""
+    return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
+
+
+def follow(store: Store, wanted: Wanted, model: str, sample: str, language: str) -> tuple[View, list[str]]:
+    """Open what a link asks for, with what it does not say or gets wrong from ``model`` and ``sample``.
+
+    Returns:
+        The view, and a sentence for each value that was left out.
+    """
+    missed: list[str] = []
+
+    def known(what: str, among: tuple[str, ...], default: str | None) -> str | None:
+        value = getattr(wanted, what)
+        if value is None or value in among:
+            return value or default
+        missed.append(plain("link_unknown", language, what=plain(f"link_{what}", language), value=value))
+        return default
+
+    wanted_model = known("model", store.choices, model) or model
+    if store.at_hand(wanted_model):
+        model = wanted_model
+    else:  # nobody else shall wait while a link fetches weights
+        missed.append(plain("fetch_first", language, title=store.title(wanted_model)))
+    view = open_view(store, model, sample=known("sample", available(), sample), language=language)
+    gate = known("gate", tuple(record.site.name for record in view.analysis.gates), None)
+    view = show_gate(store, view, gate) if gate else view
+    last = view.record.scores.size if view.record is not None and view.scored else 0
+    channel = known("channel", tuple(map(str, range(last))), None)
+    return (show_channel(store, view, int(channel)) if channel else view), missed

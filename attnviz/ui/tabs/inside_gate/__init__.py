@@ -1,0 +1,1 @@
+"""One attention module, step by step."""

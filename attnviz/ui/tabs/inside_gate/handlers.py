@@ -1,0 +1,225 @@
+"""Inside a gate: one attention module step by step, with its real numbers on this photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from attnviz.core.errors import UserError
+from attnviz.core.step_values import MOST_FACTOR, REGIONS, Change
+from attnviz.ui.networks.store import Store
+from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.page import Page, Photo, picker, script
+from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.strip_and_map import head_html
+from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.tabs import Tab
+from attnviz.ui.tabs.inside_gate.html import notice_html, place_choices, stage_html, state_html, subject_choices
+from attnviz.ui.tabs.inside_gate.state import Look, again, elsewhere, follow_on, open_look, subjects
+
+MOST = 3.0
+"""Largest factor of the slider; ``MOST_FACTOR`` is the limit of the library."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What events read or write."""
+
+    state: gr.State
+    subject: gr.Dropdown
+    place: gr.Dropdown
+    notice: gr.HTML
+    stage: gr.HTML
+    title: gr.HTML
+    photo: gr.Image
+    samples: gr.HTML
+    channel: gr.Number
+    factor: gr.Slider
+    region: gr.Radio
+    reset: gr.Button
+    changed: gr.HTML
+
+
+def layout(store: Store, photo: Photo) -> Parts:
+    """Lay the tab out; nothing is computed before it is opened."""
+    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    choices = subject_choices(subjects(store), store, "en")
+    with gr.Row(equal_height=False, elem_id="inside"):
+        with gr.Column(scale=9, min_width=300):
+            with gr.Row():
+                made["subject"] = gr.Dropdown(
+                    choices, value=choices[0][1], label=label("inside_module"), elem_id="inside-subject", min_width=220
+                )
+                made["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
+            made["notice"] = gr.HTML("", elem_id="inside-notice")
+            made["stage"] = gr.HTML(
+                f'<p class="av-note">{say("inside_wait")}</p>', js_on_load=script("inside"), elem_id="inside-stage"
+            )
+        with gr.Column(scale=3, min_width=280):
+            made["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
+            chosen = picker(photo, "inside-", 160)
+            made["photo"], made["samples"] = chosen.image, chosen.samples
+            made["channel"] = gr.Number(0, precision=0, label=label("inside_channel"), elem_id="inside-channel")
+            made["factor"] = gr.Slider(
+                0, min(MOST, MOST_FACTOR), 1, step=0.1, label=label("inside_factor"), elem_id="inside-factor"
+            )
+            regions = [(label(f"region_{name}"), name) for name in REGIONS]
+            made["region"] = gr.Radio(regions, value="none", label=label("inside_region"), elem_id="inside-region")
+            made["changed"] = gr.HTML("", elem_id="inside-changed")
+            made["reset"] = gr.Button(label("inside_reset"), size="sm", elem_id="inside-reset")
+    return Parts(**made)
+
+
+class Inside:
+    """The handlers of the tab: each gathers, calls and renders.
+
+    Args:
+        page: What all tabs share.
+        parts: The components.
+    """
+
+    def __init__(self, page: Page, parts: Parts) -> None:
+        self.page, self.store, self.parts = page, page.store, parts
+
+    # gather ---------------------------------------------------------------------------------------------------
+
+    def look(self, data: Data) -> Look:
+        """What the visitor looks at; ``UserError`` when it was let go."""
+        look = data[self.parts.state]
+        if look is None:
+            raise UserError(plain("gone"))
+        return look
+
+    # render ---------------------------------------------------------------------------------------------------
+
+    def stage(self, look: Look) -> Update:
+        """What depends on the walk and on the number that is followed."""
+        parts, change = self.parts, look.walk.change
+        mine = change.channel == look.follow.channel
+        return {
+            parts.state: look,
+            parts.stage: stage_html(look),
+            parts.channel: look.follow.channel,
+            parts.factor: change.factor if mine else 1,
+            parts.changed: state_html(look),
+        }
+
+    def all(self, look: Look) -> Update:
+        """Everything."""
+        parts = self.parts
+        where = place_choices(look)
+        names = {value: value for _, value in where}
+        return {
+            **self.stage(look),
+            self.page.photo: look.photo,
+            parts.notice: notice_html(look, self.store),
+            parts.place: gr.Dropdown(choices=where, value=names.get(look.walk.place, where[-1][1])),
+            parts.region: look.walk.change.region,
+        }
+
+    # handlers -------------------------------------------------------------------------------------------------
+
+    def on_open(self, data: Data, request: gr.Request) -> Update:
+        """The tab was opened: walk through the first module, or take up a photograph of another tab."""
+        look, photo = data[self.parts.state], data[self.page.photo]
+        if look is not None and photo in (None, look.photo):
+            return {self.parts.state: gr.skip()}
+        if look is not None:
+            found = again(self.store, look, photo=photo)
+            return {**self.all(found), self.parts.photo: photo.shown}
+        language, own = language_of(request), photo or self.page.opening
+        found = open_look(self.store, own, data[self.parts.subject], language=language)
+        choices = subject_choices(subjects(self.store), self.store, language)
+        still = {
+            self.parts.title: head_html("inside_input", language),
+            self.parts.samples: samples_html(language),
+            self.parts.subject: gr.Dropdown(choices=choices, value=found.subject.key),
+            self.parts.photo: own.shown,
+        }
+        return {**self.all(found), **still}
+
+    def on_subject(self, data: Data) -> Update:
+        """Another module on the same photograph, at its usual place and without a change."""
+        look = self.look(data)
+        return self.all(open_look(self.store, look.photo, data[self.parts.subject], language=look.language))
+
+    def on_place(self, data: Data) -> Update:
+        """The same kind of module elsewhere in the network."""
+        return self.all(elsewhere(self.store, self.look(data), data[self.parts.place]))
+
+    def on_photo(self, data: Data) -> Update:
+        """A photograph was uploaded, pasted or taken."""
+        look, path = self.look(data), sent_path(data[self.parts.photo])
+        if path is None:
+            return {self.parts.state: look}
+        return self.all(again(self.store, look, photo=Photo(path=path)))
+
+    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+        """A sample was picked."""
+        name = picked(event, "value")
+        photo = Photo(sample=name if isinstance(name, str) else repr(name))
+        found = again(self.store, self.look(data), photo=photo)
+        return {**self.all(found), self.parts.photo: photo.shown}
+
+    def on_pick(self, data: Data, event: gr.EventData) -> Update:
+        """A channel, a place or a slice was clicked."""
+        return self.stage(follow_on(self.look(data), lambda name: picked(event, name)))
+
+    def on_channel(self, data: Data) -> Update:
+        """A channel was chosen by its number; an empty field changes nothing."""
+        return self.stage(follow_on(self.look(data), {"channel": data[self.parts.channel]}.get))
+
+    def on_change(self, data: Data) -> Update:
+        """The features were changed."""
+        look, factor = self.look(data), data[self.parts.factor]
+        own = look.walk.change
+        # the slider speaks of the followed channel; one that was changed before stays changed until this one is
+        keep = factor == 1 and own.channel != look.follow.channel
+        channel = own.channel if keep else look.follow.channel
+        change = Change(channel, own.factor if keep else factor, data[self.parts.region])
+        return self.stage(again(self.store, look, change=change))
+
+    def on_reset(self, data: Data) -> Update:
+        """The features as the network made them."""
+        return self.all(again(self.store, self.look(data), change=Change()))
+
+    def on_refused(self, data: Data) -> Update:
+        """What was sent could not be used: show what the walk belongs to."""
+        look = self.look(data)
+        return {self.parts.photo: look.photo.shown, **self.stage(look), self.parts.region: look.walk.change.region}
+
+
+def wire(inside: Inside) -> None:
+    """Connect components and handlers."""
+    parts = inside.parts
+    given = {parts.state, parts.subject, parts.place, parts.photo, parts.channel, parts.factor, parts.region}
+    given |= {inside.page.photo}
+    stage = {parts.state, parts.stage, parts.channel, parts.factor, parts.changed}
+    everything = {*stage, inside.page.photo, parts.notice, parts.place, parts.region}
+
+    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any]) -> Any:
+        return connect(trigger, handler, given, outputs, how, parts.stage)
+
+    opened = {*everything, parts.title, parts.samples, parts.subject, parts.photo}
+    on(inside.page.tab.select, inside.on_open, opened, HEAVY)
+    on(parts.subject.input, inside.on_subject, everything, HEAVY)
+    on(parts.place.input, inside.on_place, everything, HEAVY)
+    on(parts.samples.select, inside.on_sample, {*everything, parts.photo}, HEAVY)
+    sent = on(parts.photo.upload, inside.on_photo, everything, HEAVY)
+    on(sent.failure, inside.on_refused, {*stage, parts.photo, parts.region}, LIGHT)
+    on(parts.stage.select, inside.on_pick, stage, LIGHT)
+    on(parts.channel.input, inside.on_channel, stage, LIGHT)
+    on(parts.factor.input, inside.on_change, stage, HEAVY)
+    on(parts.region.input, inside.on_change, stage, HEAVY)
+    on(parts.reset.click, inside.on_reset, everything, HEAVY)
+
+
+def build(page: Page) -> None:
+    """Add the tab's components and events."""
+    wire(Inside(page, layout(page.store, page.opening)))
+
+
+TAB = Tab("tab_inside", build)

@@ -1,0 +1,224 @@
+"""What one visitor looks at inside a module, and the few things that can be done with it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.step_by_step import PIXELS, inside, inside_untrained, places
+from attnviz.attention.steps import STEPS
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.step_values import AXES, Change, Follow, Walk
+from attnviz.core.types import PreparedImage
+from attnviz.images.prepare import prepare
+from attnviz.models.checkpoints import Card
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.text import plain
+
+SIDE = 900
+"""Longest side in pixels of the photograph that is kept for display."""
+VOLUMES = ("cbam", "cbam-channel", "spatial")
+"""Types that are offered for volumes too."""
+PAIRS = ("self-attention", "danet")
+"""Types that compare all positions: the first place with at most ``FEW`` of them is shown first."""
+FEW = 256
+LAYER = "pixels"
+"""What the choice of a place says for ``PIXELS``; an empty value would be no choice."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that can be walked through.
+
+    Attributes:
+        key: Its name among the choices.
+        attention: Key of ``STEPS``.
+        model: The network: whose module it is, or whose features an untrained module is given.
+        trained: Whether it is a module of that network.
+        volume: Whether it is the form for volumes.
+    """
+
+    key: str
+    attention: str
+    model: str
+    trained: bool
+    volume: bool = False
+
+    def title(self, store: Store, language: str = "en") -> str:
+        """What people read; not escaped."""
+        if self.trained:
+            return plain("trained", language, name=store.card(self.model).title)
+        name = plain(f"type_{self.attention}", language)
+        return plain("untrained", language, name=plain("in_3d", language, name=name) if self.volume else name)
+
+
+def _steppable(card: Card) -> bool:
+    return card.spec.attention in STEPS and card.spec.attention != "none"
+
+
+def subjects(store: Store) -> tuple[Subject, ...]:
+    """Trained modules of the networks first, best network first; then every type that no network has, untrained."""
+    own = [Subject(f"model:{name}", store.card(name).spec.attention, name, True) for name in store.ids]
+    trained = [subject for subject in own if _steppable(store.card(subject.model))]
+    # networks that see the photograph alone come before those that are given channels of noise as well
+    trained.sort(key=lambda subject: store.card(subject.model).spec.input.noise is not None)
+    have = {subject.attention for subject in trained}
+    source = trained[0].model if trained else store.ids[0]
+    rest = [Subject(name, name, source, False) for name in STEPS if name not in have and name != "none"]
+    volumes = [Subject(f"{name}-3d", name, source, False, True) for name in VOLUMES]
+    return (*trained, *rest, *volumes)
+
+
+def subject_of(store: Store, key: Any) -> Subject:
+    """One of ``subjects``; ``UserError`` where there is none of that key."""
+    known = {subject.key: subject for subject in subjects(store)}
+    if not isinstance(key, str) or key not in known:
+        raise UserError(f"no module {str(key)[:80]!r}; {nearest(key, known)}")
+    return known[key]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One visitor's walk through one module.
+
+    Attributes:
+        photo: The photograph.
+        subject: The module.
+        places: Where it can be looked at: paths in the network, and ``PIXELS`` for an untrained one.
+        image: The photograph as the network sees it.
+        walk: The steps, after the change.
+        before: The steps without the change; ``None`` where there is none.
+        follow: The number that is followed.
+        language: Of the texts.
+    """
+
+    photo: Photo
+    subject: Subject
+    places: tuple[str, ...]
+    image: PreparedImage
+    walk: Walk
+    before: Walk | None
+    follow: Follow
+    language: str = "en"
+
+
+def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...]) -> str:
+    """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
+    if subject.attention == "stn" and not subject.trained:
+        return PIXELS
+    sizes = {path: site.features for path in known for site in analyser.sites if site.name.startswith(f"{path}.")}
+    few = [path for path, shape in sizes.items() if len(shape) == 4 and shape[2] * shape[3] <= FEW]
+    if subject.attention in PAIRS and few:
+        return few[0]
+    return known[0]
+
+
+def _walk(analyser: Analyser, image: PreparedImage, subject: Subject, place: str, change: Change) -> Walk:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that keys are pooled is said on the page
+        if subject.trained:
+            return inside(analyser, image, place, change)
+        return inside_untrained(analyser, image, subject.attention, place, change, volume=subject.volume)
+
+
+def brightest(walk: Walk) -> Follow:
+    """What to follow first: the channel with the highest weight, else the fullest one, at its highest place."""
+    first = walk.steps[0].values
+    gates = [step for step in walk.steps if step.key == "channel_gate"]
+    scores = gates[0].values if gates else first.mean(axis=tuple(range(1, first.ndim)))
+    channel = int(np.nanargmax(scores.reshape(len(scores), -1)[:, 0]))
+    plane = first[channel].reshape(-1, *first.shape[-2:])[0]
+    row, column = divmod(int(np.nanargmax(plane)), plane.shape[1])
+    return Follow(channel, row, column)
+
+
+def open_look(
+    store: Store,
+    photo: Photo,
+    key: Any,
+    *,
+    place: Any = None,
+    change: Change | None = None,
+    follow: Follow | None = None,
+    language: str = "en",
+) -> Look:
+    """Walk through a module on a photograph.
+
+    Args:
+        store: The loaded models.
+        photo: The photograph.
+        key: Of one of ``subjects``.
+        place: Where; ``None`` or one that this module does not have for the usual one.
+        change: What to do to the features.
+        follow: What is followed; ``None`` for ``brightest``.
+        language: Of the texts.
+
+    Raises:
+        UserError: The photograph, the module or the change cannot be used.
+    """
+    subject, wanted = subject_of(store, key), change or Change()
+    with store.lease(subject.model) as analyser:
+        image = prepare(photo.open(language), analyser.loaded.spec.input, SIDE)
+        paths = tuple(path for path, _ in places(analyser))
+        known = paths if subject.trained else (*paths, PIXELS)
+        where = PIXELS if place == LAYER else place
+        chosen = where if where in known else _default_place(analyser, subject, known)
+        before = _walk(analyser, image, subject, chosen, Change())
+        changed = before if wanted.nothing else _walk(analyser, image, subject, chosen, wanted)
+    own = _clipped(follow, before) if follow is not None else brightest(before)
+    return Look(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
+
+
+def again(store: Store, look: Look, *, change: Change | None = None, photo: Photo | None = None) -> Look:
+    """The same module and place with another change of the features or another photograph."""
+    return open_look(
+        store,
+        photo or look.photo,
+        look.subject.key,
+        place=look.walk.place or LAYER,
+        change=look.walk.change if change is None else change,
+        follow=look.follow,
+        language=look.language,
+    )
+
+
+def elsewhere(store: Store, look: Look, place: Any) -> Look:
+    """The same kind of module in another layer, without the change: another layer has other channels."""
+    return open_look(store, look.photo, look.subject.key, place=place, language=look.language)
+
+
+def _clipped(follow: Follow, walk: Walk) -> Follow:
+    sizes = walk.sizes
+    return Follow(**{name: min(getattr(follow, name), sizes.get(axis, 1) - 1) for axis, name in AXES.items()})
+
+
+def _whole(value: Any, count: int, name: str, language: str) -> int:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value != int(value) or not 0 <= value < count:
+        raise UserError(plain("inside_index", language, what=name, last=count - 1, value=repr(value)[:60]))
+    return int(value)
+
+
+def follow_on(look: Look, asked: Callable[[str], Any]) -> Look:
+    """Follow another number; indices come from the browser and are checked here.
+
+    Args:
+        look: What is looked at.
+        asked: From ``channel``, ``row``, ``column`` and ``slice`` to what was sent; ``None`` keeps what it was.
+
+    Raises:
+        UserError: An index is no whole number inside the features.
+    """
+    sizes, found = look.walk.sizes, {}
+    for axis, name in AXES.items():
+        value = asked(name)
+        if value is not None:
+            found[name] = _whole(value, sizes.get(axis, 1), name, look.language)
+    return replace(look, follow=replace(look.follow, **found))

@@ -1,0 +1,1 @@
+"""Change gates and see what the network answers."""

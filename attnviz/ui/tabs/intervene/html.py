@@ -1,0 +1,239 @@
+"""What the Intervene tab shows, as markup: predictions before and after, the edits, bars, the mask to paint on."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from attnviz.core.types import Analysis, Edit, Floats
+from attnviz.gates.edits.channel_search import Search
+from attnviz.gates.edits.edit_list import of_channels
+from attnviz.render.colour import caption, scale_for
+from attnviz.render.svg.changed_bars import changed_bars_svg
+from attnviz.ui.shared.gate_html import MOST_CELLS, Settings, help_html, layers, legend
+from attnviz.ui.shared.strip_and_map import strip_html
+from attnviz.ui.shared.text import plain, say, signed
+from attnviz.ui.tabs.intervene.state import Bench
+
+TOP = 5
+"""Classes shown from before and from after."""
+MEASURES = ("probability", "logit")
+LISTED = 12
+"""Most channels named one by one."""
+FOUND = 10
+"""Channels of a search that are shown."""
+
+
+# predictions --------------------------------------------------------------------------------------------------
+
+
+def _shown_classes(before: Analysis, after: Analysis) -> list[int]:
+    """Indices of the most probable classes of both, in the order of before."""
+    order = np.argsort(-before.probabilities, kind="stable")
+    tops = {int(i) for analysis in (before, after) for i in np.argsort(-analysis.probabilities, kind="stable")[:TOP]}
+    return [int(i) for i in order if int(i) in tops]
+
+
+def headline_html(bench: Bench) -> str:
+    """One sentence, which stays in sight: what became of the most probable class."""
+    before, after, language = bench.before, bench.after, bench.language
+    was, now = int(np.argmax(before.logits)), int(np.argmax(after.logits))
+    old, new = 100 * float(before.probabilities[was]), 100 * float(after.probabilities[was])
+    about = {"label": before.labels[was], "old": f"{old:.1f}", "new": f"{new:.1f}", "change": signed(new - old, 1)}
+    if not bench.edits.steps:
+        return f'<p aria-live="polite">{say("iv_untouched", language, **about)}</p>'
+    text = f"<strong>{say('iv_change', language, **about)}</strong>"
+    if now != was:
+        share = f"{100 * float(after.probabilities[now]):.1f}"
+        text += f" {say('iv_now', language, label=after.labels[now], share=share)}"
+    return f'<p aria-live="polite">{text}</p>'
+
+
+def _bar(low: float, high: float, value: float, what: str) -> str:
+    """A bar from 0 to a value on an axis from low to high."""
+    left, right = sorted((0.0, value))
+    start, width = 100 * (left - low) / (high - low), 100 * (right - left) / (high - low)
+    return f'<div class="av-pair-{what}" style="margin-left:{start:.2f}%;width:{width:.2f}%"></div>'
+
+
+def result_html(bench: Bench, measure: str) -> str:
+    """Predictions before and after, in pairs of bars with the change in numbers."""
+    language, before, after = bench.language, bench.before, bench.after
+    shown = _shown_classes(before, after)
+    logits = measure == "logit"
+    old, new = (a.logits if logits else 100 * a.probabilities for a in (before, after))
+    ends = np.concatenate([old[shown], new[shown], [0.0]]) if logits else np.array([0.0, 100.0])
+    low, high = float(ends.min()), float(max(ends.max(), ends.min() + 1e-6))
+    rows, digits, unit = [], (2 if logits else 1), ("" if logits else " %")
+    for i in shown:
+        numbers = f"{old[i]:.{digits}f}{unit} → {new[i]:.{digits}f}{unit}".replace("-", "\N{MINUS SIGN}")
+        rows.append(
+            f'<tr><th scope="row">{escape(before.labels[i])}</th><td class="av-pair-bars" aria-hidden="true">'
+            f"{_bar(low, high, float(old[i]), 'old')}{_bar(low, high, float(new[i]), 'new')}</td>"
+            f'<td class="av-pair-values">{numbers}</td>'
+            f'<td class="av-pair-change">{signed(float(new[i] - old[i]), digits)}</td></tr>'
+        )
+    key = f'<span class="av-key-old"></span>{say("iv_before", language)} '
+    key += f'<span class="av-key-new"></span>{say("iv_after", language)}'
+    heads = [say("iv_class", language), key, say(f"iv_both_{measure}", language), say("iv_diff", language)]
+    row = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    return f'<table class="av-pairs"><thead><tr>{row}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+# edits --------------------------------------------------------------------------------------------------------
+
+
+def channel_list(channels: tuple[int, ...]) -> str:
+    """``3, 17, 20–29``; the rest is counted where there are many pieces."""
+    runs: list[list[int]] = []
+    for channel in sorted(channels):
+        if runs and runs[-1][1] == channel - 1:
+            runs[-1][1] = channel
+        else:
+            runs.append([channel, channel])
+    texts = [str(a) if a == b else f"{a}–{b}" for a, b in runs]
+    return ", ".join(texts[:LISTED]) + (" …" if len(texts) > LISTED else "")
+
+
+def _told(change: Edit, bench: Bench, gate: str) -> str:
+    """One edit in words, escaped."""
+    language = bench.language
+    values: dict[str, object] = {"count": len(change.channels), "channels": channel_list(change.channels)}
+    values |= {"seed": change.seed}
+    if change.action == "scale":
+        values["factor"] = f"{float(change.value):g}"
+    key = f"iv_did_{change.action}"
+    if change.action == "shuffle":
+        key += f"_{change.over}"
+    if change.action == "scale" and not of_channels(change):
+        key += "_all"
+    if change.action == "set_to":
+        one = np.ndim(change.value) == 0
+        key, values["value"] = ("iv_did_flat", f"{float(change.value):.3f}") if one else ("iv_did_other", "")
+    if change.action == "mean" and change.value is not None and bench.reference is not None:
+        known = bench.mean(gate)
+        if known is not None and np.array_equal(change.value[0], known):
+            key, values["images"] = "iv_did_mean_known", f"{bench.reference.images:,}"
+    text = say(key, language, **values)
+    own = bench.before.gate(gate)
+    if change.action == "neutral" and own.site.kind in ("channel", "spatial", "strip", "full"):
+        mean = float(own.values.mean())
+        times = f"{1 / mean:.1f}" if mean > 1e-3 else "–"
+        text += f" {say('iv_neutral_scale', language, mean=f'{mean:.2f}', times=times)}"
+    return text
+
+
+def edits_html(bench: Bench) -> str:
+    """Everything that is changed, with a button to put each gate back."""
+    language, edits = bench.language, bench.edits
+    if not edits.steps:
+        return f'<p class="av-note">{say("iv_none", language)}</p>'
+    numbers = {record.site.name: number for number, record in enumerate(bench.before.gates, 1)}
+    rows = []
+    for gate in sorted(edits.gates, key=numbers.__getitem__):
+        told = "; ".join(_told(change, bench, gate) for change in edits.of(gate))
+        title = say("iv_put_back", language, gate=gate)
+        rows.append(
+            f"<li><span><strong>{numbers[gate]} · {escape(gate)}</strong><br>{told}</span>"
+            f'<button type="button" data-pick="{escape(gate)}" title="{title}" aria-label="{title}">×</button></li>'
+        )
+    off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
+    warn = say("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
+    note = f'<p class="av-note">{warn}</p>' if warn else ""
+    return f'<ul class="av-edits">{"".join(rows)}</ul>{note}'
+
+
+# the gate -----------------------------------------------------------------------------------------------------
+
+
+def gates_html(bench: Bench) -> str:
+    """All gates as they are now, one button each."""
+    return strip_html(bench.view, Settings())
+
+
+def bars_html(bench: Bench, order: str) -> str:
+    """The scores of the chosen channel gate, before as a shadow; empty for other gates."""
+    if not bench.scored:
+        return ""
+    language, after = bench.language, bench.after.gate(bench.gate).scores
+    bars = changed_bars_svg(bench.scores, after, order=order, marked=sorted(bench.edits.factors(bench.gate)))
+    label, hint = say("iv_bars_alt", language), say("iv_bars_hint", language)
+    return f'<div class="av-scores" data-label="{label}">{bars}</div><p class="av-note">{hint}</p>'
+
+
+def paintable(bench: Bench) -> bool:
+    """Whether the chosen gate is a mask with cells that can be hit."""
+    record = bench.record
+    return record is not None and record.site.kind == "spatial" and len(record.site.shape) == 4 and _few(record.values)
+
+
+def _few(mask: Floats) -> bool:
+    return mask.size <= MOST_CELLS
+
+
+def paint_html(bench: Bench) -> str:
+    """The mask over the photograph, to be painted on; why it cannot be, where it cannot."""
+    record, language = bench.record, bench.language
+    if not paintable(bench):
+        many = record is not None and record.site.kind == "spatial"
+        return f'<p class="av-note">{say("iv_too_fine", language, most=MOST_CELLS)}</p>' if many else ""
+    mask = bench.mask
+    scale, (height, width) = scale_for(mask), mask.shape
+    told = caption(mask, scale)
+    alt = plain("mask_alt", language, gate=bench.gate, caption=told, height=height, width=width)
+    picture = layers(bench.before.image, mask, scale, "viridis", "nearest", alt)
+    label, hint = say("iv_paint_alt", language, height=height, width=width), say("iv_paint_hint", language)
+    ramp = legend(scale, "viridis", language)
+    # the numbers of a cell are read out while it is painted by keyboard
+    return (
+        f'<div class="av-paint" data-label="{label}"><figure class="av-figure">{picture}{ramp}'
+        f'<figcaption><div>{escape(told)}</div><div class="av-readout" aria-live="polite">'
+        f"{say('readout', language)}</div></figcaption></figure></div>"
+        f'<p class="av-note">{hint}</p>'
+    )
+
+
+# which channels matter ----------------------------------------------------------------------------------------
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities: Floats = shifted / shifted.sum(-1, keepdims=True)
+    return probabilities
+
+
+def search_html(bench: Bench, search: Search, method: str, late: bool = False) -> str:
+    """What a search has found until now; ``late`` where it ended because its time was over."""
+    language, label = bench.language, bench.before.labels[search.target]
+    told = say("iv_searched", language, done=search.done, total=search.total, label=label, gate=bench.gate)
+    over = late or search.done == search.total
+    bar = "" if over else f'<progress max="{search.total}" value="{search.done}"></progress>'
+    reason = f" {say('iv_time', language)}" if late else ""
+    head = f'<p class="av-note" aria-live="polite">{told}{reason}</p>{bar}'
+    if not search.channels:
+        return head
+    alone = method == "alone"
+    order = np.argsort(-search.drops, kind="stable")[:FOUND] if alone else np.arange(len(search.channels))[:FOUND]
+    share, base = _softmax(search.logits)[:, search.target], _softmax(search.base)[search.target]
+    most = max(float(np.abs(search.drops[order]).max()), 1e-6)
+    rows = []
+    for i in order.tolist():
+        channel, drop = search.channels[i], float(search.drops[i])
+        width = 100 * max(drop, 0.0) / most
+        rows.append(
+            f'<tr><th scope="row">{"" if alone else "+ "}{channel}</th><td>{bench.scores[channel]:.3f}</td>'
+            '<td class="av-pair-bars" aria-hidden="true">'
+            f'<div class="av-pair-new" style="width:{width:.1f}%"></div></td>'
+            f"<td>{signed(-drop, 2)}</td><td>{signed(100 * float(share[i] - base), 1)}</td></tr>"
+        )
+    titles = [say("channel", language), say("iv_score", language), "", say("iv_dlogit", language)]
+    heads = "".join(
+        f'<th scope="col">{title}</th>' if title else '<td class="av-pair-bars"></td>'
+        for title in [*titles, say("iv_dshare", language)]
+    )
+    note = say("iv_alone_note", language) if alone else say("iv_greedy_note", language)
+    return (
+        f'{head}<table class="av-pairs av-found"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<p class="av-note">{note}</p>{help_html("search", language)}'
+    )

@@ -1,0 +1,233 @@
+"""The components of the Intervene tab and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from attnviz.gates.edits.replacements import SWAPS
+from attnviz.images.samples import find_sample
+from attnviz.ui.networks.store import Store
+from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared.page import Photo, picker, script
+from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.shared.strip_and_map import head_html
+from attnviz.ui.shared.text import label, say
+from attnviz.ui.tabs.intervene.html import MEASURES
+
+ACTIONS = ("knock_out", "boost", "restore")
+SCOPES = ("one", "all")
+METHODS = ("alone", "greedy")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What events read or write; ``titles`` are the headings, by the key of their text."""
+
+    state: gr.State
+    found: gr.State
+    photo: gr.Image
+    samples: gr.HTML
+    model: gr.Dropdown
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    edits: gr.HTML
+    take: gr.Button
+    file: gr.DownloadButton
+    upload: gr.UploadButton
+    paste: gr.Textbox
+    pasted: gr.Button
+    headline: gr.HTML
+    result: gr.HTML
+    measure: gr.Radio
+    gates: gr.HTML
+    gate: gr.Dropdown
+    channels: gr.Column
+    action: gr.Radio
+    factor: gr.Slider
+    bars: gr.HTML
+    order: gr.Radio
+    k: gr.Number
+    top: gr.Button
+    bottom: gr.Button
+    invert: gr.Button
+    range: gr.Textbox
+    apply: gr.Button
+    method: gr.Radio
+    search: gr.Button
+    stop: gr.Button
+    searched: gr.HTML
+    worst: gr.Button
+    painting: gr.Column
+    paint: gr.HTML
+    value: gr.Slider
+    size: gr.Radio
+    fill: gr.Button
+    swap: gr.Dropdown
+    scope: gr.Radio
+    seed: gr.Number
+    other: gr.Dropdown
+    replace: gr.Button
+    help: gr.HTML
+    titles: dict[str, gr.HTML]
+
+
+def layout(store: Store, photo: Photo) -> Parts:
+    """Lay the tab out; it is filled when it is opened."""
+    keep = {"time_to_live": KEEP_SECONDS}
+    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, **keep), "found": gr.State(None, **keep)}
+    with gr.Row(equal_height=False, elem_id="intervene"):
+        with gr.Column(scale=4, min_width=300):
+            _input(made, store, photo)
+        with gr.Column(scale=8, min_width=300):
+            _result(made)
+            _channels(made)
+            _painting(made)
+            _swap(made)
+            made["help"] = gr.HTML("", elem_id="iv-help")
+    return Parts(**made)
+
+
+def _title(made: dict[str, Any], key: str) -> None:
+    made["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
+
+
+def _radio(title: Any, choices: list[tuple[Any, str]], name: str, **more: Any) -> gr.Radio:
+    return gr.Radio(choices, value=choices[0][1], label=title, elem_id=name, **more)
+
+
+def _button(text: Any, name: str, **more: Any) -> gr.Button:
+    return gr.Button(text, size="md", elem_id=name, **{"min_width": 80, **more})
+
+
+def _input(made: dict[str, Any], store: Store, photo: Photo) -> None:
+    chosen = picker(photo, "iv-", 220)
+    made["photo"], made["samples"] = chosen.image, chosen.samples
+    choices = [(store.title(name), name) for name in store.choices]
+    made["model"] = gr.Dropdown(choices, value=store.ids[0], label=label("model"), elem_id="iv-model")
+    with gr.Column(elem_id="iv-kept"):
+        _kept(made)
+
+
+def _kept(made: dict[str, Any]) -> None:
+    _title(made, "iv_edits")
+    made["edits"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-edits")
+    with gr.Row(elem_classes="av-tight"):
+        made["take"] = _button(label("iv_take"), "iv-take")
+        made["upload"] = gr.UploadButton(
+            label("iv_upload"), file_types=[".json"], size="md", elem_id="iv-upload", min_width=80
+        )
+    made["file"] = gr.DownloadButton(label("files"), elem_id="iv-file", elem_classes="av-hidden")
+    with gr.Accordion(label("iv_paste_title"), open=False, elem_id="iv-paste-box"):
+        made["paste"] = gr.Textbox(label=label("iv_paste"), lines=3, max_lines=8, elem_id="iv-paste")
+        made["pasted"] = _button(label("iv_pasted"), "iv-pasted")
+
+
+def _result(made: dict[str, Any]) -> None:
+    made["headline"] = gr.HTML(f"<p>{say('iv_wait')}</p>", elem_id="iv-headline")
+    made["result"] = gr.HTML("", elem_id="iv-result")
+    with gr.Row(equal_height=True, elem_classes="av-tight"):
+        made["measure"] = _radio(
+            label("iv_measure"),
+            [(label(f"iv_measure_{x}"), x) for x in MEASURES],
+            "iv-measure",
+            container=False,
+            scale=4,
+            min_width=280,
+        )
+        made["undo"] = _button(label("iv_undo"), "iv-undo", interactive=False)
+        made["redo"] = _button(label("iv_redo"), "iv-redo", interactive=False)
+        made["reset"] = _button(label("iv_reset"), "iv-reset", interactive=False)
+    _title(made, "iv_gates")
+    made["gates"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-gates")
+    made["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate")
+
+
+def _channels(made: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-channels") as made["channels"]:
+        _title(made, "iv_channels")
+        with gr.Row():
+            made["action"] = _radio(
+                label("iv_action"), [(label(f"iv_action_{x}"), x) for x in ACTIONS], "iv-action", scale=3, min_width=280
+            )
+            made["factor"] = gr.Slider(
+                0, 4, 2, step=0.05, label=label("iv_factor"), elem_id="iv-factor", scale=2, min_width=160
+            )
+        made["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
+        with gr.Row(equal_height=True, elem_classes="av-tight"):
+            made["k"] = gr.Number(10, precision=0, label=label("iv_k"), elem_id="iv-k", min_width=70)
+            made["top"] = _button(label("iv_top"), "iv-top")
+            made["bottom"] = _button(label("iv_bottom"), "iv-bottom")
+            made["invert"] = _button(label("iv_invert"), "iv-invert")
+        with gr.Row(equal_height=True, elem_classes="av-tight"):
+            made["range"] = gr.Textbox(
+                label=label("iv_range"), placeholder="0-9, 17", elem_id="iv-range", scale=3, min_width=160
+            )
+            made["apply"] = _button(label("iv_apply"), "iv-apply")
+            made["order"] = gr.Radio(
+                [(label("order_index"), "index"), (label("order_sorted"), "sorted")],
+                value="index",
+                label=label("order"),
+                elem_id="iv-order",
+                scale=3,
+                min_width=200,
+            )
+        _title(made, "iv_matter")
+        with gr.Row(equal_height=True, elem_classes="av-tight"):
+            made["method"] = _radio(
+                label("iv_method"), [(label(f"iv_method_{x}"), x) for x in METHODS], "iv-method", scale=3, min_width=240
+            )
+            made["search"] = _button(label("iv_search"), "iv-search")
+            made["stop"] = _button(label("iv_stop"), "iv-stop", interactive=False)
+        made["searched"] = gr.HTML("", elem_id="iv-searched")
+        made["worst"] = _button(label("iv_worst"), "iv-worst", visible=False)
+
+
+def _painting(made: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-painting") as made["painting"]:
+        _title(made, "iv_painting")
+        with gr.Row(equal_height=True, elem_classes="av-tight"):
+            made["value"] = gr.Slider(
+                0, 1, 0, step=0.05, label=label("iv_value"), elem_id="iv-value", scale=3, min_width=160
+            )
+            made["size"] = gr.Radio(
+                [("1×1", 1), ("3×3", 3), ("5×5", 5)],
+                value=1,
+                label=label("iv_size"),
+                elem_id="iv-size",
+                interactive=True,
+                scale=3,
+                min_width=200,
+            )
+            made["fill"] = _button(label("iv_fill"), "iv-fill")
+        made["paint"] = gr.HTML("", js_on_load=script("intervene_paint"), elem_id="iv-paint")
+
+
+def _swap(made: dict[str, Any]) -> None:
+    _title(made, "iv_swap_title")
+    with gr.Row(equal_height=True):
+        choices = [(label(f"iv_swap_{name}"), name) for name in SWAPS]
+        made["swap"] = gr.Dropdown(
+            choices, value="neutral", label=label("iv_swap"), elem_id="iv-swap", scale=3, min_width=240
+        )
+        samples = [(find_sample(name).title, name) for name in available()]
+        made["other"] = gr.Dropdown(
+            samples,
+            value=samples[-1][1],
+            label=label("iv_other"),
+            elem_id="iv-other",
+            visible=False,
+            scale=2,
+            min_width=180,
+        )
+        made["seed"] = gr.Number(
+            0, precision=0, label=label("iv_seed"), elem_id="iv-seed", visible=False, scale=1, min_width=90
+        )
+    with gr.Row(equal_height=True, elem_classes="av-tight"):
+        made["scope"] = _radio(
+            label("iv_scope"), [(label(f"iv_scope_{x}"), x) for x in SCOPES], "iv-scope", scale=3, min_width=220
+        )
+        made["replace"] = _button(label("iv_replace"), "iv-replace")

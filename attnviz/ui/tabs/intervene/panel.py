@@ -1,0 +1,165 @@
+"""What the handlers of the Intervene tab share: reading what was sent, and drawing what has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
+from attnviz.gates.edits.edit_list import EditList
+from attnviz.gates.edits.replacements import SWAPS, Given
+from attnviz.ui.shared.downloads import Downloads
+from attnviz.ui.shared.events import Data, Update
+from attnviz.ui.shared.gate_html import help_html
+from attnviz.ui.shared.page import Page
+from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.strip_and_map import gate_choices, head_html
+from attnviz.ui.shared.text import plain
+from attnviz.ui.tabs.intervene.html import (
+    MEASURES,
+    bars_html,
+    edits_html,
+    gates_html,
+    headline_html,
+    paint_html,
+    result_html,
+)
+from attnviz.ui.tabs.intervene.layout import SCOPES, Parts
+from attnviz.ui.tabs.intervene.sample_gates import SampleGates
+from attnviz.ui.tabs.intervene.state import Bench, factor_of, whole
+
+
+def one_of(value: Any, among: Any, what: str) -> str:
+    """A name out of a table; anything may be sent."""
+    if not isinstance(value, str) or value not in among:
+        raise UserError(f"unknown {what} {repr(value)[:60]}; {nearest(str(value)[:60], among)}")
+    return value
+
+
+def swap_choices(bench: Bench) -> list[tuple[str, str]]:
+    """What a gate can be replaced by, in words; a mean says over which photographs."""
+    language = bench.language
+    texts = {name: plain(f"iv_swap_{name}", language) for name in SWAPS}
+    if bench.reference is not None:
+        texts["mean"] = plain("iv_swap_mean_known", language, images=f"{bench.reference.images:,}")
+    return [(text, name) for name, text in texts.items()]
+
+
+class Panel:
+    """Gathers and renders for the tab's handlers.
+
+    Args:
+        page: What all tabs share.
+        parts: The components.
+    """
+
+    def __init__(self, page: Page, parts: Parts) -> None:
+        self.page, self.store, self.parts = page, page.store, parts
+        self.means, self.downloads = SampleGates(page.store), Downloads()
+
+    # gather ---------------------------------------------------------------------------------------------------
+
+    def bench(self, data: Data) -> Bench:
+        """What the visitor works on; ``UserError`` when it was let go."""
+        bench = data[self.parts.state]
+        if bench is None:
+            raise UserError(plain("gone"))
+        return bench
+
+    def factor(self, data: Data, language: str) -> float:
+        """What a click does to a channel."""
+        return factor_of(data[self.parts.action], data[self.parts.factor], language)
+
+    def given(self, bench: Bench, gate: str, name: str, data: Data) -> Given:
+        """What a replacement of a gate may be made of."""
+        model, language = bench.before.model, bench.language
+        seed = (
+            whole(data[self.parts.seed], 0, 2**31 - 1, plain("iv_seed", language), language)
+            if name.startswith("shuffle")
+            else 0
+        )
+        return Given(
+            bench.before.gate(gate).values,
+            self.reference(bench, gate) if name == "mean" else None,
+            self.means.other(model, gate, data[self.parts.other]) if name == "other" else None,
+            seed,
+        )
+
+    def reference(self, bench: Bench, gate: str) -> Floats:
+        """(R, …) the gate for other photographs: its mean over the validation set, else for the samples."""
+        known = bench.mean(gate)
+        return self.means.reference(bench.before.model, gate) if known is None else known[None]
+
+    def replaced(self, bench: Bench, data: Data) -> EditList:
+        """The chosen gate, or every gate that it fits, replaced."""
+        name = one_of(data[self.parts.swap], SWAPS, "replacement")
+        scope = one_of(data[self.parts.scope], SCOPES, "scope")
+        records = [bench.record] if scope == "one" else bench.before.gates
+        fitting = [record.site.name for record in records if record is not None and SWAPS[name].fits(record.site)]
+        if not fitting:
+            kind = bench.record.site.kind if bench.record is not None else "–"
+            what = plain(f"iv_swap_{name}", bench.language)
+            raise UserError(plain("iv_no_fit", bench.language, gate=bench.gate, kind=kind, what=what))
+        edits = bench.edits
+        for gate in fitting:
+            edits = edits.then(gate, SWAPS[name].make(self.given(bench, gate, name, data)))
+        return edits
+
+    # render ---------------------------------------------------------------------------------------------------
+
+    def opened(self, bench: Bench, data: Data) -> Update:
+        """Everything."""
+        parts, language = self.parts, bench.language
+        return {
+            **self.chosen(bench, data),
+            **{part: head_html(key, language) for key, part in parts.titles.items()},
+            self.page.photo: bench.photo,
+            parts.photo: bench.photo.shown,
+            parts.samples: samples_html(language),
+            parts.model: bench.before.model,
+            parts.gate: gr.Dropdown(choices=gate_choices(bench.view), value=bench.gate),
+            parts.help: help_html("intervene", language),
+            parts.swap: gr.Dropdown(choices=swap_choices(bench)),
+        }
+
+    def chosen(self, bench: Bench, data: Data) -> Update:
+        """What depends on the gate; what was found for another one is taken away."""
+        parts = self.parts
+        return {
+            **self.changed(bench, data),
+            parts.gate: bench.gate,
+            parts.channels: gr.Column(visible=bench.scored),
+            parts.painting: gr.Column(visible=bench.record is not None and bench.record.site.kind == "spatial"),
+            parts.searched: "",
+            parts.found: None,
+            parts.worst: gr.Button(visible=False),
+            parts.search: gr.Button(interactive=True),
+            parts.stop: gr.Button(interactive=False),
+        }
+
+    def changed(self, bench: Bench, data: Data) -> Update:
+        """What depends on the edits."""
+        parts = self.parts
+        return {
+            **self.drawn(bench, data),
+            parts.state: bench,
+            parts.gates: gates_html(bench),
+            parts.paint: paint_html(bench),
+            parts.edits: edits_html(bench),
+            parts.undo: gr.Button(interactive=bool(bench.past)),
+            parts.redo: gr.Button(interactive=bool(bench.future)),
+            parts.reset: gr.Button(interactive=bool(bench.edits.steps)),
+        }
+
+    def drawn(self, bench: Bench, data: Data) -> Update:
+        """What depends on how things are drawn."""
+        measure = one_of(data[self.parts.measure], MEASURES, "measure")
+        order = one_of(data[self.parts.order], ("index", "sorted"), "order")
+        parts = self.parts
+        return {
+            parts.headline: headline_html(bench),
+            parts.result: result_html(bench, measure),
+            parts.bars: bars_html(bench, order),
+        }

@@ -1,0 +1,70 @@
+"""Gates of other photographs, to put in place of one photograph's own: where "mean" and "another photograph" come from.
+
+They are those of the sample photographs, which is what the page says (``iv_swap_mean``). Where there are statistics
+over a checkpoint's validation set, "mean" takes those instead (``Panel.reference``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Floats
+from attnviz.gates.edits.replacements import MAX_SIZE
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.sample_buttons import available
+
+KEPT = 4
+"""Models whose gates are kept."""
+
+Gates = Mapping[str, Mapping[str, Floats]]
+"""Sample -> gate -> values."""
+
+
+class SampleGates:
+    """The gates of all samples, computed once a model.
+
+    Args:
+        store: The models.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._kept: OrderedDict[str, Gates] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def of(self, model: str) -> Gates:
+        """Gates of every sample in a model, without edits; very large ones are left out."""
+        with self._guard:
+            if model in self._kept:
+                self._kept.move_to_end(model)
+                return self._kept[model]
+        found = {name: self._gates(model, name) for name in available()}
+        with self._guard:
+            self._kept[model] = found
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _gates(self, model: str, sample: str) -> Mapping[str, Floats]:
+        photograph = load_sample(sample)
+        with self.store.lease(model) as analyser:
+            seen = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, 64))
+        return {gate.site.name: gate.values for gate in seen.gates if gate.values.size <= MAX_SIZE}
+
+    def reference(self, model: str, gate: str) -> Floats:
+        """(R, …) the gate for R photographs."""
+        return np.concatenate([gates[gate] for gates in self.of(model).values()])
+
+    def other(self, model: str, gate: str, sample: object) -> Floats:
+        """The gate for one sample; ``UserError`` where there is none of that name."""
+        found = self.of(model)
+        if not isinstance(sample, str) or sample not in found:
+            raise UserError(f"unknown sample {repr(sample)[:60]}; {nearest(str(sample)[:60], found)}")
+        return found[sample][gate]

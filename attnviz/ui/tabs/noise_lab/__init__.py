@@ -1,0 +1,1 @@
+"""Channels of noise, and the gate that shuts them out."""

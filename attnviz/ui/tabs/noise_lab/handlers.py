@@ -1,0 +1,194 @@
+"""Noise lab: whom does a gate let in when three of six channels are noise?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from attnviz.core.errors import UserError
+from attnviz.images.noise_channels import NOISES
+from attnviz.images.samples import CIFAR10
+from attnviz.models.results import read_results
+from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.page import Page, Photo, Picker, picker, script
+from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.tabs import Tab
+from attnviz.ui.tabs.noise_lab.html import channels_html, intro_html, predictions_html, table_html
+from attnviz.ui.tabs.noise_lab.state import (
+    GATES,
+    OPENING,
+    SEEDS,
+    STRENGTHS,
+    Lab,
+    answered,
+    move,
+    opening,
+    present,
+    set_gate,
+    set_noise,
+    unmoved,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What events read or write."""
+
+    state: gr.State
+    intro: gr.HTML
+    picker: Picker
+    kind: gr.Dropdown
+    strength: gr.Slider
+    seed: gr.Number
+    gate: gr.Radio
+    reset: gr.Button
+    channels: gr.HTML
+    predictions: gr.HTML
+    table: gr.HTML
+
+
+class NoiseLab:
+    """The handlers of the tab: each gathers, calls and renders."""
+
+    def __init__(self, page: Page, parts: Parts) -> None:
+        self.page, self.parts = page, parts
+
+    def lab(self, data: Data) -> Lab:
+        """The visitor's lab; ``UserError`` when it was let go."""
+        lab = data[self.parts.state]
+        if lab is None:
+            raise UserError(plain("gone"))
+        return lab
+
+    def answer(self, lab: Lab) -> Update:
+        """Ask the networks and show what they say."""
+        found = answered(self.page.store, lab)
+        return {
+            self.parts.state: found,
+            self.parts.channels: channels_html(found),
+            self.parts.predictions: predictions_html(found, self.page.store),
+        }
+
+    def with_photo(self, lab: Lab, photo: Photo) -> Update:
+        """Another photograph."""
+        return {**self.answer(replace(lab, photo=photo)), self.parts.picker.image: photo.shown}
+
+    def chosen(self, data: Data, photo: Photo) -> Update:
+        """A photograph that was chosen here, for all tabs."""
+        return {**self.with_photo(self.lab(data), photo), self.page.photo: photo}
+
+    def on_open(self, data: Data, request: gr.Request) -> Update:
+        """The tab was opened, perhaps after another photograph was chosen elsewhere."""
+        lab, photo = data[self.parts.state], data[self.page.photo] or OPENING
+        if lab is not None and lab.photo == photo:
+            return {self.parts.state: gr.skip()}
+        language = language_of(request)
+        lab = lab or opening(self.page.store, photo, language)
+        still = {
+            self.parts.intro: intro_html(opening(self.page.store, photo).noise, language),
+            self.parts.table: table_html(read_results("noise"), language),
+            self.parts.picker.samples: samples_html(language, CIFAR10),
+        }
+        return {**self.with_photo(lab, photo), **still}
+
+    def on_photo(self, data: Data) -> Update:
+        """A photograph was uploaded, pasted or taken."""
+        path = sent_path(data[self.parts.picker.image])
+        return {self.parts.state: gr.skip()} if path is None else self.chosen(data, Photo(path=path))
+
+    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+        """A sample was picked."""
+        name = picked(event, "value")
+        return self.chosen(data, Photo(sample=name if isinstance(name, str) else repr(name)))
+
+    def on_noise(self, data: Data) -> Update:
+        """Kind, strength or seed were changed."""
+        parts = self.parts
+        return self.answer(set_noise(self.lab(data), data[parts.kind], data[parts.strength], data[parts.seed]))
+
+    def on_gate(self, data: Data) -> Update:
+        """Another network's gate is to be shown."""
+        return self.answer(set_gate(self.lab(data), self.page.store, data[self.parts.gate]))
+
+    def on_move(self, data: Data, event: gr.EventData) -> Update:
+        """A channel was moved to another position."""
+        return self.answer(move(self.lab(data), picked(event, "value")))
+
+    def on_reset(self, data: Data) -> Update:
+        """Back to the order of training."""
+        return self.answer(unmoved(self.lab(data)))
+
+    def on_refused(self, data: Data) -> Update:
+        """What was sent could not be used: show the photograph again to which the answers belong."""
+        return {self.parts.picker.image: self.lab(data).photo.shown}
+
+
+def layout(page: Page) -> Parts:
+    """Lay the tab out; the networks are asked when it is opened."""
+    gates = [name for name in present(page.store) if name in GATES]
+    trained = opening(page.store, OPENING).noise
+    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    made["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
+    with gr.Row(equal_height=False, elem_id="noise-lab"):
+        with gr.Column(scale=4, min_width=300):
+            made["picker"] = picker(OPENING, "noise-", 200, CIFAR10)
+            kinds = [(label(f"noise_{kind}"), kind) for kind in NOISES]
+            made["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
+            made["strength"] = gr.Slider(
+                *STRENGTHS, trained.strength, step=0.25, label=label("noise_strength"), elem_id="noise-strength"
+            )
+            made["seed"] = gr.Number(
+                0,
+                precision=0,
+                minimum=SEEDS[0],
+                maximum=SEEDS[1],
+                label=label("noise_seed"),
+                elem_id="noise-seed",
+            )
+            choices = [(label(GATES[name]), name) for name in gates]
+            made["gate"] = gr.Radio(
+                choices, value=gates[0], label=label("noise_gate"), elem_id="noise-gate", visible=len(gates) > 1
+            )
+            made["reset"] = gr.Button(label("noise_reset"), size="sm", elem_id="noise-reset")
+        with gr.Column(scale=8, min_width=300):
+            made["channels"] = gr.HTML(js_on_load=script("pick"), elem_id="noise-channels")
+            made["predictions"] = gr.HTML(elem_id="noise-predictions")
+    made["table"] = gr.HTML(elem_id="noise-table")
+    return Parts(**made)
+
+
+def wire(lab: NoiseLab) -> None:
+    """Connect components and handlers."""
+    page, parts = lab.page, lab.parts
+    everything = {parts.state, page.photo, parts.picker.image, parts.kind, parts.strength, parts.seed, parts.gate}
+    answers = {parts.state, parts.channels, parts.predictions}
+    photos = {*answers, page.photo, parts.picker.image}
+
+    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
+        return connect(trigger, handler, everything, outputs, how, parts.channels)
+
+    on(page.tab.select, lab.on_open, {*photos, parts.table, parts.intro, parts.picker.samples})
+    sent = on(parts.picker.image.upload, lab.on_photo, photos)
+    on(sent.failure, lab.on_refused, [parts.picker.image], LIGHT)
+    on(parts.picker.samples.select, lab.on_sample, photos)
+    on(parts.channels.select, lab.on_move, answers)
+    on(parts.kind.input, lab.on_noise, answers)
+    on(parts.strength.input, lab.on_noise, answers)
+    on(parts.seed.input, lab.on_noise, answers)
+    on(parts.gate.input, lab.on_gate, answers)
+    on(parts.reset.click, lab.on_reset, answers)
+
+
+def build(page: Page) -> None:
+    """Add the tab; where the experiment's networks are missing it says how they come about."""
+    if not present(page.store):
+        gr.HTML(f"<p>{say('noise_missing', folder=page.store.folder)}</p>")
+        return
+    wire(NoiseLab(page, layout(page)))
+
+
+TAB = Tab("tab_noise", build)

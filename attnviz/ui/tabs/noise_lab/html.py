@@ -1,0 +1,180 @@
+"""The noise lab's pictures: six channels with their scores, and the networks' predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Bytes, Floats
+from attnviz.images.noise_channels import suppression
+from attnviz.render.svg.bars import top_bars
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.gate_html import help_html
+from attnviz.ui.shared.sample_buttons import data_url
+from attnviz.ui.shared.text import input_channel_name, plain, say
+from attnviz.ui.tabs.noise_lab.state import Lab
+
+SPREAD = 2.5
+"""Standard deviations of normalised values from black to white."""
+
+
+def grey(channel: Floats) -> Bytes:
+    """One normalised channel as a grey picture on a fixed scale: (H, W) float32 -> (H, W, 3) uint8."""
+    unit = np.clip((channel + SPREAD) / (2 * SPREAD), 0, 1)
+    return np.repeat((unit * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def short(value: float) -> str:
+    """A score: three decimals, or two digits where they would all be zero."""
+    return f"{value:.3f}" if value >= 0.01 else f"{value:.1e}".replace("e-0", "e-")
+
+
+def ratio_text(ratio: float) -> str:
+    """How many times, without digits that mean nothing."""
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _bar(score: float, mean: Floats | None) -> str:
+    mark = ""
+    if mean is not None:
+        middle, sd = float(mean.mean()), float(mean.std())
+        low, high = max(0.0, middle - sd), min(1.0, middle + sd)
+        mark = (
+            f'<b style="left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%"></b>'
+            f'<s style="left:{100 * middle:.2f}%"></s>'
+        )
+    return f'<div class="nl-bar" aria-hidden="true"><i style="width:{100 * score:.2f}%"></i>{mark}</div>'
+
+
+def _arrow(way: str, place: int, name: str, last: int, language: str) -> str:
+    title = say(f"noise_{way}", language, name=name)
+    off = " disabled" if place == (0 if way == "left" else last) else ""
+    sign = "◀" if way == "left" else "▶"
+    return f'<button type="button" data-pick="{way}:{place}" title="{title}" aria-label="{title}"{off}>{sign}</button>'
+
+
+def _tile(lab: Lab, place: int) -> str:
+    shown, language = lab.shown, lab.language
+    channel = shown.order[place]
+    name = input_channel_name(channel, language)
+    alt = say("noise_picture_alt", language, name=name, position=place)
+    picture = data_url(grey(shown.channels[place]), "png")
+    score = float(shown.scores[place])
+    mean = None if lab.mean is None else lab.mean[:, place]
+    below = "" if mean is None else f"<small>{_mean(mean, language)}</small>"
+    last = len(shown.order) - 1
+    return (
+        f'<li class="nl-tile nl-{"noise" if channel > 2 else f"colour{channel}"}">'
+        f'<div class="nl-name"><strong>{escape(name)}</strong>'
+        f"<small>{say('noise_position', language, position=place)}</small></div>"
+        f'<img src="{picture}" alt="{alt}" width="96" height="96">'
+        f"{_bar(score, mean)}<span>{say('noise_score', language, score=short(score))}</span>{below}"
+        f'<div class="nl-move">{_arrow("left", place, name, last, language)}'
+        f"{_arrow('right', place, name, last, language)}</div></li>"
+    )
+
+
+def _mean(mean: Floats, language: str) -> str:
+    return say("noise_mean", language, mean=short(float(mean.mean())), sd=short(float(mean.std())))
+
+
+def _verdict(lab: Lab) -> str:
+    shown, language = lab.shown, lab.language
+    by_content = np.argsort(shown.order)
+    ratio = suppression(shown.scores[by_content])
+    text = say("noise_lost", language) if ratio <= 1 else say("noise_ratio", language, ratio=ratio_text(ratio))
+    if lab.mean is not None:
+        over = suppression(lab.mean.mean(0)[by_content])
+        text += " " + say("noise_ratio_mean", language, count=len(lab.mean), ratio=ratio_text(over))
+    return f'<p class="nl-verdict" aria-live="polite">{text}</p>'
+
+
+def intro_html(trained: NoiseSpec, language: str) -> str:
+    """What this is about, and with which noise the networks were trained."""
+    kind = plain(f"noise_{trained.kind}", language)
+    how = say("noise_trained", language, kind=kind, strength=f"{trained.strength:g}")
+    return f'<p class="av-note">{say("noise_intro", language)} {how}</p>'
+
+
+def channels_html(lab: Lab) -> str:
+    """All channels in their order, each with its picture, its score and two buttons that move it."""
+    language = lab.language
+    tiles = "".join(_tile(lab, place) for place in range(len(lab.shown.order)))
+    hint = say("noise_channels_hint_alone", language)
+    if lab.mean is not None:
+        hint = say("noise_channels_hint", language, count=len(lab.mean))
+    return (
+        f"<h2>{say('noise_channels', language)}</h2>{_verdict(lab)}"
+        f'<ol class="nl-channels">{tiles}</ol><p class="av-note">{hint}</p>{help_html("noise", language)}'
+    )
+
+
+def predictions_html(lab: Lab, store: Store) -> str:
+    """The three most probable classes of every network, side by side."""
+    cells = []
+    for name, answer in lab.looks.items():
+        card = store.card(name)
+        note = [say("noise_without", lab.language)] if answer.noise is None else []
+        if "top1" in card.metrics:
+            total = f"{card.metrics.get('total', 0):,}"
+            note.append(say("accuracy", lab.language, top1=card.metrics["top1"], total=total))
+        cells.append(
+            f'<section class="nl-net"><h3>{escape(card.title)}</h3>{top_bars(answer.analysis, 3)}'
+            f'<p class="av-note">{" · ".join(note)}</p></section>'
+        )
+    return f'<h2>{say("noise_predictions", lab.language)}</h2><div class="nl-nets">{"".join(cells)}</div>'
+
+
+def table_html(results: Mapping[str, Any] | None, language: str) -> str:
+    """The measured table, with what it says in words; empty where nothing was measured."""
+    try:
+        return _table(results, language) if results else ""
+    except (KeyError, TypeError, ValueError, IndexError):  # a file of another version says nothing
+        return ""
+
+
+def _table(results: Mapping[str, Any], language: str) -> str:
+    gates, rows = results.get("gates", {}), []
+    for row in results["rows"]:
+        top1, gate = row["top1"], gates.get(row["recipe"])
+        sd = "" if top1["sd"] is None else f" ± {top1['sd']:.2f}"
+        ratio = "–" if gate is None else f"{ratio_text(float(gate['median_ratio']))}×"
+        name = escape(str(results["recipes"][row["recipe"]]["title"]).partition(" · ")[0])
+        rows.append(
+            f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{sd} ({top1['n']:d})</td><td>{ratio}</td></tr>"
+        )
+    heads = "".join(f"<th scope=col>{say(f'noise_head_{h}', language)}</th>" for h in ("network", "top1", "ratio"))
+    told = results["recovery"]
+    if "recovered" in told:
+        low, high = (f"{100 * v:.0f}" for v in told["interval"])
+        share = f"{100 * told['recovered']:.0f}"
+        note = say("noise_won_back", language, cost=told["cost"], share=share, low=low, high=high)
+    elif "cost" in told:
+        note = say("noise_not_won_back", language, cost=told["cost"], sd=told["sd"])
+    else:
+        note = say("noise_few_seeds", language)
+    reference = say("noise_reference", language)
+    return (
+        f"<h2>{say('noise_table', language)}</h2><table class=nl-table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+        f'<p class="av-note">{note}</p>{_positions(results, language)}<p class="av-note">{reference}</p>'
+    )
+
+
+def _positions(results: Mapping[str, Any], language: str) -> str:
+    """What of the scores' spread is explained by content and what by position, one sentence a network."""
+    parts = []
+    for name, row in results.get("positions", {}).get("rows", {}).items():
+        runs = row.get("runs", [])
+        if runs:
+            title = str(results["recipes"][name]["title"]).partition(" · ")[0]
+            shares = {
+                key: f"{100 * float(np.median([run[f'explained_by_{key}'] for run in runs])):.0f}"
+                for key in ("content", "position")
+            }
+            parts.append(f'<p class="av-note">{say("noise_follows", language, network=title, **shares)}</p>')
+    return "".join(parts)

@@ -1,0 +1,145 @@
+"""What one visitor of the noise lab is looking at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from attnviz.analysis.noise_lab import NoiseLook, look, mean_scores
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.types import Floats
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import CIFAR10, SAMPLES
+from attnviz.models.results import read_results
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.view import SIDE
+
+NETWORKS = ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted")
+"""Checkpoints of the experiment, in the order in which their predictions are shown."""
+GATES: Mapping[str, str] = {"noise-attention": "noise_fixed", "noise-permuted": "noise_permuted"}
+"""Networks with a gate on the input, and the text that says how they were trained."""
+STRENGTHS = (0.0, 16.0)
+SEEDS = (0, 9999)
+OPENING = Photo(next(sample.name for sample in SAMPLES if sample.is_known(CIFAR10)))
+"""What a visitor sees who has chosen no photograph: one of a class that these networks know."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lab:
+    """One visitor's photograph, noise and the networks' answers.
+
+    Attributes:
+        photo: What is looked at.
+        noise: What is put beside it.
+        gate: Id of the network whose gate is shown.
+        language: Of the texts.
+        looks: Answers by id of the network, in the order of ``NETWORKS``.
+        mean: (N, C) scores of the shown gate for N random test images, by position; ``None`` without their moments.
+    """
+
+    photo: Photo
+    noise: NoiseSpec
+    gate: str
+    language: str = "en"
+    looks: Mapping[str, NoiseLook] = field(default_factory=dict, repr=False)
+    mean: Floats | None = field(default=None, repr=False)
+
+    @property
+    def shown(self) -> NoiseLook:
+        """The answer of the network whose gate is shown."""
+        return self.looks[self.gate]
+
+
+def present(store: Store) -> tuple[str, ...]:
+    """Networks of the experiment that are there; empty unless one of them has a gate."""
+    known = store.ids
+    found = tuple(name for name in NETWORKS if name in known)
+    return found if any(name in GATES for name in found) else ()
+
+
+def opening(store: Store, photo: Photo, language: str = "en") -> Lab:
+    """What a visitor sees first: noise as in training, in the order of training."""
+    gates = [name for name in present(store) if name in GATES]
+    trained = store.card(gates[0]).spec.input.noise
+    total = 3 + trained.channels
+    return Lab(photo, replace(trained, order=tuple(range(total)), permute=False), gates[0], language)
+
+
+def moments() -> Floats | None:
+    """(N, 3, 2) mean and maximum of the normalised channels of the random test images, if they were measured."""
+    found = (read_results("noise") or {}).get("moments", {})
+    try:
+        values = np.stack((found["mean"], found["max"]), -1).astype(np.float32)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return values if values.ndim == 3 and values.shape[1:] == (3, 2) else None
+
+
+def answered(store: Store, lab: Lab) -> Lab:
+    """Ask every network.
+
+    Raises:
+        UserError: The photograph or the noise cannot be used.
+    """
+    photograph = lab.photo.open(lab.language)
+    looks, mean = {}, None
+    for name in present(store):
+        with store.lease(name) as analyser:
+            image = prepare(photograph, analyser.loaded.spec.input, SIDE)
+            looks[name] = look(analyser, image, lab.noise)
+            if name == lab.gate and (known := moments()) is not None:
+                mean = mean_scores(analyser, known, lab.noise)
+    return replace(lab, looks=looks, mean=mean)
+
+
+def number(value: Any, low: float, high: float, what: str) -> float:
+    """A number out of anything a browser may send."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not low <= value <= high:
+        raise UserError(f"{what} must be a number in {low:g}..{high:g}, got {repr(value)[:60]}")
+    return float(value)
+
+
+def set_noise(lab: Lab, kind: Any, strength: Any, seed: Any) -> Lab:
+    """The noise that the controls say."""
+    seed = number(seed, *SEEDS, "seed")
+    if seed != int(seed):
+        raise UserError(f"seed must be a whole number, got {seed}")
+    strength = number(strength, *STRENGTHS, "strength")
+    return replace(lab, noise=replace(lab.noise, kind=str(kind)[:60], strength=strength, seed=int(seed)))
+
+
+def set_gate(lab: Lab, store: Store, gate: Any) -> Lab:
+    """Show another network's gate."""
+    known = [name for name in present(store) if name in GATES]
+    if gate not in known:
+        raise UserError(f"no network {repr(gate)[:60]} with a gate on its input; {nearest(str(gate)[:60], known)}")
+    return replace(lab, gate=gate)
+
+
+def move(lab: Lab, wanted: Any) -> Lab:
+    """Move the channel at a position by one: ``"left:3"`` or ``"right:0"``.
+
+    Raises:
+        UserError: It is neither, or the channel would leave the row.
+    """
+    way, _, place = wanted.partition(":") if isinstance(wanted, str) else ("", "", "")
+    order = list(lab.noise.order)
+    step = {"left": -1, "right": 1}.get(way)
+    here = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else -1
+    there = here + (step or 0)
+    if step is None or not 0 <= here < len(order) or not 0 <= there < len(order):
+        raise UserError(f"a channel moves as left:1..{len(order) - 1} or right:0..{len(order) - 2}")
+    order[here], order[there] = order[there], order[here]
+    return replace(lab, noise=replace(lab.noise, order=tuple(order)))
+
+
+def unmoved(lab: Lab) -> Lab:
+    """The order of training: R, G, B, noise."""
+    return replace(lab, noise=replace(lab.noise, order=tuple(range(len(lab.noise.order)))))

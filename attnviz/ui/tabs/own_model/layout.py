@@ -1,0 +1,153 @@
+"""The components of the tab of a visitor's own network, and what is drawn only there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from attnviz.models.untrusted import FILE_BYTES, LONGEST, WEIGHTS
+from attnviz.render.svg.bars import top_bars
+from attnviz.ui.networks.visitor_models import About
+from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared.page import Page, Picker, picker, script
+from attnviz.ui.shared.strip_and_map import head_html
+from attnviz.ui.shared.text import kind_name, label, plain, say
+from attnviz.ui.shared.view import View
+
+FIRST = "timm:seresnet18"
+"""Looked at when the tab is opened, with random weights: nothing is fetched unless somebody asks for it."""
+SUGGESTED = (
+    FIRST,
+    "torchvision:efficientnet_b0",
+    "torchvision:mobilenet_v3_small",
+    "timm:skresnet18",
+    "timm:ecaresnet26t",
+    "timm:gcresnet33ts",
+    "timm:resnest14d",
+    "timm:botnet26t_256",
+    "timm:coatnet_0_rw_224",
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What events read or write; ``titles`` are headings and sentences that stand still, by the key of their text."""
+
+    state: gr.State
+    picker: Picker
+    name: gr.Textbox
+    suggested: gr.HTML
+    weights: gr.Radio
+    file: gr.File
+    find: gr.Button
+    found: gr.HTML
+    prediction: gr.HTML
+    strip: gr.HTML
+    heading: gr.HTML
+    scores: gr.HTML
+    picture: gr.HTML
+    list: gr.HTML
+    titles: dict[str, gr.HTML]
+
+
+def intro_html(language: str = "en") -> str:
+    """What the tab is for."""
+    return f'<p class="av-note">{say("own_intro", language)}</p>'
+
+
+def suggested_html() -> str:
+    """Names to begin with, as buttons."""
+    style = (
+        "font-size:12px;padding:4px 8px;border:1px solid var(--av-line);border-radius:6px;background:none;color:inherit"
+    )
+    names = "".join(f'<button type="button" data-pick="{name}" style="{style}">{name}</button>' for name in SUGGESTED)
+    return f'<div class="av-note" style="display:flex;flex-wrap:wrap;gap:6px">{names}</div>'
+
+
+def still_html(key: str, language: str) -> str:
+    """A heading, or the sentence that introduces the tab."""
+    return intro_html(language) if key == "own_intro" else head_html(key, language)
+
+
+def layout(page: Page) -> Parts:
+    """Lay the tab out; the first network is loaded when it is opened."""
+    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
+
+    def title(key: str) -> None:
+        # a heading comes with what stands below it; until then only the introduction is there
+        made["titles"][key] = gr.HTML(still_html(key, "en") if key == "own_intro" else "", elem_id=f"own-title-{key}")
+
+    title("own_intro")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            made["name"] = gr.Textbox(
+                FIRST, label=label("own_name"), max_lines=1, max_length=LONGEST, elem_id="own-name"
+            )
+            made["suggested"] = gr.HTML(suggested_html(), js_on_load=script("pick"), elem_id="own-suggested")
+            choices = [(label(f"own_{weights}"), weights) for weights in ("untrained", "published", "file")]
+            made["weights"] = gr.Radio(choices, value="untrained", label=label("own_weights"), elem_id="own-weights")
+            made["file"] = gr.File(
+                label=plain("own_upload", limit=FILE_BYTES // 2**20),
+                file_types=[".safetensors"],
+                visible=False,
+                height=140,
+                elem_id="own-file",
+            )
+            made["find"] = gr.Button(label("own_find"), variant="primary", elem_id="own-find")
+            made["picker"] = picker(page.opening, "own-", 200)
+            title("prediction")
+            made["prediction"] = gr.HTML(elem_id="own-prediction")
+        with gr.Column(scale=8, min_width=300):
+            made["found"] = gr.HTML(elem_id="own-found")
+            made["strip"] = gr.HTML(js_on_load=script("pick"), elem_id="own-strip")
+            made["heading"] = gr.HTML(elem_id="own-heading")
+            made["scores"] = gr.HTML(js_on_load=script("bars"), elem_id="own-scores")
+            made["picture"] = gr.HTML(js_on_load=script("ask"), elem_id="own-picture")
+    title("own_list")
+    made["list"] = gr.HTML(elem_id="own-list")
+    return Parts(**made)
+
+
+def found_html(view: View, about: About) -> str:
+    """What was found, and how far it may be trusted."""
+    numbers = {"count": len(about.sites), "parameters": f"{about.parameters:,}", "macs": f"{about.macs:,}"}
+    text = say("own_found", view.language, name=view.analysis.model, **numbers)
+    random = say("own_random", view.language) if about.wish.weights == "untrained" else ""
+    return f'<p role="status"><strong>{text}</strong></p><p class="av-note">{random}</p>'
+
+
+def guess_html(view: View, about: About) -> str:
+    """The five most probable classes, and what they are."""
+    if about.wish.weights == "untrained":
+        note = say("own_random", view.language)
+    elif about.wish.weights == "file":
+        note = say("own_numbered", view.language, count=f"{about.classes:,}")
+    else:
+        note = say("knows_any", view.language, count=f"{about.classes:,}")
+    alt = say("prediction_alt", view.language)
+    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
+    return f'{bars}<ul class="av-limits"><li>{note}</li></ul>'
+
+
+def list_html(view: View, about: About) -> str:
+    """All gates as a table: name, kind, shape, how they are read."""
+    if not about.sites:
+        return ""
+    language = view.language
+    heads = "".join(f"<th>{say(f'own_col_{key}', language)}</th>" for key in ("number", "name", "kind", "shape", "how"))
+    rows = []
+    for number, site in enumerate(about.sites, 1):
+        shape = "×".join(map(str, site.shape))
+        how = escape(site.how) if site.name in about.shown else say("own_large", language)
+        cells = (str(number), escape(site.name), escape(kind_name(site.kind, language)), shape, how)
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    table = f"<table class=av-pairs><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<div class="av-table" tabindex="0" style="overflow-x:auto;font-size:13px">{table}</div>'
+
+
+def wanted_weights(value: object) -> str:
+    """What a browser sent for the weights; checked where it is used."""
+    return value if isinstance(value, str) and value in WEIGHTS else repr(value)[:60]

@@ -1,0 +1,1 @@
+"""How gates grew while a network was trained."""

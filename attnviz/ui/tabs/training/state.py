@@ -1,0 +1,141 @@
+"""What one visitor of the Training tab is looking at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
+from attnviz.models.checkpoints import Card
+from attnviz.models.gate_snapshots import Snapshots, load_snapshots
+from attnviz.render.masks import FINE
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.view import View
+
+SIDE = 600
+"""Longest side in pixels of a probe picture."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """One gate of one network through training.
+
+    Attributes:
+        model: Id of the checkpoint.
+        gate: Name of the gate.
+        probe: Name of the picture.
+        step: Which snapshot, from 0.
+        language: Of the texts.
+        playing: Whether the snapshots follow each other by themselves.
+        query: Which place asks in a pairwise gate: down and across, each in [0, 1].
+    """
+
+    model: str
+    gate: str
+    probe: str
+    step: int
+    language: str = "en"
+    playing: bool = False
+    query: tuple[float, float] = (0.5, 0.5)
+
+
+@lru_cache(maxsize=8)
+def _snapshots(name: str, folder: Path) -> Snapshots | None:
+    return load_snapshots(name, folder)
+
+
+@lru_cache(maxsize=32)
+def probe_picture(name: str, spec: InputSpec) -> PreparedImage:
+    """A probe as a network saw it."""
+    return prepare(load_sample(name), spec, SIDE)
+
+
+def recorded(store: Store) -> tuple[str, ...]:
+    """Checkpoints with snapshots of at least one gate."""
+    return tuple(name for name in store.ids if snapshots_of(store, name) is not None)
+
+
+def snapshots_of(store: Store, name: str) -> Snapshots | None:
+    """The snapshots of a checkpoint; ``None`` where there are none, or they are damaged."""
+    try:
+        found = _snapshots(name, store.folder)
+    except UserError:
+        return None
+    return found if found is not None and found.kinds and found.epochs else None
+
+
+def opening_film(store: Store, language: str = "en") -> Film:
+    """The film that the tab opens with: of the most accurate network with a spatial mask, else of the first."""
+    names = recorded(store)
+    masked = (name for name in names if _masks(snapshots_of(store, name)))
+    return first_film(store, next(masked, names[0]), language)
+
+
+def first_film(store: Store, name: str, language: str = "en") -> Film:
+    """The last snapshot of a network's most telling gate: its last spatial one, else its last channel gate."""
+    taken = snapshots_of(store, _known(store, name))
+    channel = [g for g, kind in taken.kinds.items() if kind == "channel"]
+    gate = (_masks(taken) or channel or list(taken.kinds))[-1]
+    return Film(name, gate, taken.probes[0], len(taken.epochs) - 1, language)
+
+
+def _masks(taken: Snapshots) -> list[str]:
+    """The spatial gates that are not too coarse."""
+    return [g for g, kind in taken.kinds.items() if kind == "spatial" and min(taken.gates[g].shape[-2:]) >= FINE]
+
+
+def _known(store: Store, name: Any) -> str:
+    # only this network's snapshots are read: a film asks many times a second
+    if name not in store.ids or snapshots_of(store, name) is None:
+        raise UserError(f"no network {repr(name)[:60]} with snapshots; {nearest(str(name)[:60], recorded(store))}")
+    return str(name)
+
+
+def taken_for(store: Store, film: Film) -> Snapshots:
+    """The snapshots that a film shows."""
+    return snapshots_of(store, _known(store, film.model))
+
+
+def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
+    """Another gate or picture; ``UserError`` where there is none of that name."""
+    taken = taken_for(store, film)
+    for what, value, known in (("gate", gate, tuple(taken.kinds)), ("picture", probe, taken.probes)):
+        if value not in known:
+            raise UserError(f"no {what} {repr(value)[:60]} in these snapshots; {nearest(str(value)[:60], known)}")
+    return replace(film, gate=gate, probe=probe)
+
+
+def with_step(store: Store, film: Film, step: Any) -> Film:
+    """Another snapshot; the number comes from the browser and is checked here."""
+    last = len(taken_for(store, film).epochs) - 1
+    text = step if isinstance(step, str) and step.isascii() and step.isdigit() and len(step) < 6 else None
+    value = int(text) if text else step
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or value != int(value) or not 0 <= value <= last:
+        raise UserError(plain("training_no_snapshot", film.language, last=last, value=repr(step)[:60]))
+    return replace(film, step=int(value))
+
+
+def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
+    """What the gate said at one snapshot, as a record of a forward pass."""
+    values = taken.gates[film.gate][step, taken.probes.index(film.probe)][None]
+    site = GateSite(film.gate, taken.kinds[film.gate], values.shape, values.shape, "snapshot")
+    return GateRecord(site, values)
+
+
+def view_of(taken: Snapshots, film: Film, card: Card) -> View:
+    """A snapshot as a view, as if it had just been analysed; there are no logits."""
+    image = probe_picture(film.probe, card.spec.input)
+    gates = tuple(record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds)
+    analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
+    return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)

@@ -1,0 +1,201 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torchvision import transforms as T
+from torchvision.transforms import v2
+
+from attnviz.analysis.adopt_model import adopt
+from attnviz.analysis.analyser import Analyser
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.images.foreign_transforms import read_transform
+from attnviz.images.prepare import normalise, prepare
+from tests.own_models import own_net
+
+SPEC = InputSpec((40, 56))
+MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+
+
+def modes(model):
+    return [m.training for m in model.modules()]
+
+
+def test_a_network_in_train_mode_is_asked_in_eval_mode_and_put_back(photograph):
+    model = own_net()
+    model.stem.eval()  # mixed modes, as when part of a network is frozen
+    before, state = modes(model), {k: v.clone() for k, v in model.state_dict().items()}
+    analyser = Analyser(adopt(model, SPEC))
+    with analyser.in_use():
+        first, second = (analyser.analyse(photograph) for _ in range(2))
+        assert not any(modes(model))
+    assert np.array_equal(first.logits, second.logits), "dropout was at work"
+    assert modes(model) == before and all(p.requires_grad for p in model.parameters())
+    assert all(torch.equal(state[k], v) for k, v in model.state_dict().items()), "batch norm has learnt"
+    assert [(g.site.name, g.site.kind) for g in first.gates] == [("squeeze", "channel"), ("look", "spatial")]
+    assert first.model == "OwnNet" and first.labels == tuple(f"class {i}" for i in range(7))
+    with torch.no_grad():
+        x = torch.from_numpy(normalise(prepare(photograph, SPEC).network, SPEC))[None]
+        assert np.array_equal(model.eval()(x)[0].numpy(), first.logits)
+
+
+def test_an_error_while_in_use_puts_the_modes_back():
+    model = own_net()
+    analyser = Analyser(adopt(model, SPEC))
+    with pytest.raises(KeyError), analyser.in_use():
+        raise KeyError("x")
+    assert all(modes(model))
+
+
+class Wrapped(nn.Module):
+    def __init__(self, wrap):
+        super().__init__()
+        self.inner, self.wrap = own_net(), wrap
+
+    def forward(self, x):
+        return self.wrap(self.inner(x))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda y: (y, y.sum()),
+        lambda y: {"features": y[:, :, None], "logits": y},
+        lambda y: y.softmax(1),
+        lambda y: [y.softmax(1)],
+    ],
+)
+def test_scores_are_taken_out_of_any_output(wrap, photograph):
+    plain = Analyser(adopt(own_net(), SPEC)).loaded
+    own = Analyser(adopt(Wrapped(wrap), SPEC))
+    expected = Analyser(plain)
+    with own.in_use(), expected.in_use():
+        found, usual = own.analyse(photograph), expected.analyse(photograph)
+    np.testing.assert_allclose(found.probabilities, usual.probabilities, rtol=1e-5)
+    assert len(found.gates) == 2
+
+
+def test_a_network_is_asked_in_its_own_type(photograph):
+    analyser = Analyser(adopt(own_net().double(), SPEC))
+    with analyser.in_use():
+        assert analyser.analyse(photograph).logits.dtype == np.float32
+
+
+def test_a_network_without_parameters_or_gates_says_what_it_has(photograph):
+    class Pool(nn.Module):
+        def forward(self, x):
+            return x.mean(dim=(2, 3))
+
+    assert Analyser(adopt(Pool(), SPEC)).analyse(photograph).facts["contents"] == "1 Pool"
+    plain = Analyser(adopt(own_net(gates=False), SPEC)).analyse(photograph)
+    assert plain.gates == () and "1 Conv2d" in plain.facts["contents"]
+
+
+class Failing(nn.Module):
+    def forward(self, x):
+        raise ValueError("first line\nsecond line")
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "message"),
+    [
+        ("resnet", None, "torch.nn.Module, got str"),
+        (Failing(), None, r"Failing fails on an example of shape \(1, 3, 40, 56\): ValueError: first line$"),
+        (own_net(channels=4), None, "fails on an example"),
+        (nn.Conv2d(3, 8, 1), None, r"class scores \(N, K\).*\(1, 8, 40, 56\)"),
+        (own_net(classes=1), None, r"at least 2, got \(1, 1\)"),
+        (own_net(), ["a", "b"], "gives 7 class scores but there are 2 labels"),
+        (own_net(), "labels", "sequence of class names, got str"),
+        (own_net(), {0: "a"}, "sequence of class names, got dict"),
+        (own_net(), 7, "sequence of class names, got int"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_starts(model, labels, message):
+    with pytest.raises(UserError, match=message):
+        adopt(model, SPEC, labels)
+    if isinstance(model, nn.Module):
+        assert all(modes(model)) and not any(m._forward_hooks for m in model.modules())
+
+
+def test_scores_that_are_not_finite_are_refused():
+    class Broken(nn.Module):
+        def forward(self, x):
+            return x.mean(dim=(2, 3)) / 0
+
+    with pytest.raises(UserError, match="not finite"):
+        adopt(Broken(), SPEC)
+
+
+COMPOSED = [
+    T.Compose([T.Resize(73), T.CenterCrop(64), T.ToTensor(), T.Normalize(MEAN, STD)]),
+    T.Compose([T.Resize([73]), T.CenterCrop((64, 64)), T.PILToTensor(), T.ConvertImageDtype(torch.float32), T.Normalize(MEAN, STD)]),
+    v2.Compose([v2.Resize(73), v2.CenterCrop(64), v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("transform", COMPOSED)
+def test_a_transform_is_read_and_gives_the_same_input(transform):
+    given, own = read_transform(transform)
+    assert own is None and given == InputSpec((64, 64), 64 / 73, MEAN, STD)
+    y, x = np.mgrid[:73, :73]
+    picture = Image.fromarray(np.stack([3 * x, 3 * y, x + y], 2).astype(np.uint8))
+    image = prepare(picture, given)
+    expected = transform(picture).numpy()
+    np.testing.assert_allclose(normalise(image.network, given), expected, atol=0.05)
+
+
+def test_presets_and_configurations_are_read():
+    import timm
+    from torchvision.models import EfficientNet_B0_Weights
+
+    given, own = read_transform(EfficientNet_B0_Weights.DEFAULT.transforms())
+    assert own is None and given == InputSpec((224, 224), 224 / 256)
+    config = {"input_size": (3, 96, 128), "mean": MEAN, "std": STD, "crop_pct": 0.9, "interpolation": "bicubic"}
+    assert read_transform(config)[0] == InputSpec((96, 128), 0.9, MEAN, STD)
+    model = timm.create_model("test_efficientnet")
+    spec = read_transform(None, model)[0]
+    assert spec.size == (160, 160) and spec == read_transform(timm.data.resolve_model_data_config(model))[0]
+    timms = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
+    read = read_transform(timms)[0]
+    assert read.size == spec.size and read.crop_fraction == pytest.approx(spec.crop_fraction, abs=0.005)
+    np.testing.assert_allclose([read.mean, read.std], [spec.mean, spec.std], atol=1e-6)
+
+
+def test_a_function_is_used_as_it_is(photograph):
+    calls = []
+
+    def own(picture):
+        calls.append(picture.size)
+        return T.functional.to_tensor(picture.convert("L").resize((28, 20))) * 2 - 1
+
+    loaded = adopt(own_net(channels=1), own, name="Digits")
+    analyser = Analyser(loaded)
+    assert loaded.spec.input.size == (20, 28)
+    with analyser.in_use():
+        analysis = analyser.analyse(photograph)
+    image = prepare(photograph, loaded.spec.input)
+    assert torch.equal(analyser.input(image)[0], own(Image.fromarray(image.network)))
+    assert analysis.gate("look").mask.shape == (10, 14) and calls[-1] == (28, 20)
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (lambda p: T.functional.to_tensor(p.resize((72, 72)).crop((4, 4, 68, 68))), "cuts, shifts or mirrors"),
+        (lambda p: T.functional.to_tensor(p.resize((64, 64))).flip(2), "cuts, shifts or mirrors"),
+        (lambda p: T.functional.to_tensor(p.resize((64, 64))) + torch.rand(1), "different values for the same"),
+        (lambda p: torch.zeros(3, 64, 64), "cuts, shifts or mirrors"),
+        (lambda p: T.functional.to_tensor(p.resize((p.width // 2, p.height // 2))), "must give one size"),
+        (lambda p: p, "fails on a Pillow image|floats"),
+        (lambda p: torch.zeros(3), r"tensor \(C, H, W\) of floats, got \(3,\)"),
+        (lambda p: torch.zeros(3, 4, 4), "8..2048"),
+        (lambda p: 1 / 0, "ZeroDivisionError"),
+        ({"input_size": (3, 64, 64)}, "needs input_size"),
+        (3, "transform must be an InputSpec"),
+        (None, "say what the network wants"),
+    ],
+)
+def test_transforms_that_cannot_be_used(transform, message):
+    with pytest.raises(UserError, match=message):
+        read_transform(transform)

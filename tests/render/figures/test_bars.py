@@ -1,0 +1,249 @@
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+
+from attnviz.core.errors import UserError
+from attnviz.render.colour import GATE_SCALE
+from attnviz.render.figures import bars
+from attnviz.render.figures.style import to_png
+from attnviz.render.ranking import Usual, ranking, tick_positions
+from attnviz.render.svg import bars as markup
+
+from .synthetic import analysis
+
+COUNTS = (1, 2, 16, 128, 160, 161, 512, 2048)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def scores(count, seed=0):
+    return np.random.default_rng(seed).uniform(0.05, 0.95, count).astype(np.float32)
+
+
+def heights(figure):
+    """Heights of all bars from left to right, read back from what was drawn."""
+    drawn = next(c for c in figure.axes[0].collections if isinstance(c, PolyCollection))
+    paths = [path.vertices for path in drawn.get_paths()]
+    if len(paths) > 1 or len(paths[0]) == 5:
+        return np.array([corners[:, 1].max() for corners in paths])
+    count = int(round(np.ptp(paths[0][:, 0])))
+    return paths[0][1 : 2 * count + 1 : 2, 1]
+
+
+def channel_labels(figure):
+    """The numbers above the plot, which name channels."""
+    return [text for text in figure.axes[0].texts if text.get_position()[1] > 1 + 1e-6]
+
+
+def words(figure):
+    return " | ".join(t.get_text() for t in (*figure.texts, *(t for axes in figure.axes for t in axes.texts)))
+
+
+@pytest.mark.parametrize("order", ["index", "sorted"])
+@pytest.mark.parametrize("count", COUNTS)
+def test_heights_are_the_scores(count, order):
+    values = scores(count)
+    figure = bars.channel_bars(values, order=order)
+    wanted = values if order == "index" else np.sort(values)[::-1]
+    np.testing.assert_allclose(heights(figure), wanted, atol=1e-6)
+    low, high = figure.axes[0].get_ylim()
+    assert low == 0 and 1 < high < 1.2
+    assert to_png(figure, 50).startswith(b"\x89PNG")
+
+
+def test_the_figure_tells_mean_spread_and_extremes():
+    values = np.array([0.5, 0.9, 0.1, 0.4, 0.6, 0.45, 0.55, 0.35])
+    told = words(bars.channel_bars(values, highlight=[3]))
+    assert "mean 0.48 · sd 0.21 · max 0.90 · scale 0–1 (fixed)" in told
+    assert "8 channels · highest 1 (0.90), 4 (0.60), 6 (0.55) · lowest 2 (0.10), 7 (0.35), 3 (0.40)" in told
+    labels = [text.get_text() for text in channel_labels(bars.channel_bars(values, highlight=[3]))]
+    assert labels[0] == "3" and {"1", "2"} <= set(labels)
+
+
+def test_marked_bars_stand_where_their_channel_is():
+    values = scores(300)
+    figure = bars.channel_bars(values, order="sorted", highlight=[7, 250])
+    marked = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)][1]
+    rank = ranking(values, "sorted")
+    for path, channel in zip(marked.get_paths(), (7, 250), strict=True):
+        assert path.vertices[:, 0].mean() == pytest.approx(rank.places[channel], abs=0.2)
+        assert path.vertices[:, 1].max() == pytest.approx(values[channel])
+
+
+@pytest.mark.parametrize("count", [16, 300])
+def test_the_reference_follows_the_order(count):
+    values, mean = scores(count), scores(count, 1)
+    figure = bars.channel_bars(values, order="sorted", reference=(mean, np.full(count, 0.05)))
+    band = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)][1]
+    middles = [(p.vertices[:, 1].max() + p.vertices[:, 1].min()) / 2 for p in band.get_paths()]
+    np.testing.assert_allclose(middles, mean[np.argsort(-values, kind="stable")], atol=1e-6)
+    assert "reference mean ± sd" in words(figure)
+
+
+def test_labels_do_not_touch_and_stay_inside():
+    figure = bars.channel_bars(scores(2048), highlight=[0, 1, 2, 1000, 1003, 2047])
+    places = sorted(text.get_position()[0] for text in channel_labels(figure))
+    assert len(places) < 12 and np.diff(places).min() > 40
+    assert places[0] >= 0 and places[-1] <= 2047
+
+
+def test_nan_is_a_gap_and_ranks_last():
+    values = np.array([0.2, np.nan, 0.8])
+    assert ranking(values).ranks.tolist() == [2, 3, 1]
+    assert "1 not finite" in words(bars.channel_bars(values))
+    assert "channel 1: not a number" in bars.bars_svg(values)
+
+
+def test_equal_scores_rank_by_index():
+    assert ranking([0.5, 0.7, 0.5, 0.7], "sorted").shown.tolist() == [1, 3, 0, 2]
+
+
+def test_ticks_are_round_and_name_both_ends():
+    assert tick_positions(128) == [0, 16, 32, 48, 64, 80, 96, 112, 127]
+    assert tick_positions(512, 9, 1)[:3] == [1, 64, 128]
+    for count in range(1, 400):
+        for first in (0, 1):
+            ticks = tick_positions(count, 9, first)
+            assert ticks[0] == first and ticks[-1] == first + count - 1 and len(ticks) <= 10
+            assert ticks == sorted(set(ticks))
+
+
+def parse(markup_):
+    """The root, and the hit areas from left to right."""
+    root = ElementTree.fromstring(markup_)
+    hits = root.findall(f".//{SVG}rect")
+    return root, sorted(hits, key=lambda hit: float(hit.get("x")))
+
+
+@pytest.mark.parametrize("order", ["index", "sorted"])
+@pytest.mark.parametrize("count", COUNTS)
+def test_every_channel_has_a_hit_area_with_index_and_title(count, order):
+    values = scores(count)
+    _, hits = parse(bars.bars_svg(values, order=order))
+    wanted = np.arange(count) if order == "index" else np.argsort(-values, kind="stable")
+    assert [int(hit.get("data-index")) for hit in hits] == wanted.tolist()
+    assert [float(hit.get("x")) for hit in hits] == list(range(count))
+    ranks = {int(c): r + 1 for r, c in enumerate(np.argsort(-values, kind="stable"))}
+    for hit in hits:
+        i = int(hit.get("data-index"))
+        assert hit.find(f"{SVG}title").text == f"channel {i}: {values[i]:.3f}, rank {ranks[i]} of {count}"
+        assert hit.get("width") == "1" and hit.get("height") == "1000"
+
+
+def test_svg_bars_have_the_heights_of_the_scores():
+    values = np.array([0.25, 1.0, 0.0, 1.7])
+    root, _ = parse(bars.bars_svg(values))
+    path = next(p for p in root.iter(f"{SVG}path") if p.get("class") == "bars").get("d")
+    tops = [int(top) for top in re.findall(r"M\S+ 1000V(\d+)h", path)]
+    assert tops == [750, 0, 1000, 0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        (scores(8), "two arrays"),
+        ((scores(8), scores(7)), "8 channels"),
+        ((scores(8), -scores(8)), "0 or more"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_refused(reference, text):
+    with pytest.raises(UserError, match=text):
+        bars.channel_bars(scores(8), reference=reference)
+
+
+def usual(count):
+    """A usual range 0.3..0.6 with the median at 0.5, and notes that must be escaped."""
+    ends = (np.full(count, value, np.float32) for value in (0.3, 0.5, 0.6))
+    return Usual(*ends, tuple(f"<b>note</b> {i}" for i in range(count)))
+
+
+def test_the_usual_range_is_a_band_in_the_order_of_the_bars():
+    given = Usual(*(np.array(v) for v in ([0.1, 0.2], [0.3, 0.4], [0.5, 1.6])))
+    root, _ = parse(bars.bars_svg(np.array([0.2, 0.9]), order="sorted", usual=given))
+    paths = {p.get("class"): p.get("d") for p in root.iter(f"{SVG}path")}
+    assert paths["band"] == "M0 0h1V800h-1zM1 500h1V900h-1z"
+    assert paths["usual"] == "M0 600h1M1 700h1"
+
+
+@pytest.mark.parametrize(
+    ("low", "middle", "high", "notes", "text"),
+    [
+        ([0.1], [0.2], [0.3], (), "must have 2 channels"),
+        ([0.1, 0.1], [0.2, 0.2], [0.3, 0.3], ("one",), "must have 2 channels"),
+        ([0.1, 0.4], [0.2, 0.2], [0.3, 0.3], (), "low <= middle <= high"),
+        ([0.1, np.nan], [0.2, 0.2], [0.3, 0.3], (), "finite"),
+    ],
+)
+def test_a_usual_range_that_does_not_fit_is_refused(low, middle, high, notes, text):
+    with pytest.raises(UserError, match=text):
+        bars.bars_svg(np.array([0.2, 0.9]), usual=Usual(*map(np.array, (low, middle, high)), notes))
+
+
+def test_svg_is_accessible_and_neutral_to_the_theme():
+    text = bars.bars_svg(scores(16), selected=[4], usual=usual(16), width=400, height=120)
+    root, hits = parse(text)
+    drawing = root.find(f".//{SVG}svg")
+    assert drawing.get("role") == "img" and "16 channel scores, min" in drawing.get("aria-label")
+    assert drawing.get("preserveAspectRatio") == "none" and drawing.get("viewBox") == "0 0 16 1000"
+    assert root.get("tabindex") == "0" and "max-width:400px" in root.get("style")
+    assert not root.findall(f".//{SVG}text")  # text inside would be stretched with the drawing
+    assert [s.text for s in root.iter("span")][:3] == ["1", "0.5", "0"]
+    assert hits[3].find(f"{SVG}title").text.endswith(", <b>note</b> 3")
+    colours = {p.get(k) for p in drawing.iter(f"{SVG}path") for k in ("fill", "stroke")} - {None, "none"}
+    assert all(c == "currentColor" or c.startswith("var(--attnviz-") for c in colours)
+    assert next(p for p in root.iter(f"{SVG}path") if p.get("class") == "selected").get("d").startswith("M4.1 ")
+
+
+def test_labels_from_outside_are_escaped():
+    attack = "<img src=x onerror=alert(1)>&\"'"
+    text = markup.top_bars(analysis(labels=(attack, "b", "c")), 2)
+    assert "<img" not in text and "&lt;img src=x" in text
+    root = ElementTree.fromstring(text)
+    assert root.find("li/div/span").text == attack and len(root.findall("li")) == 2
+    assert [s.text for s in root.iter("span")][1] == f"{100 * analysis().probabilities[0]:.1f}%"
+
+
+VALUES = scores(8)
+
+
+@pytest.mark.parametrize("draw", [bars.channel_bars, bars.bars_svg])
+@pytest.mark.parametrize(
+    ("values", "options", "text"),
+    [
+        (np.full(4, np.nan), {}, "no finite number"),
+        (np.zeros((2, 2)), {}, "channel scores must have 1 axes"),
+        ([], {}, "empty"),
+        (VALUES, {"order": "sort"}, "did you mean 'sorted'"),
+        (VALUES, {"mark": [8]}, "whole number in 0..7, got 8"),
+        (VALUES, {"mark": -1}, "whole number in 0..7"),
+        (VALUES, {"mark": [1.5]}, "whole number"),
+        (VALUES, {"mark": "<b>"}, "whole number"),
+    ],
+)
+def test_what_cannot_be_drawn_is_a_user_error(draw, values, options, text):
+    options = dict(options)
+    if "mark" in options:
+        options["highlight" if draw is bars.channel_bars else "selected"] = options.pop("mark")
+    with pytest.raises(UserError, match=text):
+        draw(values, **options)
+
+
+@pytest.mark.parametrize("options", [{"height": 3}, {"height": "9"}, {"width": 1}, {"width": '"><script>'}])
+def test_sizes_of_the_svg_are_checked(options):
+    with pytest.raises(UserError, match="whole number"):
+        bars.bars_svg(VALUES, **options)
+
+
+def test_the_stretched_axis_is_labelled():
+    figure = bars.channel_bars([-0.5, 0.25, 1.0], scale="stretch")
+    assert "-0.50 to 1 (stretched)" in words(figure).replace("\N{MINUS SIGN}", "-")
+    assert figure.axes[0].get_ylim()[0] == -0.5
+    assert GATE_SCALE.label not in words(figure)
+
+
+@pytest.mark.parametrize("k", [0, 1.5, "3", True])
+def test_how_many_classes_is_checked(k):
+    with pytest.raises(UserError, match="at least 1"):
+        markup.top_bars(analysis(), k)

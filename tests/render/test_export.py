@@ -1,0 +1,90 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from attnviz.analysis.analyser import analyse
+from attnviz.core.errors import UserError
+from attnviz.core.types import KINDS, Analysis, GateRecord, GateSite
+from attnviz.render.export import file_name, gate_picture, gates_csv, summary, write_exports
+
+
+@pytest.fixture(scope="module")
+def analysis(checkpoints):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    return analyse(checkpoints / "cbam.json", Image.fromarray(pixels))
+
+
+def test_the_files(analysis, tmp_path):
+    files = write_exports(analysis, tmp_path / "new" / "folder")
+    names = [f.name for f in files]
+    assert sorted(names) == sorted(p.name for p in (tmp_path / "new" / "folder").iterdir())
+    assert sum(n.startswith("overlay-") for n in names) == 4 and sum(n.startswith("channels-") for n in names) == 4
+    assert {"gates.png", "channel-map.png", "gates.csv", "analysis.json"} <= set(names)
+    for path in files:
+        if path.suffix == ".png":
+            with Image.open(path) as picture:
+                assert picture.format == "PNG" and min(picture.size) > 100
+
+
+def test_the_table_has_every_weight(analysis):
+    rows = list(csv.DictReader(io.StringIO(gates_csv(analysis))))
+    assert len(rows) == sum(g.values.size for g in analysis.gates)
+    mask = analysis.gate("stage3.0.attention.spatial").mask
+    mine = [r for r in rows if r["gate"] == "stage3.0.attention.spatial"]
+    assert {r["channel"] for r in mine} == {""}
+    for r in mine:
+        assert float(r["value"]) == pytest.approx(mask[int(r["row"]), int(r["column"])], rel=1e-5)
+    scores = [float(r["value"]) for r in rows if r["gate"] == "stage4.0.attention.channel"]
+    assert scores == pytest.approx(analysis.gate("stage4.0.attention.channel").scores.tolist(), rel=1e-5)
+
+
+def test_the_summary_is_json_with_every_prediction_and_gate(analysis):
+    values = json.loads(json.dumps(summary(analysis)))
+    assert sum(p["probability"] for p in values["predictions"]) == pytest.approx(1, abs=1e-5)
+    assert [g["name"] for g in values["gates"]] == [g.site.name for g in analysis.gates]
+    assert values["photograph"]["seen_by_network"] == {"left": 15, "top": 0, "right": 105, "bottom": 90}
+
+
+SHAPES = {
+    "channel": (1, 3, 1, 1), "spatial": (1, 1, 2, 2), "strip": (1, 3, 2, 1), "branch": (1, 2, 3, 1, 1),
+    "full": (1, 3, 2, 2), "pairwise": (1, 1, 4, 4), "added": (1, 3, 1, 1), "geometric": (1, 2, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_kind_can_be_written(analysis, kind, tmp_path):
+    shape = SHAPES[kind]
+    record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 2)), np.full(shape, 0.5, np.float32))
+    one = Analysis("m", analysis.image, analysis.labels, analysis.logits, (record,))
+    assert (tmp_path / "gates.csv") in write_exports(one, tmp_path)
+    pictures = {p.name for p in tmp_path.glob("*-g.png")}
+    places, numbers = kind in ("spatial", "strip", "full", "pairwise"), kind in ("channel", "added")
+    assert pictures == ({"overlay-g.png"} if places else {"channels-g.png"} if numbers else set())
+    if not pictures:
+        with pytest.raises(UserError, match=f"is a {kind} gate of shape"):
+            gate_picture(one, "g")
+    rows = (tmp_path / "gates.csv").read_text().splitlines()[1:]
+    assert len(rows) == (0 if kind == "pairwise" else record.values.size)
+
+
+@pytest.mark.parametrize("options", [{"opacity": 2}, {"cmap": "viridiss"}, {"scale": "fix"}])
+def test_a_bad_setting_writes_nothing(analysis, options, tmp_path):
+    with pytest.raises(UserError):
+        write_exports(analysis, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made(analysis, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_exports(analysis, tmp_path / "file" / "out")
+
+
+def test_gate_names_make_safe_file_names():
+    assert file_name("stage1.0.attention.channel") == "stage1.0.attention.channel"
+    assert file_name("../../etc/passwd") == "-..-etc-passwd"
+    assert file_name("a:b#2<c>") == "a-b-2-c-" and file_name("...") == "gate"

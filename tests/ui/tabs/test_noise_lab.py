@@ -1,0 +1,182 @@
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+gr = pytest.importorskip("gradio")
+
+from attnviz.analysis.noise_lab import look, mean_scores  # noqa: E402
+from attnviz.core.errors import UserError  # noqa: E402
+from attnviz.core.input_spec import NoiseSpec  # noqa: E402
+from attnviz.images.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
+from attnviz.ui.networks.store import Store  # noqa: E402
+from attnviz.ui.shared.page import Page, Photo  # noqa: E402
+from attnviz.ui.shared.sample_buttons import available, samples_html  # noqa: E402
+from attnviz.ui.tabs.noise_lab import state as noise_view  # noqa: E402
+from attnviz.ui.tabs.noise_lab.handlers import TAB, NoiseLab, layout  # noqa: E402
+from attnviz.ui.tabs.noise_lab.html import channels_html, predictions_html, short, table_html  # noqa: E402
+from attnviz.ui.tabs.noise_lab.state import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
+
+MOMENTS = np.stack((np.zeros((5, 3)), np.full((5, 3), 2.0)), -1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def noisy(noise_checkpoints):
+    return Store(noise_checkpoints)
+
+
+@pytest.fixture(scope="module")
+def lab(noisy):
+    return answered(noisy, opening(noisy, Photo("parachute")))
+
+
+def test_every_network_answers_and_only_those_with_a_gate_score(lab, noisy):
+    assert tuple(lab.looks) == NETWORKS == present(noisy)
+    assert [look.scores is not None for look in lab.looks.values()] == [False, False, True, True]
+    assert lab.noise == NoiseSpec(order=(0, 1, 2, 3, 4, 5))
+    assert all(look.order == lab.noise.order for name, look in lab.looks.items() if name != "noise-rgb")
+
+
+def test_without_the_networks_the_tab_says_how_they_come_about(checkpoints, tmp_path):
+    store = Store(checkpoints)
+    assert present(store) == ()
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        TAB.build(Page(demo, store, tab, gr.State(), Photo("cat")))
+    assert any(
+        "attnviz experiment noise" in str(block.value) for block in demo.blocks.values() if hasattr(block, "value")
+    )
+
+
+def test_channels_move_and_scores_are_those_of_the_library(lab, noisy):
+    moved = answered(noisy, move(move(lab, "left:3"), "right:0"))
+    assert moved.noise.order == (1, 0, 3, 2, 4, 5)
+    with noisy.lease("noise-attention") as analyser:
+        image = moved.shown.analysis.image
+        direct = look(analyser, image, moved.noise)
+    np.testing.assert_array_equal(moved.shown.scores, direct.scores)
+    assert unmoved(moved).noise == lab.noise
+
+
+def test_the_mean_is_shown_where_moments_were_measured(lab, noisy, monkeypatch):
+    assert "nl-bar" in channels_html(lab)
+    monkeypatch.setattr(noise_view, "moments", lambda: MOMENTS)
+    measured = answered(noisy, lab)
+    with noisy.lease("noise-attention") as analyser:
+        np.testing.assert_array_equal(measured.mean, mean_scores(analyser, MOMENTS, lab.noise))
+    html = channels_html(measured)
+    assert html.count("<s style") == 6 and "5 random test images" in html
+
+
+@pytest.mark.parametrize(
+    "wanted", [None, 3, "", "left:0", "right:5", "left:-1", "left:99999", "up:3", "left:3<b>", "left:²"]
+)
+def test_wrong_moves_are_refused(lab, wanted):
+    with pytest.raises(UserError, match="moves as"):
+        move(lab, wanted)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("gaussian", 17, 0),
+        ("gaussian", None, 0),
+        ("gaussian", 1, -1),
+        ("gaussian", 1, 0.5),
+        ("gaussian", 1, True),
+        ("gaussian", float("nan"), 0),
+    ],
+)
+def test_wrong_settings_are_refused(lab, values):
+    with pytest.raises(UserError, match="must be a"):
+        set_noise(lab, *values)
+
+
+def test_unknown_kinds_and_gates_are_refused(lab, noisy):
+    with pytest.raises(UserError, match="unknown kind of noise"):
+        answered(noisy, set_noise(lab, "<script>", 1, 0))
+    with pytest.raises(UserError, match="noise-attention"):
+        set_gate(lab, noisy, "noise-rgb")
+    assert answered(noisy, set_gate(lab, noisy, "noise-permuted")).gate == "noise-permuted"
+
+
+def test_pictures_and_predictions_in_both_languages(lab, noisy):
+    from dataclasses import replace
+
+    for language in ("en", "zh"):
+        own = replace(lab, language=language)
+        html = channels_html(own)
+        assert html.count("<img") == 6 and html.count('alt="') == 6 and html.count("data-pick") == 12
+        assert html.count(" disabled") == 2
+        assert predictions_html(own, noisy).count("<section") == 4
+    assert short(0.985) == "0.985" and short(0.00042) == "4.2e-4"
+
+
+def test_the_handlers(noisy, lab):
+    with gr.Blocks() as demo, gr.Tab() as tab:
+        page = Page(demo, noisy, tab, gr.State(), Photo("parachute"))
+        tabbed = NoiseLab(page, layout(page))
+    parts = tabbed.parts
+    request = SimpleNamespace(headers={"accept-language": "zh"}, cookies={})
+    opened = tabbed.on_open({parts.state: None, page.photo: None}, request)
+    state = opened[parts.state]
+    assert state.language == "zh" and "噪声" in opened[parts.channels]
+    assert "网络认识的类别" in opened[parts.picker.samples]
+    assert state.photo == Photo("aeroplane") and page.photo not in opened, "nobody has chosen a photograph yet"
+    assert tabbed.on_open({parts.state: state, page.photo: None}, request) == {parts.state: gr.skip()}
+    other = tabbed.on_open({parts.state: state, page.photo: Photo("parachute")}, request)
+    assert other[parts.state].photo == Photo("parachute") and page.photo not in other
+    again = tabbed.on_open({parts.state: other[parts.state], page.photo: Photo("parachute")}, request)
+    assert again == {parts.state: gr.skip()}
+    data = {parts.state: state, parts.kind: "uniform", parts.strength: 2, parts.seed: 7, parts.gate: "noise-permuted"}
+    assert tabbed.on_noise(data)[parts.state].noise == NoiseSpec(3, "uniform", 2.0, (0, 1, 2, 3, 4, 5), seed=7)
+    assert tabbed.on_gate(data)[parts.state].gate == "noise-permuted"
+    sampled = tabbed.on_sample(data, gr.EventData(None, {"value": "church"}))
+    assert sampled[page.photo] == Photo("church") and sampled[parts.state].photo == Photo("church")
+    with pytest.raises(UserError, match="unknown sample"):
+        tabbed.on_sample(data, gr.EventData(None, {"value": ["x"]}))
+    with pytest.raises(UserError, match="idle"):
+        tabbed.on_reset({parts.state: None})
+
+
+def test_pictures_of_known_classes_stand_first():
+    for data, known in ((CIFAR10, ["aeroplane", "ship", "car", "cat"]), (IMAGENETTE, ["golf-ball", "church"])):
+        html = samples_html("en", data)
+        first, second = (re.findall(r'data-pick="([\w-]+)"', part) for part in html.split("none of them"))
+        assert first[: len(known)] == known
+        assert sorted(first + second) == sorted(available())
+        assert all(find_sample(name).is_known(data) for name in first)
+        assert not any(find_sample(name).is_known(data) for name in second)
+
+
+def spread(values):
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values)) if len(values) > 1 else None, "n": len(values)}
+
+
+def test_the_measured_table_says_what_was_measured():
+    titles = {"noise-rgb": "RGB · net", "noise-plain": "RGB + <noise> · net", "noise-attention": "gate · net"}
+    results = {
+        "rows": [{"recipe": name, "top1": spread([80.0, 82.0])} for name in titles],
+        "recipes": {name: {"title": title} for name, title in titles.items()},
+        "gates": {"noise-attention": {"median_ratio": 1234.5}},
+        "recovery": {"cost": 3.2, "sd": 0.2, "recovered": 0.91, "interval": [0.8, 1.02]},
+        "positions": {
+            "rows": {"noise-attention": {"runs": [{"explained_by_content": 0.1, "explained_by_position": 0.85}]}}
+        },
+    }
+    html = table_html(results, "en")
+    for text in (
+        "81.00 ± 1.00 (2)",
+        "1,234×",
+        "91 %",
+        "80 to 102 %",
+        "explains 10 %",
+        "position 85 %",
+        "&lt;noise&gt;",
+    ):
+        assert text in html, text
+    assert table_html(None, "en") == table_html({"rows": [{}]}, "en") == ""
+    results["recovery"] = {"cost": 0.1, "sd": 0.2, "gain": 0.0, "why": "x"}
+    assert "too little" in table_html(results, "en")
+    results["recovery"] = {"why": "x"}
+    assert "One seed" in table_html(results, "en")

@@ -1,0 +1,172 @@
+"""The tab of a visitor's own network; nothing here reaches the network."""
+
+import gradio as gr
+import pytest
+import safetensors.torch
+import torch
+
+from attnviz.core.errors import UserError
+from attnviz.models.untrusted import Wish
+from attnviz.ui.networks import visitor_models as module
+from attnviz.ui.networks.store import Store
+from attnviz.ui.networks.visitor_models import Guests
+from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.tabs.own_model.handlers import OwnModel
+from attnviz.ui.tabs.own_model.layout import FIRST, SUGGESTED, layout
+
+TINY = "timm:test_efficientnet"
+EVIL = "<img src=x onerror=alert(1)>"
+VISITOR = type("Request", (), {"headers": {}, "cookies": {}})()
+CHINESE = type("Request", (), {"headers": {"accept-language": "zh"}, "cookies": {}})()
+
+
+@pytest.fixture(scope="module")
+def tab(checkpoints):
+    with gr.Blocks() as demo, gr.Tab() as own:
+        page = Page(demo, Store(checkpoints), own, gr.State(), Photo(sample="cat"))
+        return OwnModel(page, layout(page))
+
+
+@pytest.fixture(scope="module")
+def call(tab):
+    parts = tab.parts
+    components = {
+        "state": parts.state,
+        "page_photo": tab.page.photo,
+        "photo": parts.picker.image,
+        "name": parts.name,
+        "weights": parts.weights,
+        "file": parts.file,
+    }
+    names = {getattr(parts, n): n for n in parts.__dataclass_fields__ if n not in ("titles", "picker")}
+    names |= {tab.page.photo: "page_photo", parts.picker.image: "photo"}
+
+    def run(handler, *more, **values):
+        given = {"state": None, "page_photo": None, "photo": None, "name": TINY, "weights": "untrained", "file": None}
+        data = {components[name]: value for name, value in {**given, **values}.items()}
+        return {names.get(part, part): value for part, value in getattr(tab, handler)(data, *more).items()}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def own(call):
+    return call("on_find", VISITOR)["state"]
+
+
+def test_it_opens_with_a_picture_and_says_that_weights_are_random(call):
+    updates = call("on_open", CHINESE)
+    assert updates["state"].view.analysis.model == f"{FIRST} · untrained"
+    assert "av-strip" in updates["strip"] and "img" in updates["picture"]
+    assert "随机权重" in updates["found"] and "随机权重" in updates["prediction"]
+    again = call("on_open", CHINESE, state=updates["state"], page_photo=updates["page_photo"])
+    assert set(again) == {"state"}
+
+
+def test_gates_are_found_and_listed_with_name_kind_shape_and_how(call, own):
+    updates = call("on_find", VISITOR)
+    assert f"{TINY} · untrained: {len(own.about.sites)} gates" in updates["found"]
+    for site in own.about.sites:
+        assert site.name in updates["list"] and site.how in updates["list"]
+    assert updates["list"].count("<tr>") == len(own.about.sites) + 1
+    assert len(own.view.analysis.gates) == len(own.about.sites) == 2
+
+
+def test_a_gate_and_a_channel_are_chosen(call, own):
+    name = own.about.sites[0].name
+    updates = call("on_tile", gr.EventData(None, {"value": name}), state=own)
+    assert name in updates["heading"] and "rect data-index" in updates["scores"]
+    updates = call("on_bar", gr.EventData(None, {"index": 3}), state=updates["state"])
+    assert "Channel 3:" in updates["picture"]
+    with pytest.raises(UserError, match="has no gate"):
+        call("on_tile", gr.EventData(None, {"value": EVIL}), state=own)
+
+
+def test_a_network_without_gates_says_what_it_has(call):
+    updates = call("on_find", VISITOR, name="torchvision:squeezenet1_1")
+    assert "no attention gates" in updates["strip"] and "26 Conv2d" in updates["strip"]
+    assert updates["list"] == ""
+
+
+def test_a_file_of_weights_is_taken(call, tmp_path):
+    import timm
+
+    file = tmp_path / "mine.safetensors"
+    safetensors.torch.save_file(timm.create_model("test_efficientnet", num_classes=5).state_dict(), file)
+    updates = call("on_find", VISITOR, weights="file", file={"path": str(file)})
+    assert "5 classes" in updates["prediction"] and "class 4" in updates["prediction"]
+    assert updates["state"].view.analysis.model.startswith(f"{TINY} · file ")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": EVIL}, "asked for as"),
+        ({"name": None}, "asked for as"),
+        ({"name": ["timm:resnet18"]}, "asked for as"),
+        ({"name": "cbam"}, "asked for as"),
+        ({"name": "timm:" + EVIL}, "timm has no model"),
+        ({"weights": EVIL}, "unknown weights"),
+        ({"weights": None}, "unknown weights"),
+        ({"weights": "file"}, "choose a safetensors file"),
+        ({"weights": "file", "file": {"path": "/etc/passwd"}}, "cannot be read as safetensors"),
+        ({"weights": "file", "file": [1]}, "choose a safetensors file"),
+    ],
+)
+def test_strangers_may_type_anything(call, values, message):
+    with pytest.raises(UserError, match=message):
+        call("on_find", VISITOR, **values)
+
+
+def test_offline_is_one_sentence_and_nothing_is_lost(call, own, monkeypatch, tmp_path):
+    def offline(url):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("attnviz.models.published._answers", offline)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(UserError, match="could not be fetched .*Name or service"):
+        call("on_find", VISITOR, state=own, name="torchvision:mobilenet_v3_small", weights="published")
+    assert call("on_tile", gr.EventData(None, {"value": own.about.sites[0].name}), state=own)["state"]
+
+
+def test_the_budget_of_fetched_weights_is_kept(monkeypatch):
+    monkeypatch.setattr(module, "FETCHED_BYTES", 1000)
+    guests = Guests()
+    with pytest.raises(UserError, match="fetches no more"):
+        guests.open(Wish(TINY, "published"))
+    assert guests.slots.names == ()
+
+
+def test_networks_are_let_go_and_loaded_again(monkeypatch):
+    guests = Guests(most=1)
+    first = guests.open(Wish(TINY, "untrained"))
+    second = guests.open(Wish("timm:test_resnet", "untrained"))
+    assert guests.slots.names == (second,)
+    with guests.lease(first) as analyser:
+        assert analyser.loaded.name == first
+    for name in ("nonsense", None, ["x"]):
+        with pytest.raises(UserError, match="reload"), guests.lease(name):
+            pass
+    monkeypatch.setattr(module, "REMEMBERED", 1)
+    guests.open(Wish(TINY, "untrained"))
+    with pytest.raises(UserError, match="reload"):
+        guests.about(second)
+
+
+def test_another_visitor_and_the_other_tabs_do_not_find_it(tab, call, own):
+    assert not any(TINY in name for name in tab.page.store.choices)
+
+
+def test_a_suggestion_is_filled_in(tab):
+    data = gr.EventData(None, {"value": SUGGESTED[2]})
+    assert tab.on_suggested(data) == {tab.parts.name: SUGGESTED[2]}
+    with pytest.raises(UserError, match="no suggestion"):
+        tab.on_suggested(gr.EventData(None, {"value": EVIL}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUGGESTED)
+def test_what_is_suggested_is_within_the_limits(call, name):
+    torch.manual_seed(0)
+    updates = call("on_find", VISITOR, name=name)
+    assert updates["state"].view.analysis.gates
