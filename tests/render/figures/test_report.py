@@ -13,8 +13,7 @@ from attnviz.render.figures import channel_map as layers
 from attnviz.render.figures import gate_strip as strip
 from attnviz.render.figures import report as sheets
 from attnviz.render.figures.style import to_png
-
-from .synthetic import analysis, channel, every_kind, record, spatial
+from tests.render.synthetic import analysis, channel, every_kind, record, spatial
 
 
 def words(figure):
