@@ -19,8 +19,8 @@ from attnviz.gates.edits.json_format import from_json
 from attnviz.images.prepare import MAX_BYTES, MAX_PIXELS
 from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
 from attnviz.render.export import COLUMNS, summary
-from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS
 from attnviz.ui.networks.visitor_models import FETCHED_BYTES
+from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
