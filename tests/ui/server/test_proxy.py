@@ -8,7 +8,7 @@ import pytest
 from gradio.routes import App
 from starlette.testclient import TestClient
 
-from attnviz.ui import build, launch_options
+from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server.request_filter import uploaded
 

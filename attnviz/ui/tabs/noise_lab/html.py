@@ -88,7 +88,7 @@ def _verdict(lab: Lab) -> str:
     shown, language = lab.shown, lab.language
     by_content = np.argsort(shown.order)
     scores = shown.scores[by_content]
-    names = [name_of(channel, language) for channel in range(len(scores))]
+    names = [input_channel_name(channel, language) for channel in range(len(scores))]
     sides = {
         key: ", ".join(name for name, score in zip(names, scores, strict=True) if (score >= OPEN) == let_in)
         for key, let_in in (("let_in", True), ("shut", False))
