@@ -94,6 +94,10 @@ class GateSite:
         place: Where the gate is read with the least effort.
         exact: Where it is read without any assumption: at the operation in which it meets the features.
         meets: Where the features are that it meets.
+        over: For ``pairwise``, what each axis of ``shape`` runs over: ``batch``, ``channel``, ``place``, ``mixed`` (of
+            these) or ``""`` (unknown). The shape cannot tell 8×8 places from 64 channels.
+        owner: Path of the module in whose forward the gate meets the features, and ``#2`` … for its later calls:
+            gates of one owner belong together.
     """
 
     name: str
@@ -105,6 +109,8 @@ class GateSite:
     place: Place | None = field(default=None, repr=False)
     exact: Place | None = field(default=None, repr=False)
     meets: Place | None = field(default=None, repr=False)
+    over: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from attnviz.core.types import GateSite, Place
 from attnviz.gates import ops
 from attnviz.gates.flow import Output
 from attnviz.gates.force_eager import force_eager
-from attnviz.gates.names import describe, name_sites
+from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.rules import Finding
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
@@ -115,7 +115,8 @@ def _sites(findings: Sequence[Finding], uses: Counter[Output], paths: set[str], 
             place = Place(found.output.module, found.output.call, "output")
         shape, features = _for_one(found.shape, batch), _for_one(found.features, batch)
         how = describe(place, found.kind)
-        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, place, found.exact, found.meets))
+        where = (place, found.exact, found.meets)
+        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, *where, found.over, holder(where[2])))
     return tuple(sites)
 
 

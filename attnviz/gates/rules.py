@@ -39,6 +39,7 @@ class Finding:
         output: The module's output that the gate is, where there is one.
         uid: Set for gates that are used in several operations but are one site.
         axis: Axis along which the weights sum to 1.
+        over: For ``pairwise``: what each axis of ``shape`` runs over.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Finding:
     output: Output | None = None
     uid: int | None = None
     axis: int | None = None
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

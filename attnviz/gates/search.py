@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.core.types import Place
 from attnviz.gates import ops
+from attnviz.gates.axes import Axes, of_map
 from attnviz.gates.flow import Marks, Origin, Output, follow
 from attnviz.gates.rules import Finding, judge
 
@@ -42,6 +43,8 @@ class Search(ops.EagerMode):
         super().__init__()
         self.model = model
         self.marks = Marks()
+        self.axes = Axes()
+        self._axes_at: dict[Place, tuple[str, ...]] = {}
         self.findings: list[Finding] = []
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
@@ -49,6 +52,7 @@ class Search(ops.EagerMode):
         self._reported: set[int] = set()
         for tensor in inputs:
             self.marks.set(tensor, self.marks.new())
+            self.axes.set(tensor, of_map(tensor.shape))
 
     def watch(self) -> ExitStack:
         """Hook every module, to know which one is running; closing the stack removes the hooks."""
@@ -92,7 +96,11 @@ class Search(ops.EagerMode):
         if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
             axis = origin.axis
         meets = replace(place, operand=1)
-        self.findings.append(Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis))
+        shapes, over = (
+            (tuple(output.shape), tuple(features.shape)),
+            self.axes.kinds(output) if kind == "pairwise" else (),
+        )
+        self.findings.append(Finding(kind, *shapes, place, meets, axis=axis, over=over))
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
@@ -104,6 +112,14 @@ class Search(ops.EagerMode):
             frame.counts[family] += 1
         frame = self._frames[-1]
         return Place(frame.path, frame.call, family, frame.counts[family])
+
+    def _labelled(self, finding: Finding, name: str, args: tuple[Any, ...]) -> Finding:
+        """Say what the axes of pairwise weights run over; for every other kind the kind says it."""
+        if finding.kind != "pairwise":
+            return finding
+        if name in ops.ATTENTION_OPS:
+            return replace(finding, over=self.axes.of_weights(name, args))
+        return replace(finding, over=self._axes_at.get(finding.exact, ()))
 
     def _report(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -121,7 +137,7 @@ class Search(ops.EagerMode):
             with self:
                 return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
-        self._report(judge(self.marks, name, args, place))
+        self._report([self._labelled(f, name, args) for f in judge(self.marks, name, args, place)])
         inputs = (args, keywords)
         if name not in ops.VIEWS:
             self.uses.update({m.output for t in ops.tensors_in(inputs) if (m := self.marks.get(t)) and m.output})
@@ -129,6 +145,9 @@ class Search(ops.EagerMode):
         result = func(*args, **keywords)
         if mark is not None:
             self._mark(func, args, result, mark)
+            self.axes.follow(name, (*args, *keywords.values()), result)
+            if place is not None and isinstance(result, Tensor):
+                self._axes_at[place] = self.axes.kinds(result)
         return result
 
     def _mark(self, func: ops.Operation, args: tuple[Any, ...], result: Any, mark: Any) -> None:

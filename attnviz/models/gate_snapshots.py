@@ -33,7 +33,7 @@ class Snapshots:
         probes: P names of the pictures, samples of ``attnviz.images.samples``.
         gates: Name of a gate -> (E, P, …) float32; the rest is the gate's shape for one picture.
         kinds: Name of a gate -> its kind, in the order of the layers.
-        fit: How the pictures were brought to the network's shape, a name of ``attnviz.core.input_spec.FITS``: what a gate said
+        fit: How the pictures were brought to the network's shape, a name of ``core.input_spec.FITS``: what a gate said
             lies over the part that it was shown. Files from before there was a choice are of ``"crop"``.
     """
 

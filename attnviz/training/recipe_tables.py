@@ -35,7 +35,7 @@ class ModelPart:
         size: Side in pixels at which the finished network is evaluated and used.
         backbone_options: Keyword arguments of the backbone.
         attention_options: Keyword arguments of the attention module.
-        fit: How photographs are brought to that square, in training as in use: a name of ``attnviz.core.input_spec.FITS``.
+        fit: How photographs are brought to that square, in training as in use: a name of ``core.input_spec.FITS``.
     """
 
     backbone: str

@@ -153,10 +153,11 @@ def test_content_and_position_are_told_apart(content, position):
     assert told["content"][0] / told["content"][5] == pytest.approx(10 if content else 1, rel=1e-3)
 
 
-def test_recovery_only_where_noise_costs_more_than_its_spread():
+def test_recovery_only_where_noise_costs_something_beyond_chance():
     told = recovery([84.0, 84.2, 84.1], [82.0, 82.2, 82.1], [83.0, 83.2, 83.1])
     assert told["recovered"] == pytest.approx(0.5) and told["interval"][0] < 0.5 < told["interval"][1]
-    assert "2 sd" in recovery([84.0, 82.0], [83.5, 82.0], [83.0, 84.0])["why"]
+    assert "from chance" in recovery([84.0, 82.0], [83.5, 82.0], [83.0, 84.0])["why"]
+    assert "from chance" in recovery([82.0, 82.2, 82.1], [84.0, 84.2, 84.1], [83.0, 83.2, 83.1])["why"]
     assert "two seeds" in recovery([84.0], [82.0], [83.0])["why"]
 
 

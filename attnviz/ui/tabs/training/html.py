@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.figures.gate_strip import seen
@@ -34,12 +35,12 @@ def heading(taken: Snapshots, film: Film) -> str:
     return f'<h2 aria-live="polite">{say(key, film.language, gate=film.gate, **about)}</h2>'
 
 
-def picture_html(taken: Snapshots, film: Film, card: Card) -> str:
-    """The gate at the chosen snapshot, large."""
+def picture_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> str:
+    """The gate at the chosen snapshot, large; ``sites`` as ``view_of`` takes them."""
     found = record(taken, film, film.step)
     if found.site.kind == "channel":
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
-    return f"{heading(taken, film)}{large(view_of(taken, film, card), Settings(cmap=CMAP))}"
+    return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings(cmap=CMAP))}"
 
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:

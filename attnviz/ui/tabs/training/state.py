@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -138,9 +139,17 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
     return GateRecord(site, values)
 
 
-def view_of(taken: Snapshots, film: Film, card: Card) -> View:
-    """A snapshot as a view, as if it had just been analysed; there are no logits."""
-    image = seen_then(taken, film, card)
-    gates = tuple(record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds)
+def view_of(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> View:
+    """A snapshot as a view, as if it had just been analysed; there are no logits.
+
+    Args:
+        taken: The snapshots.
+        film: Which of them.
+        card: Of the network.
+        sites: Gates of the network, which say what the snapshots leave out: over what pairwise weights run.
+    """
+    image, known = seen_then(taken, film, card), {site.name: site for site in sites}
+    records = [record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds]
+    gates = tuple(replace(r, site=known.get(r.site.name, r.site)) for r in records)
     analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
     return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)
