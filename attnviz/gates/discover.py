@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,7 +18,7 @@ from attnviz.gates.containers import tensors_within
 from attnviz.gates.flow import Output
 from attnviz.gates.force_eager import force_eager
 from attnviz.gates.ledger import Finding, Ledger
-from attnviz.gates.names import describe, name_sites
+from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease, unwrapped
 
@@ -92,7 +93,7 @@ def search_for_gates(
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
     batch = tensors[0].shape[0] if tensors[0].ndim else 1
-    findings = list(search.ledger.settled().values())
+    findings = [replace(f, over=search.over(f)) for f in search.ledger.settled().values()]
     sites = _sites(findings, search.uses, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites
     return sites, search.ledger
@@ -147,6 +148,8 @@ def _site(name: str, finding: Finding, uses: Counter[Output], batch: int) -> Gat
         finding.exact,
         finding.meets,
         finding.batch,
+        finding.over,
+        holder(finding.meets),
     )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from torch import Tensor, nn
-from torch.utils.weak import TensorWeakRef
+from torch import Tensor
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.ranges import ANY, Range, is_finite
+from attnviz.gates.tensor_table import TensorTable, storage_of
 
 Sizes = tuple[int, ...]
 NONE: frozenset[Any] = frozenset()
@@ -163,35 +163,23 @@ class Mark(NamedTuple):
         return origin if origin is not None and origin.is_gate and is_finite(self.limits) else None
 
 
-class Marks:
+class Marks(TensorTable["Mark"]):
     """Marks of all living tensors; a tensor without one does not depend on the input.
 
-    Attributes:
+    Args:
         parameters: Storages of the model's parameters.
+        subclasses: As in ``TensorTable``.
     """
 
     def __init__(self, parameters: frozenset[int] = NONE, subclasses: bool = False) -> None:
-        """``subclasses``: whether the input is of a subclass, which makes a new object of every result."""
-        # by id, with what tells whether it is still that tensor: a search asks several times an operation
-        self._marks: dict[int, tuple[TensorWeakRef, Mark]] = {}
+        super().__init__(subclasses)
         self._uids: Iterator[int] = itertools.count(1)
-        self._in_memory: dict[Any, Mark] | None = {} if subclasses else None
-        self._values: dict[tuple[Any, ...], int] = {}
+        self._numbers: dict[tuple[Any, ...], int] = {}
         self.parameters = parameters
 
     def uid(self) -> int:
         """A new number."""
         return next(self._uids)
-
-    def get(self, tensor: Any) -> Mark | None:
-        """Mark of a tensor, ``None`` for anything else."""
-        if not isinstance(tensor, Tensor):
-            return None
-        entry = self._marks.get(id(tensor))
-        mark = entry[1] if entry is not None and entry[0]() is tensor else None
-        if mark is None and self._in_memory is not None and type(tensor) not in (Tensor, nn.Parameter):
-            mark = self._in_memory.get(_memory_of(tensor))
-        return mark
 
     def new(self, root: int | None = None, **traits: Any) -> Mark:
         """A mark with a new uid; without ``root`` it is its own root."""
@@ -201,13 +189,7 @@ class Marks:
 
     def value(self, *computed: Any) -> int:
         """The number of a value that is computed so; the same for the same computation."""
-        return self._values.setdefault(computed, next(self._uids))
-
-    def set(self, tensor: Tensor, mark: Mark) -> None:
-        """Mark a tensor, and the tensor of which it is a view."""
-        self._marks[id(tensor)] = (TensorWeakRef(tensor), mark)
-        if self._in_memory is not None:
-            self._in_memory[_memory_of(tensor)] = mark
+        return self._numbers.setdefault(computed, next(self._uids))
 
     def touch(self, tensor: Tensor) -> None:
         """Mark the tensor of which one that was written to is a view."""
@@ -220,18 +202,6 @@ class Marks:
     def is_parameter(self, tensor: Any) -> bool:
         """Whether a tensor is a parameter of the model or a view of one."""
         return isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
-
-
-def storage_of(tensor: Tensor) -> int:
-    """Number of the memory that holds a tensor; 0 where it has none of its own."""
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError):
-        return 0
-
-
-def _memory_of(tensor: Tensor) -> tuple[Any, ...]:
-    return storage_of(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
 
 
 def flat_axes(tensor: Tensor, mark: Mark | None) -> frozenset[int]:

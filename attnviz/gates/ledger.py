@@ -51,6 +51,7 @@ class Finding:
         doubtful: Why it is a gate only if learned weights follow; empty where it is one anyway.
         batch: Axis of ``shape`` along which the examples lie.
         shared: Whether the features are parameters, which all examples share.
+        over: For ``pairwise``: what each axis of ``shape`` runs over.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Finding:
     doubtful: str = ""
     batch: int = 0
     shared: bool = False
+    over: tuple[str, ...] = ()
 
 
 @dataclass

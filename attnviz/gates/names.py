@@ -20,6 +20,13 @@ def owner_of(place: Place, root: str = "model") -> str:
     return (path.removesuffix(".gate") if place.op == "tap" else path) or root
 
 
+def holder(place: Place) -> str:
+    """The module in whose forward a gate meets features, with the number of its call: the parent of a ``Gate``."""
+    path = plain_path(place.module)
+    path = path.rpartition(".")[0] if place.op == "tap" else path
+    return path if place.call == 1 else f"{path}#{place.call}"
+
+
 def name_sites(owners: Sequence[Place], kinds: Sequence[str], taken: Collection[str]) -> list[str]:
     """Unique names: the module's path, its kind where it holds gates of several, ``#2`` … for its later calls.
 

@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, storage_of, with_output
+from attnviz.gates.axes import Axes, of_map
+from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
 from attnviz.gates.meeting import Meeting
 from attnviz.gates.passing import follow
 from attnviz.gates.rules import RULES, shapes_in
 from attnviz.gates.step import Step
+from attnviz.gates.tensor_table import storage_of
 
 
 @dataclass
@@ -53,6 +55,8 @@ class Search(ops.EagerMode):
         given = list(inputs)
         subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
         self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
+        self.axes = Axes(subclasses)
+        self._axes_at: dict[Place, tuple[str, ...]] = {}
         self.ledger = Ledger(explain)
         self._unbounded = unbounded
         self.uses: Counter[Output] = Counter()
@@ -61,6 +65,7 @@ class Search(ops.EagerMode):
         for tensor in given:
             # pictures and volumes have their channels in front; of what a sequence holds nothing is known
             self.marks.set(tensor, self.marks.new(channels=1 if tensor.ndim > 3 else None))
+            self.axes.set(tensor, of_map(tensor.shape))
 
     def watch(self) -> ExitStack:
         """Hook every module, to know which one is running; closing the stack removes the hooks."""
@@ -104,7 +109,8 @@ class Search(ops.EagerMode):
         if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
             axis = origin.axis
         meets = replace(place, operand=1)
-        self.ledger.add([Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis)])
+        over = self.axes.kinds(output) if kind == "pairwise" else ()
+        self.ledger.add([Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis, over=over)])
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
@@ -122,11 +128,27 @@ class Search(ops.EagerMode):
         if name not in RULES or place is None:
             return NONE
         verdict = RULES[name](Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
-        numbers = NONE if isinstance(verdict, str) else self.ledger.add(verdict)
+        numbers = NONE if isinstance(verdict, str) else self.ledger.add(self._labelled(verdict, name, args))
         if self.ledger.explains:
             reason = verdict if isinstance(verdict, str) else ""
             self.ledger.consider(place, shapes_in(args), reason, numbers)
         return numbers
+
+    def _labelled(self, findings: list[Finding], name: str, args: tuple[Any, ...]) -> list[Finding]:
+        """Say what the weights of fused attention run over, which are no tensor that could be followed."""
+        if name not in ops.ATTENTION_OPS:
+            return findings
+        over = self.axes.of_weights(name, args)
+        return [replace(f, over=over if f.kind == "pairwise" else ()) for f in findings]
+
+    def over(self, finding: Finding) -> tuple[str, ...]:
+        """What the axes of pairwise weights run over; for every other kind the kind says it."""
+        if finding.kind != "pairwise":
+            return ()
+        over = list(finding.over or self._axes_at.get(finding.exact, ()))
+        if len(over) != len(finding.shape):
+            return ()
+        return (over.pop(finding.batch), *over)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -153,6 +175,9 @@ class Search(ops.EagerMode):
             mark = follow(Step(self.marks, func, args, keywords, operands, outputs[0], place))
             if mark is not None:
                 self._mark(func, args, outputs, self._credited(mark, numbers))
+                self.axes.follow(name, (*args, *keywords.values()), result)
+                if place is not None and isinstance(result, Tensor):
+                    self._axes_at[place] = self.axes.kinds(result)
         return result
 
     def _credited(self, mark: Mark, numbers: frozenset[int]) -> Mark:
