@@ -18,6 +18,7 @@ _LAZY = {
     "analyse": "attnviz.analysis.analyser",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
+    "explain_search": "attnviz.gates.explain",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
     "load": "attnviz.models.published",

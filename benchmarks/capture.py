@@ -34,6 +34,7 @@ from attnviz.core.types import KINDS, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models.checkpoints import checkpoint_ids, load
+from attnviz.models.results import add_force, check_results, write_results
 from attnviz.models.spec import ModelSpec, build
 
 OWN_LIMIT, FOREIGN_LIMIT = 1.05, 1.10
@@ -205,7 +206,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the turns, batch 2 instead of 16")
     parser.add_argument("--models", nargs="*", default=[*FOREIGN, *HEAVY], help="networks of timm")
     parser.add_argument("--out", type=Path, help="a file for the JSON")
+    add_force(parser)
     args = parser.parse_args()
+    settings = {"quick": args.quick, "models": args.models}
+    if args.out:
+        check_results(args.out, settings, args.force)
     warnings.simplefilter("ignore")
     budget, started, facts = (1.0 if args.quick else 10.0), time.perf_counter(), machine()
     batches = (1, 2) if args.quick else (1, 16)
@@ -222,11 +227,10 @@ def main() -> None:
         if name == "seresnet50":
             results["beside Grad-CAM, seresnet50"] = beside_grad_cam(model, model.layer4[-1], budget)
     told = {"machine": facts, "minutes": round((time.perf_counter() - started) / 60, 1), "results": results}
-    text = json.dumps(told, indent=1)
     if args.out:
-        args.out.write_text(f"{text}\n")
+        write_results(args.out, told, settings, args.force)
     else:
-        print(text)
+        print(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from attnviz.core.errors import UserError
 from attnviz.models.provenance import facts
 
 
@@ -19,12 +20,19 @@ def machine(device: torch.device, seconds: float) -> dict[str, Any]:
     return {**facts(device, seconds), **told}
 
 
-def add_case(file: Path | None, case: Mapping[str, Any]) -> None:
-    """Print a case and, where there is a file, put it there instead of the one of the same recipe."""
+def add_case(file: Path | None, case: Mapping[str, Any], force: bool = False) -> None:
+    """Print a case and, where there is a file, put it there instead of the one of the same recipe and command.
+
+    Raises:
+        UserError: The file holds a case of this recipe by another command, and ``force`` is not given.
+    """
     print(json.dumps(case, indent=1, ensure_ascii=False))
     if file is None:
         return
     known = json.loads(file.read_text(encoding="utf-8"))["cases"] if file.is_file() else []
+    others = [old["command"] for old in known if old["recipe"] == case["recipe"] and old["command"] != case["command"]]
+    if others and not force:
+        raise UserError(f"{file} holds {case['recipe']} by `{others[0]}`; give another --out, or --force to replace it")
     cases = [*(old for old in known if old["recipe"] != case["recipe"]), case]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"cases": cases}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -25,6 +25,7 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.images.prepare import open_photograph
+from attnviz.models.results import add_force, check_results
 from benchmarks import corpus, messages
 from benchmarks.client import Client, pictures
 from benchmarks.load import hardware
@@ -244,7 +245,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     counts = {name: round(options.inputs * share) for name, share in SHARES.items()}
     tally: dict[str, Tally] = defaultdict(Tally)
     found: dict[str, Any] = {"command": "python -m " + " ".join(["benchmarks.fuzz", *sys.argv[1:]])}
-    found |= {"hardware": hardware(), "finished": False}
+    found |= {"hardware": hardware(), "finished": False, "settings": settings_of(options)}
     if part != "app":
         here(options, counts, tally, found)
     if part == "here":
@@ -267,6 +268,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return written({**found, "finished": True}, tally, out)
 
 
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """What was chosen and decides the numbers."""
+    return {key: getattr(options, key) for key in ("inputs", "seed", "part", "checkpoints")}
+
+
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--inputs", type=int, default=10_000)
@@ -274,6 +280,9 @@ if __name__ == "__main__":
     options.add_argument("--part", choices=("all", "here", "app"), default="all", help="in this process, over HTTP")
     options.add_argument("--checkpoints", help="folder; default the bundled one")
     options.add_argument("--out", type=Path, help="also write the JSON to this file")
+    add_force(options)
     given = options.parse_args()
+    if given.out:
+        check_results(given.out, settings_of(given), given.force)
     found = measure(given)
     print(json.dumps(found, indent=1, ensure_ascii=False))

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.images.samples import load_sample, sample_names
+from attnviz.models.results import add_force, check_results, write_results
 from benchmarks.client import Client, pictures
 from benchmarks.served import Served, serve
 
@@ -238,8 +239,12 @@ if __name__ == "__main__":
     options.add_argument("--requests", type=int, default=128, help="about how many for each number of clients")
     options.add_argument("--checkpoints", help="folder; default the bundled one")
     options.add_argument("--out", type=Path, help="also write the JSON to this file")
+    add_force(options)
     given = options.parse_args()
-    text = json.dumps(measure(given.clients, given.requests, given.checkpoints), indent=1, ensure_ascii=False)
-    print(text)
+    settings = {"clients": given.clients, "requests": given.requests, "checkpoints": given.checkpoints}
     if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
+        check_results(given.out, settings, given.force)
+    measured = measure(given.clients, given.requests, given.checkpoints)
+    print(json.dumps(measured, indent=1, ensure_ascii=False))
+    if given.out:
+        write_results(given.out, measured, settings, given.force)

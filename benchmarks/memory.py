@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 
+from attnviz.models.results import add_force
 from attnviz.training.loop import Trainer
 from attnviz.training.memory import keep_memory
 from attnviz.training.recipe import load_recipe
@@ -80,6 +81,7 @@ def main() -> None:
     options.add_argument("--images", type=int, default=640, help="in an epoch (default 640)")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--out", type=Path)
+    add_force(options)
     options.add_argument("--one", choices=("kept", "given back"), help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.one:
@@ -92,7 +94,7 @@ def main() -> None:
         f"--rounds {given.rounds}"
     )
     case["run"] = machine(torch.device("cpu"), time.perf_counter() - started)
-    add_case(given.out, case)
+    add_case(given.out, case, given.force)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ An existing file of results gets one more case, or the same case anew.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import statistics
 import tempfile
@@ -33,6 +34,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
+from attnviz.models.results import add_force
 from attnviz.models.spec import build
 from attnviz.training.data import list_images, load_images, split_folder
 from attnviz.training.loop import Trainer
@@ -156,7 +158,8 @@ def measure(recipe: Recipe, data: Path, count: int, rounds: int) -> dict[str, An
         best = min(warm, key=lambda bf16: warm[bf16][1])
         pairs = [(timed(mine), timed(theirs[best])) for _ in range(rounds)]
         started = time.perf_counter()
-        load_images(folder / "data", "train", max(recipe.model.size, *(p for _, p in recipe.train.sizes)))
+        side = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
+        load_images(folder / "data", "train", dataclasses.replace(recipe.model.input(), size=(side, side)))
         decoding = (time.perf_counter() - started) / count
     ours, others = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
     cpu, their_cpu = (statistics.median(pair[i][1] for pair in pairs) for i in (0, 1))
@@ -198,6 +201,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--note", default="", help="kept with the case: what else the machine was doing")
     options.add_argument("--out", type=Path)
+    add_force(options)
     given = options.parse_args()
     started = time.perf_counter()
     case = measure(load_recipe(given.recipe), given.data, given.images, given.rounds)
@@ -208,7 +212,7 @@ def main() -> None:
         "note": given.note,
         "run": {**machine(device, time.perf_counter() - started), "torchvision": torchvision.__version__},
     }
-    add_case(given.out, case)
+    add_case(given.out, case, given.force)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""README's tables of networks, from the cards and ``results/``: ``python -m scripts.leaderboard [--write README.md]``.
+"""The tables of ``docs/results.md``, from the cards and ``results/``.
+
+``python -m scripts.leaderboard [--write docs/results.md]``
 
 Without ``--write`` the tables are printed; with it they replace what stands between the two markers of a file.
 """
@@ -18,7 +20,7 @@ from attnviz.training.experiments import pairs
 from attnviz.training.experiments.markdown import grid
 from attnviz.training.experiments.types_table import accuracy, focus, gates_matter
 
-BEGIN = "<!-- made by: python -m scripts.leaderboard --write README.md -->"
+BEGIN = "<!-- made by: python -m scripts.leaderboard --write docs/results.md -->"
 FAMILIES = {"types": "attention types, trained alike", "types-90": "attention types, trained alike for 90 epochs"}
 """Files of results of ``attnviz experiment types`` and what their tables are called."""
 PAIRS = {

@@ -1,6 +1,7 @@
-"""Imports point one way; this reads every file's imports, also those inside functions."""
+"""The rooms and what each may import: arrows point one way, also those inside functions and in strings."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,181 +11,97 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attnviz"
 
-CORE = {"core", "types", "inputs", "errors", "registry"}
-MAY_IMPORT = {
-    "core": set(),
-    "types": {"core", "errors", "registry"},
-    "inputs": {"errors"},
-    "errors": set(),
-    "registry": {"errors"},
-    "walk": {"types", "errors"},
-    "pixels": CORE,
-    "image": CORE | {"pixels"},
-    "samples": CORE | {"image"},
-    "attention": CORE,
-    "noise": CORE,
-    "backbones": CORE | {"attention"},
-    "models": CORE | {"attention", "backbones"},
-    "checkpoints": CORE | {"models"},
-    "describe": CORE | {"attention"},
-    "cost": CORE | {"attention", "models"},
-    "gates": CORE | {"attention", "models", "checkpoints"},
-    "loading": CORE | {"models", "checkpoints"},
-    "steps": CORE | {"attention", "walk"},
-    "edits": CORE | {"gates"},
-    "transforms": CORE,
-    "guests": CORE | {"checkpoints", "cost", "loading"},
-    "live": CORE | {"models", "checkpoints", "gates", "transforms"},
-    "attribution": CORE | {"gates"},
-    "provenance": CORE,
-    "trust": CORE | {"attribution", "faithfulness", "gates", "pipeline"},
-    "faithfulness": CORE | {"attribution", "gates", "checkpoints", "image"},
-    "pipeline": CORE | {"edits", "image", "models", "checkpoints", "gates", "loading", "attribution", "noise"},
-    "opening": CORE | {"render"},
-    "explaining": CORE | {"attribution", "pipeline"},
-    "runtime": CORE | {"cost", "pipeline"},
-    "inside": CORE | {"gates", "pipeline", "steps", "walk"},
-    "render": CORE | {"walk"},
-    "export": CORE | {"render"},
-    "notebook": CORE | {"render"},
-    "snapshots": CORE | {"checkpoints"},
-    "reference": CORE | {"checkpoints"},
-    "training": CORE
-    | {
-        "attention",
-        "backbones",
-        "image",
-        "samples",
-        "models",
-        "checkpoints",
-        "snapshots",
-        "reference",
-        "gates",
-        "noise",
-        "provenance",
-        "cost",
-        "faithfulness",
-    },
-    "verify": CORE | {"samples", "checkpoints", "pipeline"},
-    "results": {"core"},
-    "evidence": CORE | {"checkpoints", "results"},
-    "noiselab": CORE | {"image", "samples", "gates", "noise", "pipeline"},
-    "ui": CORE
-    | {
-        "guests",
-        "explaining",
-        "opening",
-        "runtime",
-        "live",
-        "loading",
-        "noise",
-        "noiselab",
-        "reference",
-        "snapshots",
-        "results",
-        "evidence",
-        "inside",
-        "steps",
-        "walk",
-        "edits",
-        "attribution",
-        "trust",
-        "image",
-        "samples",
-        "checkpoints",
-        "pipeline",
-        "render",
-        "export",
-    },
-    "cli": CORE | {"commands"},
-    "commands": CORE
-    | {
-        "results",
-        "edits",
-        "cost",
-        "describe",
-        "verify",
-        "image",
-        "samples",
-        "checkpoints",
-        "models",
-        "gates",
-        "loading",
-        "pipeline",
-        "reference",
-        "render",
-        "export",
-        "training",
-        "faithfulness",
-        "provenance",
-        "trust",
-    },
-    "__init__": {"core", "errors"},
-    "__main__": {"cli"},
+BELOW = {
+    "core": (),
+    "images": ("core",),
+    "attention": ("core",),
+    "backbones": ("attention",),
+    "models": ("backbones", "images"),
+    "gates": ("models",),
+    "explain": ("gates",),
+    "analysis": ("explain",),
+    "audit": ("analysis",),
+    "render": ("core",),
+    "viewer": ("core",),
+    "training": ("audit",),
+    "ui": ("audit", "render", "viewer"),
+    "cli": ("training", "ui"),
 }
-"""What each part may import of attnviz itself; ``attnviz`` (for its version) is open to all."""
+"""Room -> the rooms right below it; it may import these and whatever is below them."""
 
 FOREIGN = {
-    "types": {"numpy"},
-    "inputs": set(),
-    "errors": set(),
-    "registry": set(),
-    "pixels": {"numpy", "PIL"},
-    "image": {"numpy", "PIL"},
-    "samples": {"numpy", "PIL", "skimage"},
-    "reference": {"numpy", "safetensors"},
-    "render": {"numpy", "matplotlib", "PIL"},
-    "export": {"numpy"},
-    "ui": None,
-    "cli": set(),
-    "commands": set(),
-    "__init__": set(),
-    "__main__": set(),
+    "core": {"numpy"},
+    "images": {"numpy", "PIL", "torch", "skimage"},
+    "attention": {"torch", "numpy"},
+    "backbones": {"torch", "torchvision"},
+    "render": {"numpy", "matplotlib", "mpl_toolkits", "PIL", "markupsafe"},
+    "viewer": {"numpy", "PIL", "matplotlib", "anywidget", "traitlets"},
 }
-"""Packages outside the standard library that a part may import, where that is limited; ``None`` means see below."""
+"""Packages outside the standard library that a room may import, where the design says so."""
+
+FORBIDDEN = {
+    "ui": {"torch", "torchvision", "timm"},
+    "training": {"gradio", "captum", "platformdirs"},
+    "audit": {"gradio", "captum", "platformdirs"},
+}
+MODULE = re.compile(r"attnviz(?:\.[a-z_0-9]+)+(?=:|$)")
+"""A module named in a string, as tables of things that are loaded later have it."""
 
 
-def part_of(path: Path) -> str:
+def floor_of(room):
+    """All rooms that a room may import."""
+    return set(BELOW[room]).union(*(floor_of(below) for below in BELOW[room]))
+
+
+def room_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports(path):
+    """Every module that a file names: in imports anywhere in it, and in strings that are nothing else."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if node.module == "attnviz"}
-    return found
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if node.module == "attnviz"}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (named := MODULE.match(node.value)):
+            names.add(named[0])
+    return names
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+FRONT = {"__init__", "__main__"}
+"""The package's front ties the rooms together and may name all of them."""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_one_way(path):
-    part = part_of(path)
-    assert part in MAY_IMPORT, f"add {part} to the layering"
-    for name in imports(path):
-        pieces = name.split(".")
-        if pieces[0] == "attnviz":
-            target = pieces[1] if len(pieces) > 1 else part
-            parts = {p.stem for p in PACKAGE.iterdir()}
-            assert target == part or target not in parts or target in MAY_IMPORT[part], f"{part} imports {name}"
-        elif FOREIGN.get(part) is not None and pieces[0] not in sys.stdlib_module_names:
-            assert pieces[0] in FOREIGN[part], f"{part} imports {name}"
+def test_every_file_is_in_a_room():
+    assert {room_of(path) for path in FILES} - FRONT <= set(BELOW)
+    loose = {path.stem for path in PACKAGE.glob("*.py")}
+    assert loose == FRONT
 
 
-def test_ui_has_no_torch_and_training_neither_gradio_nor_captum():
-    for path in FILES:
-        roots = {name.split(".")[0] for name in imports(path)}
-        if part_of(path) == "ui":
-            assert not roots & {"torch", "torchvision", "timm"}, path
-        else:
-            assert "gradio" not in roots, path
-        if part_of(path) == "training":
-            assert not roots & {"gradio", "captum"}, path
+def test_the_table_has_no_circle():
+    for room in BELOW:
+        assert room not in floor_of(room)
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_imports_point_one_way(room):
+    for path in (PACKAGE / room).rglob("*.py"):
+        for name in imports(path):
+            pieces = name.split(".")
+            if pieces[0] == "attnviz":
+                target = pieces[1] if len(pieces) > 1 else room
+                allowed = target not in BELOW or target == room or target in floor_of(room)
+                if room == "cli" and target == "ui":
+                    allowed = path.name == "app.py"
+                assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+            elif pieces[0] not in sys.stdlib_module_names:
+                assert pieces[0] in FOREIGN.get(room, {pieces[0]}), f"{path.relative_to(ROOT)} imports {name}"
+                assert pieces[0] not in FORBIDDEN.get(room, ()), f"{path.relative_to(ROOT)} imports {name}"
+                assert pieces[0] != "gradio" or room == "ui", f"{path.relative_to(ROOT)} imports {name}"
 
 
 @pytest.mark.parametrize("statement", ["import attnviz", "import attnviz.cli.main", "import attnviz.render.overlay"])

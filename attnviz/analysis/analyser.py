@@ -152,7 +152,8 @@ class Analyser:
         }
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
-        return Analysis(self.loaded.name, image, self.loaded.labels, values, gates, facts)
+        loaded = self.loaded
+        return Analysis(loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
 
     def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
         """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).

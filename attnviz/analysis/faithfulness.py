@@ -22,9 +22,11 @@ from attnviz.explain.faithfulness.study import Plan, Study
 from attnviz.gates.capture import capture
 
 CENTRE = "centre"
-SEEDS = (1, 20)
-QUICK = Protocol(steps=32)
-"""Half the steps: a person waits for it."""
+SEEDS = (1, 99)
+ENOUGH = 19
+"""Random maps of every grain: a map that beats all of them would do so by chance on 1 photograph in 20."""
+QUICK = Protocol(steps=16)
+"""A quarter of the steps: a person waits for it, and more random maps tell more than finer steps."""
 
 
 def judge(
@@ -34,7 +36,7 @@ def judge(
     maps: Mapping[str, Floats | Attribution],
     *,
     protocol: Protocol = QUICK,
-    seeds: int = 3,
+    seeds: int = ENOUGH,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     budget_s: float | None = None,
@@ -47,7 +49,7 @@ def judge(
         target: Index of the class.
         maps: By name: a gate's mask (h, w) as it is, or an attribution.
         protocol: How it is measured.
-        seeds: How many random maps of every grain, 1..20.
+        seeds: How many random maps of every grain, 1..99.
         progress: Called with the share that is done, 0..1.
         cancelled: Asked before every pass; ``True`` ends the measurement.
         budget_s: Seconds after which no further pass begins.
@@ -78,6 +80,7 @@ def judge(
         every,
         protocol,
         black=_black(analyser),
+        scores=analyser.loaded.scores,
         progress=progress,
         cancelled=cancelled,
         budget_s=budget_s,
@@ -94,7 +97,8 @@ def judge(
 
 def study_of(analyser: Analyser, plan: Plan) -> Study:
     """A study of many images for one model; ``Study`` says more."""
-    return Study(analyser.loaded.module, analyser.sites, analyser.example(), plan, _black(analyser))
+    loaded = analyser.loaded
+    return Study(loaded.module, analyser.sites, analyser.example(), plan, _black(analyser), loaded.scores)
 
 
 def _black(analyser: Analyser) -> torch.Tensor:

@@ -143,17 +143,20 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.scale)
         return 1.0
 
-    def _split(self, x: Tensor) -> Tensor:
+    def split(self, x: Tensor) -> Tensor:
         """(N, heads·d, H, W) -> (N, heads, HW, d)."""
         # channels last all the way: a view where the network is trained so, and its convolutions stay fast
         return x.permute(0, 2, 3, 1).reshape(len(x), x.shape[2] * x.shape[3], self.heads, -1).transpose(1, 2)
+
+    def join(self, gathered: Tensor, x: Tensor) -> Tensor:
+        """(N, heads, HW, d) -> (N, heads·d, H, W) over the positions of ``x``."""
+        return gathered.transpose(1, 2).reshape(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, heads, HWq, HWk) and sums to 1 over HWk."""
         check_features(x, self.channels, dims=2)
         seen = limit_positions(x, self.max_positions)
-        query, key, value = self._split(self.query(x)), self._split(self.key(seen)), self._split(self.value(seen))
+        query, key, value = self.split(self.query(x)), self.split(self.key(seen)), self.split(self.value(seen))
         weights = self.gate(self.normalise(self.similarity(query, key)), value)
-        gathered = self.weighted_sum(weights, value).transpose(1, 2)
-        joined = gathered.reshape(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
+        joined = self.join(self.weighted_sum(weights, value), x)
         return x + self.scale * self.project(joined)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
+    from attnviz.core.input_spec import InputSpec
     from attnviz.training.data import ImageSet
 
 
@@ -22,12 +23,13 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
 
 
-def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], Callable[[int], ImageSet]]:
-    """The folder of the checkpoints, their names, why others are left out, and side in pixels -> validation images.
+def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], Callable[[InputSpec], ImageSet]]:
+    """The folder of the checkpoints, their names, why others are left out, and what prepares the validation images.
 
     Raises:
         UserError: Neither names nor ``--all`` were given, or both.
     """
+    from attnviz.core.input_spec import InputSpec
     from attnviz.models.checkpoints import FOLDER
     from attnviz.training.data import load_images
     from attnviz.training.evaluation import fitting
@@ -35,6 +37,10 @@ def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], C
     if args.all == bool(args.checkpoints):
         raise UserError(f"{args.command} needs either checkpoints or --all")
     folder = args.folder or FOLDER
-    sized = functools.cache(lambda size: load_images(args.data, "val", size))
-    names, others = fitting(folder, args.data, sized) if args.all else (args.checkpoints, {})
-    return folder, names, others, sized
+    kept = functools.cache(lambda spec: load_images(args.data, "val", spec))
+
+    def images_for(spec: InputSpec) -> ImageSet:
+        return kept(InputSpec(spec.size, spec.crop_fraction, fit=spec.fit))  # the rest does not change what is decoded
+
+    names, others = fitting(folder, args.data, images_for) if args.all else (args.checkpoints, {})
+    return folder, names, others, images_for

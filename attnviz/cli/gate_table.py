@@ -10,6 +10,7 @@ import torch
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.gates.discover import find_gates, what_it_has
+from attnviz.gates.explain import Explanation, explain_search
 from attnviz.models.checkpoints import LoadedModel
 
 COLUMNS = ("name", "kind", "shape", "features", "how")
@@ -21,12 +22,21 @@ def gates_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
     Raises:
         UserError: It has none; the text says what it has.
     """
-    device = next((p.device for p in loaded.module.parameters()), torch.device("cpu"))
-    given = loaded.spec.input
-    sites = find_gates(loaded.module, torch.zeros(1, given.channels, *given.size, device=device))
+    sites = find_gates(loaded.module, _example(loaded))
     if not sites:
         raise UserError(f"{loaded.name}: {what_it_has(loaded.module)}")
     return sites
+
+
+def explanations_of(loaded: LoadedModel) -> tuple[Explanation, ...]:
+    """For every product in a loaded model, why it is a gate or not."""
+    return explain_search(loaded.module, _example(loaded))
+
+
+def _example(loaded: LoadedModel) -> torch.Tensor:
+    device = next((p.device for p in loaded.module.parameters()), torch.device("cpu"))
+    given = loaded.spec.input
+    return torch.zeros(1, given.channels, *given.size, device=device)
 
 
 def as_rows(sites: Sequence[GateSite]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+import attnviz
 from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 from attnviz.core.registry import Registry
@@ -26,6 +27,7 @@ COMMANDS: Registry[Command] = Registry(
         ("gates", "attnviz.cli.commands.gates:COMMAND"),
         ("faithfulness", "attnviz.cli.commands.faithfulness:COMMAND"),
         ("replay", "attnviz.cli.commands.replay:COMMAND"),
+        ("info", "attnviz.cli.commands.info:COMMAND"),
     ),
 )
 """Every entry is a ``Command``; ``--help`` lists them in this order."""
@@ -36,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="attnviz", description="See, test and trust the attention gates inside a convolutional network."
     )
+    top.add_argument("--version", action="version", version=f"attnviz {attnviz.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         own = commands.add_parser(name, help=command.help)

@@ -1,10 +1,13 @@
-"""What a network wants to be given: size, crop, normalisation and channels of noise. Plain Python only."""
+"""What a network wants to be given: size, fit, normalisation and channels of noise. Plain Python only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attnviz.core.errors import UserError
+from attnviz.core.errors import UserError, nearest
+
+FITS = ("crop", "squash")
+"""How a photograph is brought to the shape of a network's input: cut to that shape, or squeezed whole into it."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,12 @@ class InputSpec:
 
     Attributes:
         size: Height and width of the network's input in pixels.
-        crop_fraction: Side of the centred square that is kept, as a fraction of the shorter side, in (0, 1].
+        crop_fraction: How much of each side of what ``fit`` takes is kept, around the centre, in (0, 1].
         mean: Per-channel mean, subtracted from RGB in [0, 1].
         std: Per-channel standard deviation, divided by afterwards; each > 0.
         noise: Channels of noise that are appended after normalisation; ``None`` for R, G and B alone.
+        fit: A name of ``FITS``. ``"crop"`` takes the largest centred rectangle of the input's shape, so that nothing is
+            distorted and the rest is not seen; ``"squash"`` takes the whole photograph and gives up its proportions.
     """
 
     size: tuple[int, int] = (128, 128)
@@ -59,6 +64,7 @@ class InputSpec:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     noise: NoiseSpec | None = None
+    fit: str = "crop"
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or not all(isinstance(s, int) and 8 <= s <= 2048 for s in self.size):
@@ -67,6 +73,8 @@ class InputSpec:
             raise UserError(f"crop_fraction must be in (0, 1], got {self.crop_fraction}")
         if len(self.mean) != 3 or len(self.std) != 3 or not all(s > 0 for s in self.std):
             raise UserError(f"mean and std must have 3 values, std > 0, got {self.mean} and {self.std}")
+        if self.fit not in FITS:
+            raise UserError(f"unknown fit {self.fit!r}; {nearest(self.fit, FITS)}")
 
     @property
     def channels(self) -> int:

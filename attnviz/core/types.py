@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from attnviz.core.displays import as_html
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.notes import Note, notes_on
+from attnviz.core.scores import probabilities
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -49,6 +51,15 @@ class PreparedImage:
     network: Bytes
     original_size: tuple[int, int]
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be said about this photograph in front of this network; mostly nothing."""
+        left, top, right, bottom = self.box
+        (height, width), (high, wide) = self.pixels.shape[:2], self.network.shape[:2]
+        across, down = self.original_size[0] / width, self.original_size[1] / height
+        seen = max(1, round((right - left) * across)), max(1, round((bottom - top) * down))
+        return notes_on(seen, self.original_size, (wide, high))
+
 
 @dataclass(frozen=True)
 class Place:
@@ -85,6 +96,11 @@ class GateSite:
         place: Where the gate is read with the least effort.
         exact: Where it is read without any assumption: at the operation in which it meets the features.
         meets: Where the features are that it meets.
+        batch: Axis along which the examples lie in what is read there; in ``shape`` they are in front.
+        over: For ``pairwise``, what each axis of ``shape`` runs over: ``batch``, ``channel``, ``place``, ``mixed`` (of
+            these) or ``""`` (unknown). The shape cannot tell 8×8 places from 64 channels.
+        owner: Path of the module in whose forward the gate meets the features, and ``#2`` … for its later calls:
+            gates of one owner belong together.
     """
 
     name: str
@@ -96,6 +112,9 @@ class GateSite:
     place: Place | None = field(default=None, repr=False)
     exact: Place | None = field(default=None, repr=False)
     meets: Place | None = field(default=None, repr=False)
+    batch: int = field(default=0, repr=False)
+    over: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +224,8 @@ class Analysis:
         logits: (K,) float32.
         gates: All gates from the first layer to the last.
         facts: Plain values worth showing or keeping: device, milliseconds, versions.
+        scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
+        assumed: What is assumed about the network.
     """
 
     model: str
@@ -213,15 +234,21 @@ class Analysis:
     logits: Floats
     gates: tuple[GateRecord, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    scores: str = "softmax"
+    assumed: tuple[Note, ...] = ()
 
     def _repr_html_(self) -> str:
         return as_html(self)
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What must be said beside the answer: about the photograph, and what is assumed about the network."""
+        return (*self.image.notes, *self.assumed)
+
+    @property
     def probabilities(self) -> Floats:
-        """Softmax of the logits, (K,) float32 that sums to 1."""
-        shifted = np.exp(self.logits - self.logits.max())
-        return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+        """(K,) float32 in [0, 1]; they sum to 1 unless ``scores`` says that classes do not exclude each other."""
+        return probabilities(self.logits, self.scores)
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:
         """The k most probable classes as (label, probability), most probable first."""

@@ -12,6 +12,9 @@ from torch import Tensor
 from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, GateSite
 
+OFFSETS = "deformable convolution"
+"""Where what is geometric are offsets from where a convolution samples anyway."""
+
 
 def channel_axis(site: GateSite) -> int | None:
     """Axis of the gate along which channels, branches or heads lie; ``None`` where there is no such axis."""
@@ -37,7 +40,7 @@ def neutral_like(values: Tensor, site: GateSite) -> Tensor:
     if site.kind in ("branch", "pairwise"):
         axis = 1 if site.axis is None else site.axis
         return torch.full_like(values, 1 / values.shape[axis])
-    if site.kind == "added":
+    if site.kind == "added" or (site.exact is not None and site.exact.op == OFFSETS):
         return torch.zeros_like(values)
     if site.kind != "geometric":
         return torch.ones_like(values)

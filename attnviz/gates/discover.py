@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite, Place
-from attnviz.gates import ops
+from attnviz.gates.containers import tensors_within
 from attnviz.gates.force_eager import force_eager
-from attnviz.gates.names import describe, name_sites
+from attnviz.gates.ledger import Finding, Ledger
+from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.paths import refuse_script, unwrapped
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease
@@ -43,21 +44,23 @@ def known_sites(model: nn.Module) -> tuple[GateSite, ...]:
     return _found.get(unwrapped(model), ())
 
 
-def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, Any]) -> tuple[GateSite, ...]:
+def find_gates(model: nn.Module, example: Any, *, unbounded: bool = False) -> tuple[GateSite, ...]:
     """Run one example and list the gates in the order in which they act.
 
     attnviz's own modules report their gates themselves. Everywhere else gates are found by data flow: a
-    multiplication is a gate if both operands depend on the input, one is repeated where the other is not, and
-    that one descends from a bounded activation through shape, resize and constant scale or shift operations only.
-    Softmax weights that meet values in a matrix product, added context terms and spatial transformers have
-    rules of their own (``attnviz.gates.rules``). Softmax weights that a learned layer mixes before they meet values
-    (talking heads), and products without a bound (focal modulation, gMLP), are no gates.
+    multiplication is a gate if both operands depend on the input, one is repeated where the other is not (or lies
+    between 0 and 1), and that one is bounded, however it came to its bounds (``attnviz.gates.bounding``).
+    Weights that meet values in a matrix product, weights of experts' kernels, added context terms, spatial
+    transformers and deformable convolutions have rules of their own (``attnviz.gates.rules``). Softmax weights that
+    a learned layer mixes before they meet values (talking heads) are no gates; nor are products without a bound
+    (focal modulation, gMLP), if they are not asked for. ``explain_search`` says why something was not found.
 
     Args:
         model: Any network; it is run in eval mode without gradients, and its modes are put back afterwards.
-        example: What the model is called with: a tensor (N in front), a sequence of positional arguments, or a
-            mapping of keyword arguments. Maps should stay larger than 1×1 up to the last gate, else a gate
-            cannot be told from a product of two vectors.
+        example: What the model is called with: a tensor (N in front), a sequence of positional arguments, a
+            mapping of keyword arguments, or any other object that holds tensors. Maps should stay larger than 1×1
+            up to the last gate, else a gate cannot be told from a product of two vectors.
+        unbounded: Whether repeated weights count that have no bound (after ReLU, PReLU or nothing).
 
     Returns:
         The sites, empty where the model has no gates. Two searches give the same sites.
@@ -65,16 +68,23 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
     Raises:
         UserError: ``model`` is no module, or a part of it is one of torch.jit, or it fails on the example.
     """
+    return search_for_gates(model, example, unbounded)[0]
+
+
+def search_for_gates(
+    model: nn.Module, example: Any, unbounded: bool = False, explain: bool = False
+) -> tuple[tuple[GateSite, ...], Ledger]:
+    """As ``find_gates``, with what was thought of every product; the n-th site is the n-th finding there."""
     if not isinstance(model, nn.Module):
         raise UserError(f"find_gates needs a torch.nn.Module, got {type(model).__name__}")
     inner = unwrapped(model)
     for path, module in inner.named_modules():
         refuse_script(path, module)
     args, keywords = _arguments(example)
-    tensors = ops.tensors_in((args, keywords))
+    tensors = tensors_within((args, keywords))
     if not tensors:
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
-    search = Search(inner, tensors)
+    search = Search(inner, tensors, unbounded, explain)
     with lease(inner) as session, torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
         session.prepared = None  # names may stand for other sites from here on
         try:
@@ -86,9 +96,10 @@ def find_gates(model: nn.Module, example: Tensor | Sequence[Any] | Mapping[str, 
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
     batch = tensors[0].shape[0] if tensors[0].ndim else 1
-    sites = _sites(search, {path for path, _ in inner.named_modules()}, batch)
+    findings = [replace(f, over=search.over(f)) for f in search.ledger.settled().values()]
+    sites = _sites(findings, search, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites
-    return sites
+    return sites, search.ledger
 
 
 def _arguments(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -98,34 +109,54 @@ def _arguments(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (), dict(example)
     if isinstance(example, (tuple, list)):
         return tuple(example), {}
-    raise UserError(f"an example is a tensor, a sequence or a mapping, got {type(example).__name__}")
+    if tensors_within(example):
+        return (example,), {}
+    raise UserError(
+        f"an example is a tensor, a sequence, a mapping or an object that holds tensors, got {type(example).__name__}"
+    )
 
 
-def _for_one(shape: Sequence[int], batch: int) -> tuple[int, ...]:
-    """Shape for a batch of one; groups may be folded into the batch axis."""
+def _for_one(shape: Sequence[int], batch: int, axis: int = 0) -> tuple[int, ...]:
+    """Shape for a batch of one, examples in front; groups may be folded into the batch axis."""
     if not shape:
         return (1,)
-    return (shape[0] // batch if shape[0] % batch == 0 else shape[0], *shape[1:])
+    first, rest = shape[axis], (*shape[:axis], *shape[axis + 1 :])
+    return (first // batch if first % batch == 0 else first, *rest)
 
 
-def _sites(search: Search, paths: set[str], batch: int) -> tuple[GateSite, ...]:
+def _sites(findings: Sequence[Finding], search: Search, paths: set[str], batch: int) -> tuple[GateSite, ...]:
     """Give findings names, and choose the lightest mechanism for each."""
-    findings, uses = search.findings, search.uses
+    # parameters that are met may belong to a layer of their own, which holds no gate
+    owners = [f.exact if f.exact.op == "tap" or f.shared else f.meets for f in findings]
+    names = name_sites(owners, [f.kind for f in findings], paths)
+    return tuple(_site(name, finding, search, batch) for name, finding in zip(names, findings, strict=True))
 
+
+def _site(name: str, finding: Finding, search: Search, batch: int) -> GateSite:
     def counted(place: Place) -> Place:
         return replace(place, calls=search.calls[place.module])
 
-    names = name_sites([f.exact if f.exact.op == "tap" else f.meets for f in findings], paths)
-    sites = []
-    for name, found in zip(names, findings, strict=True):
-        place = found.exact
-        if found.output is not None and uses[found.output] == 1:
-            place = Place(found.output.module, found.output.call, "output")
-        shape, features = _for_one(found.shape, batch), _for_one(found.features, batch)
-        how = describe(place, found.kind)
-        where = (counted(place), counted(found.exact), counted(found.meets))
-        sites.append(GateSite(name, found.kind, shape, features, how, found.axis, *where))
-    return tuple(sites)
+    place = finding.exact
+    if finding.output is not None and search.uses[finding.output] == 1:
+        place = Place(finding.output.module, finding.output.call, "output")
+    features = finding.features if finding.shared else _for_one(finding.features, batch)
+    axis = finding.axis
+    if axis is not None and axis < finding.batch:
+        axis += 1  # the axis of the examples comes in front
+    return GateSite(
+        name,
+        finding.kind,
+        _for_one(finding.shape, batch, finding.batch),
+        features,
+        describe(place, finding.kind),
+        axis,
+        counted(place),
+        counted(finding.exact),
+        counted(finding.meets),
+        finding.batch,
+        finding.over,
+        holder(finding.meets),
+    )
 
 
 def contents(model: nn.Module) -> str:

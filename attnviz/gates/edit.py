@@ -198,6 +198,6 @@ def _change(site: GateSite, change: Edit) -> Callable[[Tensor], Tensor]:
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
             # contiguous: operations are counted by what is repeated, and a gate that is set to one number is not
-            return as_read(apply(as_gate(value, site), site, change).contiguous(), value)
+            return as_read(apply(as_gate(value, site), site, change).contiguous(), value, site)
 
     return act

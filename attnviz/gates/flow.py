@@ -1,20 +1,22 @@
-"""What is known about a tensor while a model is searched, and how it passes through operations."""
+"""What is known about a tensor while a model is searched."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
+from attnviz.gates.ranges import ANY, Range, is_finite
+from attnviz.gates.tensor_table import TensorTable, storage_of
 
 Sizes = tuple[int, ...]
+NONE: frozenset[Any] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Origin:
-    """From what a tensor descends through shape, resize and constant scale-or-shift operations only.
+    """The operation that gave values their bound, or the last learned one.
 
     Attributes:
-        name: A bounded activation, ``normalised`` (divided by its own sum), ``bounded`` (a sum or product of
-            bounded tensors), ``product`` (of gates), ``learned`` (a convolution or linear map of marked values),
-            ``exponential``, ``1 + exponential``, ``affine grid``, or ``tap`` (passed a ``Gate``).
+        name: The operation's name, ``normalised`` (divided by its own sum), ``product`` (of gates), ``learned`` (a
+            convolution or linear map of marked values), ``affine grid``, or ``tap`` (passed a ``Gate``).
         uid: Tells origins apart.
-        high: Upper limit of the values, 0 if not known.
-        place: Result of the operation.
+        place: Result of the operation, where it can be found again.
         shape: Of that result.
         axis: For softmax and ``normalised``: the axis along which the values sum to 1.
         parts: For ``product``.
@@ -45,7 +45,6 @@ class Origin:
 
     name: str
     uid: int
-    high: float = 0.0
     place: Place | None = None
     shape: Sizes = ()
     axis: int = -1
@@ -53,8 +52,8 @@ class Origin:
 
     @property
     def is_gate(self) -> bool:
-        """Whether values are bounded, so that a broadcast product with them is a gate."""
-        return self.name not in ("learned", "exponential", "1 + exponential", "affine grid", "tap")
+        """Whether it is an operation that bounds values."""
+        return self.name not in ("learned", "affine grid", "tap")
 
     @property
     def sums_to_one(self) -> bool:
@@ -76,61 +75,141 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A tensor that depends on the model's input.
+class Move:
+    """An operation that only moved values: how to do the same to another tensor of the same shape."""
+
+    func: ops.Operation
+    args: tuple[Any, ...]
+    keywords: tuple[tuple[str, Any], ...]
+    output: int | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Bounded weights that were multiplied with parameters: weights of experts, where the product is a kernel.
 
     Attributes:
-        uid: Of this value.
+        shape: Of the weights.
+        exact: Where they are.
+        output: The module's output that they are.
+        axis: Along which axis the experts lie.
+        uid: Of their origin, where several products are one site.
+    """
+
+    shape: Sizes
+    exact: Place
+    output: Output | None
+    axis: int
+    uid: int | None = None
+
+
+class Mark(NamedTuple):
+    """A tensor that depends on the model's input; a tuple, since thousands are made in a search.
+
+    Attributes:
+        uid: Of this tensor.
         root: The value of which this one is an element-by-element function; ``uid`` where it is none.
+        value: Of the values; views have the same, and so has the same function of the same value.
+        like: ``value`` of which this is a constant multiple.
         origin: See ``Origin``.
+        limits: Between which two numbers all values must lie.
         output: The module's output that this tensor is, up to views.
-        total_of: Uid of the value that was summed up to give this one.
+        total_of: ``value`` of what was summed up to give this one, up to a constant.
+        covers: ``value`` of what is never larger than this one in magnitude.
+        extreme_of: ``value`` of what this is the least (-1) or the largest (1) of, with that sign.
+        above: ``value`` of what this is, minus the least of it.
+        inverse: Mark of what this is 1 over.
         flat: Axes along which all values are the same although they are stored one by one.
+        moves: What has moved the values since ``origin``; ``None`` if they have been changed.
+        cut_of: ``value`` and number of axes of the tensor of which this is a slice.
+        channels: Axis along which channels lie, where known.
+        pooled: Whether all of it was reduced over places by an operation that does so at any size.
+        sampled: Whether it holds several places of one map side by side: unfolded, gathered, sampled at points.
+        compared: Whether it is a result of comparing.
+        straight: Products and sums, by number, of which this is a scaled or shifted result.
+        carries: Those of which this is any function without learned weights.
+        weighs: Number of the product that this is, and the axis along which its weights sum to 1.
+        kernels: See ``Kernel``.
     """
 
     uid: int
     root: int
+    value: int
+    like: int
     origin: Origin | None = None
+    limits: Range = ANY
     output: Output | None = None
     total_of: int | None = None
-    flat: frozenset[int] = frozenset()
+    covers: frozenset[int] = NONE
+    extreme_of: tuple[int, int] | None = None
+    above: int | None = None
+    inverse: Mark | None = None
+    flat: frozenset[int] = NONE
+    moves: tuple[Move, ...] | None = None
+    cut_of: tuple[int, int] | None = None
+    channels: int | None = None
+    pooled: bool = False
+    sampled: bool = False
+    compared: bool = False
+    straight: frozenset[int] = NONE
+    carries: frozenset[int] = NONE
+    weighs: tuple[int, int] | None = None
+    kernels: tuple[Kernel, ...] = ()
+
+    @property
+    def gate(self) -> Origin | None:
+        """What bounded the values, if they are bounded."""
+        origin = self.origin
+        return origin if origin is not None and origin.is_gate and is_finite(self.limits) else None
 
 
-class Marks:
-    """Marks of all living tensors; a tensor without one does not depend on the input."""
+class Marks(TensorTable["Mark"]):
+    """Marks of all living tensors; a tensor without one does not depend on the input.
 
-    def __init__(self) -> None:
-        self._marks: Any = WeakTensorKeyDictionary()
+    Args:
+        parameters: Storages of the model's parameters.
+        subclasses: As in ``TensorTable``.
+    """
+
+    def __init__(self, parameters: frozenset[int] = NONE, subclasses: bool = False) -> None:
+        super().__init__(subclasses)
         self._uids: Iterator[int] = itertools.count(1)
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self.parameters = parameters
 
     def uid(self) -> int:
         """A new number."""
         return next(self._uids)
 
-    def get(self, tensor: Any) -> Mark | None:
-        """Mark of a tensor, ``None`` for anything else."""
-        return self._marks.get(tensor) if isinstance(tensor, Tensor) else None
-
-    def new(self, root: int | None = None, **known: Any) -> Mark:
+    def new(self, root: int | None = None, **traits: Any) -> Mark:
         """A mark with a new uid; without ``root`` it is its own root."""
         uid = self.uid()
-        return Mark(uid, uid if root is None else root, **known)
+        value = traits.pop("value", uid)
+        return Mark(uid, uid if root is None else root, value, traits.pop("like", value), **traits)
 
-    def set(self, tensor: Tensor, mark: Mark) -> None:
-        """Mark a tensor, and the tensor of which it is a view."""
-        self._marks[tensor] = mark
+    def value(self, *computed: Any) -> int:
+        """The number of a value that is computed so; the same for the same computation."""
+        return self._numbers.setdefault(computed, next(self._uids))
 
     def touch(self, tensor: Tensor) -> None:
         """Mark the tensor of which one that was written to is a view."""
         base = tensor._base
         if base is not None:
-            self._marks[base] = self.new()
+            written = self.get(tensor)
+            carries = written.carries if written else NONE
+            self.set(base, self.new(carries=carries))
+
+    def is_parameter(self, tensor: Any) -> bool:
+        """Whether a tensor is a parameter of the model or a view of one."""
+        return isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
 
 
 def flat_axes(tensor: Tensor, mark: Mark | None) -> frozenset[int]:
     """Axes along which a tensor is repeated: stride 0, or known from how it was made."""
+    if tensor.is_contiguous():
+        return mark.flat if mark else NONE
     strided = {i for i, (n, s) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)) if n > 1 and s == 0}
-    return frozenset(strided) | (mark.flat if mark else frozenset())
+    return frozenset(strided) | (mark.flat if mark else NONE)
 
 
 def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
@@ -139,106 +218,22 @@ def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
     return (1,) * (rank - tensor.ndim) + tuple(1 if i in flat else n for i, n in enumerate(tensor.shape))
 
 
-def follow(marks: Marks, func: ops.Operation, args: Sequence[Any], place: Place | None) -> Mark | None:
-    """Mark of the result of an operation from the marks of its arguments; ``None`` where nothing is marked."""
-    name = ops.name_of(func)
-    tensors = ops.tensors_in(args)
-    found = [(t, m) for t in tensors if (m := marks.get(t)) is not None]
-    if not found or name in ops.VALUE_FREE:
+def kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel | None:
+    """Bounded weights that meet parameters at a place; ``None`` where nothing has bounded them."""
+    origin = mark.gate
+    if origin is None:
         return None
-    tensor, first = found[0]
-    alone = len(found) == 1
-    if name in ops.VIEWS:
-        keep = flat_axes(tensor, first) if name in ("clone", "contiguous") else frozenset()
-        return marks.new(first.root, origin=first.origin, output=first.output, total_of=first.total_of, flat=keep)
-    if name in ops.SHAPES:
-        bounded = all(m.origin is not None for _, m in found) and len(found) == len(tensors)
-        return marks.new(origin=first.origin if bounded else None)
-    if name in ops.RESIZES:
-        flat = frozenset(range(2, tensor.ndim)) if set(tensor.shape[2:]) == {1} else frozenset()
-        return marks.new(origin=first.origin, flat=flat)
-    if name == "sum":
-        return marks.new(total_of=first.uid)
-    if name in ops.BOUNDED:
-        return _bounded(marks, name, args, tensor, first, place)
-    if name == "exp":
-        return marks.new(first.root, origin=Origin("exponential", marks.uid()))
-    if name == "reciprocal" and first.origin and first.origin.name == "1 + exponential":
-        return marks.new(first.root, origin=Origin("sigmoid", marks.uid(), 1.0))  # written out: 1 / (1 + exp(-z))
-    if name in ops.LEARNED:
-        return marks.new(origin=Origin("learned", marks.uid()) if alone else None)
-    if name == "affine_grid_generator":
-        return marks.new(origin=Origin("affine grid", marks.uid()))
-    if name in ops.SCALES or name in ("minimum", "maximum"):
-        return _combined(marks, name, args, found, place)
-    kept = first.origin if first.origin and first.origin.name == "learned" else None
-    if name in ops.NORMS:
-        return marks.new(origin=kept)
-    if ops.is_pointwise(func):
-        same = len({m.root for _, m in found}) == 1
-        return marks.new(first.root if same else None, origin=kept if alone else None)
-    return marks.new()
+    sliced = mark.moves is not None and any(ops.name_of(move.func) in ops.CUTS for move in mark.moves)
+    if sliced and origin.place is not None:  # an expert after the other
+        return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)
+    shape = without_repeats(tensor, mark, tensor.ndim)
+    axis = origin.axis if origin.sums_to_one and origin.shape == shape else 1
+    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None)
 
 
-def _bounded(marks: Marks, name: str, args: Sequence[Any], tensor: Tensor, mark: Mark, place: Place | None) -> Mark:
-    """Result of an activation that has an upper and a lower limit."""
-    if name in ops.SOFTMAX:
-        origin = Origin(name, marks.uid(), 1.0, place, tuple(tensor.shape), int(args[1]) % max(1, tensor.ndim))
-        return marks.new(origin=origin)
-    high = 1.0
-    if name in ("clamp", "hardtanh"):
-        limits = [v for v in args[1:3] if isinstance(v, (int, float))]
-        if name == "clamp" and len(limits) < 2:
-            return marks.new(mark.root)
-        high = float(limits[1]) if len(limits) == 2 else 1.0
-    return marks.new(mark.root, origin=Origin(name, marks.uid(), high), flat=flat_axes(tensor, mark))
-
-
-def _combined(
-    marks: Marks, name: str, args: Sequence[Any], found: list[tuple[Tensor, Mark]], place: Place | None
-) -> Mark:
-    """Result of arithmetic: a constant scale or shift, a sum or product of gates, or something else."""
-    tensor, mark = found[0]
-    if len(found) == 1:
-        keeps = mark.origin is not None and (name != "div" or args[0] is tensor)
-        origin = _rescaled(mark.origin, name, args) if keeps and mark.origin else None
-        return marks.new(mark.root, origin=origin, flat=flat_axes(tensor, mark) if keeps else frozenset())
-    other_tensor, other = found[1]
-    root = mark.root if mark.root == other.root else None
-    if name == "div":
-        positive = mark.origin is not None and (mark.origin.is_gate or mark.origin.name == "exponential")
-        if positive and other.total_of == mark.uid and place is not None:
-            axis = summed_axis(tensor, other_tensor)
-            origin = Origin("normalised", marks.uid(), 1.0, place, tuple(tensor.shape), axis)
-            return marks.new(origin=origin)
-        return marks.new(root)
-    origins = [m.origin for m in (mark, other) if m.origin is not None and m.origin.is_gate]
-    if len(origins) < 2:
-        return marks.new(root)
-    if name == "mul" and place is not None and len(set(place.op.split()[-1]) & {"1", "2"}) == 2:
-        parts = tuple(
-            Part(without_repeats(t, m, t.ndim), o, m.output, dataclasses.replace(place, operand=i))
-            for i, ((t, m), o) in enumerate(zip(found[:2], origins, strict=True))
-        )
-        return marks.new(origin=Origin("product", marks.uid(), parts=parts))
-    return marks.new(root, origin=Origin("bounded", marks.uid()))
-
-
-def _rescaled(origin: Origin, name: str, args: Sequence[Any]) -> Origin:
-    """The same origin with the upper limit of its values after a multiplication with a number."""
-    number = next((a for a in args[:2] if isinstance(a, (int, float))), None)
-    if origin.name == "exponential" and name == "add" and number == 1:
-        return dataclasses.replace(origin, name="1 + exponential")
-    if number and name == "mul":
-        return dataclasses.replace(origin, high=origin.high * abs(number))
-    if number and name == "div":
-        return dataclasses.replace(origin, high=origin.high / abs(number))
-    return origin
-
-
-def summed_axis(values: Tensor, total: Tensor) -> int:
-    """The last axis that has size 1 in ``total`` but more in ``values``."""
-    if values.ndim != total.ndim:
-        return values.ndim - 1
-    axes = [i for i in range(values.ndim) if total.shape[i] == 1 and values.shape[i] > 1]
-    return axes[-1] if axes else values.ndim - 1
+def with_output(mark: Mark, number: int) -> Mark:
+    """The mark of one of several results of an operation, from that of all."""
+    moves = mark.moves
+    if moves:
+        moves = (*moves[:-1], dataclasses.replace(moves[-1], output=number))
+    return mark._replace(moves=moves)

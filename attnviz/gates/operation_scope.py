@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree
 from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
+from attnviz.gates.containers import map_tensors
 from attnviz.gates.requests import Demand
 
 OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
@@ -65,12 +65,15 @@ class Scope(ops.EagerMode):
             index = demand.place.operand
             operands[index] = self._at([demand], operands[index])
         result = ops.run(func, operands, keywords)
-        return self._at([d for d in demands if d.place.operand < 0], result)
+        used = self._at([d for d in demands if d.place.operand < 0], result)
+        if used is not result and ops.writes(func):
+            return result.copy_(used)  # who goes on with the tensor that was written to must not miss the edit
+        return used
 
     def _at(self, demands: Sequence[Demand], value: Any) -> Any:
         """Serve demands for a value one after the other."""
         for demand in demands:
-            changed = demand.serve(value)
+            changed = _acted(demand, value)
             if changed is not None:
                 value, self._edited = changed, True
             if demand.edits:
@@ -103,9 +106,17 @@ class Scope(ops.EagerMode):
         """The output of the module; if an edit acted below autograd, gradients through it are refused."""
         if not self._edited or not torch.is_grad_enabled():
             return output
-        return _pytree.tree_map_only(
-            Tensor, lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output
-        )
+        return map_tensors(lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output)
+
+
+def _acted(demand: Demand, value: Any) -> Any:
+    """What a demand does to a value; quantised values are read and changed as numbers."""
+    if not isinstance(value, Tensor) or not value.is_quantized:
+        return demand.serve(value)
+    changed = demand.serve(value.dequantize())
+    if changed is None:
+        return None
+    return torch.quantize_per_tensor(changed, value.q_scale(), value.q_zero_point(), value.dtype)
 
 
 class _NoGradient(torch.autograd.Function):

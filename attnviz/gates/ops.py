@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Operation = torch._ops.OpOverload
@@ -29,7 +28,8 @@ VIEWS = _names(
 SHAPES = VIEWS | _names(
     "permute transpose t select slice split split_with_sizes unsafe_split unsafe_chunk unbind chunk narrow cat stack "
     "repeat flip roll index index_select gather unfold pixel_shuffle constant_pad_nd reflection_pad2d "
-    "replication_pad2d as_strided diagonal _to_copy repeat_interleave masked_fill"
+    "replication_pad2d as_strided diagonal _to_copy repeat_interleave masked_fill "
+    "unsafe_split_with_sizes dequantize quantize_per_tensor lift"
 )
 """Elements are moved, repeated or left out, never mixed."""
 
@@ -40,10 +40,29 @@ RESIZES = _names(
 )
 
 SOFTMAX = frozenset(("_softmax", "_safe_softmax"))
-BOUNDED = SOFTMAX | frozenset(("sigmoid", "hardsigmoid", "tanh", "hardtanh", "clamp"))
-"""Activations with a bounded range; ``clamp`` only with both limits. ReLU6 is ``hardtanh``."""
+SATURATING = frozenset(("sigmoid", "hardsigmoid", "tanh", "erf", "atan"))
+"""Activations that bound whatever they are given."""
+BREAKING = _names("log log2 log10 log1p reciprocal rsqrt logit tan erfinv digamma lgamma pow atanh special_erfinv")
+"""Functions of single elements that may break a bound; others are continuous."""
 
-SCALES = frozenset(("add", "sub", "mul", "div", "rsub", "neg"))
+CUTS = _names(
+    "select slice split split_with_sizes unsafe_split unsafe_split_with_sizes unsafe_chunk unbind chunk narrow "
+    "index_select"
+)
+"""They leave some of the values out."""
+SAMPLES = frozenset(("unfold", "gather"))
+"""They set several places of a map side by side."""
+REDUCTIONS = _names("mean amax amin max min median quantile nanmean")
+"""Every result lies between the least and the largest of its values."""
+POOLS = _names(
+    "avg_pool1d avg_pool2d avg_pool3d max_pool2d_with_indices max_pool3d_with_indices max_pool2d "
+    "_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool1d adaptive_max_pool1d adaptive_max_pool2d "
+    "adaptive_max_pool3d mkldnn_max_pool2d"
+)
+COMPARISONS = _names(
+    "gt ge lt le eq ne logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not isclose "
+    "isnan isfinite isinf"
+)
 LEARNED = _names(
     "convolution mkldnn_convolution cudnn_convolution _convolution addmm mm bmm baddbmm mkldnn_linear linear"
 )
@@ -51,6 +70,8 @@ NORMS = _names(
     "native_batch_norm cudnn_batch_norm _native_batch_norm_legit_no_training _batch_norm_no_update native_layer_norm "
     "native_group_norm"
 )
+SCRATCH = NORMS | {"log_sigmoid_forward"}
+"""What they give behind their first result is for the backward pass."""
 VALUE_FREE = _names(
     "zeros_like ones_like full_like empty_like rand_like randn_like new_empty new_zeros new_full new_ones "
     "new_empty_strided arange"
@@ -72,6 +93,11 @@ ATTENTION_OPS = _names(
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "mul": "multiplication",
+        "quantized::mul": "multiplication",
+        "convolution": "convolution",
+        "torchvision::deform_conv2d": "deformable convolution",
+        "exp": "exponential",
+        **{name: name for name in (*sorted(SATURATING), "clamp", "hardtanh")},
         "add": "addition",
         "div": "division",
         "addcmul": "multiplication and addition",
@@ -150,8 +176,19 @@ def as_without_mode(func: Operation) -> AbstractContextManager[Any]:
 
 
 def tensors_in(values: Any) -> list[Tensor]:
-    """All tensors in nested arguments or results."""
-    return [leaf for leaf in _pytree.tree_leaves(values) if isinstance(leaf, Tensor)]
+    """All tensors in nested arguments or results of an operation, which nests lists, tuples and keywords only."""
+    if isinstance(values, Tensor):
+        return [values]
+    if isinstance(values, dict):
+        values = tuple(values.values())
+    tensors: list[Tensor] = []
+    if isinstance(values, (list, tuple)):
+        for value in values:
+            if isinstance(value, Tensor):
+                tensors.append(value)
+            elif isinstance(value, (list, tuple, dict)):
+                tensors += tensors_in(value)
+    return tensors
 
 
 def broadcast_pattern(first: Tensor, second: Tensor) -> str:

@@ -8,13 +8,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import Marks, Origin, Output, follow
-from attnviz.gates.rules import Finding, judge
+from attnviz.gates.axes import Axes, of_map
+from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, with_output
+from attnviz.gates.ledger import WATCHERS, Finding, Ledger
+from attnviz.gates.meeting import Meeting
+from attnviz.gates.passing import follow
+from attnviz.gates.rules import RULES, shapes_in
+from attnviz.gates.step import Step
+from attnviz.gates.tensor_table import storage_of
 
 
 @dataclass
@@ -32,25 +39,35 @@ class Search(ops.EagerMode):
 
     Args:
         model: The model; its modules are hooked while ``watch`` is open.
-        inputs: The tensors that the model is given.
+        inputs: The tensors that the model is given, of any subclass.
+        unbounded: Whether broadcast weights without a bound count as gates.
+        explain: Whether to note what was thought of every product.
 
     Attributes:
-        findings: What was found, in the order in which it acts.
+        ledger: What was found.
         calls: How often each module was called.
         uses: How often the output of a module was used by something that is no view.
     """
 
-    def __init__(self, model: nn.Module, inputs: Iterable[Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, inputs: Iterable[Tensor], unbounded: bool = False, explain: bool = False
+    ) -> None:
         super().__init__()
         self.model = model
-        self.marks = Marks()
-        self.findings: list[Finding] = []
+        given = list(inputs)
+        subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
+        self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
+        self.axes = Axes(subclasses)
+        self._axes_at: dict[Place, tuple[str, ...]] = {}
+        self.ledger = Ledger(explain)
+        self._unbounded = unbounded
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
         self.calls: Counter[str] = Counter()
-        self._reported: set[int] = set()
-        for tensor in inputs:
-            self.marks.set(tensor, self.marks.new())
+        for tensor in given:
+            # pictures and volumes have their channels in front; of what a sequence holds nothing is known
+            self.marks.set(tensor, self.marks.new(channels=1 if tensor.ndim > 3 else None))
+            self.axes.set(tensor, of_map(tensor.shape))
 
     def watch(self) -> ExitStack:
         """Hook every module, to know which one is running; closing the stack removes the hooks."""
@@ -84,7 +101,7 @@ class Search(ops.EagerMode):
             elif mark.uid > frame.began and not any(output is given for given in ops.tensors_in(inputs)):
                 # else the module gave back what it was given (``nn.Identity``, dropout, in-place activations), and
                 # whoever called it may go on with that: there is nothing to be changed at its output
-                self.marks.set(output, replace(mark, output=Output(path, frame.call)))
+                self.marks.set(output, mark._replace(output=Output(path, frame.call)))
 
         return hook
 
@@ -96,7 +113,8 @@ class Search(ops.EagerMode):
         if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
             axis = origin.axis
         meets = replace(place, operand=1)
-        self.findings.append(Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis))
+        over = self.axes.kinds(output) if kind == "pairwise" else ()
+        self.ledger.add([Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis, over=over)])
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
@@ -109,12 +127,32 @@ class Search(ops.EagerMode):
         frame = self._frames[-1]
         return Place(frame.path, frame.call, family, frame.counts[family])
 
-    def _report(self, findings: list[Finding]) -> None:
-        for finding in findings:
-            if finding.uid is None or finding.uid not in self._reported:
-                self.findings.append(finding)
-            if finding.uid is not None:
-                self._reported.add(finding.uid)
+    def _judge(self, name: str, args: tuple[Any, ...], place: Place | None) -> frozenset[int]:
+        """Ask the rule for an operation, if there is one; numbers of what it found."""
+        if name not in RULES or place is None:
+            return NONE
+        verdict = RULES[name](Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
+        numbers = NONE if isinstance(verdict, str) else self.ledger.add(self._labelled(verdict, name, args))
+        if self.ledger.explains:
+            reason = verdict if isinstance(verdict, str) else ""
+            self.ledger.consider(place, shapes_in(args), reason, numbers)
+        return numbers
+
+    def _labelled(self, findings: list[Finding], name: str, args: tuple[Any, ...]) -> list[Finding]:
+        """Say what the weights of fused attention run over, which are no tensor that could be followed."""
+        if name not in ops.ATTENTION_OPS:
+            return findings
+        over = self.axes.of_weights(name, args)
+        return [replace(f, over=over if f.kind == "pairwise" else ()) for f in findings]
+
+    def over(self, finding: Finding) -> tuple[str, ...]:
+        """What the axes of pairwise weights run over; for every other kind the kind says it."""
+        if finding.kind != "pairwise":
+            return ()
+        over = list(finding.over or self._axes_at.get(finding.exact, ()))
+        if len(over) != len(finding.shape):
+            return ()
+        return (over.pop(finding.batch), *over)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -125,21 +163,47 @@ class Search(ops.EagerMode):
             with self:
                 return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
-        self._report(judge(self.marks, name, args, place))
-        inputs = (args, keywords)
-        if name not in ops.VIEWS:
-            self.uses.update({m.output for t in ops.tensors_in(inputs) if (m := self.marks.get(t)) and m.output})
-        mark = follow(self.marks, func, (*args, *keywords.values()), place)
+        tensors = ops.tensors_in((*args, *keywords.values()))
+        operands = [(t, m) for t in tensors if (m := self.marks.get(t)) is not None]
+        numbers: frozenset[int] = NONE
+        if operands:
+            numbers = self._judge(name, args, place)
+            if name not in ops.VIEWS:
+                self.uses.update({m.output for _, m in operands if m.output})
+            watcher = WATCHERS.get(name)
+            if watcher is not None:
+                watcher(self.ledger, self.marks, args)
         result = func(*args, **keywords)
-        if mark is not None:
-            self._mark(func, args, result, mark)
+        outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
+        if outputs and operands:
+            mark = follow(Step(self.marks, func, args, keywords, operands, outputs[0], place))
+            if mark is not None:
+                self._mark(func, args, outputs, self._credited(mark, numbers))
+                self.axes.follow(name, (*args, *keywords.values()), result)
+                if place is not None and isinstance(result, Tensor):
+                    self._axes_at[place] = self.axes.kinds(result)
         return result
 
-    def _mark(self, func: ops.Operation, args: tuple[Any, ...], result: Any, mark: Any) -> None:
-        outputs = ops.tensors_in(result)
+    def _credited(self, mark: Mark, numbers: frozenset[int]) -> Mark:
+        """The mark of a product that gave findings."""
+        if not numbers:
+            return mark
+        along = [(n, f.along) for n in numbers if (f := self.ledger.findings.get(n)) and f.along is not None]
+        return mark._replace(
+            straight=mark.straight | numbers,
+            carries=mark.carries | numbers,
+            weighs=along[0] if along else None,
+        )
+
+    def _mark(self, func: ops.Operation, args: tuple[Any, ...], outputs: list[Tensor], mark: Mark) -> None:
         for number, tensor in enumerate(outputs):
-            # Results of one operation are different values: halves of a chunk have no common root.
-            known = mark if number == 0 and len(outputs) == 1 else self.marks.new(origin=mark.origin)
+            known = mark
+            if not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized:
+                known = self.marks.new(carries=mark.carries)  # which, not what
+            elif len(outputs) > 1:
+                # results of one operation are different values: halves of a chunk have no common root
+                uid = self.marks.uid()
+                known = with_output(mark, number)._replace(uid=uid, root=uid, value=uid, like=uid)
             self.marks.set(tensor, known)
         for index in ops.writes(func):
             if index < len(args) and isinstance(args[index], Tensor):

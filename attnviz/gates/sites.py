@@ -49,6 +49,8 @@ def as_gate(value: Tensor, site: GateSite) -> Tensor:
     Raises:
         UserError: It does not fit, because the input has another size than at the search.
     """
+    if site.batch:
+        value = value.movedim(site.batch, 0)
     if value.shape[1:] == site.shape[1:]:
         return value
     rank = len(site.shape)
@@ -73,8 +75,10 @@ def _fits(value: Tensor, site: GateSite) -> bool:
     return value.numel() % size == 0
 
 
-def as_read(gate: Tensor, like: Tensor) -> Tensor:
+def as_read(gate: Tensor, like: Tensor, site: GateSite | None = None) -> Tensor:
     """The reverse of ``as_gate``: a gate in the shape in which it was read."""
+    if site is not None and site.batch:
+        gate = gate.movedim(0, site.batch)
     if gate.numel() == like.numel():
         return gate.reshape(like.shape)
     return gate.expand(like.shape) if gate.ndim == like.ndim else gate.expand(*gate.shape[: -like.ndim], *like.shape)

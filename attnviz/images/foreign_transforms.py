@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from attnviz.core.errors import UserError
+from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Bytes
 
@@ -23,6 +23,8 @@ _WANTED = (
     "an InputSpec, a transform of torchvision, a configuration of timm (input_size, mean, std), or a function from "
     "a Pillow image to a tensor (C, H, W)"
 )
+_FITS: Mapping[int, str] = MappingProxyType({1: "crop", 2: "squash"})
+"""What a resize does, by how many numbers it is given: the shorter side, or height and width."""
 _SAME = 0.95
 """Least correlation of a test picture with what a function makes of it, where that keeps the frame."""
 
@@ -96,13 +98,18 @@ def _of_compose(transform: Any) -> InputSpec | None:
     if len(size) != 2 or (steps.cropped and size[0] != size[1]):
         return None
     share = min(1.0, size[0] / min(steps.resized)) if steps.cropped else 1.0
-    return InputSpec((size[0], size[1]), share, steps.mean, steps.std)  # type: ignore[arg-type]
+    return InputSpec((size[0], size[1]), share, steps.mean, steps.std, fit=_FITS[len(steps.resized)])  # type: ignore[arg-type]
 
 
 def _of_preset(transform: Any) -> InputSpec:
     """The ``ImageClassification`` of torchvision, which comes with its weights."""
-    side, resized = int(transform.crop_size[0]), int(transform.resize_size[0])
-    return InputSpec((side, side), min(1.0, side / resized), tuple(transform.mean), tuple(transform.std))  # type: ignore[arg-type]
+    side, resized = int(transform.crop_size[0]), _sides(transform.resize_size)
+    share, fit = min(1.0, side / min(resized)), _FITS[len(resized)]
+    return InputSpec((side, side), share, tuple(transform.mean), tuple(transform.std), fit=fit)  # type: ignore[arg-type]
+
+
+_MODES: Mapping[str, str] = MappingProxyType({"center": "crop", "squash": "squash"})
+"""timm's ``crop_mode`` -> a name of ``attnviz.core.input_spec.FITS``."""
 
 
 def _of_config(config: Mapping[str, Any]) -> InputSpec:
@@ -110,9 +117,12 @@ def _of_config(config: Mapping[str, Any]) -> InputSpec:
     missing = [key for key in ("input_size", "mean", "std") if key not in config]
     if missing or len(config["input_size"]) != 3:
         raise UserError(f"a configuration needs input_size (C, H, W), mean and std; got {', '.join(map(str, config))}")
+    mode = config.get("crop_mode") or "center"
+    if mode not in _MODES:
+        raise UserError(f"a configuration with crop_mode {mode!r} cannot be followed; {nearest(mode, _MODES)}")
     _, height, width = config["input_size"]
-    crop = float(config.get("crop_pct") or 1.0)
-    return InputSpec((int(height), int(width)), crop, tuple(config["mean"]), tuple(config["std"]))  # type: ignore[arg-type]
+    crop, values = float(config.get("crop_pct") or 1.0), (tuple(config["mean"]), tuple(config["std"]))
+    return InputSpec((int(height), int(width)), crop, *values, fit=_MODES[mode])  # type: ignore[arg-type]
 
 
 def _called(function: Callable[[Any], Any], pixels: Bytes) -> Tensor:
@@ -169,8 +179,8 @@ def _as_it_is(function: Callable[[Any], Any]) -> tuple[InputSpec, Transform]:
 def read_transform(transform: Any, model: Any = None) -> tuple[InputSpec, Transform | None]:
     """What a network wants to be given, from any of the usual descriptions.
 
-    A ``Resize`` to (height, width) would squeeze a photograph; its largest centred rectangle of that shape is taken
-    instead, so that pictures stay undistorted. Resizing is always antialiased and bicubic.
+    A ``Resize`` to (height, width) squeezes a photograph, and so does ``crop_mode = "squash"`` of timm: the spec then
+    says ``fit="squash"``. Resizing is always antialiased and bicubic.
 
     Args:
         transform: An ``InputSpec``; a transform of torchvision or timm, whose size, mean and std are read; a

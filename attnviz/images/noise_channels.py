@@ -16,6 +16,8 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats, GateSite
 
+OPEN = 0.5
+"""A channel with at least this score is let in."""
 SALT = 0.1
 """Share of the pixels of salt-and-pepper noise that are not 0."""
 
@@ -160,3 +162,8 @@ def suppression(scores: Sequence[float] | Floats) -> float:
         scores: Of R, G, B and then each noise channel, wherever they stood.
     """
     return float(min(scores[:3]) / max(max(scores[3:]), 1e-30))
+
+
+def best_ratio(scores: Sequence[float] | Floats) -> float:
+    """How many times the strongest real channel stands above the strongest noise channel; see ``suppression``."""
+    return float(max(scores[:3]) / max(max(scores[3:]), 1e-30))

@@ -100,11 +100,12 @@ def open_photograph(
 
 
 def prepare(photograph: Image.Image, spec: InputSpec, display_side: int | None = 1280) -> PreparedImage:
-    """Cut out what a network sees, and reduce the photograph for display.
+    """Make what a network sees, and reduce the photograph for display.
 
-    The network sees the largest centred rectangle of its input's shape (a square for a square input), times
-    ``spec.crop_fraction``, in whole pixels of the original, resized by antialiased bicubic interpolation; where
-    that rectangle has the right size already it is copied exactly.
+    The network sees a centred rectangle in whole pixels of the original, resized by antialiased bicubic interpolation;
+    where that has the right size already it is copied exactly. With ``spec.fit`` of ``"crop"`` it is the largest one of
+    the input's shape (a square for a square input), with ``"squash"`` the whole photograph; its sides are then
+    multiplied by ``spec.crop_fraction``.
 
     Args:
         photograph: RGB, as ``open_photograph`` returns it.
@@ -237,11 +238,12 @@ def _from_array(array: npt.NDArray[np.generic]) -> Image.Image:
 
 
 def _centred(size: tuple[int, int], spec: InputSpec) -> Box:
-    """The largest centred rectangle of the spec's shape times ``crop_fraction``; whole pixels, at least 1x1."""
+    """What ``spec.fit`` takes of a photograph of (width, height), times ``crop_fraction``; at least 1x1."""
     height, width = spec.size
-    scale = min(size[0] / width, size[1] / height) * spec.crop_fraction
-    w = min(size[0], max(1, round(width * scale)))
-    h = min(size[1], max(1, round(height * scale)))
+    scales = size[0] / width, size[1] / height
+    across, down = scales if spec.fit == "squash" else (min(scales),) * 2
+    w = min(size[0], max(1, round(width * across * spec.crop_fraction)))
+    h = min(size[1], max(1, round(height * down * spec.crop_fraction)))
     left, top = (size[0] - w) // 2, (size[1] - h) // 2
     return left, top, left + w, top + h
 

@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.notes import Note
 from attnviz.core.types import Bytes
 from attnviz.models.spec import ModelSpec, build
+from attnviz.models.weights import cast
 
 FOLDER = data_folder("checkpoints")
 """Where the bundled checkpoints are."""
@@ -95,6 +97,8 @@ class LoadedModel:
         source: For other models: the library, its version and which weights these are.
         transform: Makes the input, (C, H, W), of what the network sees, (H, W, 3) uint8, where ``spec.input`` does not
             say how; only for somebody's own network.
+        scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
+        assumed: What nobody has said about it and is assumed.
     """
 
     name: str
@@ -104,6 +108,8 @@ class LoadedModel:
     checkpoint: Card | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
     transform: Callable[[Bytes], Tensor] | None = field(default=None, repr=False)
+    scores: str = "softmax"
+    assumed: tuple[Note, ...] = ()
 
     @property
     def card(self) -> Card:
@@ -247,7 +253,10 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
     for key, value in state.items():
         if own[key].shape != value.shape:
             raise UserError(f"{file}: {key} must have shape {tuple(own[key].shape)}, got {tuple(value.shape)}")
-    module.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
+    try:
+        module.load_state_dict(cast(state, own))
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from error
 
 
 def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "cpu") -> LoadedModel:
@@ -267,7 +276,8 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
     module = build(card.spec, published_weights=False)
     _fill(module, state, file.name)
     if len(card.labels) != card.spec.num_classes:
-        raise UserError(f"{card.id} has {card.spec.num_classes} classes but {len(card.labels)} labels")
+        count = card.spec.num_classes
+        raise UserError(f"{card.id} has {count} classes but {len(card.labels)} labels; its card must name each once")
     return LoadedModel(card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card)
 
 

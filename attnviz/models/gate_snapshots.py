@@ -16,6 +16,7 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import FITS
 from attnviz.core.types import Floats
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
 
@@ -32,18 +33,23 @@ class Snapshots:
         probes: P names of the pictures, samples of ``attnviz.images.samples``.
         gates: Name of a gate -> (E, P, …) float32; the rest is the gate's shape for one picture.
         kinds: Name of a gate -> its kind, in the order of the layers.
+        fit: How the pictures were brought to the network's shape, a name of ``core.input_spec.FITS``: what a gate said
+            lies over the part that it was shown. Files from before there was a choice are of ``"crop"``.
     """
 
     epochs: tuple[int, ...]
     probes: tuple[str, ...]
     gates: Mapping[str, Floats] = field(repr=False)
     kinds: Mapping[str, str] = field(repr=False)
+    fit: str = "crop"
 
     def __post_init__(self) -> None:
         shape = (len(self.epochs), len(self.probes))
         wrong = [name for name, values in self.gates.items() if values.shape[:2] != shape]
         if wrong or self.gates.keys() != self.kinds.keys() or list(self.epochs) != sorted(set(self.epochs)):
             raise UserError(f"snapshots of {shape[0]} epochs and {shape[1]} pictures do not fit together: {wrong}")
+        if self.fit not in FITS:
+            raise UserError(f"snapshots of an unknown fit {self.fit!r}; {nearest(self.fit, FITS)}")
 
     def until(self, epoch: int) -> Snapshots:
         """Those of the first ``epoch`` epochs."""
@@ -59,7 +65,7 @@ class Snapshots:
 
 def save_snapshots(folder: Path, name: str, snapshots: Snapshots) -> None:
     """Write ``<name>.snapshots`` into a folder, whole or not at all."""
-    header = {key: json.dumps(getattr(snapshots, key)) for key in ("epochs", "probes", "kinds")}
+    header = {key: json.dumps(getattr(snapshots, key)) for key in ("epochs", "probes", "kinds", "fit")}
     arrays = {key: np.ascontiguousarray(values, dtype=np.float16) for key, values in snapshots.gates.items()}
     write_atomically(folder / f"{name}{SUFFIX}", safetensors.numpy.save(arrays, metadata=header))
 
@@ -77,7 +83,7 @@ def read_snapshots(path: Path) -> Snapshots:
             header = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
             kinds = dict(header["kinds"])
             gates = {key: file.get_tensor(key).astype(np.float32) for key in kinds}
-        return Snapshots(tuple(header["epochs"]), tuple(header["probes"]), gates, kinds)
+        return Snapshots(tuple(header["epochs"]), tuple(header["probes"]), gates, kinds, header.get("fit", "crop"))
     except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):
             raise

@@ -23,6 +23,7 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
+from attnviz.images.foreign_transforms import read_transform
 from attnviz.models import checkpoints
 from attnviz.models.checkpoints import FOLDER, LoadedModel
 from attnviz.models.spec import ModelSpec
@@ -152,10 +153,9 @@ def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     else:
         module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))  # type: ignore[arg-type]
     data = resolve_model_data_config(module)
-    channels, height, width = data["input_size"]
-    if channels != 3:
-        raise UserError(f"timm:{name} wants {channels} input channels; attnviz gives 3")
-    given = InputSpec((height, width), float(data["crop_pct"]), tuple(data["mean"]), tuple(data["std"]))
+    if data["input_size"][0] != 3:
+        raise UserError(f"timm:{name} wants {data['input_size'][0]} input channels; attnviz gives 3")
+    given, _ = read_transform(data)
     subset = infer_imagenet_subset(module) if pretrained else None
     labels = _numbered(module.num_classes) if subset is None else tuple(ImageNetInfo(subset).label_descriptions())
     config = module.pretrained_cfg
@@ -201,8 +201,7 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Publ
         state = _fetched(f"torchvision:{name}", fetch, None if _torchvision_has(name) else weights.url)
         own = module.state_dict()
         module.load_state_dict({key: value for key, value in state.items() if key in own})
-    side, resized = transform.crop_size[0], transform.resize_size[0]
-    given = InputSpec((side, side), min(1.0, side / resized), tuple(transform.mean), tuple(transform.std))
+    given, _ = read_transform(transform)
     labels = tuple(categories) if pretrained else _numbered(count)
     facts = {"library": f"torchvision {torchvision.__version__}", "weights": str(weights) if pretrained else "random"}
     return _Published(module, given, labels, facts)

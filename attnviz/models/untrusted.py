@@ -20,6 +20,7 @@ from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import LoadedModel, best_device
 from attnviz.models.cost import count_macs
 from attnviz.models.published import LIBRARIES, load
+from attnviz.models.weights import cast
 
 WEIGHTS = ("published", "untrained", "file")
 LONGEST = 100
@@ -174,12 +175,12 @@ def _from_file(name: str, file: Path) -> tuple[LoadedModel, int, int]:
     classes = _classes(skeleton, shapes)
     skeleton, parameters, macs = _measured(name, classes)
     _check_shapes(name, skeleton, shapes)
-    state = safetensors.torch.load_file(file)
-    if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
-        raise UserError("the file holds weights that are not finite")
+    try:
+        state = safetensors.torch.load_file(file)
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
+        raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
     loaded = load(name, pretrained=False, classes=classes)
-    own = loaded.module.state_dict()
-    loaded.module.load_state_dict({key: value.to(own[key].dtype) for key, value in state.items()})
+    loaded.module.load_state_dict(cast(state, loaded.module.state_dict()))
     return loaded, parameters, macs
 
 

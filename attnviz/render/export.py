@@ -76,6 +76,8 @@ def summary(analysis: Analysis) -> dict[str, Any]:
             {"label": label, "probability": float(p), "logit": float(logit)}
             for label, p, logit in zip(analysis.labels, analysis.probabilities, analysis.logits, strict=True)
         ],
+        "scores": analysis.scores,
+        "notes": [note.text for note in analysis.notes],
         "gates": [
             {
                 "name": record.site.name,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import Floats, GateRecord
+from attnviz.core.types import Floats, GateRecord, GateSite
 
 FINE = 7
 """A mask of fewer rows or columns says little about where the network looks."""
@@ -81,19 +81,24 @@ def _full(record: GateRecord, gates: Sequence[GateRecord], query: tuple[float, f
 def _strip(record: GateRecord, gates: Sequence[GateRecord], query: tuple[float, float], aspect: float) -> Mask | None:
     if record.values.ndim != 4:
         return None
-    for other in gates:
+    for other in gates if record.site.owner else ():
         turned = other.values.shape[2:] != record.values.shape[2:] and 1 in other.values.shape[2:]
-        if other.site.kind == "strip" and owner(other) == owner(record) and turned:
+        if other.site.kind == "strip" and other.site.owner == record.site.owner and turned:
             return Mask((record.values * other.values)[0].mean(0), record.site.name, "strips")
     return Mask(record.values[0].mean(0), record.site.name, "strip")
+
+
+def _looks_at_places(site: GateSite) -> bool:
+    """Whether pairwise weights are one map per asking place, or one for all: not channels, windows or axes unknown."""
+    *front, asking, keys = site.over or ("", "")
+    return keys == "place" and (asking == "place" or site.shape[-2] == 1) and not {"place", "mixed"} & {*front}
 
 
 def _pairwise(
     record: GateRecord, gates: Sequence[GateRecord], query: tuple[float, float], aspect: float
 ) -> Mask | None:
     values = record.values
-    # the shape alone cannot tell channels that look at channels from places that look at places
-    if values.ndim < 3 or "channel" in record.site.name.rpartition(".")[2]:
+    if values.ndim < 3 or not _looks_at_places(record.site):
         return None
     weights = values.reshape(-1, *values.shape[-2:]).mean(0)  # over heads
     asking, keys = _grid(weights.shape[0], aspect), _grid(weights.shape[1], aspect)
@@ -112,11 +117,6 @@ KINDS: Mapping[str, Callable[[GateRecord, Sequence[GateRecord], tuple[float, flo
 """How a gate of each kind becomes a map; the first kind that a network has is the one shown."""
 
 BARS = ("channel", "added")
-
-
-def owner(record: GateRecord) -> str:
-    """The module that holds a gate: its name without the last part."""
-    return record.site.name.rpartition(".")[0]
 
 
 def _fine(masks: Sequence[Mask]) -> Mask:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from attnviz.core.types import Analysis, GateRecord, PreparedImage
+import numpy as np
+
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.colour import caption, colourise, scale_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.gate_strip import gate_strip
 from attnviz.render.figures.style import encode, fit, to_png
+from attnviz.render.first_gate import default_gate
+from attnviz.render.masks import HOW, mask_for
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import top_bars
 from attnviz.render.tiles import view
@@ -34,8 +38,22 @@ def _figure(picture: str, told: str) -> str:
     return f'<figure style="margin:0">{picture}{note}</figure>'
 
 
-def _drawn(record: GateRecord, image: PreparedImage | None = None) -> str:
-    """One gate: a mask over the photograph where there is one, else a picture, bars or words."""
+def _over(record: GateRecord, analysis: Analysis) -> str | None:
+    """A gate with a weight per place over the photograph, of pairwise weights those of the place in the middle."""
+    height, width = analysis.image.network.shape[:2]
+    mask = mask_for(record, analysis.gates, aspect=height / width) if np.isfinite(record.values).any() else None
+    if mask is None:
+        return None
+    scale = scale_for(mask.values, mask.scale("fixed"))
+    told = (
+        f"{record.site.name} · {HOW[mask.how]} {'×'.join(map(str, mask.values.shape))} · {caption(mask.values, scale)}"
+    )
+    picture = fit(overlay(analysis.image, mask.values, scale=scale), SIDE)
+    return _figure(_image(encode(picture), "jpeg", f"The photograph with the mask {told}"), told)
+
+
+def _drawn(record: GateRecord) -> str:
+    """One gate without a photograph: a picture, bars or words."""
     site, shown = record.site, view(record)
     title = f"{site.name} · {site.kind} {shown.shape}"
     if shown.style == "words":
@@ -46,9 +64,6 @@ def _drawn(record: GateRecord, image: PreparedImage | None = None) -> str:
         return _figure(
             _image(to_png(channel_bars(shown.values, size=(6.0, 2.6))), "png", f"Channel scores of {told}"), told
         )
-    if shown.style == "mask" and image is not None:
-        picture = fit(overlay(image, shown.values, scale=scale), SIDE)
-        return _figure(_image(encode(picture), "jpeg", f"The photograph with the mask {told}"), told)
     rows = shown.values if shown.values.ndim == 2 else shown.values[None]
     cmap = None if scale.mode == "diverging" else "viridis"
     style = f"width:{SIDE}px;min-height:24px;image-rendering:pixelated"
@@ -58,17 +73,6 @@ def _drawn(record: GateRecord, image: PreparedImage | None = None) -> str:
 def gate_html(record: GateRecord) -> str:
     """A gate as self-contained HTML: its picture, name, kind, shape, and minimum, mean and maximum."""
     return f'<div class="attnviz">{_drawn(record)}</div>'
-
-
-def _first(analysis: Analysis) -> GateRecord | None:
-    """The gate that the app shows first: the last spatial one with at least 7×7 cells, else the last channel gate."""
-    masks = [g for g in analysis.gates if g.site.kind == "spatial" and g.values.ndim == 4]
-    fine = [g for g in masks if min(g.values.shape[2:]) >= 7]
-    channel = [g for g in analysis.gates if g.site.kind == "channel"]
-    for among in (fine, channel, masks, analysis.gates):
-        if among:
-            return among[-1]
-    return None
 
 
 def _strip(analysis: Analysis) -> str:
@@ -81,21 +85,23 @@ def _strip(analysis: Analysis) -> str:
 
 def analysis_html(analysis: Analysis) -> str:
     """An analysis as self-contained HTML: the top five, the photograph with the first gate, the strip of all gates."""
-    record = _first(analysis)
+    name, _ = default_gate(analysis)
+    record = None if name is None else analysis.gate(name)
     if record is None:
         picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
         parts = analysis.facts.get("contents")
         had = f" Here is what it has: {parts}." if parts else ""
         chosen, strip = _figure(picture, f"This network has no attention gates.{had}"), ""
     else:
-        chosen, strip = _drawn(record, analysis.image), _strip(analysis)
+        chosen, strip = _over(record, analysis) or _drawn(record), _strip(analysis)
         if record.site.kind == "channel":  # the bars hold no photograph
             picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
             chosen = f"{_figure(picture, 'photograph')}{chosen}"
+    notes = "".join(f'<p style="font-size:12px">{escape(note.text)}</p>' for note in analysis.notes)
     return (
         f'<div class="attnviz"><h4 style="margin:0 0 .5em">{escape(analysis.model)}</h4>'
         '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
         '<div role="group" aria-label="The five most probable classes" style="flex:0 1 280px">'
-        f"{top_bars(analysis)}</div>"
+        f"{top_bars(analysis)}{notes}</div>"
         f"{chosen}</div>{strip}</div>"
     )

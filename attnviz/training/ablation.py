@@ -35,7 +35,8 @@ REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = MappingProxyType(
     }
 )
 """What all gates of a network are replaced by at once: their mean over the whole split, the same for every image; those
-of another image of the batch; gates that do nothing, which also changes the scale of the features."""
+of another image of the batch, each as it comes out once the gates before it are swapped; gates that do nothing, which
+also changes the scale of the features."""
 
 
 def chunks(numbers: Sequence[int], size: int) -> list[list[int]]:

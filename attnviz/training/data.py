@@ -40,7 +40,7 @@ class ImageSet:
     """Decoded images of one split.
 
     Attributes:
-        images: (N, 3, S, S) uint8, the centred square of every image.
+        images: (N, 3, H, W) uint8, of every image what the network shall see.
         targets: (N,) int64.
         labels: K class names in the order of ``targets``.
         fingerprint: SHA-256 over names and bytes of all files; two sets with the same one are the same data.
@@ -102,13 +102,16 @@ def _readable(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(IMAGENETTE.get(name, name) for name in classes)
 
 
-def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_unreadable: bool = False) -> ImageSet:
+def load_images(
+    root: str | Path, split: str, spec: InputSpec, workers: int = 4, skip_unreadable: bool = False
+) -> ImageSet:
     """Decode a split of ``root/<split>/<class>/<image>`` into memory.
 
     Args:
         root: Folder of the data set.
         split: ``"train"`` or ``"val"``.
-        size: S, side in pixels of the stored squares.
+        spec: What the network wants: its size, ``fit`` and ``crop_fraction`` decide what is kept of every image, as in
+            ``attnviz.images.prepare.prepare``; values are not normalised here.
         workers: Threads that decode; Pillow releases the interpreter lock while it does.
         skip_unreadable: Leave out files that cannot be read instead of refusing the folder.
 
@@ -118,15 +121,14 @@ def load_images(root: str | Path, split: str, size: int, workers: int = 4, skip_
     """
     folder = split_folder(Path(root), split)
     classes, files = list_images(folder)
-    images = torch.empty((len(files), 3, size, size), dtype=torch.uint8)
-    spec = InputSpec(size=(size, size))
+    images = torch.empty((len(files), 3, *spec.size), dtype=torch.uint8)
 
     def decode(index: int) -> tuple[bytes, str | None]:
         path = files[index][0]
         name = path.relative_to(folder).as_posix()
         try:
             data = path.read_bytes()
-            prepared = prepare(open_photograph(data), spec, display_side=size)
+            prepared = prepare(open_photograph(data), spec, display_side=max(spec.size))
         except (UserError, OSError) as error:
             return b"", f"{name}: {error.strerror if isinstance(error, OSError) else error}"
         images[index] = torch.from_numpy(prepared.network.copy()).permute(2, 0, 1)

@@ -75,13 +75,13 @@ def other_classes(card: Card, labels: Sequence[str]) -> str | None:
     return f"knows other classes: {', '.join(card.labels[:3])} …, from {card.data.get('name', 'data without a name')}"
 
 
-def fitting(folder: Path, data: Path, sized: Callable[[int], ImageSet]) -> tuple[list[str], dict[str, str]]:
+def fitting(folder: Path, data: Path, images_for: Callable[[InputSpec], ImageSet]) -> tuple[list[str], dict[str, str]]:
     """The checkpoints of a folder that were measured on a validation split.
 
     Args:
         folder: Of the checkpoints.
         data: Folder of the data.
-        sized: Side in pixels -> the split.
+        images_for: What a network wants -> the split, prepared for it.
 
     Returns:
         Their ids, and for each of the others why it cannot be compared.
@@ -92,7 +92,7 @@ def fitting(folder: Path, data: Path, sized: Callable[[int], ImageSet]) -> tuple
     names, labels, others = checkpoint_ids(folder), split_labels(data, "val"), {}
     for name in names:
         card = load_card(name, folder)
-        reason = other_classes(card, labels) or other_data(card, sized(card.spec.input.size[0]))
+        reason = other_classes(card, labels) or other_data(card, images_for(card.spec.input))
         if reason is None and "correct" not in card.metrics:
             reason = "its card tells no accuracy"
         if reason is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,8 +65,10 @@ class Trainer:
         self.fabric = make_fabric(recipe.train.precision, devices)
         self.fabric.launch()
         stored = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
-        self.train_set = load_images(data, "train", stored, skip_unreadable=skip_unreadable)
-        self.val_set = load_images(data, "val", recipe.model.size, skip_unreadable=skip_unreadable)
+        wanted = recipe.model.input()
+        larger = dataclasses.replace(wanted, size=(stored, stored))
+        self.train_set = load_images(data, "train", larger, skip_unreadable=skip_unreadable)
+        self.val_set = load_images(data, "val", wanted, skip_unreadable=skip_unreadable)
         for problem in (*self.train_set.skipped, *self.val_set.skipped):
             self.fabric.print(f"left out: {problem}")
         if len(self.train_set) < recipe.train.batch_size:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import InputSpec
 from attnviz.models.spec import ModelSpec
 from attnviz.training.recipe_tables import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
@@ -75,7 +74,7 @@ class Recipe:
             num_classes,
             {**part.backbone_options, **({"in_channels": 3 + extra} if extra else {})},
             part.attention_options,
-            InputSpec(size=(part.size, part.size), noise=self.noise.to_spec()),
+            part.input(self.noise.to_spec()),
         )
 
 

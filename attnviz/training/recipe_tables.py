@@ -8,7 +8,7 @@ from typing import Any
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.input_spec import FITS, InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES
 
 LATER = {"later": True}
@@ -35,6 +35,7 @@ class ModelPart:
         size: Side in pixels at which the finished network is evaluated and used.
         backbone_options: Keyword arguments of the backbone.
         attention_options: Keyword arguments of the attention module.
+        fit: How photographs are brought to that square, in training as in use: a name of ``core.input_spec.FITS``.
     """
 
     backbone: str
@@ -42,12 +43,18 @@ class ModelPart:
     size: int = 128
     backbone_options: dict[str, Any] = field(default_factory=dict)
     attention_options: dict[str, Any] = field(default_factory=dict)
+    fit: str = field(default="crop", metadata=LATER)
 
     def __post_init__(self) -> None:
         for what, name, table in (("backbone", self.backbone, BACKBONES), ("attention", self.attention, ATTENTION)):
             if name not in table:
                 raise UserError(f"recipe: unknown model.{what} {name!r}; {nearest(name, table)}")
         require(8 <= self.size <= 1024, "model.size must be in 8..1024 pixels", self.size)
+        require(self.fit in FITS, f"model.fit must be {' or '.join(FITS)}", self.fit)
+
+    def input(self, noise: NoiseSpec | None = None) -> InputSpec:
+        """What the network is given."""
+        return InputSpec(size=(self.size, self.size), noise=noise, fit=self.fit)
 
 
 @dataclass(frozen=True)

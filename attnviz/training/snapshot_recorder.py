@@ -56,8 +56,9 @@ class Recorder:
         path = folder / f"{name}{SUFFIX}"
         empty = {site.name: np.zeros((0, len(names), *site.shape[1:]), np.float32) for site in self.sites}
         kinds = {site.name: site.kind for site in self.sites}
-        self.taken = read_snapshots(path).until(finished) if path.is_file() else Snapshots((), names, empty, kinds)
-        if self.taken.probes != names or self.taken.kinds != kinds:
+        fresh = Snapshots((), names, empty, kinds, spec.fit)
+        self.taken = read_snapshots(path).until(finished) if path.is_file() else fresh
+        if (self.taken.probes, self.taken.kinds, self.taken.fit) != (names, kinds, spec.fit):
             raise UserError(f"{path} holds snapshots of another network or of other pictures; remove it")
 
     def gates(self) -> dict[str, Floats]:

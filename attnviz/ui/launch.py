@@ -19,6 +19,7 @@ def launch(
     labels: Iterable[Any] | None = None,
     *,
     name: str | None = None,
+    scores: str | None = None,
     alone: bool = False,
     **options: Any,
 ) -> gr.Blocks:
@@ -35,6 +36,9 @@ def launch(
             of timm, which knows by itself.
         labels: K class names; ``None`` numbers them.
         name: What people see; the name of the network's class unless given.
+        scores: What the class scores are: ``"softmax"`` for logits of classes that exclude each other, ``"sigmoid"``
+            for logits of classes that do not (multi-label), ``"probabilities"`` for what lies in 0..1 already. Where
+            it is not given and cannot be told from the numbers, it is assumed and said beside every answer.
         alone: Whether to leave out the bundled and published networks.
         **options: For gradio's ``Blocks.launch``: ``prevent_thread_lock=True`` returns at once, ``server_port=…``.
 
@@ -45,7 +49,7 @@ def launch(
         UserError: The network fails on an empty picture or gives no class scores, the transform or the labels do not
             fit, or the name is taken; nothing has been started then.
     """
-    loaded = adopt(model, transform, labels, name)
+    loaded = adopt(model, transform, labels, name, scores)
     store = Store(live=[loaded], alone=alone)
     store.sites(loaded.name)  # searched now: what fails shall fail before a page is built
     demo = build(store)

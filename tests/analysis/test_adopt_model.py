@@ -76,6 +76,65 @@ def test_scores_are_taken_out_of_any_output(wrap, photograph):
     assert len(found.gates) == 2
 
 
+@pytest.mark.parametrize(
+    ("wrap", "scores", "kind", "assumed"),
+    [
+        (lambda y: y.sigmoid(), None, "sigmoid", ["independent"]),
+        (lambda y: y.sigmoid(), "probabilities", "sigmoid", []),
+        (lambda y: y.softmax(1), None, "softmax", []),
+        (lambda y: y.softmax(1), "probabilities", "softmax", []),
+        (lambda y: 30 * y, None, "softmax", ["softmax"]),
+        (lambda y: 30 * y, "sigmoid", "sigmoid", []),
+        (lambda y: y.sigmoid(), "softmax", "softmax", []),
+        (lambda y: (y.sigmoid() > 2).float(), None, "sigmoid", ["independent"]),
+    ],
+)
+def test_what_scores_are_is_told_or_assumed_aloud(wrap, scores, kind, assumed, photograph):
+    """Probabilities are never put through a softmax once more."""
+    model = Wrapped(wrap)
+    analyser = Analyser(adopt(model, SPEC, scores=scores))
+    with analyser.in_use(), torch.no_grad():
+        found = analyser.analyse(photograph)
+        raw = model(analyser.input(prepare(photograph, SPEC)))[0]
+    logits = scores in ("softmax", "sigmoid") or assumed == ["softmax"]
+    expected = getattr(raw, kind)(*[0] * (kind == "softmax")) if logits else raw
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    assert found.scores == kind and [note.key for note in found.assumed] == assumed
+    assert all(note.text.startswith("Assumed: ") for note in found.assumed)
+
+
+def test_multi_label_answers_are_shown_as_they_are():
+    class Tags(nn.Module):
+        def forward(self, x):
+            return torch.tensor([[0.95, 0.90, 0.02]]).expand(len(x), 3)
+
+    analyser = Analyser(adopt(Tags(), SPEC, ["dog", "grass", "car"]))
+    top = analyser.analyse(Image.new("RGB", (80, 60))).top(3)
+    assert [(label, round(p, 4)) for label, p in top] == [("dog", 0.95), ("grass", 0.9), ("car", 0.02)]
+
+
+def test_numbers_outside_0_to_1_are_no_probabilities():
+    with pytest.raises(UserError, match="scores is 'probabilities' but the network gives numbers in -"):
+        adopt(Wrapped(lambda y: 30 * y), SPEC, scores="probabilities")
+    with pytest.raises(UserError, match="unknown scores 'sigmoyd'; did you mean 'sigmoid'"):
+        adopt(own_net(), SPEC, scores="sigmoyd")
+
+
+def test_of_several_outputs_the_one_that_the_labels_fit_is_taken():
+    model = Wrapped(lambda y: (y.repeat(1, 2), y[:, :3], y))
+    loaded = adopt(model, SPEC, list("abcdefg"))
+    assert loaded.spec.num_classes == 7 and loaded.module.key == 2
+    unsaid = adopt(model, SPEC)
+    assert unsaid.spec.num_classes == 14 and "several" in [note.key for note in unsaid.assumed]
+    with pytest.raises(UserError, match="gives 14 or 3 or 7 class scores but there are 5 labels"):
+        adopt(model, SPEC, list("abcde"))
+
+
+def test_complex_scores_are_named():
+    with pytest.raises(UserError, match=r"got \(1, 7\) torch.complex64"):
+        adopt(Wrapped(lambda y: y.to(torch.complex64)), SPEC)
+
+
 def test_a_network_is_asked_in_its_own_type(photograph):
     analyser = Analyser(adopt(own_net().double(), SPEC))
     with analyser.in_use():
@@ -104,7 +163,12 @@ class Failing(nn.Module):
         (Failing(), None, r"Failing fails on an example of shape \(1, 3, 40, 56\): ValueError: first line$"),
         (own_net(channels=4), None, "fails on an example"),
         (nn.Conv2d(3, 8, 1), None, r"class scores \(N, K\).*\(1, 8, 40, 56\)"),
-        (own_net(classes=1), None, r"at least 2, got \(1, 1\)"),
+        (own_net(classes=1), None, r"at least 2, got \(1, 1\); wrap one with a single logit"),
+        (
+            own_net(classes=16),
+            [str(i) for i in range(37)],
+            "gives 16 class scores but there are 37 labels; give one label",
+        ),
         (own_net(), ["a", "b"], "gives 7 class scores but there are 2 labels"),
         (own_net(), "labels", "sequence of class names, got str"),
         (own_net(), {0: "a"}, "sequence of class names, got dict"),
@@ -125,6 +189,31 @@ def test_scores_that_are_not_finite_are_refused():
 
     with pytest.raises(UserError, match="not finite"):
         adopt(Broken(), SPEC)
+
+
+SQUASHED = [
+    T.Compose([T.Resize((64, 64)), T.ToTensor(), T.Normalize(MEAN, STD)]),
+    T.Compose([T.Resize((73, 73)), T.CenterCrop(64), T.ToTensor(), T.Normalize(MEAN, STD)]),
+]
+
+
+@pytest.mark.parametrize("transform", SQUASHED)
+@pytest.mark.parametrize("size", [(160, 120), (120, 160), (80, 240)])
+def test_a_transform_that_squeezes_is_followed(transform, size):
+    given, own = read_transform(transform)
+    assert own is None and given.fit == "squash"
+    y, x = np.mgrid[: size[1], : size[0]]
+    picture = Image.fromarray(np.stack([x, y, (x + y) // 2], 2).astype(np.uint8))
+    image = prepare(picture, given)
+    np.testing.assert_allclose(normalise(image.network, given), transform(picture).numpy(), atol=0.06)
+
+
+def test_timms_crop_mode_is_followed():
+    config = {"input_size": (3, 96, 96), "mean": MEAN, "std": STD, "crop_pct": 1.0}
+    assert read_transform({**config, "crop_mode": "squash"})[0].fit == "squash"
+    assert read_transform({**config, "crop_mode": "center"})[0].fit == "crop"
+    with pytest.raises(UserError, match="crop_mode 'border' cannot be followed"):
+        read_transform({**config, "crop_mode": "border"})
 
 
 COMPOSED = [

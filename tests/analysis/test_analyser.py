@@ -107,8 +107,14 @@ def test_analyse_takes_names_and_files(checkpoints, photograph, tmp_path):
     assert analyse(load("none", checkpoints), photograph).gates == ()
 
 
+def over(kind, shape):
+    what = "channel" if shape[-2:] == (4, 4) else "place"
+    return ("batch", *["channel"] * (len(shape) - 3), what, what) if kind == "pairwise" else ()
+
+
 def fake(*sites):
-    gates = tuple(GateRecord(GateSite(n, k, s, (1, 4, 9, 9)), np.zeros(s, np.float32)) for n, k, s in sites)
+    site_of = {(n, k, s): GateSite(n, k, s, (1, 4, 9, 9), over=over(k, s)) for n, k, s in sites}
+    gates = tuple(GateRecord(site, np.zeros(site.shape, np.float32)) for site in site_of.values())
     image = prepare(Image.new("RGB", (9, 9)), InputSpec((9, 9)))
     return Analysis("m", image, ("a", "b"), np.zeros(2, np.float32), gates)
 

@@ -34,6 +34,18 @@ def opened(page):
     return page
 
 
+def test_the_verdict_stays_in_sight_while_the_gates_below_are_edited(bench):
+    verdict, bottom = bench.locator("#iv-headline"), bench.locator("#iv-edits")
+    bench.set_viewport_size({"width": 1280, "height": 600})
+    bottom.scroll_into_view_if_needed()
+    bench.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    assert bench.evaluate("window.scrollY") > 300, "there is nothing to scroll"
+    expect(verdict).to_be_in_viewport(ratio=1)
+    assert verdict.evaluate("(e) => Math.round(e.getBoundingClientRect().top)") == 0
+    # what lies under it is the verdict itself: nothing is drawn over it
+    assert verdict.evaluate("(e) => e.contains(document.elementFromPoint(e.getBoundingClientRect().left + 20, 20))")
+
+
 def choose(page, gate):
     page.locator(f'#iv-gates [data-pick="{gate}"]').click()
     expect(page.locator(f'#iv-gates [data-pick="{gate}"]')).to_have_attribute("aria-pressed", "true")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import attnviz
 from attnviz.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,3 +81,28 @@ def test_what_the_machine_refuses_is_one_sentence(capsys, tmp_path):
     assert main(["train", "a" * 5000, "--data", str(tmp_path)]) == 2
     told = capsys.readouterr().err
     assert told.startswith("attnviz: ") and "Traceback" not in told and len(told) < 500
+
+
+def test_the_version_is_said(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"attnviz {attnviz.__version__}\n"
+
+
+def test_info_says_what_a_bug_report_needs(capsys, monkeypatch):
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", "/somewhere")
+    monkeypatch.setenv("GRADIO_TOKEN", "abc")
+    assert main(["info", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["attnviz"] == attnviz.__version__ and facts["packages"]["torch"].startswith("2.")
+    assert "cbam" in facts["checkpoints"]["ids"] and facts["settings"]["ATTNVIZ_CHECKPOINTS"] == "/somewhere"
+    assert facts["settings"]["GRADIO_TOKEN"] == "(hidden)"
+    assert main(["info"]) == 0
+    assert "device: " in capsys.readouterr().out
+
+
+def test_verifying_nothing_is_no_success(capsys, monkeypatch):
+    monkeypatch.setattr("attnviz.models.checkpoints.checkpoint_ids", lambda *_: ())
+    assert main(["verify"]) == 2
+    assert "nothing to verify" in capsys.readouterr().err

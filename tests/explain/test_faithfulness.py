@@ -1,5 +1,6 @@
 """Deletion and insertion against Quantus and a loop over pixels, rank correlation against SciPy, and what comes of it."""
 
+import inspect
 import json
 
 import numpy as np
@@ -445,7 +446,7 @@ def test_judging_the_maps_of_one_photograph(analyser, photograph):
     for wrong in ({}, {"centre": mask}, {"mask": np.zeros((2, 2, 2))}):
         with pytest.raises(UserError):
             judge(analyser, seen, 1, wrong)
-    for seeds in (0, 21, 1.5):
+    for seeds in (0, 100, 1.5):
         with pytest.raises(UserError, match="seeds"):
             judge(analyser, seen, 1, {"mask": mask}, seeds=seeds)
 
@@ -502,4 +503,20 @@ def test_noise_is_beaten_by_a_margin_only(deletion, insertion, beats):
     flat = Curves(shares, np.full(2, deletion, np.float32), np.full(2, insertion, np.float32))
     judged = Judged("mask", (7, 7), flat, (0.34, 0.341, 0.344), (0.655, 0.66, 0.66))
     assert judged.beats_random == beats
+    assert judged.chance == 1 / (1 + len(judged.random_deletion)) and "noise would beat them" in judged.as_text()
     assert ("no more faithful than noise" in judged.as_text()) == (beats == (False, False))
+
+
+def test_pure_noise_rarely_passes_for_a_faithful_map():
+    """By construction: a noise map among 19 others is the best of all by one measure in 1 of 20 cases, not 1 of 4."""
+    chance, seeds = np.random.default_rng(0), inspect.signature(judge).parameters["seeds"].default
+    assert seeds >= 19
+    shares = np.linspace(0, 1, 3, dtype=np.float32)
+    passed = {count: 0 for count in (3, seeds)}
+    for _ in range(2000):
+        own, *others = chance.normal(0.5, 0.1, seeds + 1)
+        curve = Curves(shares, np.full(3, own, np.float32), np.full(3, own, np.float32))
+        for count in passed:
+            judged = Judged("noise", (8, 8), curve, tuple(others[:count]), tuple(others[:count]))
+            passed[count] += any(judged.beats_random)
+    assert passed[seeds] / 2000 <= 2 * judged.chance < passed[3] / 2000

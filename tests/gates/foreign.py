@@ -440,18 +440,6 @@ class Pyramid(LayerScale):
         return y + F.interpolate(F.avg_pool2d(y, 2), scale_factor=2) + x.mean() - y.amax((2, 3), keepdim=True)
 
 
-class Codebook(nn.Module):
-    """Softmax over learned vectors: weights of parameters, not of activations."""
-
-    def __init__(self):
-        super().__init__()
-        self.keys, self.values = nn.Parameter(torch.randn(C, 5)), nn.Parameter(torch.randn(5, C))
-
-    def forward(self, x):
-        tokens = x.flatten(2).transpose(1, 2)
-        return ((tokens @ self.keys).softmax(-1) @ self.values).transpose(1, 2).view_as(x)
-
-
 LOOKALIKES = [
     LayerScale,
     DropPath,
@@ -467,7 +455,6 @@ LOOKALIKES = [
     Blend,
     Positional,
     Pyramid,
-    Codebook,
     nn.SiLU,
     nn.Hardswish,
     nn.GELU,

@@ -50,10 +50,10 @@ def test_product_of_gates_is_taken_apart():
     sites = find_gates(model, X)
     outputs = []
     handle = model.attn.register_forward_hook(lambda m, i, o: outputs.append(o))
-    with torch.no_grad(), capture(model, sites, ["attn:0", "attn:1"]) as tape:
+    with torch.no_grad(), capture(model, sites, ["attn:channel", "attn:spatial"]) as tape:
         model(X)
     handle.remove()
-    channel, spatial = tape["attn:0"], tape["attn:1"]
+    channel, spatial = tape["attn:channel"], tape["attn:spatial"]
     assert channel.values.shape == (2, 8, 1, 1) and spatial.values.shape == (2, 1, 12, 12)
     assert torch.equal(channel.features, spatial.features)
     assert torch.equal(channel.features * (channel.values * spatial.values), outputs[0])

@@ -12,12 +12,18 @@ X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 STYLES = {**foreign.ATTENTION, **published.ATTENTION}
 
 
+def expected_names(path, kinds):
+    """Names of gates of one module, by the rule: kinds where there are several, numbers within a kind."""
+    apart = len({k for k in kinds if k != "added"}) > 1
+    tags = [f":{k}" if apart or k == "added" else "" for k in kinds]
+    return [path + tag + (f":{tags[:i].count(tag)}" if tags.count(tag) > 1 else "") for i, tag in enumerate(tags)]
+
+
 @pytest.mark.parametrize("style", STYLES, ids=lambda s: s.__name__)
 def test_foreign_styles_are_found_once_with_the_right_kind(style):
     sites = find_gates(foreign.build(style), X)
     assert [s.kind for s in sites] == STYLES[style]
-    names = ["attn"] if len(sites) == 1 else [f"attn:{i}" for i in range(len(sites))]
-    assert [s.name for s in sites] == names
+    assert [s.name for s in sites] == expected_names("attn", STYLES[style])
     assert all(s.shape[0] == 1 for s in sites if style is not foreign.GroupedChannels)
 
 

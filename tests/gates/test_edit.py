@@ -63,7 +63,7 @@ def test_neutral_of_the_other_kinds():
         assert torch.allclose(y, average + x if style is foreign.NonLocal else average, atol=1e-5)
         assert torch.allclose(tape["attn"].values, torch.tensor(1 / 144))
     model, _ = only_gate(foreign.Context)
-    _, _, x, y = run(model, {"attn:1": neutral()})
+    _, _, x, y = run(model, {"attn:added": neutral()})
     assert torch.equal(x, y)
     for style in (foreign.Transformer, foreign.Flow):
         model, site = only_gate(style)

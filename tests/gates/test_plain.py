@@ -54,7 +54,9 @@ LAYERS = {
     "einsum of heads": lambda: ByFunction(lambda x, w: torch.einsum("nlc,hcd->nhld", x, w).mean(1), (2, WIDTH, WIDTH)),
     "tensordot": lambda: ByFunction(lambda x, w: torch.tensordot(x, w, 1), (WIDTH, WIDTH)),
     "fused attention": lambda: ByFunction(lambda x, w: F.scaled_dot_product_attention(x @ w, x, x), (WIDTH, WIDTH)),
-    "softmax": lambda: ByFunction(lambda x, w: torch.softmax(x @ w, -1), (WIDTH, WIDTH)),
+    "softmax": lambda: ByFunction(
+        lambda x, w: torch.softmax(x @ w, -1) - 0.5, (WIDTH, WIDTH)
+    ),  # below 0, else it is a score
     "bilinear": lambda: ByFunction(lambda x, w: F.bilinear(x, x, w), (WIDTH, WIDTH, WIDTH)),
     "recurrent": Recurrent,
     "convolution": lambda: nn.Conv1d(3, 3, 3, padding=1),

@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import FOLDER
 from attnviz.models.gate_snapshots import SUFFIX, Snapshots, load_snapshots, read_snapshots, save_snapshots
 
 RNG = np.random.default_rng(0)
@@ -22,6 +25,14 @@ def test_what_is_written_is_read_again(tmp_path):
     assert (again.epochs, again.probes, dict(again.kinds)) == (snapshots.epochs, snapshots.probes, snapshots.kinds)
     for name, values in snapshots.gates.items():
         np.testing.assert_allclose(again.gates[name], values, atol=3e-4)
+
+
+def test_how_the_pictures_were_fitted_is_kept_and_old_files_were_cropped(tmp_path):
+    save_snapshots(tmp_path, "net", dataclasses.replace(made(), fit="squash"))
+    assert read_snapshots(tmp_path / f"net{SUFFIX}").fit == "squash"
+    assert read_snapshots(FOLDER / f"cbam-30{SUFFIX}").fit == "crop"  # written before there was a choice
+    with pytest.raises(UserError, match="unknown fit 'stretch'"):
+        dataclasses.replace(made(), fit="stretch")
 
 
 def test_epochs_are_added_and_cut_off():

@@ -113,6 +113,10 @@ def changed(path, **tensors):
     safetensors.torch.save_file({key: value for key, value in state.items() if value is not None}, path)
 
 
+def recast(path, dtype):
+    changed(path, **{"bn2.weight": safetensors.torch.load_file(path)["bn2.weight"].to(dtype)})
+
+
 DAMAGE = {
     "pickle": (lambda p: p.write_bytes(pickle.dumps(Bomb())), "is a pickle, which can run code"),
     "torch.save": (lambda p: torch.save({"a": Bomb}, p), "is a pickle, which can run code"),
@@ -125,6 +129,19 @@ DAMAGE = {
     "foreign": (lambda p: changed(p, **{"<img src=x>" * 30: torch.zeros(2)}), "has unknown"),
     "shape": (lambda p: changed(p, **{"bn2.weight": torch.ones(3)}), "bn2.weight must have shape"),
     "nan": (lambda p: changed(p, **{"classifier.bias": torch.full((7,), float("nan"))}), "not finite"),
+    "inf": (lambda p: changed(p, **{"classifier.bias": torch.full((7,), float("inf"))}), "not finite"),
+    "too large": (
+        lambda p: changed(p, **{"classifier.bias": torch.full((7,), 1e300, dtype=torch.float64)}),
+        "classifier.bias holds numbers up to 1e\\+300, which are not finite in float32",
+    ),
+    "complex": (lambda p: recast(p, torch.complex64), "holds complex64 numbers, and float32"),
+    "int8": (lambda p: recast(p, torch.int8), "holds int8 numbers.*dequantised"),
+    "bool": (lambda p: recast(p, torch.bool), "holds bool numbers"),
+    "float8": (lambda p: recast(p, torch.float8_e4m3fn), "holds float8_e4m3fn numbers"),
+    "a count of fractions": (
+        lambda p: changed(p, **{"bn1.num_batches_tracked": torch.tensor(0.5)}),
+        "bn1.num_batches_tracked holds float32 numbers, and int64",
+    ),
     "one class": (lambda p: changed(p, **{"classifier.weight": torch.ones(1, 256)}), "2 to 100,000 classes"),
 }
 

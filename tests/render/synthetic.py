@@ -13,7 +13,8 @@ def photograph(width: int, height: int, box: Box, seed: int = 0) -> PreparedImag
 
 def record(name: str, kind: str, values) -> GateRecord:
     values = np.asarray(values, np.float32)
-    return GateRecord(GateSite(name, kind, values.shape, (1, 8, 8, 8)), values)
+    over = ("batch", *["channel"] * (values.ndim - 3), "place", "place") if kind == "pairwise" else ()
+    return GateRecord(GateSite(name, kind, values.shape, (1, 8, 8, 8), over=over), values)
 
 
 def channel(name: str, count: int, seed: int = 0) -> GateRecord:

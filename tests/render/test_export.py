@@ -58,7 +58,8 @@ SHAPES = {
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_kind_can_be_written(analysis, kind, tmp_path):
     shape = SHAPES[kind]
-    record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 2)), np.full(shape, 0.5, np.float32))
+    over = ("batch", *["channel"] * (len(shape) - 3), "place", "place") if kind == "pairwise" else ()
+    record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 2), over=over), np.full(shape, 0.5, np.float32))
     one = Analysis("m", analysis.image, analysis.labels, analysis.logits, (record,))
     assert (tmp_path / "gates.csv") in write_exports(one, tmp_path)
     pictures = {p.name for p in tmp_path.glob("*-g.png")}

@@ -11,8 +11,13 @@ from PIL import Image
 
 from attnviz.core.displays import DISPLAYS
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
+from attnviz.models.checkpoints import checkpoint_ids
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.notebook import MOST_TILES
+from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.gate_html import Settings
+from attnviz.ui.shared.gate_picture import picture_html
+from attnviz.ui.shared.view import open_view
 from tests.render.synthetic import analysis, channel, every_kind, spatial
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
@@ -149,3 +154,20 @@ def test_a_photograph_of_any_size_is_reduced():
     image = PreparedImage(pixels, (150, 0, 1050, 900), np.zeros((16, 16, 3), np.uint8), (1200, 900))
     html = replace(analysis(), image=image)._repr_html_()
     assert len(html) < 300_000
+
+
+@pytest.mark.parametrize("name", checkpoint_ids())
+def test_the_notebook_opens_the_gate_that_the_app_opens(name):
+    """Over all bundled networks: the same gate, and a map over the photograph in both or in neither."""
+    store = Store()
+    opened = open_view(store, name, sample="church")
+    shown = read(opened.analysis._repr_html_())
+    if opened.record is None:
+        assert "no attention gates" in shown.text
+        return
+    assert f"{opened.record.site.name} · " in shown.text
+    in_app = "av-picture" in picture_html(opened, Settings()) and opened.record.site.kind not in (
+        "channel",
+        "geometric",
+    )
+    assert any("with the mask" in image["alt"] for image in shown.images) == in_app

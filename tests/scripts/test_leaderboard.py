@@ -6,10 +6,11 @@ from scripts.leaderboard import BEGIN, END, between, tables, written
 from tests.test_layering import ROOT
 
 
-def test_readmes_tables_are_what_the_command_makes():
-    assert between((ROOT / "README.md").read_text(encoding="utf-8")) == tables().strip(), (
-        "run: python -m scripts.leaderboard --write README.md"
+def test_the_tables_of_the_documentation_are_what_the_command_makes():
+    assert between((ROOT / "docs" / "results.md").read_text(encoding="utf-8")) == tables().strip(), (
+        "run: python -m scripts.leaderboard --write docs/results.md"
     )
+    assert BEGIN not in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_checkpoint_has_a_line_and_results_their_tables(checkpoints, tmp_path):

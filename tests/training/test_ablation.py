@@ -9,6 +9,7 @@ from torch import nn
 from attnviz.attention.gate import Gate
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.models.checkpoints import LoadedModel, load, save_checkpoint
 from attnviz.models.spec import build
 from attnviz.training.ablation import ablations, chunks, paired, predictions
@@ -19,7 +20,7 @@ from tests.conftest import tiny_card, tiny_spec
 
 @pytest.fixture(scope="module")
 def images(data):
-    return load_images(data, "val", 32)
+    return load_images(data, "val", InputSpec((32, 32)))
 
 
 class Told(nn.Module):

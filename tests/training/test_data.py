@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.training.data import load_images, normalise_batch
 
 
 def test_images_targets_and_labels(data):
-    images = load_images(data, "val", 32)
+    images = load_images(data, "val", InputSpec((32, 32)))
     assert images.images.shape == (24, 3, 32, 32) and images.images.dtype == torch.uint8
     assert images.labels == ("green", "English springer", "red")  # folders in alphabetical order: n02102040
     red = images.images[images.targets == images.labels.index("red")].float().mean((0, 2, 3))
@@ -18,12 +19,12 @@ def test_images_targets_and_labels(data):
 
 
 def test_the_fingerprint_follows_names_and_bytes(data, tmp_path):
-    one = load_images(data, "val", 32).fingerprint
-    assert load_images(data, "val", 16, workers=1).fingerprint == one
+    one = load_images(data, "val", InputSpec((32, 32))).fingerprint
+    assert load_images(data, "val", InputSpec((16, 16)), workers=1).fingerprint == one
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
     (copy / "val" / "red" / "00.png").rename(copy / "val" / "red" / "99.png")
-    assert load_images(copy, "val", 32).fingerprint != one
+    assert load_images(copy, "val", InputSpec((32, 32))).fingerprint != one
 
 
 def test_the_centre_square_is_copied_exactly(data, tmp_path):
@@ -31,7 +32,7 @@ def test_the_centre_square_is_copied_exactly(data, tmp_path):
     for name in ("a", "b"):
         (tmp_path / "val" / name).mkdir(parents=True)
         Image.fromarray(pixels).save(tmp_path / "val" / name / "x.png")
-    images = load_images(tmp_path, "val", 32)
+    images = load_images(tmp_path, "val", InputSpec((32, 32)))
     assert np.array_equal(images.images[0].permute(1, 2, 0), pixels[:, 8:40])
 
 
@@ -65,4 +66,4 @@ def test_what_is_refused(data, tmp_path, what, text):
     shutil.copytree(data, tmp_path / "d")
     spoil(tmp_path / "d", what)
     with pytest.raises(UserError, match=text):
-        load_images(tmp_path / "d", "val", 32)
+        load_images(tmp_path / "d", "val", InputSpec((32, 32)))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from attnviz.cli.main import main
+from attnviz.core.input_spec import InputSpec
 from attnviz.models.checkpoints import load_card, save_card, save_checkpoint
 from attnviz.models.spec import build
 from attnviz.training.data import load_images, split_labels
@@ -14,7 +15,7 @@ from tests.conftest import tiny_card, tiny_spec
 @pytest.fixture
 def folder(data, tmp_path):
     """Two checkpoints measured on the data, one of other classes, one of other images, one without an accuracy."""
-    images = load_images(data, "val", 32)
+    images = load_images(data, "val", InputSpec((32, 32)))
     assert split_labels(data, "val") == images.labels
     known = {"name": "squares", "val": images.describe()}
     other = {"name": "circles", "val": {"images": 3, "fingerprint": "0" * 64}}

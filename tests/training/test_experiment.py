@@ -7,7 +7,7 @@ from PIL import Image
 
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
-from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.gates.discover import find_gates
 from attnviz.training.data import load_images, normalise_batch, pick
 from attnviz.training.experiments import EXPERIMENTS, noise
@@ -58,8 +58,10 @@ def report(images, tmp_path_factory):
     try:
         assert main([*call, "--seeds", "0,3", "--images", "68"]) == 0
         first = {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.safetensors")}
+        more = [*call, "--seeds", "0,3,5", "--images", "68", "--no-train", "--table"]
+        assert main(more) == 2, "results of other seeds were replaced"
         # the second time nothing is trained
-        assert main([*call, "--seeds", "0,3,5", "--images", "68", "--no-train", "--table"]) == 0
+        assert main([*more, "--force"]) == 0
         assert {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.safetensors")} == first
     finally:
         patch.undo()
@@ -98,7 +100,7 @@ def test_the_table_names_the_reference_and_every_row(report):
 def test_the_scores_are_the_gates_own(report, images):
     _, folder = report
     run = find_run(folder / "runs", load_recipe(folder / "tiny-noise-attention.toml"), 3)
-    val = load_images(images, "val", 32)
+    val = load_images(images, "val", InputSpec((32, 32)))
     chosen = pick(val, 64)
     spec = NoiseSpec(order=(3, 0, 4, 1, 5, 2), seed=2)
     answer = ask([probe(run.network)], val, chosen, spec)[0]
@@ -151,10 +153,11 @@ def test_content_and_position_are_told_apart(content, position):
     assert told["content"][0] / told["content"][5] == pytest.approx(10 if content else 1, rel=1e-3)
 
 
-def test_recovery_only_where_noise_costs_more_than_its_spread():
+def test_recovery_only_where_noise_costs_something_beyond_chance():
     told = recovery([84.0, 84.2, 84.1], [82.0, 82.2, 82.1], [83.0, 83.2, 83.1])
     assert told["recovered"] == pytest.approx(0.5) and told["interval"][0] < 0.5 < told["interval"][1]
-    assert "2 sd" in recovery([84.0, 82.0], [83.5, 82.0], [83.0, 84.0])["why"]
+    assert "from chance" in recovery([84.0, 82.0], [83.5, 82.0], [83.0, 84.0])["why"]
+    assert "from chance" in recovery([82.0, 82.2, 82.1], [84.0, 84.2, 84.1], [83.0, 83.2, 83.1])["why"]
     assert "two seeds" in recovery([84.0], [82.0], [83.0])["why"]
 
 
@@ -171,7 +174,8 @@ def test_spread_of_one_seed_has_no_sd():
     ],
 )
 def test_what_the_command_refuses(images, tmp_path, capsys, options, text):
-    assert main(["experiment", "noise", "--data", str(images), "--runs", str(tmp_path), *options]) == 2
+    new = ["--out", str(tmp_path / "new.json")]
+    assert main(["experiment", "noise", "--data", str(images), "--runs", str(tmp_path), *new, *options]) == 2
     assert text in capsys.readouterr().err
 
 

@@ -6,6 +6,7 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.cli.main import main
+from attnviz.core.input_spec import InputSpec
 from attnviz.gates.capture import capture
 from attnviz.models.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
@@ -18,7 +19,7 @@ from tests.conftest import tiny_card, tiny_spec
 
 @pytest.fixture(scope="module")
 def images(data):
-    return load_images(data, "val", 32)
+    return load_images(data, "val", InputSpec((32, 32)))
 
 
 def network(folder, attention, images, known=True):

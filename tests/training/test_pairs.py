@@ -28,16 +28,22 @@ def test_both_rows_and_their_difference(tmp_path):
     assert report["rows"][1]["error"]["values"] == [5.0, 4.5, 4.0]
     told = report["difference"]
     assert told["gain"] == pytest.approx(4.5) and told["ratio"] == pytest.approx(0.5)
-    assert told["sd"] == pytest.approx(((1 + 0.25) / 2) ** 0.5, abs=1e-3)
-    assert told["beyond_spread"] and told["interval"][0] <= 0.5 <= told["interval"][1] < 1
+    assert told["p"] < 0.05 and told["gain_interval"][0] > 0 and told["gain_interval"][1] > 4.5
+    assert told["interval"][0] <= 0.5 <= told["interval"][1] < 1
     text = table(report)
-    assert "| `gated` |" in text and "0.50 times" in text and "is more than twice the spread" in text
+    assert "| `gated` |" in text and "0.50 times" in text and "differs by +4.50 points" in text
 
 
 def test_a_small_difference_is_not_called_one():
     told = difference([10.0, 12.0, 14.0], [9.0, 12.0, 13.0])
-    assert not told["beyond_spread"] and told["interval"][1] > 1
+    assert told["p"] > 0.5 and told["gain_interval"][0] < 0 < told["gain_interval"][1] and told["interval"][1] > 1
     assert "interval" not in difference([10.0], [9.0, 8.0])
+
+
+def test_a_ratio_without_an_end_says_so():
+    told = difference([0.1, 9.0], [3.0, 5.0])
+    assert told["interval"] is None
+    assert "interval without end" in table({"rows": [], "difference": told})
 
 
 def test_one_row_alone_is_refused(tmp_path):

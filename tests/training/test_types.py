@@ -71,7 +71,7 @@ def test_bold_is_only_what_is_beyond_chance():
     assert signed(0.001) == signed(-0.001) == "0.00" and signed(2.5) == "+2.50"
 
 
-def test_a_difference_needs_two_seeds_of_both_and_is_told_beside_the_spread():
+def test_a_difference_needs_two_seeds_of_both_and_comes_with_its_interval():
     def row(name, *top1):
         spread = {"mean": sum(top1) / len(top1), "sd": 0.1 if len(top1) > 1 else None, "n": len(top1), "values": top1}
         attention = name.removesuffix("-30")
@@ -79,13 +79,18 @@ def test_a_difference_needs_two_seeds_of_both_and_is_told_beside_the_spread():
 
     rows = [row("none-30", 85.0, 85.2, 85.4), row("se-30", 85.1, 85.3, 85.5), row("eca-30", 87.0, 87.2, 87.4)]
     lines = accuracy([*rows, row("gc-30", 86.0)]).splitlines()
-    assert lines[0].endswith("| beside `none-30` |") and lines[2].endswith("|  |") and lines[5].endswith("|  |")
-    assert lines[3].endswith("| +0.10, within twice the spread (2 × 0.20) |")
-    assert lines[4].endswith("| +2.00, more than twice the spread (2 × 0.20) |")
+    assert (
+        lines[0].endswith("| beside `none-30` (Welch's 95 % interval) |")
+        and lines[2].endswith("|  |")
+        and lines[5].endswith("|  |")
+    )
+    assert "| +0.10 (−" in lines[3] and ", p = 0." in lines[3]
+    assert "| +2.00 (+" in lines[4] and ", p < 0.001" in lines[4]
     assert "beside" not in accuracy([row("none-30", 85.0), *rows[1:]])
     assert len({line.count("|") for line in lines}) == 1
 
 
 def test_without_a_run_there_is_nothing_to_measure(data, tmp_path, capsys):
-    assert main(["experiment", "types", "--data", str(data), "--runs", str(tmp_path), "--no-train"]) == 2
+    new = ["--out", str(tmp_path / "new.json")]
+    assert main(["experiment", "types", "--data", str(data), "--runs", str(tmp_path), *new, "--no-train"]) == 2
     assert "no finished run" in capsys.readouterr().err

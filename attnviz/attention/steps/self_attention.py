@@ -17,11 +17,6 @@ FORMULAS = {
 }
 
 
-def _split(x: Tensor, heads: int) -> Tensor:
-    """(1, heads·d, H, W) -> (1, heads, HW, d)."""
-    return x.reshape(len(x), heads, -1, x.shape[2] * x.shape[3]).transpose(2, 3)
-
-
 def _mapped(key: str, letter: str, layer_: nn.Module, x: Tensor, axes: tuple[str, ...]) -> Step:
     weights = layer(f"W{letter}", f"b{letter}", layer_, "h", "C")
     return step(key, f"{letter} = W{letter} x + b{letter}", layer_(x), axes, "maps", weights=weights)
@@ -30,12 +25,11 @@ def _mapped(key: str, letter: str, layer_: nn.Module, x: Tensor, axes: tuple[str
 def steps(module: SelfAttention, x: Tensor) -> list[Step]:
     """``y = x + γ W softmax(sim(q, k)) v`` (Wang et al. 2018, arXiv 1711.07971; Vaswani et al. 2017)."""
     seen = limit_positions(x, module.max_positions)
-    query = _split(module.query(x), module.heads)
-    key, value = (_split(part(seen), module.heads) for part in (module.key, module.value))
+    query = module.split(module.query(x))
+    key, value = module.split(module.key(seen)), module.split(module.value(seen))
     similarity = module.similarity(query, key)
     weights = module.normalise(similarity)
-    gathered = module.weighted_sum(weights, value).transpose(2, 3)
-    joined = gathered.reshape(len(x), -1, x.shape[2], x.shape[3])
+    joined = module.join(module.weighted_sum(weights, value), x)
     projected = module.project(joined)
     heads = tuple(f"head {i + 1}" for i in range(module.heads)) if module.heads > 1 else ("",)
     places = (*x.shape[2:], *seen.shape[2:])

@@ -23,11 +23,11 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.models.checkpoints import best_device, load
     from attnviz.training.evaluation import evaluate_checkpoint
 
-    folder, names, others, sized = chosen(args)
+    folder, names, others, images_for = chosen(args)
     told: dict[str, Any] = {}
     for name in names:
         loaded = load(name, folder, best_device())
-        measured = told[name] = evaluate_checkpoint(loaded, sized(loaded.spec.input.size[0]))
+        measured = told[name] = evaluate_checkpoint(loaded, images_for(loaded.spec.input))
         measured["card"] = {key: loaded.card.metrics.get(key) for key in ("top1", "correct", "total")}
         if not args.json:
             print(_sentence(loaded.name, measured), flush=True)

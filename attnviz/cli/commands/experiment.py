@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
+from attnviz.models.results import add_force, check_results, write_results
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -31,6 +32,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         help="random validation images for the costly measurements (default: the experiment's own)",
     )
     parser.add_argument("--out", type=Path, help="JSON file (default results/<experiment>.json)")
+    add_force(parser)
     parser.add_argument("--table", action="store_true", help="print the tables in Markdown")
 
 
@@ -38,7 +40,6 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.core.errors import nearest
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
-    from attnviz.models.results import write_results
     from attnviz.training.data import load_images
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect
@@ -51,11 +52,16 @@ def _run(args: argparse.Namespace) -> None:
     if family not in experiment.families:
         raise UserError(f"unknown family {family!r}; {nearest(family, experiment.families)}")
     recipes = [load_recipe(name) for name in experiment.families[family]]
-    runs = collect(args.runs, recipes, args.seeds, None if args.no_train else args.data, _say)
     count = experiment.images if args.images is None else args.images
+    settings = {"experiment": args.experiment, "family": family, "seeds": list(args.seeds), "images": count}
+    out = args.out or Path("results") / f"{args.experiment}.json"
+    check_results(out, settings, args.force)
+    runs = collect(args.runs, recipes, args.seeds, None if args.no_train else args.data, _say)
     _say(f"measuring {len(runs)} runs")
-    images = load_images(args.data, "val", recipes[0].model.size)
+    images = load_images(args.data, "val", recipes[0].model.input())
     check_data(runs, images)
+    settings["data"] = images.fingerprint
+    check_results(out, settings, args.force)
     report = {
         "experiment": args.experiment,
         "family": family,
@@ -66,8 +72,7 @@ def _run(args: argparse.Namespace) -> None:
         **experiment.measure(runs, images, count),
         "run": facts(best_device(), time.perf_counter() - started),
     }
-    out = args.out or Path("results") / f"{args.experiment}.json"
-    write_results(out, report)
+    write_results(out, report, settings, args.force)
     if args.table:
         print(experiment.table(report))
     print(out)

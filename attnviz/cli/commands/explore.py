@@ -25,6 +25,7 @@ def _run(args: argparse.Namespace) -> None:
     files = write_exports(analysis, args.out, opacity=args.opacity, cmap=args.cmap, scale=args.scale)
     for label, probability in analysis.top():
         print(f"{100 * probability:5.1f} %  {label}")
+    print("".join(f"note: {note.text}\n" for note in analysis.notes), end="")
     print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
+from attnviz.models.results import add_force, check_results, write_results
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-seeds", type=int, default=3, help="random maps for every map (default 3)")
     parser.add_argument("--weight-seeds", type=int, default=3, help="times the weights are randomised (default 3)")
     parser.add_argument("--out", type=Path, help="JSON file (default results/faithfulness-<id>.json)")
+    add_force(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -44,12 +46,17 @@ def _run(args: argparse.Namespace) -> None:
     protocol = Protocol(args.steps, args.deletion_fill, args.insertion_fill, args.seed)
     methods = tuple(dict.fromkeys(args.method or ["grad-cam"]))
     plan = Plan(protocol, methods, args.random_seeds, args.weight_seeds, args.seed)
+    settings = {"model": args.model, "images": args.images, **asdict(plan)}
+    out = args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json"
+    check_results(out, settings, args.force)
     analyser = Analyser(load(args.model, device=best_device()))
     spec = analyser.loaded.spec.input
     study = study_of(analyser, plan)
-    images = load_images(args.data, "val", spec.size[0])
+    images = load_images(args.data, "val", spec)
     if args.images > len(images):
         raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
+    settings["data"] = images.fingerprint
+    check_results(out, settings, args.force)
     drawn = draw(len(images), args.images, args.seed)
     started = time.perf_counter()
     try:
@@ -59,6 +66,9 @@ def _run(args: argparse.Namespace) -> None:
                 _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
     except KeyboardInterrupt:
         _say("stopped; the images that have been measured are summed up")
+        settings["images"] = len(study.predictions)
+        if out.exists():  # what it holds is of more images
+            out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
     measured = study.summary(_say)
     drawn = drawn[: len(study.predictions)]
     hits = sum(p == int(images.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
@@ -72,13 +82,13 @@ def _run(args: argparse.Namespace) -> None:
         **measured,
         "run": facts(analyser.device, time.perf_counter() - started),
     }
-    _write(args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json", report)
+    write_results(out, _rounded(report), settings, args.force)
+    _print(report)
+    print(out)
 
 
 def _recipe(plan: Any) -> dict[str, Any]:
     """The plan, and how to read what it gives."""
-    from dataclasses import asdict
-
     from attnviz.explain.faithfulness.summary import READING, RESAMPLES
 
     return {**asdict(plan), "bootstrap": RESAMPLES, "reading": READING}
@@ -88,10 +98,8 @@ def _file_name(model: str) -> str:
     return Path(model).stem if "/" in model else model.replace(":", "-")
 
 
-def _write(path: Path, report: dict[str, Any]) -> None:
-    """Write the JSON and print a table of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_rounded(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _print(report: dict[str, Any]) -> None:
+    """Print a table of it."""
     print(f"{'map':34} {'deletion ↓':>17} {'insertion ↑':>17}  against random of the same grain")
     for row in [*report["maps"], *report["baselines"]]:
         cells = f" {'/'.join(str(c[0]) for c in row['cells'])}" if row["map"] == "random" else ""
@@ -100,7 +108,6 @@ def _write(path: Path, report: dict[str, Any]) -> None:
         print(f"{row['map'] + cells:34}{numbers}  {said}")
     for key in ("deletion", "insertion", "random", "intervals", "limits"):
         print(report["recipe"]["reading"][key])
-    print(path)
 
 
 def _rounded(value: Any) -> Any:

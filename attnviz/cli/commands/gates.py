@@ -11,15 +11,22 @@ from attnviz.cli.commands import Command
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--why", action="store_true", help="for every product, why it is a gate or not")
     parser.add_argument("--untrained", action="store_true", help="random weights: nothing is fetched")
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.cli.gate_table import as_rows, as_text, gates_of
+    from attnviz.cli import gate_table as table
+    from attnviz.gates import explain
     from attnviz.models.published import load
 
-    sites = gates_of(load(args.model, pretrained=not args.untrained))
-    print(json.dumps(as_rows(sites), indent=1) if args.json else as_text(sites))
+    loaded = load(args.model, pretrained=not args.untrained)
+    if args.why:
+        explanations = table.explanations_of(loaded)
+        print(json.dumps(explain.as_rows(explanations), indent=1) if args.json else explain.as_text(explanations))
+        return
+    sites = table.gates_of(loaded)
+    print(json.dumps(table.as_rows(sites), indent=1) if args.json else table.as_text(sites))
 
 
 COMMAND = Command("the attention gates of a model: names, kinds, shapes, how they are read", _options, _run)

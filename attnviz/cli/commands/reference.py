@@ -19,10 +19,10 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.training.evaluation import other_data
     from attnviz.training.gate_statistics import measure_reference
 
-    folder, names, others, sized = chosen(args)
+    folder, names, others, images_for = chosen(args)
     for name in names:
         loaded = load(name, folder, best_device())
-        images = sized(loaded.spec.input.size[0])
+        images = images_for(loaded.spec.input)
         if reason := other_data(loaded.card, images):
             raise UserError(f"{loaded.name} {reason}; a reference is measured on the data that the card names")
         made = measure_reference(loaded, images)

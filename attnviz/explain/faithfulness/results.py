@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.core.types import Floats
 
 MARGIN = 0.01
-"""Least distance of an area from those of all random maps that counts: a few random maps do not show their range."""
+"""Least distance of an area from those of all random maps that counts: smaller ones depend on the curve's steps."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,26 @@ class Judged:
         lower = self.curves.deletion_auc <= min(self.random_deletion) - MARGIN
         return lower, self.curves.insertion_auc >= max(self.random_insertion) + MARGIN
 
+    @property
+    def chance(self) -> float:
+        """How often, at most, noise would beat as many random maps by one measure: 1 / (their number + 1)."""
+        return 1 / (len(self.random_deletion) + 1)
+
     def as_text(self) -> str:
         """The numbers with a plain sentence on how to read them."""
         deletion, insertion = self.curves.deletion_auc, self.curves.insertion_auc
         random = (f"{min(v):.2f}–{max(v):.2f}" for v in (self.random_deletion, self.random_insertion))
         said = {
-            (True, True): "it finds what the network needs better than noise does, by both measures",
+            (True, True): "what it highlights is needed more than noise, and a better start for an empty picture",
             (True, False): "what it highlights is needed more than noise, but is no better start for an empty picture",
             (False, True): "what it highlights is a better start for an empty picture than noise, but no more needed",
             (False, False): "on this image it is no more faithful than noise",
         }[self.beats_random]
         return (
             f"{self.name}: deletion {deletion:.2f} (random {next(random)}, lower is better), insertion {insertion:.2f} "
-            f"(random {next(random)}, higher is better): {said}."
+            f"(random {next(random)}, higher is better): {said}. "
+            f"It stands beside {len(self.random_deletion)} random maps: noise would beat them by one measure on up to "
+            f"{100 * self.chance:.0f} % of photographs."
         )
 
 

@@ -66,15 +66,22 @@ class Study:
         example: (1, C, H, W).
         plan: What to measure.
         black: (C,), a black pixel after normalisation, for the fill ``black``.
+        scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
 
     Raises:
         UserError: There is nothing to measure, or a method does not support the model.
     """
 
     def __init__(
-        self, model: nn.Module, sites: Sequence[GateSite], example: Tensor, plan: Plan, black: Tensor | None = None
+        self,
+        model: nn.Module,
+        sites: Sequence[GateSite],
+        example: Tensor,
+        plan: Plan,
+        black: Tensor | None = None,
+        scores: str = "softmax",
     ) -> None:
-        self.model, self.plan, self.black = model, plan, black
+        self.model, self.plan, self.black, self.scores = model, plan, black, scores
         self.sites = [s for s in sites if s.kind == "spatial" and len(s.shape) == 4]
         self.size = (int(example.shape[2]), int(example.shape[3]))
         seen = probe(model, example)
@@ -121,7 +128,8 @@ class Study:
         for grids in dict.fromkeys(self.grids.values()):
             for k in range(self.plan.random_seeds):
                 every[_random(grids, k)] = random_map(self.size, grids, (self.plan.seed, index, k))
-        measured = curves(self.model, x, target, list(every.values()), self.plan.protocol, black=self.black)
+        asked = list(every.values())
+        measured = curves(self.model, x, target, asked, self.plan.protocol, black=self.black, scores=self.scores)
         areas = [(curve.deletion_auc, curve.insertion_auc) for curve in measured]
         for name, pair in zip(every, areas, strict=True):  # all or none, also when it is interrupted
             self.aucs.setdefault(name, []).append(pair)

@@ -14,7 +14,7 @@ from attnviz.images.noise_channels import NOISES, suppression
 from attnviz.training.data import ImageSet, pick
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery
-from attnviz.training.experiments.noise_probe import Answer, Probed, ask, moments, probe
+from attnviz.training.experiments.noise_probe import Answer, Probed, ask, ask_as_trained, moments, probe
 from attnviz.training.experiments.noise_table import table
 from attnviz.training.experiments.runs import Run, spread
 
@@ -26,6 +26,8 @@ FAMILIES = {
 """Networks -> the recipes without noise, with noise, with noise and gate, and the same with positions permuted."""
 SCORED = 64
 """Random images over which a gate's scores are averaged, as in the reference."""
+OPENED = ("weakest_ratio", "best_ratio", "colours", "noise")
+"""What is said of every gate image by image; see ``Answer.opened``."""
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 REFERENCE = {
     "network": "MobileNetV2 at 112 px, one run: another network and size than the compact ones",
@@ -68,9 +70,11 @@ def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]
     strengths = {f"{s:g}": NoiseSpec(trained.channels, trained.kind, s) for s in levels}
     return {
         **report,
-        "gates": _gates(noisy, ask(asked, images, chosen[:SCORED], strengths[f"{trained.strength:g}"])),
-        "kinds": {name: _summary(noisy, ask(asked, images, chosen, spec)) for name, spec in kinds.items()},
-        "strengths": {name: _summary(noisy, ask(asked, images, chosen, spec)) for name, spec in strengths.items()},
+        "gates": _gates(noisy, ask_as_trained(asked, images, chosen[:SCORED], strengths[f"{trained.strength:g}"])),
+        "kinds": {name: _summary(noisy, ask_as_trained(asked, images, chosen, spec)) for name, spec in kinds.items()},
+        "strengths": {
+            name: _summary(noisy, ask_as_trained(asked, images, chosen, spec)) for name, spec in strengths.items()
+        },
         "positions": _positions(noisy, asked, images, chosen),
     }
 
@@ -86,7 +90,10 @@ def _top1(runs: Sequence[Run], row: str) -> dict[str, Any]:
 
 
 def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
-    """Scores of R, G, B and the noise for every run with a gate, and the seed whose suppression is the median."""
+    """Scores of R, G, B and the noise for every run with a gate, what it opens, and the seed whose ratio is the median.
+
+    Networks whose channels stood in a new order in every image are asked in such orders.
+    """
     rows: dict[str, Any] = {}
     for run, answer in zip(runs, answers, strict=True):
         if answer.scores is not None:
@@ -95,11 +102,14 @@ def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
                 "seed": run.seed,
                 "scores": [float(f"{s:.4g}") for s in scores],
                 "ratio": _short(suppression(scores)),
+                **{key: _short(value) for key, value in answer.opened().items()},
             }
             rows.setdefault(run.row, {"runs": []})["runs"].append(told)
     for row in rows.values():
         ratios = sorted((told["ratio"], told["seed"]) for told in row["runs"])
         row["median_ratio"] = _short(statistics.median(ratio for ratio, _ in ratios))
+        for key in OPENED:
+            row[f"median_{key}"] = _short(statistics.median(told[key] for told in row["runs"]))
         row["median_seed"] = ratios[(len(ratios) - 1) // 2][1]
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.training.experiments.runs import interval
+from attnviz.core.intervals import fieller, welch
 
 
 def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]) -> dict[str, Any]:
@@ -21,23 +22,26 @@ def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]
         gate: The same with noise and gate.
 
     Returns:
-        ``cost`` in points and ``sd`` (of both rows together); ``recovered`` and its 95 % ``interval`` from a
-        bootstrap over seeds only where the noise costs more than 2 sd, else ``why`` not.
+        ``cost`` in points with its 95 % ``cost_interval`` and ``p`` (Welch), and ``gain`` in points; ``recovered`` and
+        its 95 % ``interval`` (Fieller) only where the noise costs something beyond chance, else ``why`` not.
     """
     if min(len(rgb), len(noise), len(gate)) < 2:
         return {"why": "needs two seeds of each of the three rows"}
-    cost = statistics.fmean(rgb) - statistics.fmean(noise)
-    sd = ((statistics.variance(rgb) + statistics.variance(noise)) / 2) ** 0.5
-    told = {
-        "cost": round(cost, 3),
-        "sd": round(sd, 3),
+    cost = welch(noise, rgb)
+    told: dict[str, Any] = {
+        "cost": round(cost.value, 3),
+        "cost_interval": [round(cost.low, 3), round(cost.high, 3)],
+        "p": float(f"{cost.p:.3g}"),
         "gain": round(statistics.fmean(gate) - statistics.fmean(noise), 3),
     }
-    if cost <= 2 * sd:
-        return {**told, "why": "noise costs no more than 2 sd"}
-    ends = interval(lambda a, b, c: (a - b) / (c - b) if c != b else float("inf"), (gate, noise, rgb))
-    share = (statistics.fmean(gate) - statistics.fmean(noise)) / cost
-    return {**told, "recovered": round(share, 3), "interval": [round(v, 3) for v in ends]}
+    ends = fieller(gate, rgb, noise)
+    if cost.value <= 0 or not cost.significant or not all(map(math.isfinite, ends)):
+        return {**told, "why": "the cost of the noise cannot be told from chance"}
+    return {
+        **told,
+        "recovered": round((statistics.fmean(gate) - statistics.fmean(noise)) / cost.value, 3),
+        "interval": [round(v, 3) for v in ends],
+    }
 
 
 def effects(by_position: Tensor, orders: Sequence[Sequence[int]]) -> dict[str, Any]:

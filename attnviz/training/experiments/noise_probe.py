@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.images.noise_channels import append_noise, input_gate
+from attnviz.images.noise_channels import OPEN, append_noise, input_gate
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.training.data import ImageSet, normalise_batch
 
@@ -44,6 +44,23 @@ class Answer:
         scores = torch.as_tensor(self.scores)
         return [float(v) for v in scores.gather(1, self.order.argsort(1)).double().mean(0)]
 
+    def opened(self) -> dict[str, float]:
+        """What the gate lets in of each image, wherever it stands; medians and means over images.
+
+        Returns:
+            ``weakest_ratio`` and ``best_ratio``: the weakest and the best colour over the strongest noise channel,
+            medians; ``colours`` and ``noise``: how many of each have a score of at least one half, means.
+        """
+        content = torch.as_tensor(self.scores).gather(1, self.order.argsort(1)).double()
+        colours, noise = content[:, :3], content[:, 3:]
+        strongest = noise.amax(1).clamp(min=1e-30)
+        return {
+            "weakest_ratio": float((colours.amin(1) / strongest).median()),
+            "best_ratio": float((colours.amax(1) / strongest).median()),
+            "colours": float((colours >= OPEN).sum(1).double().mean()),
+            "noise": float((noise >= OPEN).sum(1).double().mean()),
+        }
+
     def by_position(self) -> list[float]:
         """Mean score of each position, whatever stands there."""
         return [float(v) for v in torch.as_tensor(self.scores).double().mean(0)]
@@ -63,6 +80,24 @@ def probe(loaded: LoadedModel) -> Probed:
     x = torch.zeros(1, spec.channels, *spec.size, device=next(loaded.module.parameters()).device)
     sites = find_gates(loaded.module, x)
     return Probed(loaded, input_gate(sites, x.shape))
+
+
+def ask_as_trained(
+    networks: Sequence[Probed], images: ImageSet, chosen: Sequence[int], noise: NoiseSpec
+) -> list[Answer]:
+    """``ask``, with the channels in random orders for those networks that were trained so: no other they ever saw."""
+    answers: dict[int, Answer] = {}
+    for permute in (False, True):
+        mine = [i for i, n in enumerate(networks) if _permuted(n) == permute]
+        if mine:
+            found = ask([networks[i] for i in mine], images, chosen, replace(noise, permute=permute))
+            answers.update(zip(mine, found, strict=True))
+    return [answers[i] for i in range(len(networks))]
+
+
+def _permuted(network: Probed) -> bool:
+    trained = network.loaded.spec.input.noise
+    return trained is not None and trained.permute
 
 
 def ask(networks: Sequence[Probed], images: ImageSet, chosen: Sequence[int], noise: NoiseSpec) -> list[Answer]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attnviz.training.experiments.markdown import grid, plus_minus
+from attnviz.training.experiments.markdown import MEAN, grid, plus_minus
 
 
 def table(report: Mapping[str, Any]) -> str:
     """All tables of a report."""
     reference = report["reference"]
     rows = grid(
-        ("network", "top-1 in % (seeds)", "median seed"),
+        ("network", f"top-1 in %, {MEAN}", "median seed"),
         [(row["recipe"], plus_minus(row["top1"]), str(row["median_seed"])) for row in report["rows"]],
     )
     top1 = reference["top1"]
@@ -33,16 +33,20 @@ def table(report: Mapping[str, Any]) -> str:
 
 def _recovery(told: Mapping[str, Any]) -> str:
     cost = (
-        f"Noise costs {told['cost']} points (sd {told['sd']}); the gate wins {told['gain']}. " if "cost" in told else ""
+        f"Noise costs {told['cost']} points (Welch's 95 % interval {told['cost_interval'][0]} to "
+        f"{told['cost_interval'][1]}); the gate wins {told['gain']}. "
+        if "cost" in told
+        else ""
     )
     if "why" in told:
         return f"{cost}What is won back is not reported: {told['why']}."
     low, high = told["interval"]
-    return f"{cost}Won back: {100 * told['recovered']:.0f} % (95 % interval {100 * low:.0f} to {100 * high:.0f} %)."
+    ends = f"{100 * low:.0f} to {100 * high:.0f} %"
+    return f"{cost}Won back: {100 * told['recovered']:.0f} % (Fieller's 95 % interval {ends})."
 
 
 def _gates(gates: Mapping[str, Any]) -> str:
-    head = ("network", "seed", "R", "G", "B", "noise", "suppression")
+    head = ("network", "seed", "R", "G", "B", "noise", "suppression", "best colour over noise", "colours, noise open")
     rows = [
         (
             name,
@@ -50,12 +54,23 @@ def _gates(gates: Mapping[str, Any]) -> str:
             *(f"{s:.3g}" for s in run["scores"][:3]),
             ", ".join(f"{s:.2g}" for s in run["scores"][3:]),
             f"{run['ratio']:.4g}×",
+            *_opened(run),
         )
         for name, row in gates.items()
         for run in row["runs"]
     ]
-    rows += [(name, "median", "", "", "", "", f"{row['median_ratio']:.4g}×") for name, row in gates.items()]
+    rows += [
+        (name, "median", "", "", "", "", f"{row['median_ratio']:.4g}×", *_opened(row, "median_"))
+        for name, row in gates.items()
+    ]
     return grid(head, rows)
+
+
+def _opened(told: Mapping[str, Any], prefix: str = "") -> tuple[str, str]:
+    """What a gate lets in, image by image; dashes where an older file does not say."""
+    if f"{prefix}best_ratio" not in told:
+        return "–", "–"
+    return f"{told[f'{prefix}best_ratio']:.4g}×", f"{told[f'{prefix}colours']:.2f}, {told[f'{prefix}noise']:.3f}"
 
 
 def _answers(what: str, told: Mapping[str, Any]) -> str:

@@ -1,20 +1,22 @@
-"""A network with and without attention, over seeds: is the difference larger than the spread, and what does it cost?
+"""A network with and without attention, over seeds: what is the difference, how sure is it, and what does it cost?
 
 Where the gate brings many parameters, a third row has as many and no gate.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attnviz.core.errors import UserError
+from attnviz.core.intervals import fieller, welch
 from attnviz.models.spec import build, count_parameters
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
-from attnviz.training.experiments.markdown import grid, plus_minus
-from attnviz.training.experiments.runs import Run, interval, spread
+from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
+from attnviz.training.experiments.runs import Run, spread
 
 
 def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dict[str, Any]:
@@ -44,18 +46,23 @@ def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dic
                 "error": spread([round(100 - value, 2) for value in top1], 2),
             }
         )
+    return {"rows": rows, **comparisons(rows)}
+
+
+def comparisons(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What follows from the errors of every seed: ``difference``, and ``over_control`` where there are three rows."""
     plain, *control, attention = (row["error"]["values"] for row in rows)
-    report = {"rows": rows, "difference": difference(plain, attention)}
-    return {**report, "over_control": difference(control[0], attention)} if control else report
+    told = {"difference": difference(plain, attention)}
+    return {**told, "over_control": difference(control[0], attention)} if control else told
 
 
 def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str, Any]:
     """Errors in percent of every seed -> gain in points, and the ratio of mean errors.
 
     Returns:
-        ``gain`` (error without − error with), ``sd`` of both rows together, ``beyond_spread``: whether the gain
-        exceeds twice that; ``ratio`` of mean errors, with over without, and its 95 % ``interval`` from a bootstrap
-        over seeds. With one seed of a row only ``gain`` and ``ratio``.
+        ``gain`` (error without − error with) with its 95 % ``gain_interval`` and ``p`` (Welch's t test); ``ratio`` of
+        mean errors, with over without, and its 95 % ``interval`` (Fieller; ``None`` where there is no end to it).
+        With one seed of a row only ``gain`` and ``ratio``.
     """
     gain = statistics.fmean(without) - statistics.fmean(attention)
     told: dict[str, Any] = {
@@ -64,15 +71,16 @@ def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str
     }
     if min(len(without), len(attention)) < 2:
         return told
-    sd = ((statistics.variance(without) + statistics.variance(attention)) / 2) ** 0.5
-    ends = [round(end, 4) for end in interval(lambda a, b: a / max(b, 1e-9), (attention, without))]
-    return {**told, "sd": round(sd, 3), "beyond_spread": abs(gain) > 2 * sd, "interval": ends}
+    difference, ends = welch(attention, without), fieller(attention, without)
+    bounds = [round(end, 4) for end in ends] if all(map(math.isfinite, ends)) else None
+    interval = [round(difference.low, 3), round(difference.high, 3)]
+    return {**told, "gain_interval": interval, "p": float(f"{difference.p:.3g}"), "interval": bounds}
 
 
 def table(report: Mapping[str, Any]) -> str:
     """All rows, and a sentence on each difference, in Markdown."""
     rows = grid(
-        ("network", "parameters", "top-1 in % (seeds)", "error in %"),
+        ("network", "parameters", f"top-1 in %, {MEAN}", f"error in %, {MEAN}"),
         [
             (f"`{row['recipe']}`", f"{row['parameters']:,}", plus_minus(row["top1"]), plus_minus(row["error"]))
             for row in report["rows"]
@@ -86,13 +94,13 @@ def table(report: Mapping[str, Any]) -> str:
 
 def _said(told: Mapping[str, Any]) -> str:
     times = f"{told['ratio']:.2f} times as large"
-    if "interval" not in told:
-        return f"{times}; a spread needs two seeds of each."
-    low, high = told["interval"]
-    than = "more than" if told["beyond_spread"] else "no more than"
+    if "p" not in told:
+        return f"{times}; an interval needs two seeds of each."
+    ends = "without end" if told["interval"] is None else "{:.2f} to {:.2f}".format(*told["interval"])
+    low, high = (signed(end) for end in told["gain_interval"])
     return (
-        f"{times} (95 % interval {low:.2f} to {high:.2f}); the difference of {abs(told['gain']):.2f} points is "
-        f"{than} twice the spread over seeds (2 × {told['sd']:.2f})."
+        f"{times} (Fieller's 95 % interval {ends}); the accuracy differs by {signed(told['gain'])} points "
+        f"(Welch's 95 % interval {low} to {high}, {p_text(told['p'])})."
     )
 
 

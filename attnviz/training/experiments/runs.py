@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from attnviz.training.checks import finished_card
 from attnviz.training.data import ImageSet
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe
-
-RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -115,12 +112,3 @@ def spread(values: Sequence[float], digits: int = 3) -> dict[str, Any]:
     """Mean and standard deviation over seeds; the latter is ``None`` for a single one."""
     sd = round(statistics.stdev(values), digits) if len(values) > 1 else None
     return {"mean": round(statistics.fmean(values), digits), "sd": sd, "n": len(values), "values": list(values)}
-
-
-def interval(statistic: Callable[..., float], rows: Sequence[Sequence[float]]) -> list[float]:
-    """Ends of the 95 % interval of a statistic of means, from a bootstrap over the seeds of each row."""
-    chance = random.Random(0)  # noqa: S311 (no secret)
-    drawn = sorted(
-        statistic(*(statistics.fmean(chance.choices(row, k=len(row))) for row in rows)) for _ in range(RESAMPLES)
-    )
-    return [drawn[round(q * (RESAMPLES - 1))] for q in (0.025, 0.975)]

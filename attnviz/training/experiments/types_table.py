@@ -6,13 +6,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attnviz.core.intervals import half_interval, welch
 from attnviz.training.ablation import REPLACEMENTS
-from attnviz.training.experiments.markdown import grid, plus_minus
-from attnviz.training.experiments.pairs import difference
+from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
 
 Row = Mapping[str, Any]
-MINUS = "\N{MINUS SIGN}"
-HEADS = {"mean": "mean gate", "shuffle": "another image's gates", "neutral": "neutral (also changes the scale)"}
+HEADS = {"mean": "mean gate", "shuffle": "gates swapped between images", "neutral": "neutral (also changes the scale)"}
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -27,7 +26,7 @@ def table(report: Mapping[str, Any]) -> str:
 
 def accuracy(rows: Sequence[Row]) -> str:
     """Accuracy and cost, in the order of the rows; with several seeds, the difference to the network without gates."""
-    head = ["network", "", "parameters", "MACs (millions)", "top-1 in % (seeds)"]
+    head = ["network", "", "parameters", "MACs (millions)", f"top-1 in %, {MEAN}"]
     cells = [
         [
             f"`{row['name']}`",
@@ -43,15 +42,13 @@ def accuracy(rows: Sequence[Row]) -> str:
         return grid(head, cells)
     for row, line in zip(rows, cells, strict=True):
         line.append("" if row is plain or row["top1"]["n"] < 2 else _beside(plain, row))
-    return grid([*head, f"beside `{plain['name']}`"], cells)
+    return grid([*head, f"beside `{plain['name']}` (Welch's 95 % interval)"], cells)
 
 
 def _beside(plain: Row, row: Row) -> str:
-    """How much better a network is than the one without gates, and whether that is more than seeds make."""
-    one, other = plain["top1"]["values"], row["top1"]["values"]
-    told = difference([100 - value for value in one], [100 - value for value in other])
-    than = "more than" if told["beyond_spread"] else "within"
-    return f"{signed(told['gain'])}, {than} twice the spread (2 × {told['sd']:.2f})"
+    """How much better a network is than the one without gates, and how sure that is."""
+    told = welch(plain["top1"]["values"], row["top1"]["values"])
+    return f"{signed(told.value)} ({signed(told.low)} to {signed(told.high)}, {p_text(told.p)})"
 
 
 def gates_matter(rows: Sequence[Row]) -> str:
@@ -75,10 +72,11 @@ def _note(rows: Sequence[Row]) -> str:
     return (
         "Change of accuracy in points when all gates of a network are replaced at once, on "
         f"{' or '.join(counts)} validation images, with the 95 % interval of a bootstrap over images "
-        "(± sd over seeds where there are several); bold where McNemar's exact test gives less than 5 % "
-        f"(of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: answers changed. "
-        "Mean gate: the mean over the validation set, the same for every image. Another image's gates: all gates moved "
-        f"together to another image of a batch of {told['batch']}, in random order."
+        "(± half a 95 % t interval over seeds where there are several); bold where McNemar's exact test gives less "
+        f"than 5 % (of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: "
+        "answers changed. Mean gate: the mean over the validation set, the same for every image. Swapped: every gate "
+        f"moved to another image of a batch of {told['batch']}, all to the same one. Past the first layer "
+        "it is no gate that any image has by itself: it was computed from features that swapped gates had changed."
     )
 
 
@@ -117,14 +115,8 @@ def _top1(row: Row) -> str:
     return f"{statistics.fmean(told['top1'] for told in row['ablations']):.2f}"
 
 
-def signed(value: float) -> str:
-    """``+0.31``, ``−1.20``, ``0.00``."""
-    text = f"{value:+.2f}".replace("-", MINUS)
-    return text if text.strip(f"+{MINUS}0.") else "0.00"
-
-
 def _change(row: Row, name: str) -> str:
-    """One cell: the change, its interval (one seed) or its spread over seeds, and how many answers changed."""
+    """One cell: the change, its interval (one seed) or that over seeds, and how many answers changed."""
     told = [each[name] for each in row["ablations"]]
     changes, changed = [each["change"] for each in told], statistics.fmean(each["changed"] for each in told)
     beyond, text = sum(each["beyond_chance"] for each in told), signed(statistics.fmean(changes))
@@ -132,4 +124,4 @@ def _change(row: Row, name: str) -> str:
     if len(told) == 1:
         low, high = told[0]["interval"]
         return f"{bold} ({signed(low)} to {signed(high)}) [{changed:.1f} %]"
-    return f"{bold} ± {statistics.stdev(changes):.2f}, beyond chance in {beyond} of {len(told)} [{changed:.1f} %]"
+    return f"{bold} ± {half_interval(changes):.2f}, beyond chance in {beyond} of {len(told)} [{changed:.1f} %]"

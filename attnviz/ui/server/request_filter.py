@@ -1,6 +1,6 @@
 """What is let in: the addresses that the page needs, and events that are whole.
 
-gradio checks less: it fetches a file that an event names by URL, hands paths of the machine to handlers where an
+gradio checks less: it fetches what an address or an event names by URL, hands paths of the machine to handlers where an
 event leaves out one field, runs queued events outside the queue, and answers malformed ones with an internal error.
 """
 
@@ -30,8 +30,12 @@ OPEN = re.compile(
     re.DOTALL,
 )
 """Addresses that are answered; every other one is unknown: development, monitoring, proxies, recordings."""
+FILE = re.compile(rf"{API}file=(?P<path>.*)", re.DOTALL)
+"""The address of a file; gradio would fetch what is an address of another machine and pass it on."""
 LONGEST = 255
 """Most bytes between two slashes of an address: no file system takes a longer name."""
+FILE_KEYS = frozenset(("path", "url", "meta"))
+"""Where an object has one of these, gradio may take it for a file."""
 SESSION = re.compile(r"[\w-]{1,64}")
 """What a browser's name for its session looks like."""
 DEEPEST = 20
@@ -56,6 +60,10 @@ class Door:
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/")) or "/"
         if not OPEN.fullmatch(path) or max(len(part.encode(errors="replace")) for part in path.split("/")) > LONGEST:
             await _refuse(404, "There is no such page.", scope, receive, send)
+            return
+        file = FILE.fullmatch(path)
+        if file and not uploaded(file["path"]):
+            await _refuse(404, "There is no such file.", scope, receive, send)
             return
         path = path.rstrip("/")
         if path == f"{API}queue/data" and not _awaited(scope):
@@ -123,9 +131,14 @@ def problem(blocks: Any, body: bytes, queued: bool) -> str:
 
 
 def uploaded(path: Any) -> bool:
-    """Whether a path lies in the folder where gradio puts uploads."""
+    """Whether this is an absolute path in the folder where gradio puts uploads and downloads.
+
+    What is not absolute would be looked for below the working folder, which may be that folder; anything with a
+    scheme, or with two slashes in front (another machine), is no path of ours.
+    """
     try:
-        return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+        whole = Path(path).is_absolute() and not str(path).startswith(("//", "\\\\"))
+        return whole and Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
     except (TypeError, ValueError, OSError, RuntimeError):
         return False
 
@@ -133,7 +146,7 @@ def uploaded(path: Any) -> bool:
 def _paths(value: Any) -> Iterator[Any]:
     """Everything in an event that could be taken for a file."""
     if isinstance(value, dict):
-        if "path" in value or "meta" in value:
+        if FILE_KEYS & value.keys():
             yield value.get("path")
         value = list(value.values())
     if isinstance(value, list):

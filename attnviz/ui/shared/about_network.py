@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from attnviz.core.intervals import half_interval
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
 from attnviz.ui.shared.text import say, signed
@@ -41,7 +42,7 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
         counts = {key: f"{metrics[key]:,}" for key in ("correct", "total")}
         rows.append((say("about_right", language), say("about_top1", language, top1=metrics["top1"], **counts)))
     if found.top1 is not None:
-        spread = {key: f"{found.top1[key]:.2f}" for key in ("mean", "sd")}
+        spread = {"mean": f"{found.top1['mean']:.2f}", "half": f"{half_interval(found.top1['values']):.2f}"}
         count = say("about_seeds", language, count=found.top1["n"])
         rows.append((count, say("about_spread", language, **spread)))
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in rows)}</dl>"

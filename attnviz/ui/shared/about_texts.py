@@ -27,7 +27,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "about_right": ("Right", "正确率"),
     "about_top1": ("{top1} %, {correct} of {total}", "{top1} %，{total} 张中 {correct} 张"),
     "about_seeds": ("This recipe, {count} seeds", "此配方的 {count} 个种子"),
-    "about_spread": ("{mean} ± {sd} %", "{mean} ± {sd} %"),
+    "about_spread": ("{mean} ± {half} % (95 % t interval of the mean)", "{mean} ± {half} %（均值的 95 % t 区间）"),
     "about_classes": ("Right by class, in %", "各类别的正确率（%）"),
     "about_gates": ("Do its gates do anything?", "它的门起作用吗？"),
     "about_head_gates": ("All gates replaced by", "全部门换成"),

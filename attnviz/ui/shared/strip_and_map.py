@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from attnviz.core.types import GateRecord, PreparedImage
+from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
 from attnviz.render.figures.channel_map import channel_gates, map_rows
@@ -49,9 +49,20 @@ def prediction_html(view: View, card: Card) -> str:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
-    notes = "".join(f"<li>{limit}</li>" for limit in limits)
     alt = say("prediction_alt", language)
-    return f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div><ul class="av-limits">{notes}</ul>'
+    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
+    return bars + limits_html([*notes_of(view.analysis, language), *limits])
+
+
+def notes_of(analysis: Analysis, language: str) -> list[str]:
+    """What must be said beside an answer, escaped: about the photograph, and what is assumed about the network."""
+    return [say(f"note_{note.key}", language, **note.values) for note in analysis.notes]
+
+
+def limits_html(lines: Sequence[str]) -> str:
+    """Sentences below an answer; nothing where there is none."""
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f'<ul class="av-limits">{items}</ul>' if items else ""
 
 
 def heading_html(view: View) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from attnviz.core.notes import NOTES
+
 TEXTS: dict[str, tuple[str, str]] = {
     # page
     "title": ("attnviz: see the attention inside a network", "attnviz：看见网络内部的注意力"),
@@ -124,6 +126,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "keeps": ("1 keeps", "1 保留"),
     "shuts": ("0 shuts", "0 关闭"),
+    "note_squeezed": (NOTES["squeezed"], "照片在交给网络之前被挤压为原比例的 {ratio} 倍。请裁出要看的部分再使用。"),
+    "note_part": (NOTES["part"], "网络只看到这张照片中间的 {share}%。请裁出要看的部分再使用。"),
+    "note_tiny": (NOTES["tiny"], "网络看到的是由 {width}×{height} 像素放大到 {wide}×{high} 的图像：像素太少，说明不了什么。请使用更大的照片。"),
+    "note_softmax": (NOTES["softmax"], "假定：网络给出的是互斥类别的 logits（softmax）。若各类别彼此独立，请指定 scores=\"sigmoid\"。"),
+    "note_independent": (NOTES["independent"], "假定：网络给出的是互不排斥的类别的概率，因为其输出都在 0 到 1 之间而总和不为 1。若它们是 logits，请指定 scores=\"softmax\" 或 \"sigmoid\"。"),
+    "note_several": (NOTES["several"], "假定：类别分数是 {count} 个输出中的第一个，共 {classes} 个数。若要选用其他输出，请给出类别名。"),
     "saw_part": ("Outlined: what the network saw; the rest is dimmed.", "线框内是网络看到的部分，其余变暗。"),
     "mask_alt": (
         "The photograph with the {height} by {width} mask of {gate} laid over it; {caption}",

@@ -28,6 +28,10 @@ def made(name, options, dtype=torch.float32):
     return module, features(*shape).to(dtype)
 
 
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+"""Steps are a second telling of a forward: another order of sums, on some processors, than the module's."""
+
+
 def test_every_attention_type_has_steps():
     assert set(STEPS) == set(ATTENTION)
 
@@ -41,12 +45,13 @@ def test_the_last_step_is_the_output_and_gates_are_among_the_steps(name, options
     with torch.no_grad():
         output, gates = gates_of(module, x)
     np.testing.assert_array_equal(found.steps[0].values, x[0].numpy())
-    np.testing.assert_array_equal(found.steps[-1].values, output[0].numpy())
-    assert found.difference == 0
+    np.testing.assert_allclose(found.steps[-1].values, output[0].numpy(), **CLOSE)
+    assert found.difference < CLOSE["atol"]
     for path, _, values, _ in gates:
         flat = np.sort(values.numpy().ravel())
         assert any(
-            step.values.size == flat.size and np.array_equal(np.sort(step.values.ravel()), flat) for step in found.steps
+            step.values.size == flat.size and np.allclose(np.sort(step.values.ravel()), flat, **CLOSE)
+            for step in found.steps
         ), f"the gate {path} is none of the steps"
     assert torch.equal(x, before)
 
@@ -99,7 +104,7 @@ def test_changes_of_the_features():
     assert change_features(x, Change(region="middle"))[0, 0].sum() == 12
     for region in REGIONS:
         found = walk("se", ATTENTION["se"](2), x, x, Change(0, 3.0, region))
-        assert found.difference == 0 and found.change.region == region
+        assert found.difference < CLOSE["atol"] and found.change.region == region
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_untrained_modules_are_the_same_every_time_and_do_something(name):
     state = torch.random.get_rng_state()
     first, second = demonstrate(name, x), demonstrate(name, x)
     assert torch.equal(state, torch.random.get_rng_state())
-    assert not first.trained and first.difference == 0
+    assert not first.trained and first.difference < CLOSE["atol"]
     for one, other in zip(first.steps, second.steps, strict=True):
         np.testing.assert_array_equal(one.values, other.values)
     changed = not np.allclose(first.steps[-1].values, x[0].numpy(), atol=1e-4)

@@ -11,8 +11,7 @@ from attnviz.render.figures import bars
 from attnviz.render.figures.style import to_png
 from attnviz.render.ranking import Usual, ranking, tick_positions
 from attnviz.render.svg import bars as markup
-
-from .synthetic import analysis
+from tests.render.synthetic import analysis
 
 COUNTS = (1, 2, 16, 128, 160, 161, 512, 2048)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,8 +12,11 @@ from attnviz.render.shared_scales import CHOICES, GROUPS, aligned, scales, sprea
 RNG = np.random.default_rng(0)
 
 
-def gate(kind, shape, name="layer.gate", features=(1, 4, 8, 8)):
-    return GateRecord(GateSite(name, kind, shape, features), RNG.random(shape, dtype=np.float32))
+def gate(kind, shape, name="layer.gate", features=(1, 4, 8, 8), pairs="place", owner="layer"):
+    over = ("batch", *["channel"] * (len(shape) - 3), pairs, pairs) if kind == "pairwise" else ()
+    return GateRecord(
+        GateSite(name, kind, shape, features, over=over, owner=owner), RNG.random(shape, dtype=np.float32)
+    )
 
 
 def test_a_spatial_gate_is_its_own_mask_and_comes_before_other_kinds():
@@ -46,6 +49,19 @@ def test_rows_and_columns_of_one_module_are_multiplied():
     assert mask_of([rows]).values.shape == (8, 1)
 
 
+def test_rows_and_columns_of_different_modules_are_not_multiplied():
+    rows = gate("strip", (1, 4, 8, 1), "layer.0:0", owner="layer.0")
+    columns = gate("strip", (1, 4, 1, 8), "layer.1:0", owner="layer.1")
+    assert mask_of([rows, columns]).how == "strip"
+
+
+def test_weights_within_windows_are_no_map_of_the_photograph():
+    record = gate("pairwise", (4, 2, 16, 16))
+    windows = GateSite("w", "pairwise", (4, 2, 16, 16), (4, 2, 16, 8), over=("place", "channel", "place", "place"))
+    assert mask_of([record]) is not None
+    assert mask_of([GateRecord(windows, record.values)]) is None
+
+
 def test_a_pairwise_gate_is_read_at_the_place_that_asks():
     record = gate("pairwise", (1, 2, 64, 16), "layer.attention")
     mean = record.values[0].mean(0)
@@ -65,7 +81,11 @@ def test_places_of_an_oblong_input_are_laid_out_in_its_shape(aspect):
 
 
 def test_channels_that_look_at_channels_are_no_mask():
-    assert mask_of([gate("pairwise", (1, 16, 16), "layer.channel")]) is None
+    for name in ("layer.channel", "cam", "head.1", "places"):
+        for features in ((1, 16, 64), (1, 16, 16), (1, 16, 8, 8)):
+            assert mask_of([gate("pairwise", (1, 16, 16), name, features, pairs="channel")]) is None
+    assert mask_of([gate("pairwise", (1, 16, 16), "layer.channel")]).how == "query"  # whatever it is called
+    assert mask_of([gate("pairwise", (1, 16, 16), pairs="")]) is None  # nobody knows
     assert mask_of([gate("pairwise", (1, 7, 7), "layer")]) is None  # 7 places form no square
     assert mask_of([gate("channel", (1, 4, 1, 1))]) is None
     assert mask_of([]) is None

@@ -4,8 +4,7 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.render.figures.contact_sheet import contact_sheet
 from attnviz.render.figures.style import to_png
-
-from .synthetic import analysis
+from tests.render.synthetic import analysis
 
 IMAGE = analysis().image
 

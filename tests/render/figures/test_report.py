@@ -13,8 +13,7 @@ from attnviz.render.figures import channel_map as layers
 from attnviz.render.figures import gate_strip as strip
 from attnviz.render.figures import report as sheets
 from attnviz.render.figures.style import to_png
-
-from .synthetic import analysis, channel, every_kind, record, spatial
+from tests.render.synthetic import analysis, channel, every_kind, record, spatial
 
 
 def words(figure):
@@ -165,11 +164,13 @@ def test_neither_pyplot_nor_torch_is_imported_by_drawing():
     code = (
         "import sys\n"
         "from tests.render.synthetic import analysis\n"
-        "from attnviz.render import bars, heatmap, sheets\n"
+        "from attnviz.render import overlay\n"
+        "from attnviz.render.figures import bars, report\n"
+        "from attnviz.render.svg.bars import bars_svg\n"
         "a = analysis()\n"
-        "heatmap.to_png(sheets.report_sheet(a, 's1.sp'), 40)\n"
-        "heatmap.to_png(bars.channel_bars(a.gates[0].scores), 40)\n"
-        "bars.bars_svg(a.gates[0].scores)\n"
+        "overlay.to_png(report.report_sheet(a, 's1.sp'), 40)\n"
+        "overlay.to_png(bars.channel_bars(a.gates[0].scores), 40)\n"
+        "bars_svg(a.gates[0].scores)\n"
         "print([m for m in ('matplotlib.pyplot', 'torch', 'gradio') if m in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,6 +18,7 @@ from attnviz.ui.tabs.compare.events import wire  # noqa: E402
 from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
 from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.tabs.compare.layout import at_first, layout  # noqa: E402
+from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: E402
 from attnviz.ui.tabs.compare.state import CLASS, OWN, Memory, Wanted, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.tabs.compare.table_html import Look, cells_of, notes_html, table_html  # noqa: E402
 
@@ -197,6 +198,22 @@ def test_the_pair_slides_and_subtracts_like_with_like(ask, four):
     assert "no such map" in ask("on_look", state=four, first=0, second=1)["pair"]
     both = ask("on_look", state=four, first=0, second=2, what="attribution")["pair"]
     assert "divided by its largest magnitude" in both
+
+
+def test_the_pair_in_detail_opens_on_two_rows_that_have_maps(four):
+    """Whatever the order of the networks: two maps that can be compared, not the first two rows."""
+    look, (cbam, none, se, attention) = Look(), four.rows
+    bare = [replace(row, attribution=None, strength=None) for row in (none, se)]
+    for rows, expected in (
+        ([*bare, cbam, replace(cbam, title="again")], (2, 3, "mask")),
+        ([bare[0], cbam, bare[1], replace(cbam, title="again")], (1, 3, "mask")),
+        ([none, se, cbam, attention], (0, 1, "attribution")),
+        ([*bare, replace(cbam, attribution=None), replace(attention, attribution=None)], (2, 3, "mask")),
+        ([*bare, cbam], (0, 1, "mask")),
+    ):
+        comparison = replace(four, rows=tuple(replace(row, strength=None) for row in rows))
+        assert pair_at_first(comparison, look) == expected
+        assert ("av-slide" in pair_html(comparison, look, *expected)) == (len(rows) > 3)
 
 
 def test_several_photographs_say_how_much_the_gate_changes(ask, tmp_path):

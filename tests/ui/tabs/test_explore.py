@@ -173,6 +173,7 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     from attnviz.ui.shared import strip_and_map as panels
     from attnviz.ui.shared.gate_html import Settings, scores_html
     from attnviz.ui.shared.gate_picture import picture_html
+    from attnviz.ui.tabs.explore.link import link_html
 
     analysis = explore.opening.analysis
     record = analysis.gate(CHANNEL)
@@ -182,7 +183,7 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     card = replace(explore.store.card("cbam"), limits=(EVIL,))
     settings = Settings()
     parts = [panels.strip_html(view, settings), panels.map_html(view, settings), panels.heading_html(view)]
-    parts += [panels.link_html(view), panels.prediction_html(view, card), scores_html(view, settings)]
+    parts += [link_html(view), panels.prediction_html(view, card), scores_html(view, settings)]
     parts.append(picture_html(replace(view, gate=EVIL), settings))
     assert not any("<img src=x" in part for part in parts)
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from attnviz.ui.shared.page import Page, Photo  # noqa: E402
 from attnviz.ui.shared.sample_buttons import available, samples_html  # noqa: E402
 from attnviz.ui.tabs.noise_lab import state as noise_view  # noqa: E402
 from attnviz.ui.tabs.noise_lab.handlers import TAB, NoiseLab, layout  # noqa: E402
-from attnviz.ui.tabs.noise_lab.html import channels_html, predictions_html, short, table_html  # noqa: E402
+from attnviz.ui.tabs.noise_lab.html import channels_html, predictions_html, ratio_text, short, table_html  # noqa: E402
 from attnviz.ui.tabs.noise_lab.state import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
 
 MOMENTS = np.stack((np.zeros((5, 3)), np.full((5, 3), 2.0)), -1).astype(np.float32)
@@ -101,8 +102,6 @@ def test_unknown_kinds_and_gates_are_refused(lab, noisy):
 
 
 def test_pictures_and_predictions_in_both_languages(lab, noisy):
-    from dataclasses import replace
-
     for language in ("en", "zh"):
         own = replace(lab, language=language)
         html = channels_html(own)
@@ -114,10 +113,14 @@ def test_pictures_and_predictions_in_both_languages(lab, noisy):
 
 def test_the_handlers(noisy, lab):
     with gr.Blocks() as demo, gr.Tab() as tab:
-        page = Page(demo, noisy, tab, gr.State(), Photo("parachute"))
+        page = Page(demo, noisy, tab, gr.State(), Photo("golf-ball"))
         tabbed = NoiseLab(page, layout(page))
     parts = tabbed.parts
     request = SimpleNamespace(headers={"accept-language": "zh"}, cookies={})
+    # other tabs hand on the picture that the page opens with although nobody chose it
+    handed = tabbed.on_open({parts.state: None, page.photo: page.opening}, request)[parts.state]
+    assert find_sample(handed.photo.sample).is_known(CIFAR10), "a picture of a class that these networks know"
+    assert tabbed.on_open({parts.state: handed, page.photo: page.opening}, request) == {parts.state: gr.skip()}
     opened = tabbed.on_open({parts.state: None, page.photo: None}, request)
     state = opened[parts.state]
     assert state.language == "zh" and "噪声" in opened[parts.channels]
@@ -149,8 +152,29 @@ def test_pictures_of_known_classes_stand_first():
         assert not any(find_sample(name).is_known(data) for name in second)
 
 
+@pytest.mark.parametrize(
+    ("scores", "let_in", "shut"),
+    [
+        ((0.0007, 1.0, 0.002, 0.0015, 0.0001, 0.0012), "green", "red, blue, noise 1, noise 2, noise 3"),
+        ((1.0, 0.99, 1.0, 0.001, 0.002, 0.003), "red, green, blue", "noise 1, noise 2, noise 3"),
+        ((0.1, 0.2, 0.3, 0.9, 0.5, 0.49), "noise 1, noise 2", "red, green, blue, noise 3"),
+        ((0.1, 0.1, 0.1, 0.1, 0.1, 0.1), "nothing", "red, green, blue, noise 1, noise 2, noise 3"),
+        ((0.9, 0.9, 0.9, 0.9, 0.9, 0.9), "red, green, blue, noise 1, noise 2, noise 3", "nothing"),
+    ],
+)
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (5, 2, 0, 3, 1, 4)])
+def test_the_verdict_names_what_is_open_and_what_is_shut(lab, scores, let_in, shut, order):
+    """A colour that scores below a shut noise channel does not mean that noise is let in."""
+    by_position = np.array([scores[channel] for channel in order], np.float32)
+    own = replace(lab, looks={lab.gate: replace(lab.shown, scores=by_position, order=order)}, mean=None)
+    verdict = re.search(r'<p class="nl-verdict"[^>]*>(.*?)</p>', channels_html(own)).group(1)
+    assert f"lets in {let_in} (score" in verdict and f"shuts out {shut}." in verdict
+    weakest, best = min(scores[:3]) / max(scores[3:]), max(scores[:3]) / max(scores[3:])
+    assert f"{ratio_text(weakest)}×" in verdict and f"best colour {ratio_text(best)}×" in verdict
+
+
 def spread(values):
-    return {"mean": float(np.mean(values)), "sd": float(np.std(values)) if len(values) > 1 else None, "n": len(values)}
+    return {"mean": float(np.mean(values)), "n": len(values), "values": values}
 
 
 def test_the_measured_table_says_what_was_measured():
@@ -166,7 +190,7 @@ def test_the_measured_table_says_what_was_measured():
     }
     html = table_html(results, "en")
     for text in (
-        "81.00 ± 1.00 (2)",
+        "81.00 ± 12.71 (2)",
         "1,234×",
         "91 %",
         "80 to 102 %",
@@ -176,7 +200,7 @@ def test_the_measured_table_says_what_was_measured():
     ):
         assert text in html, text
     assert table_html(None, "en") == table_html({"rows": [{}]}, "en") == ""
-    results["recovery"] = {"cost": 0.1, "sd": 0.2, "gain": 0.0, "why": "x"}
-    assert "too little" in table_html(results, "en")
+    results["recovery"] = {"cost": 0.1, "p": 0.412, "gain": 0.0, "why": "x"}
+    assert "too little" in table_html(results, "en") and "p = 0.41" in table_html(results, "en")
     results["recovery"] = {"why": "x"}
     assert "One seed" in table_html(results, "en")

@@ -22,8 +22,8 @@ def wire(tab: Compare) -> None:
     asked = {parts.mode, parts.models, parts.model, parts.shots, parts.uploads, parts.choice, parts.method}
     everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo}
     drawn = {parts.table, parts.notes, parts.pair}
-    shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.trust, parts.progress}
-    shown |= {*parts.titles.values(), parts.samples, parts.help, page.photo}
+    shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.what, parts.trust}
+    shown |= {parts.progress, *parts.titles.values(), parts.samples, parts.help, page.photo}
     controls = {parts.models, parts.model, parts.one, parts.several, *parts.settings.values()}
 
     def heavy(trigger: Any, handler: Any, outputs: Any = shown) -> Any:

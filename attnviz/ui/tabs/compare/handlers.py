@@ -20,7 +20,7 @@ from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.tabs.compare.compute import Work
 from attnviz.ui.tabs.compare.jobs import Jobs, in_steps
 from attnviz.ui.tabs.compare.layout import Parts, visible
-from attnviz.ui.tabs.compare.pair_html import pair_html
+from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html
 from attnviz.ui.tabs.compare.sheet import Sheets
 from attnviz.ui.tabs.compare.spread_html import spread_html
 from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, Wanted
@@ -91,14 +91,16 @@ class Compare:
         parts, language = self.parts, comparison.language
         own = (plain("cmp_own_class", language), OWN)
         rows = [(row.title, index) for index, row in enumerate(comparison.rows)]
+        first, second, what = pair_at_first(comparison, look)
         return {
-            **self.drawn(comparison, look, 0, min(1, len(rows) - 1), None),
+            **self.drawn(comparison, look, first, second, what),
             parts.state: comparison,
             parts.choice: gr.Dropdown(
                 choices=[own, *((name, CLASS + name) for name in comparison.labels)], value=comparison.choice
             ),
-            parts.first: gr.Dropdown(choices=rows, value=0),
-            parts.second: gr.Dropdown(choices=rows, value=min(1, len(rows) - 1)),
+            parts.first: gr.Dropdown(choices=rows, value=first),
+            parts.second: gr.Dropdown(choices=rows, value=second),
+            parts.what: what,
             parts.trust: f'<p class="av-note">{say("cmp_stale", language)}</p>',
             parts.progress: "",
         }
@@ -109,7 +111,7 @@ class Compare:
         return {
             parts.table: table_html(comparison, look, self.store) + spread_html(comparison, look),
             parts.notes: notes_html(comparison, look, self.store),
-            parts.pair: pair_html(comparison, look, first, second, what or "mask"),
+            parts.pair: pair_html(comparison, look, first, second, what),
         }
 
     def still(self, language: str) -> Update:

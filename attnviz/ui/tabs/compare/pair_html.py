@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import combinations
 
 import numpy as np
 
@@ -74,6 +75,22 @@ def whole(value: object, count: int, language: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
         raise UserError(plain("cmp_no_row", language, last=count, value=repr(value)[:60]))
     return value
+
+
+def pair_at_first(comparison: Comparison, look: Look) -> tuple[int, int, str]:
+    """Two rows to open with and what they are compared by: two maps of one kind, masks before attributions.
+
+    Where there are none, any two that have maps; where fewer than two have any, the first two, and the page says so.
+    """
+    made = cells_of(comparison, look)
+    groups = {what: [side.group if (side := side_of(cells, what)) else None for cells in made] for what in MAPS}
+    pairs = list(combinations(range(len(made)), 2))
+    for what, having in groups.items():
+        for first, second in pairs:
+            if having[first] is not None and having[first] == having[second]:
+                return first, second, what
+    some = (pair for pair in pairs if None not in [groups[MAPS[0]][row] for row in pair])
+    return *next(some, (0, min(1, len(made) - 1))), MAPS[0]
 
 
 def pair_html(comparison: Comparison, look: Look, first: object, second: object, what: str) -> str:

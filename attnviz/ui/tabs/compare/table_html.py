@@ -16,6 +16,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
 from attnviz.ui.shared.gate_html import layers, legend
+from attnviz.ui.shared.strip_and_map import limits_html, notes_of
 from attnviz.ui.shared.text import plain, say
 from attnviz.ui.tabs.compare.facts_html import facts_html
 from attnviz.ui.tabs.compare.state import Comparison, Row
@@ -161,8 +162,8 @@ def prediction_cell(row: Row, language: str) -> str:
     if row.label not in [label for label, _ in analysis.top(3)]:
         share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
         extra = f'<p class="av-note">{say("cmp_class_share", language, label=row.label, share=share)}</p>'
-    title = say("prediction", language)
-    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}</div>'
+    title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
+    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}{notes}</div>'
 
 
 def table_html(comparison: Comparison, look: Look, store: Store) -> str:

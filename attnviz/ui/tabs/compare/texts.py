@@ -231,8 +231,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cmp_stale": ("The rows have changed since: press “Measure again”.", "各行已改变：请点击“重新测量”。"),
     "cmp_trust_nothing": ("There is no mask or attribution to measure in this row.", "这一行没有可测量的掩码或归因。"),
     "cmp_trust_how": (
-        "Deletion takes away the places that a map ranks highest first, and follows the probability of the class: a lower area means that the map found what the network needed. Insertion puts them into a blurred picture: a higher area is better.|A number means little by itself, so it stands beside random maps with cells of the same size and beside a plain blob in the centre. A map that does not beat all of the random ones by 0.01 or more shows no more than noise would, on this photograph.|One photograph proves nothing: many of them are measured with `attnviz faithfulness`. And a faithful map says where the network looked, not why, nor that it was right to.",
-        "“删除”先去掉图中排名最高的位置，并跟踪该类别的概率：面积越小，说明这张图找到了网络所需要的地方。“插入”把它们逐步放入模糊的图像：面积越大越好。|单独一个数字意义不大，因此旁边列出单元格大小相同的随机图，以及一个位于中心的光斑。如果一张图不能以至少 0.01 的差距胜过所有随机图，那么在这张照片上它并不比噪声说明更多。|一张照片不能证明什么：可用 `attnviz faithfulness` 测量大量照片。而且，忠实的图只说明网络看了哪里，不说明为什么，也不说明看得对不对。",
+        "Deletion takes away the places that a map ranks highest first, and follows the probability of the class: a lower area means that the probability rests more on what the map ranks high. Insertion puts them into a blurred picture: a higher area is better.|A number means little by itself, so it stands beside 19 random maps with cells of the same size and beside a plain blob in the centre. A map that does not beat all of the random ones by 0.01 or more shows no more than noise would, on this photograph; noise itself beats 19 others by one measure on up to 1 photograph in 20.|One photograph proves nothing: many of them are measured with `attnviz faithfulness`. And a faithful map says where the network looked, not why, nor that it was right to.",
+        "“删除”先去掉图中排名最高的位置，并跟踪该类别的概率：面积越小，说明概率越依赖这张图排名高的地方。“插入”把它们逐步放入模糊的图像：面积越大越好。|单独一个数字意义不大，因此旁边列出 19 张单元格大小相同的随机图，以及一个位于中心的光斑。如果一张图不能以至少 0.01 的差距胜过所有随机图，那么在这张照片上它并不比噪声说明更多；而噪声本身在至多二十分之一的照片上也能在一项上胜过另外 19 张。|一张照片不能证明什么：可用 `attnviz faithfulness` 测量大量照片。而且，忠实的图只说明网络看了哪里，不说明为什么，也不说明看得对不对。",
     ),
     "cmp_followed": ("Probability of “{label}”", "“{label}”的概率"),
     "cmp_map": ("Map", "图"),
@@ -242,17 +242,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cmp_deletion_chart": ("Deletion: probability as places go", "删除：去掉位置时的概率"),
     "cmp_insertion_chart": ("Insertion: probability as places come", "插入：加入位置时的概率"),
     "cmp_random": ("random {low}–{high}", "随机 {low}–{high}"),
+    "cmp_trust_chance": (
+        "(By one measure noise would beat {count} random maps on up to {share} of photographs.)",
+        "（仅凭一项，噪声在至多 {share} 的照片上也会胜过 {count} 张随机图。）",
+    ),
     "choice_trust_yes_yes": (
-        "Beats noise by both measures: it finds what the network needs here.",
-        "两项都胜过噪声：它找到了网络在此所需要的地方。",
+        "Beats all random maps by both measures: taking away what it marks harms more, and what it marks is a better start.",
+        "两项都胜过所有随机图：去掉它标出的地方损害更大，单独放入也更好。",
     ),
     "choice_trust_yes_no": (
-        "Beats noise by deletion only: what it marks is needed, but alone it is no better start.",
-        "只有“删除”胜过噪声：它标出的地方是需要的，但单独放入并不更好。",
+        "Beats all random maps by deletion only: taking away what it marks harms more, but alone it is no better start.",
+        "只有“删除”胜过所有随机图：去掉它标出的地方损害更大，但单独放入并不更好。",
     ),
     "choice_trust_no_yes": (
-        "Beats noise by insertion only: what it marks is a better start, but taking it away harms no more.",
-        "只有“插入”胜过噪声：单独放入更好，但去掉它的损害并不更大。",
+        "Beats all random maps by insertion only: what it marks is a better start, but taking it away harms no more.",
+        "只有“插入”胜过所有随机图：单独放入更好，但去掉它的损害并不更大。",
     ),
     "choice_trust_no_no": (
         "No better than noise on this photograph.",

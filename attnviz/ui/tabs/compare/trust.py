@@ -135,7 +135,12 @@ def _chart(curves: Sequence[tuple[str, Floats, Floats]], title: str) -> str:
 
 def _reading(judged: Judged, language: str) -> str:
     down, up = judged.beats_random
-    return say(f"choice_trust_{'yes' if down else 'no'}_{'yes' if up else 'no'}", language)
+    text = say(f"choice_trust_{'yes' if down else 'no'}_{'yes' if up else 'no'}", language)
+    if not (down or up):
+        return text
+    return (
+        f"{text} {say('cmp_trust_chance', language, count=len(judged.random_deletion), share=f'{judged.chance:.0%}')}"
+    )
 
 
 def _range(values: Sequence[float], language: str) -> str:

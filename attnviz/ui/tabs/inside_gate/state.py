@@ -113,7 +113,8 @@ def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...])
     """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
     if subject.attention == "stn" and not subject.trained:
         return PIXELS
-    sizes = {path: site.features for path in known for site in analyser.sites if site.name.startswith(f"{path}.")}
+    held = [(f"{site.owner}.", site.features) for site in analyser.sites]
+    sizes = {path: features for path in known for owner, features in held if owner.startswith(f"{path}.")}
     few = [path for path, shape in sizes.items() if len(shape) == 4 and shape[2] * shape[3] <= FEW]
     if subject.attention in PAIRS and few:
         return few[0]

@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.scores import probabilities
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
@@ -197,12 +198,6 @@ def paint_html(bench: Bench) -> str:
 # which channels matter ----------------------------------------------------------------------------------------
 
 
-def _softmax(logits: Floats) -> Floats:
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities: Floats = shifted / shifted.sum(-1, keepdims=True)
-    return probabilities
-
-
 def search_html(bench: Bench, search: Search, method: str, late: bool = False) -> str:
     """What a search has found until now; ``late`` where it ended because its time was over."""
     language, label = bench.language, bench.before.labels[search.target]
@@ -215,7 +210,9 @@ def search_html(bench: Bench, search: Search, method: str, late: bool = False) -
         return head
     alone = method == "alone"
     order = np.argsort(-search.drops, kind="stable")[:FOUND] if alone else np.arange(len(search.channels))[:FOUND]
-    share, base = _softmax(search.logits)[:, search.target], _softmax(search.base)[search.target]
+    scores = bench.before.scores
+    share = probabilities(search.logits, scores)[:, search.target]
+    base = probabilities(search.base, scores)[search.target]
     most = max(float(np.abs(search.drops[order]).max()), 1e-6)
     rows = []
     for i in order.tolist():

@@ -83,7 +83,9 @@ class NoiseLab:
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened, perhaps after another photograph was chosen elsewhere."""
-        lab, photo = data[self.parts.state], data[self.page.photo] or OPENING
+        lab, photo = data[self.parts.state], data[self.page.photo]
+        unasked = photo in (None, self.page.opening) and not (lab is not None and lab.photo == photo)
+        photo = OPENING if unasked else photo  # the picture that the page opens with is none of these networks' classes
         if lab is not None and lab.photo == photo:
             return {self.parts.state: gr.skip()}
         language = language_of(request)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.intervals import half_interval
 from attnviz.core.types import Bytes, Floats
-from attnviz.images.noise_channels import suppression
+from attnviz.images.noise_channels import OPEN, best_ratio, suppression
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.gate_html import help_html
@@ -35,7 +36,7 @@ def short(value: float) -> str:
 
 def ratio_text(ratio: float) -> str:
     """How many times, without digits that mean nothing."""
-    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+    return f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
 def _bar(score: float, mean: Floats | None) -> str:
@@ -83,14 +84,26 @@ def _mean(mean: Floats, language: str) -> str:
 
 
 def _verdict(lab: Lab) -> str:
+    """Which channels the gate lets in, and both ratios: of this picture, and of the mean over many."""
     shown, language = lab.shown, lab.language
     by_content = np.argsort(shown.order)
-    ratio = suppression(shown.scores[by_content])
-    text = say("noise_lost", language) if ratio <= 1 else say("noise_ratio", language, ratio=ratio_text(ratio))
+    scores = shown.scores[by_content]
+    names = [input_channel_name(channel, language) for channel in range(len(scores))]
+    sides = {
+        key: ", ".join(name for name, score in zip(names, scores, strict=True) if (score >= OPEN) == let_in)
+        for key, let_in in (("let_in", True), ("shut", False))
+    }
+    nothing = plain("noise_nothing", language)
+    text = say("noise_opened", language, **{key: side or nothing for key, side in sides.items()})
+    text += " " + say("noise_ratio", language, **_ratios(scores))
     if lab.mean is not None:
-        over = suppression(lab.mean.mean(0)[by_content])
-        text += " " + say("noise_ratio_mean", language, count=len(lab.mean), ratio=ratio_text(over))
+        over = _ratios(lab.mean.mean(0)[by_content])
+        text += " " + say("noise_ratio_mean", language, count=len(lab.mean), **over)
     return f'<p class="nl-verdict" aria-live="polite">{text}</p>'
+
+
+def _ratios(scores: Floats) -> dict[str, str]:
+    return {"weakest": ratio_text(suppression(scores)), "best": ratio_text(best_ratio(scores))}
 
 
 def intro_html(trained: NoiseSpec, language: str) -> str:
@@ -141,11 +154,11 @@ def _table(results: Mapping[str, Any], language: str) -> str:
     gates, rows = results.get("gates", {}), []
     for row in results["rows"]:
         top1, gate = row["top1"], gates.get(row["recipe"])
-        sd = "" if top1["sd"] is None else f" ± {top1['sd']:.2f}"
+        half = f" ± {half_interval(top1['values']):.2f}" if top1["n"] > 1 else ""
         ratio = "–" if gate is None else f"{ratio_text(float(gate['median_ratio']))}×"
         name = escape(str(results["recipes"][row["recipe"]]["title"]).partition(" · ")[0])
         rows.append(
-            f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{sd} ({top1['n']:d})</td><td>{ratio}</td></tr>"
+            f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{half} ({top1['n']:d})</td><td>{ratio}</td></tr>"
         )
     heads = "".join(f"<th scope=col>{say(f'noise_head_{h}', language)}</th>" for h in ("network", "top1", "ratio"))
     told = results["recovery"]
@@ -154,14 +167,15 @@ def _table(results: Mapping[str, Any], language: str) -> str:
         share = f"{100 * told['recovered']:.0f}"
         note = say("noise_won_back", language, cost=told["cost"], share=share, low=low, high=high)
     elif "cost" in told:
-        note = say("noise_not_won_back", language, cost=told["cost"], sd=told["sd"])
+        note = say("noise_not_won_back", language, cost=told["cost"], p=f"{told['p']:.2g}")
     else:
         note = say("noise_few_seeds", language)
     reference = say("noise_reference", language)
     return (
         f"<h2>{say('noise_table', language)}</h2><table class=nl-table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
-        f'<p class="av-note">{note}</p>{_positions(results, language)}<p class="av-note">{reference}</p>'
+        f'<p class="av-note">{note}</p>{_positions(results, language)}{_published(results, language)}'
+        f'<p class="av-note">{reference}</p>'
     )
 
 
@@ -177,4 +191,15 @@ def _positions(results: Mapping[str, Any], language: str) -> str:
                 for key in ("content", "position")
             }
             parts.append(f'<p class="av-note">{say("noise_follows", language, network=title, **shares)}</p>')
+    return "".join(parts)
+
+
+def _published(results: Mapping[str, Any], language: str) -> str:
+    """What the published gates let in of each image, in the orders that they were trained with."""
+    parts = []
+    for name, told in results.get("published", {}).items():
+        title = str(results["recipes"][name]["title"]).partition(" · ")[0]
+        values = {"colours": f"{told['colours']:.2f}", "noise": f"{told['noise']:.3f}", "count": f"{told['images']:,}"}
+        values |= {"best": ratio_text(told["best_ratio"]), "weakest": ratio_text(told["weakest_ratio"])}
+        parts.append(f'<p class="av-note">{say("noise_opens", language, network=title, **values)}</p>')
     return "".join(parts)

@@ -6,7 +6,7 @@ from __future__ import annotations
 TEXTS: dict[str, tuple[str, str]] = {
     "tab_noise": ("Noise lab", "噪声实验室"),
     "noise_intro": (
-        "These networks were given three channels of pure noise beside red, green and blue. Nobody told the gate which are which. Change the noise and where it sits, and watch whom the gate lets in.",
+        "These networks were given three channels of pure noise beside red, green and blue. Nobody told the gate which are which. Change the noise and where it sits, and watch which the gate lets in.",
         "这些网络除了红、绿、蓝三个通道之外，还得到三个纯噪声通道。没有人告诉门哪些是噪声。改变噪声及其位置，看看门放行谁。",
     ),
     "noise_missing": (
@@ -55,31 +55,32 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_mean": ("mean {mean} ± {sd}", "均值 {mean} ± {sd}"),
     "noise_left": ("Move {name} one position to the left", "把{name}左移一位"),
     "noise_right": ("Move {name} one position to the right", "把{name}右移一位"),
+    "noise_nothing": ("nothing", "无"),
+    "noise_opened": (
+        "For this picture the gate lets in {let_in} (score at least 0.5) and shuts out {shut}.",
+        "对这张图片，门放行{let_in}（分数不低于 0.5），关闭{shut}。",
+    ),
     "noise_ratio": (
-        "For this picture the weakest colour stands {ratio}× above the strongest noise channel.",
-        "对这张图片，最弱的颜色通道是最强噪声通道的 {ratio} 倍。",
+        "The weakest colour has {weakest}× the score of the strongest noise channel, the best colour {best}×.",
+        "最弱的颜色通道的分数是最强噪声通道的 {weakest} 倍，最强的颜色通道是 {best} 倍。",
     ),
     "noise_ratio_mean": (
-        "Over {count} random test images: {ratio}×.",
-        "在 {count} 张随机测试图像上：{ratio} 倍。",
-    ),
-    "noise_lost": (
-        "Here the gate lets noise in: a noise channel scores as high as a colour, or higher.",
-        "这里门放进了噪声：某个噪声通道的分数不低于某个颜色通道。",
+        "Of the mean scores over {count} random test images: {weakest}× and {best}×.",
+        "按 {count} 张随机测试图像的平均分数：{weakest} 倍和 {best} 倍。",
     ),
     "noise_predictions": ("What each network says", "各网络的预测"),
     "noise_without": ("sees no noise", "没有噪声输入"),
     "noise_table": ("Measured", "测量结果"),
     "noise_head_network": ("Network", "网络"),
-    "noise_head_top1": ("Accuracy in % (seeds)", "正确率 %（种子数）"),
-    "noise_head_ratio": ("Suppression, median", "抑制倍数（中位数）"),
+    "noise_head_top1": ("Accuracy in %, mean ± 95 % t interval (seeds)", "正确率 %，均值 ± 95 % t 区间（种子数）"),
+    "noise_head_ratio": ("Weakest colour over strongest noise, median", "最弱颜色 / 最强噪声（中位数）"),
     "noise_won_back": (
-        "Noise costs {cost} points; the gate wins back {share} % of them (95 % interval {low} to {high} %).",
-        "噪声使正确率下降 {cost} 个百分点；门挽回其中的 {share} %（95 % 区间 {low} 至 {high} %）。",
+        "Noise costs {cost} points; the gate wins back {share} % of them (Fieller's 95 % interval {low} to {high} %).",
+        "噪声使正确率下降 {cost} 个百分点；门挽回其中的 {share} %（Fieller 95 % 区间 {low} 至 {high} %）。",
     ),
     "noise_not_won_back": (
-        "Noise costs {cost} points (sd over seeds {sd}): too little to say how much of it the gate wins back.",
-        "噪声使正确率下降 {cost} 个百分点（种子间标准差 {sd}）：太少，无法说明门挽回了多少。",
+        "Noise costs {cost} points, which may be chance (p = {p}): too little to say how much of it the gate wins back.",
+        "噪声使正确率下降 {cost} 个百分点，可能出于偶然（p = {p}）：太少，无法说明门挽回了多少。",
     ),
     "noise_few_seeds": (
         "One seed a network: too few to say what the gate wins back.",
@@ -89,13 +90,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Does the gate follow the content or the position? {network}: content explains {content} % of the spread of its scores, position {position} %, when every channel is moved to every position.",
         "门跟随内容还是位置？{network}：把每个通道移到每个位置时，分数差异的 {content} % 由内容解释，{position} % 由位置解释。",
     ),
+    "noise_opens": (
+        "{network}, published network, its channels in the orders it was trained with: of each of {count} test images it lets in {colours} colours and {noise} noise channels on average (score at least 0.5). Over the strongest noise channel stand the best colour {best}× and the weakest {weakest}× (medians).",
+        "{network}，已发布的网络，通道按训练时的顺序排列：对 {count} 张测试图像，平均每张放行 {colours} 个颜色通道和 {noise} 个噪声通道（分数不低于 0.5）。与最强噪声通道相比，最强颜色为 {best} 倍，最弱颜色为 {weakest} 倍（中位数）。",
+    ),
     "noise_reference": (
         "For comparison, the reference (MobileNetV2 at 112 px, one run): 84.53 % without noise, 83.73 % with noise, 84.34 % with noise and gate; suppression 131×.",
         "参考结果（MobileNetV2，112 像素，一次训练）：无噪声 84.53 %，有噪声 83.73 %，有噪声加门 84.34 %；抑制 131 倍。",
     ),
     "help_noise": ("What does this show, and what not?", "这说明什么，不说明什么？"),
     "help_noise_text": (
-        "The gate multiplies every input channel by its score, which it computes from two numbers of that channel: its mean and its maximum. Near 0 a channel is shut out. Nothing in the training loss names the noise: the gate learned this because noise does not help to tell the classes apart.|If a score stays with the position when you move a channel, the gate has learned where noise used to be, not what noise is. And a network without a gate can learn to ignore noise too, in its first convolution: look at the accuracies before you call the gate necessary.",
-        "门把每个输入通道乘以一个分数，分数由该通道的两个数算出：均值和最大值。接近 0 的通道被关闭。训练损失中没有任何一项提到噪声：门学会这样做，是因为噪声无助于区分类别。|如果移动通道后分数留在原来的位置，说明门学到的是噪声曾经在哪里，而不是什么是噪声。没有门的网络也可以在第一层卷积里学会忽略噪声：在说门必不可少之前，请先看准确率。",
+        "The gate multiplies every input channel by its score, which a small dense network computes from the mean and the maximum of all six channels together. Near 0 a channel is shut out. Nothing in the training loss names the noise: the gate learned this because noise does not help to tell the classes apart.|If a score stays with the position when you move a channel, the gate has learned where noise used to be, not what noise is. That accuracy falls when channels move says nothing about the gate: it falls as far in the network that has none, whose first convolution also expects colours in their places. And a network without a gate can learn to ignore noise too, in its first convolution: look at the accuracies before you call the gate necessary.",
+        "门把每个输入通道乘以一个分数，分数由一个小型全连接网络从全部六个通道的均值和最大值共同算出。接近 0 的通道被关闭。训练损失中没有任何一项提到噪声：门学会这样做，是因为噪声无助于区分类别。|如果移动通道后分数留在原来的位置，说明门学到的是噪声曾经在哪里，而不是什么是噪声。移动通道后正确率下降并不能说明门的作用：没有门的网络下降得一样多，因为它的第一层卷积也要求颜色在原来的位置。没有门的网络也可以在第一层卷积里学会忽略噪声：在说门必不可少之前，请先看准确率。",
     ),
 }

@@ -13,7 +13,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.visitor_models import About
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Page, Picker, picker, script
-from attnviz.ui.shared.strip_and_map import head_html
+from attnviz.ui.shared.strip_and_map import head_html, limits_html, notes_of
 from attnviz.ui.shared.text import kind_name, label, plain, say
 from attnviz.ui.shared.view import View
 
@@ -129,7 +129,7 @@ def guess_html(view: View, about: About) -> str:
         note = say("knows_any", view.language, count=f"{about.classes:,}")
     alt = say("prediction_alt", view.language)
     bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
-    return f'{bars}<ul class="av-limits"><li>{note}</li></ul>'
+    return bars + limits_html([*notes_of(view.analysis, view.language), note])
 
 
 def list_html(view: View, about: About) -> str:

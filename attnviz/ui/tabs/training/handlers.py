@@ -56,7 +56,7 @@ class Training:
         parts, taken, card = self.parts, taken_for(self.page.store, film), self.page.store.card(film.model)
         return {
             parts.state: film,
-            parts.picture: picture_html(taken, film, card),
+            parts.picture: picture_html(taken, film, card, self.page.store.sites(film.model)),
             parts.film: film_html(taken, film, card),
             parts.curves: curves_html(taken, film, card),
             parts.step: film.step,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.figures.gate_strip import seen
@@ -17,7 +18,7 @@ from attnviz.ui.shared.gate_html import Settings, help_html
 from attnviz.ui.shared.gate_picture import picture_html as large
 from attnviz.ui.shared.strip_and_map import STYLES
 from attnviz.ui.shared.text import input_channel_name, plain, say
-from attnviz.ui.tabs.training.state import Film, probe_picture, record, view_of
+from attnviz.ui.tabs.training.state import Film, record, seen_then, view_of
 
 CMAP = "viridis"
 FEW = 8
@@ -34,17 +35,17 @@ def heading(taken: Snapshots, film: Film) -> str:
     return f'<h2 aria-live="polite">{say(key, film.language, gate=film.gate, **about)}</h2>'
 
 
-def picture_html(taken: Snapshots, film: Film, card: Card) -> str:
-    """The gate at the chosen snapshot, large."""
+def picture_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> str:
+    """The gate at the chosen snapshot, large; ``sites`` as ``view_of`` takes them."""
     found = record(taken, film, film.step)
     if found.site.kind == "channel":
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
-    return f"{heading(taken, film)}{large(view_of(taken, film, card), Settings(cmap=CMAP))}"
+    return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings(cmap=CMAP))}"
 
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:
     """All snapshots of the gate as small pictures, one button each."""
-    small, tiles = seen(probe_picture(film.probe, card.spec.input)), []
+    small, tiles = seen(seen_then(taken, film, card)), []
     for step, epoch in enumerate(taken.epochs):
         shown = shape_of(record(taken, film, step))
         title = say("training_frame", film.language, epoch=epoch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +59,11 @@ def _snapshots(name: str, folder: Path) -> Snapshots | None:
 def probe_picture(name: str, spec: InputSpec) -> PreparedImage:
     """A probe as a network saw it."""
     return prepare(load_sample(name), spec, SIDE)
+
+
+def seen_then(taken: Snapshots, film: Film, card: Card) -> PreparedImage:
+    """The film's picture as the network was shown it when the snapshots were taken."""
+    return probe_picture(film.probe, replace(card.spec.input, fit=taken.fit))
 
 
 def recorded(store: Store) -> tuple[str, ...]:
@@ -133,9 +139,17 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
     return GateRecord(site, values)
 
 
-def view_of(taken: Snapshots, film: Film, card: Card) -> View:
-    """A snapshot as a view, as if it had just been analysed; there are no logits."""
-    image = probe_picture(film.probe, card.spec.input)
-    gates = tuple(record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds)
+def view_of(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> View:
+    """A snapshot as a view, as if it had just been analysed; there are no logits.
+
+    Args:
+        taken: The snapshots.
+        film: Which of them.
+        card: Of the network.
+        sites: Gates of the network, which say what the snapshots leave out: over what pairwise weights run.
+    """
+    image, known = seen_then(taken, film, card), {site.name: site for site in sites}
+    records = [record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds]
+    gates = tuple(replace(r, site=known.get(r.site.name, r.site)) for r in records)
     analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
     return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)

@@ -116,7 +116,7 @@ def awake(model):
         if isinstance(module, torch.nn.BatchNorm2d) and module.weight is not None:
             torch.nn.init.uniform_(module.weight, 0.5, 1.0)
     for parameter in model.parameters():
-        if parameter.abs().max() < 1e-3:
+        if parameter.numel() and parameter.abs().max() < 1e-3:
             torch.nn.init.normal_(parameter, std=0.1)
     return model.eval()
 

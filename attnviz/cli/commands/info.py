@@ -1,0 +1,82 @@
+"""Everything about an installation that a bug report needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from importlib import metadata
+from typing import Any
+
+from attnviz.cli.commands import Command
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "gradio",
+    "captum",
+    "matplotlib",
+    "numpy",
+    "pillow",
+    "timm",
+    "safetensors",
+    "lightning",
+)
+SETTINGS = ("ATTNVIZ_", "GRADIO_", "SPACE_", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+"""Environment variables, or what they begin with, that change what attnviz does."""
+PRIVATE = ("TOKEN", "SECRET", "PASSWORD", "KEY")
+"""Words in names of variables whose values belong into no bug report."""
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _facts() -> dict[str, Any]:
+    import platform
+
+    import torch
+
+    import attnviz
+    from attnviz.models.checkpoints import FOLDER, best_device, checkpoint_ids
+
+    device = best_device()
+    card = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {
+        "attnviz": attnviz.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": {package: _version(package) for package in PACKAGES},
+        "device": f"{device} ({card}), {torch.get_num_threads()} threads",
+        "checkpoints": {"folder": str(FOLDER), "ids": list(checkpoint_ids())},
+        "settings": _settings(),
+    }
+
+
+def _settings() -> dict[str, str]:
+    ours = {key: value for key, value in sorted(os.environ.items()) if key.startswith(SETTINGS)}
+    return {key: "(hidden)" if any(word in key for word in PRIVATE) else value for key, value in ours.items()}
+
+
+def _run(args: argparse.Namespace) -> None:
+    facts = _facts()
+    if args.json:
+        print(json.dumps(facts, indent=1, ensure_ascii=False))
+        return
+    for key, value in facts.items():
+        if not isinstance(value, dict):
+            print(f"{key}: {value}")
+            continue
+        print(f"{key}:" if value else f"{key}: none")
+        for name, part in value.items():
+            print(f"  {name}: {', '.join(part) if isinstance(part, list) else part}")
+
+
+COMMAND = Command("versions, device, checkpoints and settings, for a bug report", _options, _run)

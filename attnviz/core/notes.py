@@ -1,0 +1,83 @@
+"""What must be said beside an answer: where it rests on an assumption, or on a photograph that does not suit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "squeezed": (
+            "The photograph is squeezed to {ratio} times its proportions before the network sees it. Cut out the part "
+            "that matters and give that."
+        ),
+        "part": (
+            "The network sees only the middle {share} % of this photograph. Cut out the part that matters and give "
+            "that."
+        ),
+        "tiny": (
+            "The network sees {width}×{height} pixels blown up to {wide}×{high}: too few to show anything. Give a "
+            "larger photograph."
+        ),
+        "softmax": (
+            "Assumed: the network gives logits of classes that exclude each other (softmax). If each class is a yes or "
+            'no of its own, give scores="sigmoid".'
+        ),
+        "independent": (
+            "Assumed: the network gives probabilities of classes that do not exclude each other, as its outputs lie in "
+            '0..1 and do not sum to 1. If they are logits, give scores="softmax" or "sigmoid".'
+        ),
+        "several": (
+            "Assumed: the class scores are the first of {count} outputs, of {classes} numbers. Give the labels to "
+            "choose another."
+        ),
+    }
+)
+"""English sentences by key; values are put in by name."""
+
+SQUEEZED = 2.0
+"""Change of proportions beyond which it is said: photographs are mostly 4:3 or 3:2, and training changes some more."""
+PART = 50
+"""Share of the photograph in per cent below which it is said that the rest is not seen."""
+TINY = 1 / 8
+"""Pixels of the photograph for one of the network's, along a side, below which it is said."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One sentence.
+
+    Attributes:
+        key: Of ``NOTES``.
+        values: What is put into it.
+    """
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return NOTES[self.key].format(**self.values)
+
+
+def notes_on(seen: tuple[int, int], whole: tuple[int, int], given: tuple[int, int]) -> tuple[Note, ...]:
+    """What is to be said about a photograph, given how much of it a network sees, and at what size.
+
+    Args:
+        seen: (width, height) in pixels of the photograph.
+        whole: The same of all of it.
+        given: (width, height) of the network's input.
+    """
+    notes = []
+    across, down = seen[0] / given[0], seen[1] / given[1]
+    if (ratio := max(across / down, down / across)) > SQUEEZED:
+        notes.append(Note("squeezed", {"ratio": f"{ratio:.1f}"}))
+    share = 100 * seen[0] * seen[1] / (whole[0] * whole[1])
+    if share < PART:
+        notes.append(Note("part", {"share": f"{share:.2g}"}))
+    if min(across, down) < TINY:
+        notes.append(Note("tiny", dict(zip(("width", "height", "wide", "high"), (*seen, *given), strict=True))))
+    return tuple(notes)

@@ -1,0 +1,43 @@
+"""What a network's scores mean: how they become probabilities. Plain numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from attnviz.core.errors import UserError, nearest
+
+Floats = npt.NDArray[np.float32]
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(-1, keepdims=True), dtype=np.float32)
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    small = np.exp(-np.abs(logits))  # at most 1: never overflows
+    return np.asarray(np.where(logits >= 0, 1, small) / (1 + small), dtype=np.float32)
+
+
+SCORES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"softmax": _softmax, "sigmoid": _sigmoid})
+"""From logits (…, K) to probabilities: ``softmax`` where one class excludes the others, so that they sum to 1, and
+``sigmoid`` where each class is a yes or no of its own (multi-label)."""
+
+
+def probabilities(logits: Floats, scores: str = "softmax") -> Floats:
+    """Logits (…, K) -> probabilities (…, K) float32 in [0, 1].
+
+    Args:
+        logits: Any range.
+        scores: A name of ``SCORES``.
+
+    Raises:
+        UserError: There is no such name.
+    """
+    if scores not in SCORES:
+        raise UserError(f"unknown scores {scores!r}; {nearest(scores, SCORES)}")
+    return SCORES[scores](logits)

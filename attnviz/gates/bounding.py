@@ -1,0 +1,235 @@
+"""Rules for operations on single elements: which of them give values a bound, keep it or break it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from torch import Tensor
+
+from attnviz.gates import ops, ranges
+from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, kernel_of, without_repeats
+from attnviz.gates.ranges import ANY, FINITE, Range
+from attnviz.gates.step import Step
+
+
+def _earned(step: Step, limits: Range, before: Origin | None) -> tuple[Origin | None, Range]:
+    """What bounds a result: what did before, or this operation; a limit that makes no weight is left out."""
+    if before is not None and ranges.is_finite(limits):
+        return before, limits
+    low, high = (
+        v if abs(v) <= ranges.LARGEST_WEIGHT else s * float("inf") for v, s in zip(limits, (-1, 1), strict=True)
+    )
+    bounded = ranges.is_finite((low, high)) and low < high
+    return (step.origin(step.name) if bounded else None), (low, high)
+
+
+def _learned(step: Step) -> Origin | None:
+    origin = step.mark.origin
+    return origin if step.alone and origin is not None and origin.name == "learned" else None
+
+
+def pointwise(step: Step) -> Mark:
+    """A function of single elements; a continuous one keeps bounds, whichever it is."""
+    roots = {m.root for _, m in step.operands}
+    root = next(iter(roots)) if len(roots) == 1 else None
+    if not step.alone:
+        return step.new(root)
+    mark = step.mark
+    numbers = tuple(a for a in step.args if isinstance(a, (int, float, str)))
+    limits = ranges.of_function(step.name, mark.limits, step.args)
+    if mark.gate and (limits is None or not ranges.is_finite(limits)):
+        limits = ANY if step.name in ops.BREAKING else FINITE
+    again = step.name in ops.SATURATING
+    origin, limits = _earned(step, limits or ANY, None if again else mark.gate)
+    kept: dict[str, Any] = (
+        {"total_of": mark.total_of, "covers": mark.covers} if step.name in ("clamp", "clamp_min") else {}
+    )
+    if step.name == "abs":
+        kept = {"covers": mark.covers | {mark.like}}
+    if len(numbers) + 1 == len(step.args):
+        kept["value"] = step.marks.value(step.name, mark.value, *numbers)
+    if step.name == "neg":
+        kept["like"] = mark.like
+    return step.new(
+        root,
+        origin=origin or _learned(step),
+        limits=limits,
+        flat=flat_axes(step.tensor, mark),
+        moves=() if origin is not None and origin is not mark.gate else None,
+        sampled=mark.sampled,
+        compared=mark.compared,
+        **kept,
+    )
+
+
+def inverted(step: Step) -> Mark:
+    """1 over a value: a product with it is a division."""
+    return pointwise(step)._replace(inverse=step.mark)
+
+
+def softmax(step: Step) -> Mark:
+    """Weights that sum to 1 along an axis."""
+    origin = step.origin(step.name, axis=int(step.args[1]) % max(1, step.tensor.ndim))
+    return step.new(origin=origin, limits=(0.0, 1.0), moves=(), sampled=step.mark.sampled)
+
+
+def log_softmax(step: Step) -> Mark:
+    """Logarithms of such weights."""
+    origin = step.origin(step.name, axis=int(step.args[1]) % max(1, step.tensor.ndim))
+    return step.new(origin=origin, limits=(-float("inf"), 0.0))
+
+
+def exponential(step: Step) -> Mark:
+    """Of logarithms of weights it gives the weights."""
+    before = step.mark.origin
+    if before is not None and before.name == "_log_softmax":
+        return step.new(origin=step.origin("normalised", axis=before.axis), limits=(0.0, 1.0), moves=())
+    return pointwise(step)
+
+
+def compared(step: Step) -> Mark:
+    """Whether a bounded value passes a limit is a weight of 0 or 1; other comparisons are none."""
+    origin = step.mark.gate if step.alone else None
+    root = step.mark.root if step.alone else None
+    return step.new(root, origin=origin, limits=ranges.SHARE if origin else ANY, compared=True)
+
+
+def chosen(step: Step) -> Mark:
+    """``where``: a value from either side."""
+    sides = step.args[1:3]
+    limits = ranges.union([step.limits(side) for side in sides])
+    gates = [m.gate for side in (*sides, step.args[0]) if (m := step.marks.get(side)) and m.gate]
+    if len(sides) < 2 or not gates or not ranges.is_finite(limits):
+        return step.new()
+    same = {m.root for _, m in step.operands}
+    return step.new(next(iter(same)) if len(same) == 1 else None, origin=gates[0], limits=limits)
+
+
+def combined(step: Step) -> Mark:
+    """Arithmetic with a constant or between two values."""
+    marks = [step.marks.get(a) for a in step.args[:2]]
+    marked = [m for m in marks if m is not None]
+    if len(marks) < 2 or not marked:
+        return step.new()
+    first, second = marks
+    if first is not None and second is not None:
+        return _of_two(step, first, second)
+    mark = marked[0]
+    keeps = step.name != "div" or first is not None
+    limits = _limits(step)
+    origin, limits = _earned(step, limits, mark.gate)
+    if mark.gate and not keeps and not ranges.is_finite(limits):
+        origin = None
+    number = step.limits(step.args[1 if second is None else 0])
+    return step.new(
+        mark.root,
+        origin=origin or (_learned(step) if keeps else None),
+        limits=limits,
+        flat=flat_axes(step.tensor, mark) if keeps else NONE,
+        total_of=mark.total_of if step.name == "add" and number[0] >= 0 else None,
+        covers=_covers(step, first, second),
+        sampled=mark.sampled,
+        compared=mark.compared,
+        straight=step.straight(),
+        inverse=mark.inverse if step.name == "mul" and number == (1.0, 1.0) else None,
+        kernels=_kernels(step, mark) or mark.kernels,
+        **({"like": mark.like} if step.name in ("mul", "div") and keeps and number[0] == number[1] else {}),
+    )
+
+
+def _limits(step: Step) -> Range:
+    limits = ranges.ARITHMETIC[step.name](step.limits(step.args[0]), step.limits(step.args[1]))
+    if len(step.args) > 2 and isinstance(step.args[2], (int, float)):  # alpha
+        return ranges.SHARE if ranges.is_finite(limits) else ANY
+    return limits
+
+
+def _covers(step: Step, first: Mark | None, second: Mark | None) -> frozenset[int]:
+    """What a sum of values that are not below 0 is never smaller than."""
+    marks = [m for m in (first, second) if m is not None]
+    if step.name == "maximum":
+        return NONE.union(*(m.covers for m in marks))
+    if step.name != "add" or any(step.limits(a)[0] < 0 for a in step.args[:2]):
+        return NONE
+    return NONE.union(*(m.covers | {m.like} for m in marks))
+
+
+def _kernels(step: Step, mark: Mark) -> tuple[Kernel, ...]:
+    """Bounded weights times parameters."""
+    if step.name != "mul" or step.place is None or len(step.args) < 2:
+        return ()
+    index = 0 if step.marks.get(step.args[0]) is mark else 1
+    if step.args[index].ndim < 3 or not step.marks.is_parameter(step.args[1 - index]):
+        return ()
+    kernel = kernel_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
+    return (kernel,) if kernel else ()
+
+
+def _of_two(step: Step, first: Mark, second: Mark) -> Mark:
+    root = first.root if first.root == second.root else None
+    share = _share(step, first, second)
+    if share is not None:
+        return step.new(root, **share)
+    limits = _limits(step)
+    traits: dict[str, Any] = {}
+    if step.name == "sub" and first.extreme_of and second.extreme_of == (first.extreme_of[0], -1):
+        limits, traits["covers"] = (0.0, ANY[1]), frozenset((-first.extreme_of[0],))  # the range of a value
+    elif step.name == "sub" and second.extreme_of == (first.value, -1):
+        limits, traits["above"] = (0.0, ANY[1]), first.value
+    elif step.name == "sub" and second.extreme_of == (first.value, 1):
+        limits = (ANY[0], 0.0)
+    else:
+        traits["covers"] = _covers(step, first, second)
+    gates = [m.gate for m in (first, second) if m.gate is not None]
+    origin = gates[0] if gates else None
+    if not ranges.is_finite(limits):
+        origin = None
+    elif len(gates) == 2 and gates[0] is not gates[1]:
+        origin = _product(step, (first, second), gates)
+    kernels = first.kernels + second.kernels
+    return step.new(root, origin=origin, limits=limits, straight=step.straight(), kernels=kernels, **traits)
+
+
+def _product(step: Step, marks: tuple[Mark, Mark], gates: list[Origin]) -> Origin:
+    """Two bounded values together; both are gates if each is repeated where the other is not."""
+    place = step.place
+    if step.name != "mul" or place is None or len(set(place.op.split()[-1]) & {"1", "2"}) < 2:
+        return Origin("bounded", step.marks.uid())
+    parts = tuple(
+        Part(without_repeats(t, m, t.ndim), o, m.output, dataclasses.replace(place, operand=i))
+        for i, (t, m, o) in enumerate(zip(step.args[:2], marks, gates, strict=True))
+    )
+    return Origin("product", step.marks.uid(), parts=parts)
+
+
+def _share(step: Step, value: Mark, total: Mark) -> dict[str, Any] | None:
+    """Traits of a value over something that it never exceeds: its sum, its range, or 1 more than itself."""
+    tensors = step.args[:2]
+    if step.name == "mul":
+        if value.inverse is not None:
+            value, total, tensors = total, value, tensors[::-1]
+        if total.inverse is None:
+            return None
+        total = total.inverse
+    elif step.name != "div":
+        return None
+    ranged = value.above is not None and -value.above in total.covers
+    if value.like not in total.covers and not ranged:
+        return None
+    positive = value.limits[0] >= 0
+    limits = (0.0 if positive else -1.0, 1.0)
+    if positive and total.total_of == value.value:
+        origin = step.origin("normalised", axis=summed_axis(*tensors))
+    else:
+        origin = step.origin(step.name)
+    return {"origin": origin, "limits": limits, "moves": ()}
+
+
+def summed_axis(values: Tensor, total: Tensor) -> int:
+    """The last axis that has size 1 in ``total`` but more in ``values``, repeats left out."""
+    if values.ndim != total.ndim:
+        return values.ndim - 1
+    shape = without_repeats(total, None, total.ndim)
+    axes = [i for i in range(values.ndim) if shape[i] == 1 and values.shape[i] > 1]
+    return axes[-1] if axes else values.ndim - 1

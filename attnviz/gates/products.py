@@ -1,0 +1,202 @@
+"""Whether a product of two values weighs one by the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from attnviz.core.kinds import kind_of
+from attnviz.gates import ops, ranges
+from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
+from attnviz.gates.ledger import Finding, Source
+from attnviz.gates.meeting import Meeting, Verdict
+from attnviz.gates.moved_axes import axis_of_labels, labels_of
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A gate that may be one, and what it meets; shapes without repeats, of the same number of axes."""
+
+    meeting: Meeting
+    index: int
+    mark: Mark
+    other: int
+    features: Mark
+    shape: Sizes
+    full: Sizes
+
+    @property
+    def gate(self) -> Any:
+        """The tensor."""
+        return self.meeting.args[self.index]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the gate is repeated where the features are not."""
+        return any(g == 1 and f > 1 for g, f in zip(self.shape[1:], self.full[1:], strict=True))
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the features are repeated where the gate is not."""
+        return any(g > 1 and f == 1 for g, f in zip(self.shape[1:], self.full[1:], strict=True))
+
+    def lifted(self, axis: int | None, tensor: Any) -> int | None:
+        """An axis of an operand among those of the product."""
+        return None if axis is None else axis + len(self.full) - tensor.ndim
+
+
+def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
+    """A gate that multiplies features: repeated where they are not, and bounded."""
+    reasons = []
+    for index, mark, other, features in meeting.pair(first, second):
+        gate, target = meeting.args[index], meeting.args[other]
+        rank = max(gate.ndim, target.ndim)
+        shape, full = without_repeats(gate, mark, rank), without_repeats(target, features, rank)
+        pair = Pair(meeting, index, mark, other, features, shape, full)
+        reason = _why_not(pair)
+        if not reason:
+            return _parts(pair) if mark.origin and mark.origin.name == "product" else [_finding(pair)]
+        reasons.append(reason)
+    return "; ".join(dict.fromkeys(reasons)) or "one factor does not depend on the input"
+
+
+def _why_not(pair: Pair) -> str:
+    """Why the first of two factors is no gate of the second; empty if it is one."""
+    mark, features, origin = pair.mark, pair.features, pair.mark.gate
+    open_ended = pair.meeting.unbounded and mark.origin is not None and mark.origin.name == "learned" and pair.repeats
+    if origin is None and not open_ended:
+        return _unbounded(pair)
+    if len(pair.full) < 3:
+        return "it meets a vector, no feature map"
+    if features.compared:
+        return "it meets the result of a comparison, no features"
+    if origin is not None and features.gate is not None and features.gate.uid == origin.uid:
+        return "both factors come from one activation"
+    if pair.backwards:
+        return f"{_sized(pair.shape)} varies where {_sized(pair.full)} does not"
+    if pair.repeats or (origin is not None and origin.name == "product"):
+        return ""
+    if pair.mark.root == features.root:
+        return "both factors are functions of the same value: an activation"
+    if not _weighs_all(pair):
+        low, high = mark.limits
+        return f"as large as what it meets and between {low:.3g} and {high:.3g}, no share of it"
+    return ""
+
+
+def _unbounded(pair: Pair) -> str:
+    name = pair.mark.origin.name if pair.mark.origin else ""
+    if name == "tap":
+        return "a Gate has reported it already"
+    low, high = pair.mark.limits
+    limits = (
+        "no limits" if math.isinf(low) and math.isinf(high) else f"no {'lower' if math.isinf(low) else 'upper'} limit"
+    )
+    return f"{_sized(pair.shape)} has {limits}"
+
+
+def _sized(shape: Sizes) -> str:
+    return "×".join(map(str, shape))
+
+
+def _weighs_all(pair: Pair) -> bool:
+    """Whether a bounded tensor as large as the features is a gate and not half of an activation like SiLU."""
+    origin = pair.mark.gate
+    if pair.shape != pair.full or origin is None:
+        return False
+    return ranges.is_weight(pair.mark.limits) or (origin.name == "bounded" and pair.mark.limits[0] >= 0)
+
+
+def _finding(pair: Pair) -> Finding:
+    origin, meeting, mark = pair.mark.origin, pair.meeting, pair.mark
+    meets = meeting.operand(pair.other)
+    if origin is None:
+        raise ValueError("a gate without an origin")
+    axis = _softmax_axis(pair, origin)
+    if axis == -1 and origin.place is not None:
+        # One softmax was cut into its branches: it is one gate, read where it was made.
+        batch = 1 if origin.axis == 0 else 0
+        return Finding(
+            "branch", origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis, batch=batch
+        )
+    features = pair.lifted(pair.features.channels, meeting.args[pair.other])
+    kind = kind_of(pair.shape, pair.full, origin.count, axis, features)
+    if kind == "branch" and axis is None and origin.place is not None and _numel(origin.shape) != _numel(pair.shape):
+        return Finding(kind, origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis)
+    return Finding(
+        kind,
+        pair.shape,
+        pair.full,
+        meeting.operand(pair.index),
+        meets,
+        None if pair.gate.is_quantized else mark.output,
+        axis=axis,
+        along=axis,
+        value=mark.value,
+        source=_source(pair, origin),
+        sampled=pair.features.sampled,
+        doubtful=_doubt(pair),
+    )
+
+
+def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
+    """Axis of the product along which weights sum to 1; -1 if only a slice of them is here."""
+    if not origin.sums_to_one:
+        return None
+    if origin.count > 1 and pair.mark.moves is not None:
+        labels = labels_of(origin, pair.mark.moves)
+        if labels is not None and labels.shape == pair.gate.shape:
+            axis = axis_of_labels(labels)
+            return axis if axis == -1 else pair.lifted(axis, pair.gate)
+    if origin.shape == pair.shape:
+        return origin.axis
+    return next((i for i in range(1, len(pair.shape)) if pair.shape[i] == origin.count), None)
+
+
+def _source(pair: Pair, origin: Origin) -> Source | None:
+    """See ``Finding.source``: of a whole gate, or of a slice that meets a slice."""
+    if origin.sums_to_one or pair.gate.is_quantized:
+        return None
+    if _is_sliced(pair.mark):
+        cut = pair.features.cut_of
+        if origin.place is None or cut is None or cut[1] < len(origin.shape):
+            return None
+        return Source((origin.uid, cut[0]), origin.place, origin.shape + (1,) * (cut[1] - len(origin.shape)))
+    return whole_source(pair.mark, pair.shape)
+
+
+def _is_sliced(mark: Mark) -> bool:
+    names = {ops.name_of(move.func) for move in mark.moves or ()}
+    return bool(names & ops.CUTS) and not names - ops.VIEWS - ops.CUTS
+
+
+def whole_source(mark: Mark, shape: Sizes) -> Source | None:
+    """Where a gate was made, if it still holds the same values in the same order."""
+    origin, names = mark.gate, {ops.name_of(move.func) for move in mark.moves or ()}
+    if origin is None or mark.moves is None or origin.place is None or names - ops.VIEWS:
+        return None
+    return Source((-mark.value, 0), origin.place, shape) if _numel(origin.shape) == _numel(shape) else None
+
+
+def _doubt(pair: Pair) -> str:
+    """Two shares of nothing are a score, unless something goes on with it."""
+    features = pair.features
+    if features.gate is not None and ranges.is_share(features.limits):
+        return "two numbers between 0 and 1 are multiplied and no learned weights follow: a score"
+    return ""
+
+
+def _parts(pair: Pair) -> Verdict:
+    """The gates of ``x*(c*s)``, each by its own shape."""
+    meets, findings = pair.meeting.operand(pair.other), []
+    for part in pair.mark.origin.parts if pair.mark.origin else ():
+        shape = (1,) * (len(pair.full) - len(part.tensor)) + part.tensor
+        if len(shape) == len(pair.full):
+            kind = kind_of(shape, pair.full, part.origin.count)
+            findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output))
+    return findings
+
+
+def _numel(shape: Sizes) -> int:
+    return math.prod(shape)

@@ -1,0 +1,98 @@
+"""The parts of the documentation that are read from the code, so that they cannot say something else than it does."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import inspect
+from collections.abc import Iterable, Mapping
+
+from attnviz.attention import ATTENTION
+from attnviz.backbones import BACKBONES
+from attnviz.cli.main import COMMANDS
+from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.core.types import KINDS, Analysis, Edit, GateRecord, GateSite, PreparedImage
+from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.gates.capture import Captured, Tape
+from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.spec import ModelSpec
+
+WIDTH = 100
+"""Columns of a command's help."""
+
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "One photograph through one network": ("analyse", "load", "open_photograph", "prepare"),
+    "Gates of any network": ("find_gates", "capture", "edit"),
+    "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
+    "The app": ("launch",),
+    "Errors": ("UserError",),
+}
+"""Public names of ``attnviz`` by what they are for."""
+
+VALUES: tuple[type, ...] = (
+    Analysis,
+    GateRecord,
+    GateSite,
+    Tape,
+    Captured,
+    Edit,
+    PreparedImage,
+    LoadedModel,
+    ModelSpec,
+    InputSpec,
+    NoiseSpec,
+)
+"""What the functions take and give."""
+
+
+def commands() -> str:
+    """Every command with its ``--help``, as Markdown."""
+    wide = functools.partial(argparse.HelpFormatter, width=WIDTH)
+    parts = []
+    for name, command in COMMANDS.items():
+        parser = argparse.ArgumentParser(prog=f"attnviz {name}", formatter_class=wide)
+        command.options(parser)
+        parts.append(f"## {name}\n\n{_sentence(command.help)}\n\n```text\n{parser.format_help().rstrip()}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def reference() -> str:
+    """Functions, values and tables, as Markdown with autodoc's directives."""
+    parts = []
+    for title, names in FUNCTIONS.items():
+        kind = "autoexception" if title == "Errors" else "autofunction"
+        parts += [f"## {title}", *(_directive(kind, f"attnviz.{name}") for name in names)]
+    parts.append("## Values")
+    parts += [_directive("autoclass", f"{value.__module__}.{value.__qualname__}", ":members:") for value in VALUES]
+    parts += ["## Kinds of gate", _table(("kind", "what it is"), KINDS.items())]
+    for title, table in (("Attention types", ATTENTION), ("Backbones", BACKBONES)):
+        rows = (
+            (name, (inspect.getdoc(entry) or "").partition("\n\n")[0].replace("\n", " "))
+            for name, entry in table.items()
+        )
+        parts += [f"## {title}", _table(("name", "what it is"), rows)]
+    methods = ((name, f"{method.title} ({method.paper})") for name, method in ATTRIBUTIONS.items())
+    parts += ["## Attributions", _table(("name", "what it is"), methods)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _directive(kind: str, target: str, *options: str) -> str:
+    lines = "".join(f"   {option}\n" for option in options)
+    return f"```{{eval-rst}}\n.. {kind}:: {target}\n{lines}```"
+
+
+def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
+    lines = (f"| `{name}` | {_sentence(text)} |" for name, text in rows)
+    return "\n".join((f"| {head[0]} | {head[1]} |", "| --- | --- |", *lines))
+
+
+def _summary(entry: type) -> str:
+    """The first sentence of a class's docstring."""
+    return (inspect.getdoc(entry) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop; ``code`` as Markdown writes it."""
+    text = text.replace("``", "`").replace("|", "\\|")
+    first = text[:1].upper() if text[:1].isascii() else text[:1]  # θ stays θ
+    return first + text[1:].rstrip(".") + "."

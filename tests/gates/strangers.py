@@ -1,0 +1,6 @@
+"""Attention and look-alikes after the structure of public repositories, written from memory, in four files."""
+
+from tests.gates.strangers_bounded import *  # noqa: F403
+from tests.gates.strangers_branches import *  # noqa: F403
+from tests.gates.strangers_nogates import *  # noqa: F403
+from tests.gates.strangers_repeated import *  # noqa: F403
