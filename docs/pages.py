@@ -22,7 +22,7 @@ WIDTH = 100
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "One photograph through one network": ("analyse", "load", "open_photograph", "prepare"),
-    "Gates of any network": ("find_gates", "capture", "edit"),
+    "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
     "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
     "The app": ("launch",),
     "Errors": ("UserError",),
