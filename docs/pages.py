@@ -86,11 +86,6 @@ def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
     return "\n".join((f"| {head[0]} | {head[1]} |", "| --- | --- |", *lines))
 
 
-def _summary(entry: type) -> str:
-    """The first sentence of a class's docstring."""
-    return (inspect.getdoc(entry) or "").partition("\n\n")[0].replace("\n", " ")
-
-
 def _sentence(text: str) -> str:
     """With a capital and a full stop; ``code`` as Markdown writes it."""
     text = text.replace("``", "`").replace("|", "\\|")

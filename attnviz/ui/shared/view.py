@@ -8,7 +8,8 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.gate_reference import GateReference, Reference
 from attnviz.render.first_gate import default_gate
@@ -28,7 +29,7 @@ class View:
         sample: Name of the sample photograph, or ``None`` for the visitor's own.
         path: File of the visitor's own photograph, or ``None``.
         gate: Name of the gate shown large; ``None`` where the network has none.
-        why: Why this gate is shown, as ``opening.default_gate`` says it; empty where the visitor chose it.
+        why: Why this gate is shown, as ``render.first_gate.default_gate`` says it; empty where the visitor chose it.
         channel: The feature map shown below the scores of a channel gate.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
