@@ -16,8 +16,8 @@ import numpy as np
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.figures.bars import channel_bars
+from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.figures.report import channel_map
 from attnviz.render.figures.style import to_png
 from attnviz.render.masks import HOW, mask_for
 from attnviz.render.overlay import GATE_MEANING, overlay_figure
