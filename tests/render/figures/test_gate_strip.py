@@ -98,12 +98,11 @@ def test_neither_pyplot_nor_torch_is_imported_by_drawing():
     code = (
         "import sys\n"
         "from tests.render.synthetic import analysis\n"
-        "from attnviz.render import overlay\n"
-        "from attnviz.render.figures import bars, gate_strip\n"
+        "from attnviz.render.figures import bars, gate_strip, style\n"
         "from attnviz.render.svg.bars import bars_svg\n"
         "a = analysis()\n"
-        "overlay.to_png(gate_strip.gate_strip(a.gates, a.image), 40)\n"
-        "overlay.to_png(bars.channel_bars(a.gates[0].scores), 40)\n"
+        "style.to_png(gate_strip.gate_strip(a.gates, a.image), 40)\n"
+        "style.to_png(bars.channel_bars(a.gates[0].scores), 40)\n"
         "bars_svg(a.gates[0].scores)\n"
         "print([m for m in ('matplotlib.pyplot', 'torch', 'gradio') if m in sys.modules])\n"
     )
