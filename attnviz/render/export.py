@@ -101,24 +101,6 @@ def file_name(gate: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", gate).strip(".") or "gate"
 
 
-def gate_picture(
-    analysis: Analysis, gate: str, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
-) -> bytes:
-    """The picture of one gate as PNG: what has a weight per place over the photograph, one per channel as bars.
-
-    Raises:
-        UserError: There is no such gate, it has neither, or a setting is not known.
-    """
-    record = analysis.gate(gate)
-    made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
-    if made is None:
-        raise UserError(
-            f"{gate} is a {record.site.kind} gate of shape {record.site.shape}: it has no weight per place or channel "
-            "to draw"
-        )
-    return made[1]
-
-
 def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
     """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
     kind, values = record.site.kind, record.values
