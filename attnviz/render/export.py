@@ -15,6 +15,7 @@ import numpy as np
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, GateRecord
+from attnviz.render.colour import CMAP
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
@@ -122,7 +123,7 @@ def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tu
 
 
 def write_exports(
-    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
+    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = CMAP, scale: str = "fixed"
 ) -> list[Path]:
     """Write pictures and numbers of an analysis.
 

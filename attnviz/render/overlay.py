@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
-from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
+from attnviz.render.colour import CMAP, Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
@@ -60,7 +60,7 @@ def overlay(
     mask: npt.ArrayLike,
     *,
     opacity: float = 0.55,
-    cmap: str | None = "viridis",
+    cmap: str | None = CMAP,
     scale: Scale | str = "fixed",
     interpolation: str = "nearest",
     dim: float = 0.35,
@@ -108,7 +108,7 @@ def overlay_figure(
     title: str = "Where the gate looks",
     meaning: str = GATE_MEANING,
     opacity: float = 0.55,
-    cmap: str | None = "viridis",
+    cmap: str | None = CMAP,
     scale: Scale | str = "fixed",
     interpolation: str = "nearest",
     dim: float = 0.35,

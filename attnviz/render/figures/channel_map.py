@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord
-from attnviz.render.colour import GATE_SCALE, bins, cmap_for, number, table, to_bytes
+from attnviz.render.colour import CMAP, GATE_SCALE, bins, cmap_for, number, table, to_bytes
 from attnviz.render.figures.gate_strip import check_gates
 from attnviz.render.figures.style import (
     SMALL,
@@ -93,7 +93,7 @@ def channel_map(
     *,
     order: str = "sorted",
     selected: str | None = None,
-    cmap: str = "viridis",
+    cmap: str = CMAP,
     title: str = "All channel gates: layers × channels",
     dark: bool = False,
 ) -> Figure:

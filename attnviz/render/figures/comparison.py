@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import Scale, caption, cmap_for
+from attnviz.render.colour import CMAP, Scale, caption, cmap_for
 from attnviz.render.figures.bars import draw_bars
 from attnviz.render.figures.style import (
     BODY,
@@ -31,7 +31,7 @@ from attnviz.render.masks import HOW, Mask, Scores
 from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
 
-MASKS, OTHERS = "viridis", "magma"
+MASKS, OTHERS = CMAP, "magma"
 """Colour maps: gates that are multiplied in, and maps that are not."""
 _CELL, _GAP, _EDGE, _BAR = 1.75, 0.35, 0.3, 0.55  # inches: pictures, gaps, margins, room for a colour bar
 _NAMES = 1.75

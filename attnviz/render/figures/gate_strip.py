@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
-from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
+from attnviz.render.colour import CMAP, GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
@@ -222,7 +222,7 @@ def gate_strip(
     image: PreparedImage,
     selected: str | None = None,
     *,
-    cmap: str = "viridis",
+    cmap: str = CMAP,
     title: str = "All gates, first layer to last",
     dark: bool = False,
 ) -> Figure:
