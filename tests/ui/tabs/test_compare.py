@@ -19,7 +19,7 @@ from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
 from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.tabs.compare.layout import at_first, layout  # noqa: E402
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: E402
-from attnviz.ui.tabs.compare.state import CLASS, OWN, Memory, Wanted, common_labels, groups, spaced  # noqa: E402
+from attnviz.ui.tabs.compare.state import CLASS, OWN, Wanted, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.tabs.compare.table_html import Look, cells_of, notes_html, table_html  # noqa: E402
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -304,12 +304,6 @@ def test_the_trust_panel_stands_beside_random_and_centre(ask, four):
     html = updates["trust"]
     assert html.count('<section class="av-trust">') == 4
     assert "random 0." in html and "Centre blob" in html and "random weights" in html
-
-
-def test_memory_is_bounded_and_forgets_the_oldest():
-    memory = Memory(2)
-    assert [memory.of(n, lambda n=n: n * 10) for n in (1, 2, 1, 3)] == [10, 20, 10, 30]
-    assert memory.get(2) is None and memory.get(1) == 10
 
 
 def test_rows_are_spread_over_all_gates():
