@@ -14,6 +14,7 @@ from attnviz.images.samples import load_sample
 from attnviz.models.gate_reference import GateReference, Reference
 from attnviz.render.first_gate import default_gate
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import plain
 
 SIDE = 900
@@ -123,14 +124,6 @@ def show_channel(store: Store, view: View, channel: Any) -> View:
     record = view.record
     if record is None or not view.scored:
         raise UserError(plain("no_channel", view.language, gate=view.gate))
-    index = _whole(channel, record.scores.size, view.language)
+    index = whole(channel, 0, record.scores.size - 1, plain("link_channel", view.language), view.language)
     with store.lease(view.analysis.model) as analyser:
         return replace(view, channel=analyser.channel_map(view.analysis.image, record.site.name, index))
-
-
-def _whole(value: Any, count: int, language: str) -> int:
-    """A channel index out of anything a browser may send."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= value < count or value != int(value):
-        raise UserError(plain("not_whole", language, last=count - 1, value=repr(value)[:60]))
-    return int(value)
