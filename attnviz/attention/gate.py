@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import KINDS
+from attnviz.core.errors import UserError
+from attnviz.core.kinds import kind_named
 
 
 class Gate(nn.Module):
@@ -19,7 +19,7 @@ class Gate(nn.Module):
     and what the hook returns is what the network multiplies in.
 
     Args:
-        kind: A key of ``attnviz.core.types.KINDS``.
+        kind: A key of ``attnviz.core.kinds.KINDS``.
 
     Raises:
         ValueError: ``kind`` is not known.
@@ -27,9 +27,7 @@ class Gate(nn.Module):
 
     def __init__(self, kind: str) -> None:
         super().__init__()
-        if kind not in KINDS:
-            raise UserError(f"unknown kind of gate {kind!r}; {nearest(kind, KINDS)}")
-        self.kind = kind
+        self.kind = kind_named(kind).name
         self.tap: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def forward(self, values: Tensor, features: Tensor) -> Tensor:

@@ -152,7 +152,7 @@ def order_for(positions: Sequence[int], channels: int) -> tuple[int, ...]:
 
 def input_gate(sites: Sequence[GateSite], shape: Sequence[int]) -> GateSite | None:
     """The channel gate on the input itself, (1, C, H, W), where a network has one."""
-    return next((s for s in sites if s.kind == "channel" and s.features == tuple(shape)), None)
+    return next((s for s in sites if s.has_scores and s.features == tuple(shape)), None)
 
 
 def suppression(scores: Sequence[float] | Floats) -> float:

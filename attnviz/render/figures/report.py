@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.colour import GATE_SCALE, caption, cmap_for, colourise, scale_for
+from attnviz.render.drawings import view
 from attnviz.render.figures.bars import draw_bars
 from attnviz.render.figures.channel_map import channel_map, draw_map, map_legend, row_height
 from attnviz.render.figures.gate_strip import draw_tiles, gate_strip, grid_for, note, reduced
@@ -19,7 +20,6 @@ from attnviz.render.figures.style import BODY, SMALL, Ink, axes_at, clean, colou
 from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
 from attnviz.render.svg.bars import top_bars
-from attnviz.render.tiles import view
 
 __all__ = ["channel_map", "flat_facts", "gate_strip", "report_sheet", "top_bars"]
 
@@ -131,7 +131,7 @@ def report_sheet(
     record = analysis.gate(gate_name)
     cmap, colours = cmap_for(GATE_SCALE, cmap), ink(dark)
     grid = grid_for(len(analysis.gates), _WIDE, most=8, smallest=0.7)
-    channels = [g for g in analysis.gates if g.site.kind == "channel" and np.isfinite(g.values).any()]
+    channels = [g for g in analysis.gates if g.site.has_scores and np.isfinite(g.values).any()]
     facts = wrap(" · ".join(flat_facts(analysis.facts)) or "no facts recorded", room(_WIDE, SMALL - 0.5))
     strip_top = 0.95 + 0.4 + _PANEL + 0.5
     map_top = strip_top + 0.3 + grid.size[1] + 0.5

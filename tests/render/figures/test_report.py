@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import KINDS
-from attnviz.render import tiles as views
+from attnviz.core.kinds import KINDS
+from attnviz.render import drawings as views
 from attnviz.render.colour import table, to_bytes
 from attnviz.render.figures import channel_map as layers
 from attnviz.render.figures import gate_strip as strip
@@ -21,7 +21,7 @@ def words(figure):
 
 
 def test_every_kind_of_gate_has_a_view():
-    assert set(views.VIEWS) == set(KINDS)
+    assert set(views.DRAWINGS) == set(KINDS)
     found = analysis(every_kind())
     figure = sheets.gate_strip(found.gates, found.image)
     assert to_png(figure, 50).startswith(b"\x89PNG")
