@@ -20,14 +20,17 @@ class Gate(nn.Module):
 
     Args:
         kind: A key of ``attnviz.core.kinds.KINDS``.
+        residual: Whether the features are multiplied by 1 + the values, so that 0 does nothing.
+        even: Whether the values sum to 1, over places or channels.
 
     Raises:
-        ValueError: ``kind`` is not known.
+        ValueError: ``kind`` is not known, or cannot be residual or even.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, residual: bool = False, even: bool = False) -> None:
         super().__init__()
-        self.kind = kind_named(kind).name
+        self.kind = kind_named(kind).acting(residual, even).name
+        self.residual, self.even = residual, even
         self.tap: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def forward(self, values: Tensor, features: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from attnviz.core.errors import UserError, nearest
@@ -21,7 +21,9 @@ class Kind:
         words: What it is called in English and in Chinese.
         neutral: The value that does nothing; ``None`` where that is no one number.
         range: Smallest and largest value; ``None`` without bounds.
-        even: Whether weights sum to 1: the neutral gate gives every one the same share.
+        multiplies: Whether every weight multiplies features of its own, so that any number may stand in its place.
+        residual: Whether features are multiplied by 1 + the weight, so that 0 does nothing; no kind is, gates can be.
+        even: Whether weights sum to 1: the neutral gate gives every one the same share. Gates of any kind can be.
     """
 
     name: str
@@ -30,12 +32,20 @@ class Kind:
     words: tuple[str, str]
     neutral: float | None = 1.0
     range: tuple[float, float] | None = (0.0, 1.0)
+    multiplies: bool = True
+    residual: bool = False
     even: bool = False
 
-    @property
-    def multiplies(self) -> bool:
-        """Whether every weight multiplies features of its own, so that any number may stand in its place."""
-        return self.neutral == 1
+    def acting(self, residual: bool, even: bool) -> Kind:
+        """What the kind means for a gate that is residual or even; ``UserError`` where it cannot be that."""
+        if (residual and (even or not self.multiplies)) or (even and self.range is None):
+            raise UserError(f"a {self.name} gate cannot be residual={residual} and even={even}")
+        return replace(
+            self,
+            neutral=0.0 if residual else None if even else self.neutral,
+            residual=residual,
+            even=even or self.even,
+        )
 
     @property
     def moves(self) -> bool:
@@ -101,6 +111,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ("branch", "channel"),
                 ("branch", "分支"),
                 neutral=None,
+                multiplies=False,
                 even=True,
             ),
             Kind("full", "one weight per element, (N, C, H, W)", ("channel", "place"), ("full", "逐元素")),
@@ -110,6 +121,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ("query", "key"),
                 ("pairwise", "成对"),
                 neutral=None,
+                multiplies=False,
                 even=True,
             ),
             Kind(
@@ -119,6 +131,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ("added", "相加"),
                 neutral=0.0,
                 range=None,
+                multiplies=False,
             ),
             Kind(
                 "geometric",
@@ -127,6 +140,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ("geometric", "几何"),
                 neutral=None,
                 range=None,
+                multiplies=False,
             ),
         )
     }

@@ -87,6 +87,8 @@ class GateSite:
             these) or ``""`` (unknown). The shape cannot tell 8×8 places from 64 channels.
         owner: Path of the module in whose forward the gate meets the features, and ``#2`` … for its later calls:
             gates of one owner belong together.
+        residual: Whether the features are multiplied by 1 + the gate.
+        even: Whether weights of a kind that need not do so sum to 1.
     """
 
     name: str
@@ -101,11 +103,14 @@ class GateSite:
     batch: int = field(default=0, repr=False)
     over: tuple[str, ...] = ()
     owner: str = ""
+    residual: bool = False
+    even: bool = False
 
     @property
     def traits(self) -> Kind:
-        """What its kind means; a ``UserError`` where there is no such kind."""
-        return kind_named(self.kind)
+        """What its kind means for this gate; a ``UserError`` where there is no such kind."""
+        kind = kind_named(self.kind)
+        return kind.acting(self.residual, self.even) if self.residual or self.even else kind
 
     @property
     def has_scores(self) -> bool:

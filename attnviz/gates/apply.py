@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -38,8 +39,8 @@ def position_axes(site: GateSite) -> tuple[int, ...]:
 def neutral_like(values: Tensor, site: GateSite) -> Tensor:
     """The gate that does nothing: its kind's neutral value, an even share, or what reads every place where it is."""
     if site.traits.even:
-        axis = 1 if site.axis is None else site.axis
-        return torch.full_like(values, 1 / values.shape[axis])
+        axes = (position_axes(site) or (1,)) if site.axis is None else (site.axis,)
+        return torch.full_like(values, 1 / math.prod(values.shape[axis] for axis in axes))
     if site.exact is not None and site.exact.op == OFFSETS:
         return torch.zeros_like(values)
     if site.traits.neutral is not None:

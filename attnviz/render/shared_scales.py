@@ -15,7 +15,7 @@ from attnviz.render.resample import resample, taps
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
-        **{name: "gate" if kind.range else name for name, kind in KINDS.items() if kind.neutral is not None},
+        **{name: "gate" if kind.range else name for name, kind in KINDS.items() if kind.axes and not kind.even},
         "strips": "gate",
         "query": "softmax",
         "pooled": "softmax",
