@@ -30,7 +30,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from attnviz.core.types import KINDS, GateSite
+from attnviz.core.kinds import KINDS
+from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models.checkpoints import checkpoint_ids, load

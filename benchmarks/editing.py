@@ -41,7 +41,7 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
     """Round trips of a click on a bar of the last channel gate."""
     store = Store()
     bench = open_bench(store, model, Photo(sample=available()[0]), "en")
-    gate = next(r.site.name for r in reversed(bench.before.gates) if r.site.kind == "channel")
+    gate = next(r.site.name for r in reversed(bench.before.gates) if r.site.has_scores)
     bench = choose_gate(bench, gate)
     with store.lease(model) as analyser:
         network, x = analyser.loaded.module, analyser.input(bench.before.image)

@@ -89,7 +89,7 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
         file = Path(folder) / "photograph.jpg"
         file.write_bytes(data)
         view = open_view(store, model, path=str(file))
-        channels = show_gate(store, view, next(g.site.name for g in view.analysis.gates if g.site.kind == "channel"))
+        channels = show_gate(store, view, next(g.site.name for g in view.analysis.gates if g.site.has_scores))
         forward = medians({"plain": plain, "captured": captured}, repeats)
         with capture(other.loaded.module, other.sites):
             held = medians({"plain": plain, "captured": held_open}, repeats)

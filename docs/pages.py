@@ -11,7 +11,8 @@ from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS
 from attnviz.core.input_spec import InputSpec, NoiseSpec
-from attnviz.core.types import KINDS, Analysis, Edit, GateRecord, GateSite, PreparedImage
+from attnviz.core.kinds import KINDS
+from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
 from attnviz.models.checkpoints import LoadedModel
@@ -64,7 +65,10 @@ def reference() -> str:
         parts += [f"## {title}", *(_directive(kind, f"attnviz.{name}") for name in names)]
     parts.append("## Values")
     parts += [_directive("autoclass", f"{value.__module__}.{value.__qualname__}", ":members:") for value in VALUES]
-    parts += ["## Kinds of gate", _table(("kind", "what it is"), KINDS.items())]
+    parts += [
+        "## Kinds of gate",
+        _table(("kind", "what it is"), ((kind.name, kind.meaning) for kind in KINDS.values())),
+    ]
     for title, table in (("Attention types", ATTENTION), ("Backbones", BACKBONES)):
         rows = (
             (name, (inspect.getdoc(entry) or "").partition("\n\n")[0].replace("\n", " "))

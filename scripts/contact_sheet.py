@@ -28,7 +28,7 @@ def rows_of(stem: str | Path, folder: Path, names: list[str]) -> tuple[list[Row]
     """The rows of one checkpoint, none where it has no spatial gate, and the pictures as it sees them."""
     analyser = Analyser(load(stem, folder))
     images = [prepare(load_sample(name), analyser.loaded.spec.input) for name in names]
-    spatial = [site for site in analyser.sites if site.kind == "spatial" and len(site.shape) == 4]
+    spatial = [site for site in analyser.sites if site.has_mask]
     last = {(site.name.partition(".")[0], site.shape): site for site in spatial}
     seen = [analyser.analyse(image) for image in images] if last else []
     rows = []

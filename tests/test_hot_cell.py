@@ -13,10 +13,10 @@ from attnviz.core.input_spec import FITS, InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.render.colour import GATE_SCALE
+from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
 from attnviz.render.figures.contact_sheet import contact_sheet
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.masks import Mask
 from attnviz.render.notebook import analysis_html
 from attnviz.render.overlay import overlay, overlay_figure
 

@@ -190,7 +190,7 @@ class Analyser:
             raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
         features, values = self._met(image, site)
         found = ChannelMap(site, int(channel), _numpy(features[channel]), None, None)
-        if site.kind != "channel":
+        if not site.has_scores:
             return found
         scores = _numpy(values.reshape(count))
         return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
@@ -204,7 +204,7 @@ class Analyser:
             UserError: There is no such gate, or it is no channel gate that meets a map (N, C, H, W).
         """
         site = self.site(gate)
-        if site.kind != "channel" or len(site.features) != 4:
+        if not site.has_scores or len(site.features) != 4:
             raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
         features, values = self._met(image, site)
         return _numpy((features * values[0]).abs().mean(0))

@@ -163,7 +163,7 @@ def _picture(
     if gate is None or method is not None:
         raise UserError(f"give either a gate or a method, got gate={gate!r} and method={method!r}")
     site = analyser.site(gate)
-    if site.kind != "spatial" or len(site.shape) != 4:
+    if not site.has_mask:
         raise UserError(f"{gate} is a {site.kind} gate of shape {site.shape}; a map needs a 2-D spatial gate")
 
     def mask(model: nn.Module) -> Floats:

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import KINDS
+from attnviz.core.errors import UserError
+from attnviz.core.kinds import kind_named
 
 
 class Gate(nn.Module):
@@ -19,17 +19,18 @@ class Gate(nn.Module):
     and what the hook returns is what the network multiplies in.
 
     Args:
-        kind: A key of ``attnviz.core.types.KINDS``.
+        kind: A key of ``attnviz.core.kinds.KINDS``.
+        residual: Whether the features are multiplied by 1 + the values, so that 0 does nothing.
+        even: Whether the values sum to 1, over places or channels.
 
     Raises:
-        ValueError: ``kind`` is not known.
+        ValueError: ``kind`` is not known, or cannot be residual or even.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, residual: bool = False, even: bool = False) -> None:
         super().__init__()
-        if kind not in KINDS:
-            raise UserError(f"unknown kind of gate {kind!r}; {nearest(kind, KINDS)}")
-        self.kind = kind
+        self.kind = kind_named(kind).acting(residual, even).name
+        self.residual, self.even = residual, even
         self.tap: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def forward(self, values: Tensor, features: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import nn
 from attnviz.attention.gate import Gate
 from attnviz.backbones import AttentionFactory
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.kinds import KINDS
 
 PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
 """Options of a channel gate that sits on the input or on the last map, where channels are few or all."""
@@ -30,7 +31,7 @@ def attach(attention: AttentionFactory, channels: int, branch: bool) -> nn.Modul
     module = attention(channels)
     if any(getattr(part, "dims", 2) != 2 for part in module.modules()):
         raise UserError(f"{type(module).__name__} was asked for volumes (dims=3), but this backbone has maps (dims=2)")
-    if branch and "geometric" in kinds_of(module):
+    if branch and any(KINDS[kind].moves for kind in kinds_of(module)):
         raise UserError(
             f"{type(module).__name__} moves features, but here they meet others that stay where they are "
             "(a shortcut or earlier layers); put it where all features pass, e.g. vgg16"

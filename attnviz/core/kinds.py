@@ -1,8 +1,158 @@
-"""What kind of gate it is, by shape alone."""
+"""Kinds of gate: what each of them means, and which one a gate is by its shape."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from attnviz.core.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of gate means; whatever differs from kind to kind is asked here, never by comparing names.
+
+    Attributes:
+        name: As ``GateSite.kind`` and files have it.
+        meaning: In a few words, with the shape against features (N, C, H, W); 3-D maps carry depth D before H.
+        axes: What the weight varies over: ``channel``, ``place``, ``line`` (a row or a column), ``branch``, ``query``
+            and ``key`` (who asks and who answers); none for what are no weights.
+        words: What it is called in English and in Chinese.
+        neutral: The value that does nothing; ``None`` where that is no one number.
+        range: Smallest and largest value; ``None`` without bounds.
+        multiplies: Whether every weight multiplies features of its own, so that any number may stand in its place.
+        residual: Whether features are multiplied by 1 + the weight, so that 0 does nothing; no kind is, gates can be.
+        even: Whether weights sum to 1: the neutral gate gives every one the same share. Gates of any kind can be.
+    """
+
+    name: str
+    meaning: str
+    axes: tuple[str, ...]
+    words: tuple[str, str]
+    neutral: float | None = 1.0
+    range: tuple[float, float] | None = (0.0, 1.0)
+    multiplies: bool = True
+    residual: bool = False
+    even: bool = False
+
+    def acting(self, residual: bool, even: bool) -> Kind:
+        """What the kind means for a gate that is residual or even; ``UserError`` where it cannot be that."""
+        if (residual and (even or not self.multiplies)) or (even and self.range is None):
+            raise UserError(f"a {self.name} gate cannot be residual={residual} and even={even}")
+        return replace(
+            self,
+            neutral=0.0 if residual else None if even else self.neutral,
+            residual=residual,
+            even=even or self.even,
+        )
+
+    @property
+    def moves(self) -> bool:
+        """Whether it says where features are read, and weighs none of them."""
+        return not self.axes
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether channels have numbers of their own."""
+        return "channel" in self.axes
+
+    @property
+    def has_places(self) -> bool:
+        """Whether places, or lines of them, have weights of their own."""
+        return "place" in self.axes or "line" in self.axes
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether parallel branches share each channel."""
+        return "branch" in self.axes
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there is one weight for each that asks and each that answers."""
+        return "key" in self.axes
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether it is one number for each channel and nothing else, which bars show."""
+        return self.axes == ("channel",)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether it is one weight for each channel and nothing else: the channel's score."""
+        return self.per_channel and self.multiplies
+
+    @property
+    def per_place(self) -> bool:
+        """Whether it is one weight for each place and nothing else, which a mask shows."""
+        return self.axes == ("place",)
+
+    @property
+    def per_element(self) -> bool:
+        """Whether there are as many weights as features."""
+        return self.axes == ("channel", "place")
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind("channel", "one weight per channel, (N, C, 1, 1)", ("channel",), ("channel", "通道")),
+            Kind("spatial", "one weight per position, (N, 1, H, W)", ("place",), ("spatial", "空间")),
+            Kind(
+                "strip",
+                "one weight per channel and row or column, (N, C, H, 1) or (N, C, 1, W)",
+                ("channel", "line"),
+                ("strip", "条带"),
+            ),
+            Kind(
+                "branch",
+                "a softmax over parallel branches, (N, B, C, 1, 1)",
+                ("branch", "channel"),
+                ("branch", "分支"),
+                neutral=None,
+                multiplies=False,
+                even=True,
+            ),
+            Kind("full", "one weight per element, (N, C, H, W)", ("channel", "place"), ("full", "逐元素")),
+            Kind(
+                "pairwise",
+                "softmax weights that meet values in a matrix product, (…, HW, HW) or (…, C, C)",
+                ("query", "key"),
+                ("pairwise", "成对"),
+                neutral=None,
+                multiplies=False,
+                even=True,
+            ),
+            Kind(
+                "added",
+                "a broadcast context term that is added, (N, C, 1, 1)",
+                ("channel",),
+                ("added", "相加"),
+                neutral=0.0,
+                range=None,
+                multiplies=False,
+            ),
+            Kind(
+                "geometric",
+                "θ of a spatial transformer, (N, 2, 3)",
+                (),
+                ("geometric", "几何"),
+                neutral=None,
+                range=None,
+                multiplies=False,
+            ),
+        )
+    }
+)
+"""Kinds of gate by name."""
+
+
+def kind_named(name: str) -> Kind:
+    """A kind by its name; an unknown one raises ``UserError`` naming the nearest ones."""
+    if name not in KINDS:
+        raise UserError(f"unknown kind of gate {name!r}; {nearest(name, KINDS)}")
+    return KINDS[name]
 
 
 def kind_of(

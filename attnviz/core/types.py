@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from attnviz.core.displays import as_html
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.kinds import Kind, kind_named
 from attnviz.core.notes import Note, notes_on
 from attnviz.core.scores import probabilities
 
@@ -19,20 +19,6 @@ Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels; right and bottom are exclusive."""
-
-KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "channel": "one weight per channel, (N, C, 1, 1)",
-        "spatial": "one weight per position, (N, 1, H, W)",
-        "strip": "one weight per channel and row or column, (N, C, H, 1) or (N, C, 1, W)",
-        "branch": "a softmax over parallel branches, (N, B, C, 1, 1)",
-        "full": "one weight per element, (N, C, H, W)",
-        "pairwise": "softmax weights that meet values in a matrix product, (…, HW, HW) or (…, C, C)",
-        "added": "a broadcast context term that is added, (N, C, 1, 1)",
-        "geometric": "θ of a spatial transformer, (N, 2, 3)",
-    }
-)
-"""Kinds of gate, by shape against features (N, C, H, W); 3-D maps carry depth D before H."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +74,7 @@ class GateSite:
 
     Attributes:
         name: Path of the gate in the model, e.g. ``"stage2.0.attention.channel"``; unique in the model.
-        kind: A key of ``KINDS``.
+        kind: A key of ``attnviz.core.kinds.KINDS``.
         shape: Shape of the gate for one example, N = 1 in front.
         features: Shape of the features it meets, N = 1 in front.
         how: The mechanism that reads it, in words; ``"tap"`` for attnviz's own modules.
@@ -101,6 +87,8 @@ class GateSite:
             these) or ``""`` (unknown). The shape cannot tell 8×8 places from 64 channels.
         owner: Path of the module in whose forward the gate meets the features, and ``#2`` … for its later calls:
             gates of one owner belong together.
+        residual: Whether the features are multiplied by 1 + the gate.
+        even: Whether weights of a kind that need not do so sum to 1.
     """
 
     name: str
@@ -115,6 +103,24 @@ class GateSite:
     batch: int = field(default=0, repr=False)
     over: tuple[str, ...] = ()
     owner: str = ""
+    residual: bool = False
+    even: bool = False
+
+    @property
+    def traits(self) -> Kind:
+        """What its kind means for this gate; a ``UserError`` where there is no such kind."""
+        kind = kind_named(self.kind)
+        return kind.acting(self.residual, self.even) if self.residual or self.even else kind
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether it is one weight per channel."""
+        return self.traits.has_scores
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether it is one weight per place of a map."""
+        return self.traits.per_place and len(self.shape) == 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,14 +160,14 @@ class GateRecord:
     @property
     def scores(self) -> Floats:
         """Channel scores, (C,) float32; a ``UserError`` if this is no channel gate."""
-        if self.site.kind != "channel":
+        if not self.site.has_scores:
             raise UserError(f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate")
         return self.values.reshape(self.values.shape[1])
 
     @property
     def mask(self) -> Floats:
         """Spatial mask, (H, W) float32; a ``UserError`` if this is no 2-D spatial gate."""
-        if self.site.kind != "spatial" or self.values.ndim != 4:
+        if not self.site.has_mask or self.values.ndim != 4:
             raise UserError(
                 f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; "
                 "a mask needs a 2-D spatial gate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -18,9 +19,9 @@ OFFSETS = "deformable convolution"
 
 def channel_axis(site: GateSite) -> int | None:
     """Axis of the gate along which channels, branches or heads lie; ``None`` where there is no such axis."""
-    if site.kind in ("spatial", "geometric"):
+    if not (site.traits.has_channels or site.traits.has_pairs):
         return None
-    if site.kind == "branch" and site.axis is not None:
+    if site.traits.has_branches and site.axis is not None:
         return site.axis
     return next((axis for axis in range(1, len(site.shape)) if site.shape[axis] > 1), 1)
 
@@ -28,22 +29,22 @@ def channel_axis(site: GateSite) -> int | None:
 def position_axes(site: GateSite) -> tuple[int, ...]:
     """Axes of the gate along which positions lie: keys of pairwise weights, else the trailing axes that vary."""
     rank = len(site.shape)
-    if site.kind == "pairwise":
+    if site.traits.has_pairs:
         return (rank - 1 if site.axis is None else site.axis,)
-    if site.kind not in ("spatial", "strip", "full"):
+    if not site.traits.has_places:
         return ()
     return tuple(axis for axis in range(max(1, rank - (2 if rank < 5 else 3)), rank) if site.shape[axis] > 1)
 
 
 def neutral_like(values: Tensor, site: GateSite) -> Tensor:
-    """The gate that does nothing, per kind: 1; branch and pairwise uniform; added 0; geometric the identity."""
-    if site.kind in ("branch", "pairwise"):
-        axis = 1 if site.axis is None else site.axis
-        return torch.full_like(values, 1 / values.shape[axis])
-    if site.kind == "added" or (site.exact is not None and site.exact.op == OFFSETS):
+    """The gate that does nothing: its kind's neutral value, an even share, or what reads every place where it is."""
+    if site.traits.even:
+        axes = (position_axes(site) or (1,)) if site.axis is None else (site.axis,)
+        return torch.full_like(values, 1 / math.prod(values.shape[axis] for axis in axes))
+    if site.exact is not None and site.exact.op == OFFSETS:
         return torch.zeros_like(values)
-    if site.kind != "geometric":
-        return torch.ones_like(values)
+    if site.traits.neutral is not None:
+        return torch.full_like(values, site.traits.neutral)
     if values.ndim == 3:
         return torch.eye(values.shape[1], values.shape[2], dtype=values.dtype, device=values.device).expand_as(values)
     dims = values.ndim - 2

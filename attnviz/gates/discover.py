@@ -156,6 +156,8 @@ def _site(name: str, finding: Finding, search: Search, batch: int) -> GateSite:
         finding.batch,
         finding.over,
         holder(finding.meets),
+        finding.residual,
+        finding.even,
     )
 
 

@@ -125,7 +125,7 @@ def _check_reference(site: GateSite, edit: Edit) -> None:
 
 
 def _check_shuffle(site: GateSite, edit: Edit) -> None:
-    if edit.over == "channels" and (channel_axis(site) is None or site.kind == "pairwise"):
+    if edit.over == "channels" and (channel_axis(site) is None or site.traits.has_pairs):
         raise UserError(f"{site.name} is a {site.kind} gate and has no channels to shuffle")
     if edit.over == "positions" and not position_axes(site):
         raise UserError(f"{site.name} is a {site.kind} gate and has no positions to shuffle")
@@ -133,7 +133,7 @@ def _check_shuffle(site: GateSite, edit: Edit) -> None:
 
 def _check_mask(site: GateSite, edit: Edit) -> None:
     shape = np.shape(edit.value) if edit.value is not None else ()
-    if site.kind not in ("spatial", "full"):
+    if "place" not in site.traits.axes:
         raise UserError(f"{site.name} is a {site.kind} gate; a mask can be painted on a spatial or full gate")
     # A volume's gate (N, 1, D, H, W) takes one mask for all slices as well.
     if len(shape) < 2 or len(shape) > len(site.shape) - 2 or shape != site.shape[len(site.shape) - len(shape) :]:

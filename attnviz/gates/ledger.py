@@ -52,6 +52,8 @@ class Finding:
         batch: Axis of ``shape`` along which the examples lie.
         shared: Whether the features are parameters, which all examples share.
         over: For ``pairwise``: what each axis of ``shape`` runs over.
+        residual: As its ``Gate`` says.
+        even: As its ``Gate`` says.
     """
 
     kind: str
@@ -70,6 +72,8 @@ class Finding:
     batch: int = 0
     shared: bool = False
     over: tuple[str, ...] = ()
+    residual: bool = False
+    even: bool = False
 
 
 @dataclass

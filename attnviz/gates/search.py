@@ -97,7 +97,7 @@ class Search(ops.EagerMode):
             if mark is None:
                 return
             if isinstance(module, Gate):
-                self._tapped(Place(path, frame.call, "tap"), module.kind, inputs[1], output)
+                self._tapped(Place(path, frame.call, "tap"), module, inputs[1], output)
             elif mark.uid > frame.began and not any(output is given for given in ops.tensors_in(inputs)):
                 # else the module gave back what it was given (``nn.Identity``, dropout, in-place activations), and
                 # whoever called it may go on with that: there is nothing to be changed at its output
@@ -105,16 +105,18 @@ class Search(ops.EagerMode):
 
         return hook
 
-    def _tapped(self, place: Place, kind: str, features: Tensor, output: Tensor) -> None:
+    def _tapped(self, place: Place, gate: Gate, features: Tensor, output: Tensor) -> None:
         """Report a gate of attnviz's own modules, and keep the rules from reporting it again."""
         mark = self.marks.get(output)
         origin = mark.origin if mark else None
-        axis = {"pairwise": output.ndim - 1, "branch": 1}.get(kind)
+        kind, axis = gate.kind, {"pairwise": output.ndim - 1, "branch": 1}.get(gate.kind)
         if origin and origin.sums_to_one and origin.shape == tuple(output.shape):
             axis = origin.axis
         meets = replace(place, operand=1)
         over = self.axes.kinds(output) if kind == "pairwise" else ()
-        self.ledger.add([Finding(kind, tuple(output.shape), tuple(features.shape), place, meets, axis=axis, over=over)])
+        shape, features_shape = tuple(output.shape), tuple(features.shape)
+        finding = Finding(kind, shape, features_shape, place, meets, axis=axis, over=over)
+        self.ledger.add([replace(finding, residual=gate.residual, even=gate.even)])
         self.marks.set(output, self.marks.new(origin=Origin("tap", self.marks.uid())))
 
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:

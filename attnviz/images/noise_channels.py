@@ -139,7 +139,7 @@ def orders(spec: NoiseSpec, count: int, generator: Generator) -> Tensor:
 
 def input_gate(sites: Sequence[GateSite], shape: Sequence[int]) -> GateSite | None:
     """The channel gate on the input itself, (1, C, H, W), where a network has one."""
-    return next((s for s in sites if s.kind == "channel" and s.features == tuple(shape)), None)
+    return next((s for s in sites if s.has_scores and s.features == tuple(shape)), None)
 
 
 def suppression(scores: Sequence[float] | Floats) -> float:

@@ -18,7 +18,8 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import KINDS, Floats
+from attnviz.core.kinds import KINDS, kind_named
+from attnviz.core.types import Floats
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
 
 SUFFIX = ".reference"
@@ -42,19 +43,16 @@ def summary(kind: str, values: Floats) -> Floats | None:
         values: (N, …) the gate for N photographs.
 
     Returns:
-        (N, K) float32: every weight of a channel, branch or added gate; the mean along the positions for each channel
-        of a strip or full gate; the mean of a spatial mask (K = 1). ``None`` for other kinds.
+        (N, K) float32: every weight of a gate over channels; the mean along the positions for each channel of a gate
+        over both; the mean of a mask (K = 1). ``None`` for other kinds.
     """
-    count = len(values)
-    if kind in ("channel", "branch", "added"):
-        return values.reshape(count, -1)
-    if kind in ("strip", "full") and values.ndim > 2:
-        means: Floats = values.reshape(count, values.shape[1], -1).mean(2)
-        return means
-    if kind == "spatial":
-        whole: Floats = values.reshape(count, -1).mean(1, keepdims=True)
-        return whole
-    return None
+    traits, count = kind_named(kind), len(values)
+    if not traits.has_places:
+        return values.reshape(count, -1) if traits.has_channels else None
+    if traits.has_channels and values.ndim < 3:
+        return None
+    means: Floats = values.reshape(count, values.shape[1] if traits.has_channels else 1, -1).mean(2)
+    return means
 
 
 @dataclass(frozen=True)

@@ -6,46 +6,40 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from attnviz.core.errors import UserError
+from attnviz.core.kinds import Kind
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.colour import CMAP
+from attnviz.render.drawings import HOW, mask_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
 from attnviz.render.figures.style import to_png
-from attnviz.render.masks import HOW, mask_for
 from attnviz.render.overlay import GATE_MEANING, overlay_figure
-
-AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "channel": ("channel",),
-        "spatial": ("channel", "row", "column"),
-        "strip": ("channel", "row", "column"),
-        "full": ("channel", "row", "column"),
-        "branch": ("branch", "channel"),
-        "added": ("channel",),
-        "geometric": ("row", "column"),
-    }
-)
-"""What the axes behind N count, by kind; a kind that is not here is too large for a table."""
 
 COLUMNS = ("gate", "kind", "branch", "channel", "row", "column", "value")
 
 
+def _counted(kind: Kind) -> tuple[str, ...]:
+    """What the axes behind N count; none for what is too large for a table."""
+    if kind.has_places:
+        return ("channel", "row", "column")
+    return ("row", "column") if kind.moves else () if kind.has_pairs else kind.axes
+
+
 def _rows(record: GateRecord) -> Iterator[dict[str, Any]]:
     """One row a weight; axes of size 1 stay empty, as does the axis of channels of a spatial mask."""
-    names = AXES.get(record.site.kind, ())
+    names = _counted(record.site.traits)
     for index in np.ndindex(record.values.shape[1:]) if names else ():
         row: dict[str, Any] = {"gate": record.site.name, "kind": record.site.kind}
         for axis, (name, place) in enumerate(zip(names, index, strict=False), 1):
-            if record.values.shape[axis] > 1 or record.site.kind == "channel":
+            if record.values.shape[axis] > 1 or record.site.has_scores:
                 row[name] = place
         row["value"] = f"{record.values[0][index]:.6g}"
         yield row
@@ -104,22 +98,22 @@ def file_name(gate: str) -> str:
 
 def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
     """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
-    kind, values = record.site.kind, record.values
+    kind, values = record.site.traits, record.values
     if not np.isfinite(values).any():
         return None
     high, wide = analysis.image.network.shape[:2]
     mask = mask_for(record, analysis.gates, aspect=high / wide)
     if mask is not None:
-        meaning = GATE_MEANING if kind == "spatial" else HOW[mask.how]
+        meaning = GATE_MEANING if mask.is_gate else HOW[mask.how]
         title = f"{analysis.model} · {record.site.name}"
         shown = {**look, "scale": mask.scale(look["scale"]), "title": title, "meaning": meaning}
         return "overlay", to_png(overlay_figure(analysis.image, mask.values, **shown))
-    if kind == "channel" and values.size == values.shape[1]:
+    if not kind.per_channel or values.size != values.shape[1]:
+        return None
+    if kind.has_scores:
         return "channels", to_png(channel_bars(record.scores, scale=look["scale"]))
-    if kind == "added" and values.size == values.shape[1]:
-        title = "Added context: one number per channel"
-        return "channels", to_png(channel_bars(values.ravel(), scale="features", title=title))
-    return None
+    title = "Added context: one number per channel"
+    return "channels", to_png(channel_bars(values.ravel(), scale="features", title=title))
 
 
 def write_exports(
@@ -151,7 +145,7 @@ def write_exports(
             files[f"{made[0]}-{file_name(record.site.name)}.png"] = made[1]
     if analysis.gates:
         files["gates.png"] = to_png(gate_strip(analysis.gates, analysis.image))
-    if any(record.site.kind == "channel" for record in analysis.gates):
+    if any(record.site.has_scores for record in analysis.gates):
         files["channel-map.png"] = to_png(channel_map(analysis.gates))
     files["gates.csv"] = gates_csv(analysis).encode()
     files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from attnviz.core.types import Analysis
-from attnviz.render.masks import FINE, mask_for
+from attnviz.render.drawings import mask_for
+from attnviz.render.masks import FINE
 
 
 def default_gate(analysis: Analysis) -> tuple[str | None, str]:
@@ -16,13 +17,13 @@ def default_gate(analysis: Analysis) -> tuple[str | None, str]:
     Returns:
         Its name, and the word in quotation marks above; ``None`` and ``""`` where there is no gate.
     """
-    spatial = [g.site for g in analysis.gates if g.site.kind == "spatial" and len(g.site.shape) == 4]
+    spatial = [g.site for g in analysis.gates if g.site.has_mask]
     fine = [s for s in spatial if min(s.shape[2:]) >= FINE]
     if fine:
         return fine[-1].name, "fine"
-    channel = [g.site for g in analysis.gates if g.site.kind == "channel"]
-    if channel:
-        return channel[-1].name, "channel"
+    scored = [g.site for g in analysis.gates if g.site.has_scores]
+    if scored:
+        return scored[-1].name, scored[-1].kind
     if spatial:
         return spatial[-1].name, "coarse"
     height, width = analysis.image.network.shape[:2]

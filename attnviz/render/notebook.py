@@ -13,14 +13,13 @@ import numpy as np
 
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.colour import caption, colourise, scale_for
+from attnviz.render.drawings import HOW, mask_for, view
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.gate_strip import gate_strip
 from attnviz.render.figures.style import encode, fit, to_png
 from attnviz.render.first_gate import default_gate
-from attnviz.render.masks import HOW, mask_for
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import top_bars
-from attnviz.render.tiles import view
 
 SIDE = 320
 """Most pixels of a picture's side."""
@@ -93,7 +92,7 @@ def analysis_html(analysis: Analysis) -> str:
         chosen, strip = _figure(picture, f"This network has no attention gates.{had}"), ""
     else:
         chosen, strip = _over(record, analysis) or _drawn(record), _strip(analysis)
-        if record.site.kind == "channel":  # the bars hold no photograph
+        if record.site.has_scores:  # the bars hold no photograph
             picture = _image(encode(fit(analysis.image.pixels, SIDE)), "jpeg", "The photograph")
             chosen = f"{_figure(picture, 'photograph')}{chosen}"
     notes = "".join(f'<p style="font-size:12px">{escape(note.text)}</p>' for note in analysis.notes)

@@ -8,21 +8,18 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.kinds import KINDS
 from attnviz.core.types import Floats
 from attnviz.render.colour import GATE_SCALE, Scale, scale_for, shared_scale
 from attnviz.render.resample import resample, taps
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
-        "spatial": "gate",
-        "full": "gate",
-        "strip": "gate",
+        **{name: "gate" if kind.range else name for name, kind in KINDS.items() if kind.axes and not kind.even},
         "strips": "gate",
-        "channel": "gate",
         "query": "softmax",
         "pooled": "softmax",
         "strength": "strength",
-        "added": "added",
         "attribution": "attribution",
     }
 )

@@ -78,7 +78,7 @@ def spatial_focus(loaded: LoadedModel) -> dict[str, Any] | None:
         quarter of the side) and of ``random`` maps on the same grids, with the ``random_sd`` of such a mean.
     """
     spec = loaded.spec.input
-    sites = [site for site in sites_of(loaded) if site.kind == "spatial" and len(site.shape) == 4]
+    sites = [site for site in sites_of(loaded) if site.has_mask]
     if not sites:
         return None
     known, (device, _) = scenes(spec), placed(loaded.module)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.core.kinds import Kind
 from attnviz.core.types import Floats, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
@@ -23,8 +24,6 @@ MOST_WEIGHTS = 2**25
 """Weights of all gates together that are held for one batch; networks with larger gates get smaller batches."""
 LARGEST_MEAN = 2**14
 """Most weights of a gate whose mean is kept."""
-SPREAD_KINDS = frozenset({"channel", "spatial", "strip", "branch", "added"})
-"""Kinds whose standard deviation is kept."""
 
 
 def sites_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
@@ -42,6 +41,11 @@ def walk(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite]) -> It
         with torch.inference_mode(), capture(loaded.module, sites) as tape:
             loaded.module(x)
         yield {site.name: tape[site.name].values.float() for site in sites}
+
+
+def _keeps_spread(kind: Kind) -> bool:
+    """Whether the standard deviation is kept: not for as many weights as features or pairs, nor for what is none."""
+    return (kind.has_channels or kind.has_places) and not kind.per_element
 
 
 class Moments:
@@ -95,7 +99,7 @@ def gate_means(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite])
 def measure_reference(loaded: LoadedModel, images: ImageSet) -> Reference:
     """Statistics of every gate of a checkpoint over a validation split."""
     sites = sites_of(loaded)
-    moments = {site.name: Moments(site, site.kind in SPREAD_KINDS) for site in sites}
+    moments = {site.name: Moments(site, _keeps_spread(site.traits)) for site in sites}
     seen: dict[str, list[Floats]] = {site.name: [] for site in sites}
     for gates in walk(loaded, images, sites):
         for site in sites:

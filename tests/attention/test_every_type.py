@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from attnviz.attention import ATTENTION
 from attnviz.attention.description import Description
 from attnviz.core.errors import UserError
-from attnviz.core.types import KINDS
+from attnviz.core.kinds import KINDS
 from tests.attention.helpers import features, gates_of, randomise
 
 EVERY = list(ATTENTION)

@@ -3,7 +3,8 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import KINDS, Analysis, GateRecord, GateSite, PreparedImage
+from attnviz.core.kinds import KINDS
+from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
 
 
 def image():

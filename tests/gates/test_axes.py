@@ -13,7 +13,7 @@ from attnviz.attention import ATTENTION
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import GateRecord
 from attnviz.gates.axes import kind_of_axis, labelled, of_map, reshaped
-from attnviz.render.masks import mask_for
+from attnviz.render.drawings import mask_for
 
 
 class Positions(nn.Module):

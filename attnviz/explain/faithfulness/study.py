@@ -82,7 +82,7 @@ class Study:
         scores: str = "softmax",
     ) -> None:
         self.model, self.plan, self.black, self.scores = model, plan, black, scores
-        self.sites = [s for s in sites if s.kind == "spatial" and len(s.shape) == 4]
+        self.sites = [s for s in sites if s.has_mask]
         self.size = (int(example.shape[2]), int(example.shape[3]))
         seen = probe(model, example)
         for name in plan.methods:

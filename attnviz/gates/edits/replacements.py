@@ -13,8 +13,6 @@ from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import channel_axis, position_axes
 from attnviz.gates.edit import mean, neutral, paint, set_to, shuffle
 
-WEIGHTS = frozenset({"channel", "spatial", "strip", "full"})
-"""Kinds whose weights multiply features one by one, so that any number may stand in their place."""
 MAX_SIZE = 2**17
 """Most weights of a gate that is replaced by values from elsewhere, which have to be kept with the edits."""
 
@@ -61,19 +59,19 @@ def _mean(given: Given) -> Edit:
 
 
 def _small(site: GateSite) -> bool:
-    return int(np.prod(site.shape)) <= MAX_SIZE and site.kind != "geometric"
+    return int(np.prod(site.shape)) <= MAX_SIZE and not site.traits.moves
 
 
 def _has_channels(site: GateSite) -> bool:
     axis = channel_axis(site)
-    return site.kind != "pairwise" and axis is not None and site.shape[axis] > 1
+    return not site.traits.has_pairs and axis is not None and site.shape[axis] > 1
 
 
 SWAPS: Mapping[str, Swap] = MappingProxyType(
     {
         "neutral": Swap(lambda site: True, lambda given: neutral()),
         "flat": Swap(
-            lambda site: site.kind in WEIGHTS,
+            lambda site: site.traits.multiplies,
             lambda given: set_to(_needed(given.values, "the gate for this photograph").mean()),
         ),
         "mean": Swap(_small, _mean),

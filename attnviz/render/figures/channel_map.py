@@ -33,7 +33,7 @@ _COLUMNS = 2048  # columns of the map's picture: each channel of the widest usua
 
 def channel_gates(gates: Sequence[GateRecord]) -> list[GateRecord]:
     """The channel gates with a finite score; ``UserError`` when there is none."""
-    chosen = [g for g in gates if g.site.kind == "channel" and np.isfinite(g.values).any()]
+    chosen = [g for g in gates if g.site.has_scores and np.isfinite(g.values).any()]
     if not chosen:
         raise UserError(f"no channel gate to draw among {len(gates)} gates")
     return chosen

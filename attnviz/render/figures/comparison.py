@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import CMAP, Scale, caption, cmap_for
+from attnviz.render.drawings import HOW, Mask
 from attnviz.render.figures.bars import draw_bars
 from attnviz.render.figures.style import (
     BODY,
@@ -27,7 +28,7 @@ from attnviz.render.figures.style import (
     write,
     write_wrapped,
 )
-from attnviz.render.masks import HOW, Mask, Scores
+from attnviz.render.masks import Scores
 from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
 

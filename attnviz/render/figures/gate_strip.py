@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
 from attnviz.render.colour import CMAP, GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
+from attnviz.render.drawings import View, view
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
@@ -30,7 +31,6 @@ from attnviz.render.figures.style import (
 )
 from attnviz.render.overlay import overlay
 from attnviz.render.resample import resample, taps
-from attnviz.render.tiles import View, view
 
 _PIXELS = 160  # longest side of a tile's picture: more cannot be seen at an inch or so
 
@@ -209,7 +209,7 @@ def note(gates: Sequence[GateRecord]) -> str:
         parts.append("masks over what the network saw")
     if any(v.style == "profile" for v in views):
         parts.append("channel scores sorted, dashed: 0.5")
-    if any(v.style == "mask" and record.site.kind == "full" for v, record in zip(views, gates, strict=True)):
+    if any(v.style == "mask" and record.site.traits.has_channels for v, record in zip(views, gates, strict=True)):
         parts.append("full: mean over channels")
     parts.append("last number: mean")
     if any(v.mode != "fixed" for v in views):

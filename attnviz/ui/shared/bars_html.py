@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import Scale, caption
-from attnviz.render.masks import Mask, Scores
+from attnviz.render.drawings import Mask
 from attnviz.render.ranking import ranking
 from attnviz.ui.shared.text import say
 
@@ -44,9 +44,9 @@ def asking(mask: Mask, picture: str, language: str) -> str:
     )
 
 
-def bars_html(scores: Scores, scale: Scale, order: str, alt: str) -> str:
+def bars_html(scores: Floats, scale: Scale, order: str, alt: str) -> str:
     """Scores as bars without interaction: an outline on the scale, with a line at the mean."""
-    rank = ranking(scores.values, order)
+    rank = ranking(scores, order)
     values = rank.scores[rank.shown]
     count = rank.count
     y = _HEIGHT * (1 - scale.unit(np.where(np.isnan(values), scale.low, values)))

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.render.colour import GATE_SCALE, cmap_for, scale_for
+from attnviz.render.drawings import mask_for
 from attnviz.render.figures.gate_strip import reduced
-from attnviz.render.masks import Scores, mask_for
 from attnviz.render.svg.step_pictures import grid_path, number_table, plane_url
 from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
 from attnviz.ui.shared.gate_html import (
@@ -77,7 +77,7 @@ def _branch(view: View, settings: Settings) -> str:
     for number, row in enumerate(rows):
         of = {"number": number, "count": row.size, "caption": told_of(row, GATE_SCALE)}
         title = say("branch_title", language, number=number, mean=f"{np.nanmean(row):.3f}")
-        bars = bars_html(Scores(row, view.gate, "channel"), GATE_SCALE, "index", plain("branch_alt", language, **of))
+        bars = bars_html(row, GATE_SCALE, "index", plain("branch_alt", language, **of))
         drawn.append(f'<figure class="av-figure av-branch"><figcaption>{title}</figcaption>{bars}</figure>')
     return f'{"".join(drawn)}<p class="av-note">{say("branch_note", language)}</p>{usual_html(view)}'
 
@@ -89,15 +89,15 @@ def _added(view: View, settings: Settings) -> str:
     scale = scale_for(np.append(row, np.float32(0)), "features")
     told = told_of(row, scale)
     alt = plain("added_alt", language, count=row.size, caption=told)
-    bars = bars_html(Scores(row, view.gate, "added"), scale, "index", alt)
+    bars = bars_html(row, scale, "index", alt)
     note = f'<p class="av-note">{say("added_note", language)} {escape(told)}</p>'
     return f'<figure class="av-figure">{bars}</figure>{note}{usual_html(view)}'
 
 
 def _matrix(view: View, settings: Settings) -> str:
     """The numbers as they are, a row for each that asks."""
-    values, language, kind = view.record.values, view.language, view.record.site.kind
-    pairs = kind == "pairwise" and values.ndim >= 3
+    values, language = view.record.values, view.language
+    pairs = view.record.site.traits.has_pairs and values.ndim >= 3
     whole = values.reshape(-1, *values.shape[-2:]).mean(0) if pairs else values[0].reshape(values.shape[1], -1)
     matrix = reduced(whole, MOST_ROWS)
     scale = scale_for(matrix, "stretch" if pairs else settings.scale)
@@ -149,7 +149,7 @@ PICTURES: Mapping[str, Callable[[View, Settings], str]] = MappingProxyType(
         "geometric": _geometric,
     }
 )
-"""How each kind of gate is shown large; the keys are those of ``types.KINDS``."""
+"""How each kind of gate is shown large; the keys are those of ``attnviz.core.kinds.KINDS``."""
 
 
 def picture_html(view: View, settings: Settings) -> str:

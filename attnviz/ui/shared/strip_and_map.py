@@ -13,13 +13,13 @@ import numpy as np
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import GATE_SCALE, colourise, scale_for
+from attnviz.render.drawings import View as Shape
+from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.channel_map import channel_gates, map_rows
 from attnviz.render.figures.gate_strip import profile, reduced, seen
 from attnviz.render.masks import FINE
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import top_bars
-from attnviz.render.tiles import View as Shape
-from attnviz.render.tiles import view as shape_of
 from attnviz.ui.networks.store import IMAGENET
 from attnviz.ui.shared.gate_html import Settings, help_html, legend
 from attnviz.ui.shared.sample_buttons import data_url
@@ -123,7 +123,7 @@ def _image(picture: Any) -> str:
 STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyType(
     {"profile": _profile, "mask": _mask, "matrix": _matrix, "words": _words}
 )
-"""How each style of ``render.tiles`` is drawn in a tile."""
+"""How each style of ``render.drawings`` is drawn in a tile."""
 
 
 def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:
@@ -156,7 +156,7 @@ def strip_html(view: View, settings: Settings) -> str:
 
 def map_html(view: View, settings: Settings) -> str:
     """All channel gates at once, a row a gate with the first layer on top, on the fixed 0-1 scale."""
-    if not any(record.site.kind == "channel" for record in view.analysis.gates):
+    if not any(record.site.has_scores for record in view.analysis.gates):
         return f'<p class="av-note">{say("no_map", view.language)}</p>' if view.analysis.gates else ""
     rows = []
     numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}

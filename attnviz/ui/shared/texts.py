@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from attnviz.core.kinds import KINDS
 from attnviz.core.notes import NOTES
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -67,14 +68,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "几何门：六个数，说明网络看向图片的哪一部分以及如何旋转。",
     ),
     "kind_other": ("{kind} gate.", "{kind}门。"),
-    "gate_kind_channel": ("channel", "通道"),
-    "gate_kind_spatial": ("spatial", "空间"),
-    "gate_kind_strip": ("strip", "条带"),
-    "gate_kind_branch": ("branch", "分支"),
-    "gate_kind_full": ("full", "逐元素"),
-    "gate_kind_pairwise": ("pairwise", "成对"),
-    "gate_kind_added": ("added", "相加"),
-    "gate_kind_geometric": ("geometric", "几何"),
+    **{f"gate_kind_{name}": kind.words for name, kind in KINDS.items()},
     "why_fine": (
         "Shown first: the last spatial gate with at least {fine}×{fine} cells (this one has {height}×{width}).",
         "首先显示它，因为它是最后一个至少有 {fine}×{fine} 个单元格的空间门（此门为 {height}×{width}）。",

@@ -43,9 +43,9 @@ def usual_html(view: View) -> str:
     if known is None or view.reference is None or view.record is None:
         return ""
     found, standings = known
-    kind, language, images = view.record.site.kind, view.language, f"{view.reference.images:,}"
+    language, images = view.language, f"{view.reference.images:,}"
     lines = []
-    if kind == "spatial":
+    if view.record.site.traits.per_place:
         lines.append(_about("mask", view, float(view.record.values.mean()), 0, known))
     elif view.channel is not None and view.channel.score is not None:
         lines.append(_about("channel", view, view.channel.score, view.channel.channel, known))

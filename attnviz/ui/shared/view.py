@@ -64,7 +64,7 @@ class View:
     def scored(self) -> bool:
         """Whether the gate shown large has a score for each channel."""
         record = self.record
-        return record is not None and record.site.kind == "channel"
+        return record is not None and record.site.has_scores
 
 
 def open_view(

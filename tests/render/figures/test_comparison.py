@@ -4,9 +4,10 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateRecord, GateSite, PreparedImage
 from attnviz.render.colour import GATE_SCALE
+from attnviz.render.drawings import HOW, Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet, flat_facts
 from attnviz.render.figures.style import to_png
-from attnviz.render.masks import DEPTHS, HOW, Mask, Scores, mask_of, scores_of
+from attnviz.render.masks import DEPTHS, Scores, mask_of, scores_of
 from attnviz.render.shared_scales import CHOICES, GROUPS, aligned, scales, spread
 
 RNG = np.random.default_rng(0)

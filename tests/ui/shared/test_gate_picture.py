@@ -9,7 +9,7 @@ import pytest
 
 from attnviz.attention import ATTENTION
 from attnviz.core.errors import UserError
-from attnviz.core.types import KINDS
+from attnviz.core.kinds import KINDS
 from attnviz.models.checkpoints import save_checkpoint
 from attnviz.models.spec import build
 from attnviz.ui.networks.store import Store

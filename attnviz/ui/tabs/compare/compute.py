@@ -171,7 +171,7 @@ class Work:
 
     def strength(self, team: Team, model: str, photo: Photo, analysis: Analysis) -> tuple[Floats, str] | None:
         """Mean |x · g| at the last channel gate of a network without a mask."""
-        names = [g.site.name for g in analysis.gates if g.site.kind == "channel" and len(g.site.features) == 4]
+        names = [g.site.name for g in analysis.gates if g.site.has_scores and len(g.site.features) == 4]
         if not names or mask_of(analysis.gates) is not None:
             return None
 

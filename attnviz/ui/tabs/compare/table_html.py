@@ -9,8 +9,9 @@ import numpy as np
 
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
+from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import MASKS, OTHERS
-from attnviz.render.masks import Mask, Scores, mask_of, scores_of
+from attnviz.render.masks import Scores, mask_of, scores_of
 from attnviz.render.shared_scales import scales
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
@@ -129,7 +130,7 @@ def bars_cell(cells: Cells, look: Look, language: str) -> str:
     told = told_of(scores.values, cells.scores_scale, spread=True)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
     alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
-    bars = bars_html(scores, cells.scores_scale, look.order, alt)
+    bars = bars_html(scores.values, cells.scores_scale, look.order, alt)
     return _cell(title, bars, kind, escape(told), _gate_name(scores.gate, language))
 
 

@@ -105,7 +105,7 @@ class Trusting:
                     budget_s=left,
                 )
                 learned = []
-                if cells.mask is not None and cells.mask.how == "spatial":
+                if cells.mask is not None and cells.mask.is_gate:
                     rho = sensitivity(analyser, row.analysis.image, row.target, gate=cells.mask.gate, points=1)
                     learned.append((MASK, rho[-1][1]))
                 made = row.attribution

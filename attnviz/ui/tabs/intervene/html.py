@@ -118,7 +118,7 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
             key, values["images"] = "iv_did_mean_known", f"{bench.reference.images:,}"
     text = say(key, language, **values)
     own = bench.before.gate(gate)
-    if change.action == "neutral" and own.site.kind in ("channel", "spatial", "strip", "full"):
+    if change.action == "neutral" and own.site.traits.multiplies:
         mean = float(own.values.mean())
         times = f"{1 / mean:.1f}" if mean > 1e-3 else "–"
         text += f" {say('iv_neutral_scale', language, mean=f'{mean:.2f}', times=times)}"
@@ -166,7 +166,7 @@ def bars_html(bench: Bench, order: str) -> str:
 def paintable(bench: Bench) -> bool:
     """Whether the chosen gate is a mask with cells that can be hit."""
     record = bench.record
-    return record is not None and record.site.kind == "spatial" and len(record.site.shape) == 4 and _few(record.values)
+    return record is not None and record.site.has_mask and _few(record.values)
 
 
 def _few(mask: Floats) -> bool:
@@ -177,7 +177,7 @@ def paint_html(bench: Bench) -> str:
     """The mask over the photograph, to be painted on; why it cannot be, where it cannot."""
     record, language = bench.record, bench.language
     if not paintable(bench):
-        many = record is not None and record.site.kind == "spatial"
+        many = record is not None and record.site.traits.per_place
         return f'<p class="av-note">{say("iv_too_fine", language, most=MOST_CELLS)}</p>' if many else ""
     mask = bench.mask
     scale, (height, width) = scale_for(mask), mask.shape

@@ -132,7 +132,7 @@ class Panel:
             **self.changed(bench, data),
             parts.gate: bench.gate,
             parts.channels: gr.Column(visible=bench.scored),
-            parts.painting: gr.Column(visible=bench.record is not None and bench.record.site.kind == "spatial"),
+            parts.painting: gr.Column(visible=bench.record is not None and bench.record.site.traits.per_place),
             parts.searched: "",
             parts.found: None,
             parts.worst: gr.Button(visible=False),

@@ -68,7 +68,7 @@ class Bench:
     @property
     def scored(self) -> bool:
         """Whether the gate has a score for each channel."""
-        return self.record is not None and self.record.site.kind == "channel"
+        return self.record is not None and self.record.site.has_scores
 
     @property
     def scores(self) -> Floats:

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.kinds import kind_named
 from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.colour import CMAP
+from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import seen
 from attnviz.render.svg.bars import bars_svg
 from attnviz.render.svg.curves import Line, curves_svg
-from attnviz.render.tiles import view as shape_of
 from attnviz.ui.shared.gate_html import Settings, help_html
 from attnviz.ui.shared.gate_picture import picture_html as large
 from attnviz.ui.shared.strip_and_map import STYLES
@@ -38,7 +39,7 @@ def heading(taken: Snapshots, film: Film) -> str:
 def picture_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> str:
     """The gate at the chosen snapshot, large; ``sites`` as ``view_of`` takes them."""
     found = record(taken, film, film.step)
-    if found.site.kind == "channel":
+    if found.site.has_scores:
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
     return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings())}"
 
@@ -76,7 +77,12 @@ def curves_html(taken: Snapshots, film: Film, card: Card) -> str:
 def _scores(taken: Snapshots, film: Film, card: Card, epoch: int) -> str:
     values, language = taken.gates[film.gate], film.language
     noise = card.spec.input.noise
-    if taken.kinds[film.gate] == "channel" and values.shape[2] <= FEW and noise is not None and not noise.permute:
+    if (
+        kind_named(taken.kinds[film.gate]).has_scores
+        and values.shape[2] <= FEW
+        and noise is not None
+        and not noise.permute
+    ):
         names = [input_channel_name(channel, language) for channel in noise.order or range(3 + noise.channels)]
         means = values.mean(1).reshape(len(taken.epochs), -1)
         lines = [Line(n, taken.epochs, means[:, c].tolist(), COLOURS[c % 6]) for c, n in enumerate(names)]

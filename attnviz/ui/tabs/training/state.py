@@ -12,6 +12,7 @@ import numpy as np
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
+from attnviz.core.kinds import kind_named
 from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
@@ -90,14 +91,16 @@ def opening_film(store: Store, language: str = "en") -> Film:
 def first_film(store: Store, name: str, language: str = "en") -> Film:
     """The last snapshot of a network's most telling gate: its last spatial one, else its last channel gate."""
     taken = snapshots_of(store, _known(store, name))
-    channel = [g for g, kind in taken.kinds.items() if kind == "channel"]
+    channel = [g for g, kind in taken.kinds.items() if kind_named(kind).has_scores]
     gate = (_masks(taken) or channel or list(taken.kinds))[-1]
     return Film(name, gate, taken.probes[0], len(taken.epochs) - 1, language)
 
 
 def _masks(taken: Snapshots) -> list[str]:
     """The spatial gates that are not too coarse."""
-    return [g for g, kind in taken.kinds.items() if kind == "spatial" and min(taken.gates[g].shape[-2:]) >= FINE]
+    return [
+        g for g, kind in taken.kinds.items() if kind_named(kind).per_place and min(taken.gates[g].shape[-2:]) >= FINE
+    ]
 
 
 def _known(store: Store, name: Any) -> str:
