@@ -26,7 +26,7 @@ _LAZY = {
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
     "neutral": "attnviz.gates.edit",
-    "open_photograph": "attnviz.images.prepare",
+    "open_photograph": "attnviz.images.decode",
     "paint": "attnviz.gates.edit",
     "prepare": "attnviz.images.prepare",
     "scale": "attnviz.gates.edit",

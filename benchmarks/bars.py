@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 
 from attnviz.core.types import PreparedImage
 from attnviz.render.figures.bars import bars_svg, channel_bars
-from attnviz.render.figures.style import to_png
-from attnviz.render.overlay import encode, overlay
+from attnviz.render.figures.style import encode, to_png
+from attnviz.render.overlay import overlay
 
 SIZE, DPI = (8.0, 3.0), 100
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.core.errors import UserError
-from attnviz.images.prepare import open_photograph
+from attnviz.images.decode import open_photograph
 from attnviz.models.results import add_force, check_results
 from benchmarks import corpus, messages
 from benchmarks.client import Client, pictures

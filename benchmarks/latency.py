@@ -22,7 +22,8 @@ from PIL import Image
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.gates.capture import capture
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.gate_html import Settings, picture_html, scores_html

@@ -10,7 +10,7 @@ import tracemalloc
 from typing import Any
 
 from attnviz.core.errors import UserError
-from attnviz.images.prepare import open_photograph
+from attnviz.images.decode import open_photograph
 from benchmarks import corpus
 
 

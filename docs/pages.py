@@ -23,7 +23,7 @@ WIDTH = 100
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "One photograph through one network": ("analyse", "load", "open_photograph", "prepare"),
-    "Gates of any network": ("find_gates", "capture", "edit"),
+    "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
     "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
     "The app": ("launch",),
     "Errors": ("UserError",),
@@ -88,11 +88,6 @@ def _directive(kind: str, target: str, *options: str) -> str:
 def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
     lines = (f"| `{name}` | {_sentence(text)} |" for name, text in rows)
     return "\n".join((f"| {head[0]} | {head[1]} |", "| --- | --- |", *lines))
-
-
-def _summary(entry: type) -> str:
-    """The first sentence of a class's docstring."""
-    return (inspect.getdoc(entry) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def _sentence(text: str) -> str:

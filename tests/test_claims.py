@@ -1,4 +1,4 @@
-"""Sentences with numbers in RESULTS and on the page, beside the data that they speak of."""
+"""Sentences with numbers in the published results and on the page, beside the data that they speak of."""
 
 import json
 import re

@@ -16,7 +16,7 @@ from attnviz.cli.main import COMMANDS
 from attnviz.gates.apply import ACTIONS
 from attnviz.gates.edits.edit_list import MAX_STEPS
 from attnviz.gates.edits.json_format import from_json
-from attnviz.images.prepare import MAX_BYTES, MAX_PIXELS
+from attnviz.images.decode import MAX_BYTES, MAX_PIXELS
 from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
 from attnviz.render.export import COLUMNS, summary
 from attnviz.ui.networks.visitor_models import FETCHED_BYTES

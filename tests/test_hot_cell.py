@@ -17,7 +17,6 @@ from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
 from attnviz.render.figures.contact_sheet import contact_sheet
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.figures.report import report_sheet
 from attnviz.render.notebook import analysis_html
 from attnviz.render.overlay import overlay, overlay_figure
 
@@ -120,8 +119,7 @@ DRAWINGS = {
     "overlay": (lambda a: [overlay(a.image, a.gates[0].mask)], True),
     "bilinear overlay": (lambda a: [overlay(a.image, a.gates[0].mask, interpolation="bilinear")], True),
     "exported overlay": (lambda a: in_figure(overlay_figure(a.image, a.gates[0].mask)), True),
-    "report": (lambda a: in_figure(report_sheet(a, "look")), None),
-    "strip of a report": (lambda a: in_figure(gate_strip(a.gates, a.image)), False),
+    "exported strip": (lambda a: in_figure(gate_strip(a.gates, a.image)), False),
     "contact sheet": (lambda a: in_figure(contact_sheet([a.image], ["x"], [("g", "", [a.gates[0].mask])])), False),
     "comparison sheet": (lambda a: in_figure(sheet_of(a)), False),
     "notebook": (lambda a: in_html(analysis_html(a))[:1], True),
@@ -132,8 +130,7 @@ DRAWINGS = {
     "row of Compare": (compare_row, True),
     "slider of Compare": (slider, False),
 }
-"""Drawing -> its pictures, and whether they show the whole photograph or only what the network saw of it; ``None``
-where some do this and some do that."""
+"""Drawing -> its pictures, and whether they show the whole photograph or only what the network saw of it."""
 
 
 def place_of(hot, flat):
@@ -166,8 +163,8 @@ def test_a_hot_cell_is_drawn_where_it_is(name, size, fit):
     loose = 0.09 if name == "bilinear overlay" else 0.03
     for a, b in pairs:
         found = place_of(a, b)
-        wanted = [expected(hot.image, w) for w in ((True, False) if whole is None else (whole,))]
-        assert min(np.abs(found - w).max() for w in wanted) <= loose, (found, wanted)
+        wanted = expected(hot.image, whole)
+        assert np.abs(found - wanted).max() <= loose, (found, wanted)
 
 
 @pytest.mark.parametrize("size", SIZES)

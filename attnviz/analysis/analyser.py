@@ -21,8 +21,9 @@ from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates, in_eval_mode
 from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
+from attnviz.images.decode import open_photograph
 from attnviz.images.noise_channels import append_noise
-from attnviz.images.prepare import normalise, open_photograph, prepare
+from attnviz.images.prepare import normalise, prepare
 from attnviz.models.checkpoints import LoadedModel, best_device
 from attnviz.models.published import load
 from attnviz.models.spec import placed

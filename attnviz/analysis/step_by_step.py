@@ -30,19 +30,6 @@ def places(analyser: Analyser) -> tuple[tuple[str, str], ...]:
     return attention_modules(analyser.loaded.module)
 
 
-def place_of(analyser: Analyser, gate: str) -> str:
-    """Path of the attention module to which a gate belongs.
-
-    Raises:
-        UserError: There is no such gate, or it belongs to a module of another library.
-    """
-    name = analyser.site(gate).name
-    for path, _ in places(analyser):
-        if name == path or name.startswith(f"{path}."):
-            return path
-    raise UserError(f"{name} belongs to no attention module of attnviz, so its steps are not known")
-
-
 def frames(image: PreparedImage, count: int = FRAMES) -> tuple[PreparedImage, ...]:
     """A short clip of one photograph: a window of three quarters of its side that moves from left to right.
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import torch
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
-from attnviz.models.cost import count_macs
+from attnviz.models.cost import count_macs, shortest_seconds
 
 ROUNDS, SECONDS = 10, 1.5
 """Most timed passes of each network, after one that warms up; and seconds after which no further round begins."""
@@ -43,11 +40,8 @@ def costs(analysers: Mapping[str, Analyser], images: Mapping[str, PreparedImage]
     if not analysers:
         raise UserError("costs needs at least one network")
     sizes = {name: _size(analyser, images[name]) for name, analyser in analysers.items()}
-    rounds: list[list[float]] = []
-    started = time.monotonic()
-    while len(rounds) < 2 or (len(rounds) <= ROUNDS and time.monotonic() - started < SECONDS):
-        rounds.append([_seconds(analyser, images[name]) for name, analyser in analysers.items()])
-    shortest = [min(times) for times in zip(*rounds[1:], strict=True)]
+    passes = [_forward(analyser, images[name]) for name, analyser in analysers.items()]
+    shortest = shortest_seconds(passes, ROUNDS, SECONDS)
     fastest = min(shortest)
     return {
         name: Cost(*sizes[name], seconds, seconds / fastest) for name, seconds in zip(analysers, shortest, strict=True)
@@ -59,9 +53,6 @@ def _size(analyser: Analyser, image: PreparedImage) -> tuple[int, int]:
     return sum(p.numel() for p in module.parameters()), count_macs(module, analyser.input(image))
 
 
-def _seconds(analyser: Analyser, image: PreparedImage) -> float:
+def _forward(analyser: Analyser, image: PreparedImage) -> Callable[[], object]:
     x = analyser.input(image)
-    with torch.inference_mode():
-        started = time.perf_counter()
-        analyser.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU
-        return time.perf_counter() - started
+    return lambda: analyser.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU

@@ -137,19 +137,6 @@ def orders(spec: NoiseSpec, count: int, generator: Generator) -> Tensor:
     return row.expand(count, total)
 
 
-def order_for(positions: Sequence[int], channels: int) -> tuple[int, ...]:
-    """The order that puts the noise channels at ``positions`` and R, G, B, in this order, into the other ones.
-
-    Raises:
-        UserError: A position is repeated or outside 0..2+C, or there are not C of them.
-    """
-    total = 3 + channels
-    if len(positions) != channels or len(set(positions)) != channels or not set(positions) <= set(range(total)):
-        raise UserError(f"noise positions must be {channels} different ones of 0..{total - 1}, got {list(positions)}")
-    colours, noise = iter(range(3)), {p: 3 + i for i, p in enumerate(positions)}
-    return tuple(noise[p] if p in noise else next(colours) for p in range(total))
-
-
 def input_gate(sites: Sequence[GateSite], shape: Sequence[int]) -> GateSite | None:
     """The channel gate on the input itself, (1, C, H, W), where a network has one."""
     return next((s for s in sites if s.has_scores and s.features == tuple(shape)), None)

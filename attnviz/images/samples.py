@@ -252,7 +252,7 @@ def _require(path: Path) -> None:
     if not path.is_file():
         raise UserError(
             f"the sample picture {path.name} is not in {path.parent}; rendered samples come with the repository, "
-            "not with the installed package: run from a checkout, or python scripts/render_scenes.py there"
+            "not with the installed package: run from a checkout"
         )
 
 

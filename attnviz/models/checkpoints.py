@@ -223,13 +223,23 @@ def load_card(name: str | Path, folder: Path = FOLDER) -> Card:
         raise UserError(f"{file.name} cannot be read as a card: {error}") from error
 
 
+def refuse_pickle(start: bytes, what: str) -> None:
+    """Raise ``UserError`` where a file begins as a pickle, or as the archive of pickles that ``torch.save`` writes.
+
+    Args:
+        start: The first two bytes or more.
+        what: What the file is called in the message.
+    """
+    if start[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        raise UserError(f"{what} is a pickle, which can run code and is never loaded; save it as safetensors")
+
+
 def _read_weights(file: Path, card: Card) -> dict[str, Tensor]:
     """Read a file of weights after comparing its hash with the card's."""
     if file.stat().st_size > MAX_WEIGHT_BYTES:
         raise UserError(f"{file.name} has {file.stat().st_size} bytes; at most {MAX_WEIGHT_BYTES} are loaded")
     data = file.read_bytes()
-    if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise UserError(f"{file.name} is a pickle, which can run code and is never loaded; save it as safetensors")
+    refuse_pickle(data, file.name)
     digest = hashlib.sha256(data).hexdigest()
     if digest != card.sha256:
         raise UserError(

@@ -6,6 +6,7 @@ Parameters, multiplications and memory are counted on torch's ``meta`` device: e
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -220,22 +221,30 @@ def _seconds(run: Callable[[], object]) -> float:
 
 
 @torch.inference_mode()
-def time_against(model: nn.Module, baseline: nn.Module, x: Tensor, repeats: int) -> tuple[float, float]:
-    """Time two networks in turns, so that a busy machine slows both; the shortest pass is the least disturbed.
+def shortest_seconds(
+    passes: Sequence[Callable[[], object]], rounds: int, budget_s: float = math.inf
+) -> tuple[float, ...]:
+    """Time forward passes in turns, so that a busy machine slows all; the shortest of each is the least disturbed.
 
-    Returns:
-        Shortest milliseconds of ``model``, and their ratio to those of ``baseline``.
+    Args:
+        passes: Each runs one network once, and waits for its result.
+        rounds: Most timed rounds, at least 1, after one that warms up.
+        budget_s: Seconds after which no further round begins; one is timed in any case.
     """
-    model.eval(), baseline.eval()
-    model(x), baseline(x)  # the first pass also allocates
-    pairs = [(_seconds(lambda: model(x)), _seconds(lambda: baseline(x))) for _ in range(repeats)]
-    own, base = (min(times) for times in zip(*pairs, strict=True))
-    return 1000 * own, 1.0 if model is baseline else own / base
+    times: list[list[float]] = []
+    started = time.perf_counter()
+    while len(times) < 2 or (len(times) <= rounds and time.perf_counter() - started < budget_s):
+        times.append([_seconds(run) for run in passes])
+    return tuple(min(own) for own in zip(*times[1:], strict=True))
 
 
 def _timed(spec: ModelSpec, plain: nn.Module, repeats: int) -> tuple[float, float]:
+    """Milliseconds of a network, and their ratio to those of the one without attention."""
     model = plain if spec.attention == BASELINE else build(spec, published_weights=False)
-    return time_against(model, plain, torch.randn(input_shape(spec)), repeats)
+    model.eval(), plain.eval()
+    x = torch.randn(input_shape(spec))
+    own, base = shortest_seconds((lambda: model(x), lambda: plain(x)), repeats)
+    return 1000 * own, 1.0 if model is plain else own / base
 
 
 def measure(

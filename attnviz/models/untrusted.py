@@ -17,7 +17,7 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.checkpoints import LoadedModel, best_device, refuse_pickle
 from attnviz.models.cost import count_macs
 from attnviz.models.published import LIBRARIES, load
 from attnviz.models.weights import cast
@@ -130,8 +130,7 @@ def _header(file: Path) -> dict[str, tuple[int, ...]]:
     """Names and shapes in a safetensors file; no tensor is read."""
     _digest(file)  # its size
     with file.open("rb") as stream:
-        if stream.read(2)[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-            raise UserError("this file is a pickle, which can run code and is never loaded; save it as safetensors")
+        refuse_pickle(stream.read(2), "this file")
     try:
         with safetensors.safe_open(file, framework="pt") as content:
             return {key: tuple(content.get_slice(key).get_shape()) for key in content.keys()}  # noqa: SIM118

@@ -36,6 +36,8 @@ CMAPS: Mapping[str, str] = MappingProxyType(
 )
 """Colour maps that may be asked for, and what to know about each."""
 
+CMAP = "viridis"
+"""The colour map of gates, unless another one is asked for."""
 DIVERGING = frozenset({"RdBu_r", "PuOr_r"})
 NOT_FINITE = (0.5, 0.5, 0.5)
 """Colour of values that are not a number."""
@@ -214,9 +216,9 @@ def caption(values: npt.ArrayLike, scale: Scale, *, spread: bool = False) -> str
 
 
 def cmap_for(scale: Scale, cmap: str | None) -> str:
-    """The colour map's name, checked; ``None`` picks ``viridis``, or ``RdBu_r`` for a diverging scale."""
+    """The colour map's name, checked; ``None`` picks ``CMAP``, or ``RdBu_r`` for a diverging scale."""
     if cmap is None:
-        return "RdBu_r" if scale.mode == "diverging" else "viridis"
+        return "RdBu_r" if scale.mode == "diverging" else CMAP
     if not isinstance(cmap, str) or cmap not in CMAPS:
         raise UserError(f"unknown colour map {cmap!r}; {nearest(cmap, CMAPS)}")
     return cmap
@@ -248,7 +250,7 @@ def to_bytes(rgb: Floats) -> Bytes:
     return (rgb * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def colourise(values: npt.ArrayLike, scale: Scale | str = "fixed", cmap: str | None = "viridis") -> Bytes:
+def colourise(values: npt.ArrayLike, scale: Scale | str = "fixed", cmap: str | None = CMAP) -> Bytes:
     """Colours of a map of values: (H, W) any float -> (H, W, 3) uint8; NaN becomes mid-grey.
 
     Args:

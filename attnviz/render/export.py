@@ -15,10 +15,11 @@ import numpy as np
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import Kind
 from attnviz.core.types import Analysis, GateRecord
+from attnviz.render.colour import CMAP
 from attnviz.render.drawings import HOW, mask_for
 from attnviz.render.figures.bars import channel_bars
+from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.figures.report import channel_map
 from attnviz.render.figures.style import to_png
 from attnviz.render.overlay import GATE_MEANING, overlay_figure
 
@@ -95,24 +96,6 @@ def file_name(gate: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", gate).strip(".") or "gate"
 
 
-def gate_picture(
-    analysis: Analysis, gate: str, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
-) -> bytes:
-    """The picture of one gate as PNG: what has a weight per place over the photograph, one per channel as bars.
-
-    Raises:
-        UserError: There is no such gate, it has neither, or a setting is not known.
-    """
-    record = analysis.gate(gate)
-    made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
-    if made is None:
-        raise UserError(
-            f"{gate} is a {record.site.kind} gate of shape {record.site.shape}: it has no weight per place or channel "
-            "to draw"
-        )
-    return made[1]
-
-
 def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
     """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
     kind, values = record.site.traits, record.values
@@ -134,7 +117,7 @@ def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tu
 
 
 def write_exports(
-    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = "viridis", scale: str = "fixed"
+    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = CMAP, scale: str = "fixed"
 ) -> list[Path]:
     """Write pictures and numbers of an analysis.
 

@@ -64,9 +64,8 @@ def _drawn(record: GateRecord) -> str:
             _image(to_png(channel_bars(shown.values, size=(6.0, 2.6))), "png", f"Channel scores of {told}"), told
         )
     rows = shown.values if shown.values.ndim == 2 else shown.values[None]
-    cmap = None if scale.mode == "diverging" else "viridis"
     style = f"width:{SIDE}px;min-height:24px;image-rendering:pixelated"
-    return _figure(_image(encode(colourise(rows, scale, cmap), "png"), "png", told, style), told)
+    return _figure(_image(encode(colourise(rows, scale, None), "png"), "png", told, style), told)
 
 
 def gate_html(record: GateRecord) -> str:

@@ -8,34 +8,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import Box, Bytes, ChannelMap, Floats, PreparedImage
-from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
+from attnviz.core.types import Box, Bytes, Floats, PreparedImage
+from attnviz.render.colour import CMAP, Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
     axes_at,
     clean,
     colour_bar,
-    encode,
     fit,
     ink,
     new_figure,
     room,
-    save_image,
-    to_png,
     write,
 )
 from attnviz.render.resample import resample, taps
-
-__all__ = [
-    "channel_figure",
-    "channel_overlay",
-    "encode",
-    "overlay",
-    "overlay_figure",
-    "save_image",
-    "to_png",
-]
 
 GATE_MEANING = "spatial gate: 1 keeps, 0 shuts"
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601 luma of sRGB values
@@ -73,7 +60,7 @@ def overlay(
     mask: npt.ArrayLike,
     *,
     opacity: float = 0.55,
-    cmap: str | None = "viridis",
+    cmap: str | None = CMAP,
     scale: Scale | str = "fixed",
     interpolation: str = "nearest",
     dim: float = 0.35,
@@ -121,7 +108,7 @@ def overlay_figure(
     title: str = "Where the gate looks",
     meaning: str = GATE_MEANING,
     opacity: float = 0.55,
-    cmap: str | None = "viridis",
+    cmap: str | None = CMAP,
     scale: Scale | str = "fixed",
     interpolation: str = "nearest",
     dim: float = 0.35,
@@ -156,56 +143,3 @@ def overlay_figure(
     for row, line in enumerate(lines):
         write(figure, 0.2, below + 0.17 * row, line, fontsize=SMALL, color=colours.muted)
     return figure
-
-
-def _channel_title(channel: ChannelMap) -> str:
-    text = f"{clean(channel.site.name, 60)}, channel {channel.channel}"
-    if channel.score is not None:
-        text += f": score {channel.score:.3f}"
-    return text if channel.rank is None else f"{text}, rank {channel.rank}"
-
-
-def channel_overlay(
-    image: PreparedImage,
-    channel: ChannelMap,
-    *,
-    opacity: float = 0.55,
-    cmap: str | None = None,
-    scale: Scale | str = "features",
-    interpolation: str = "nearest",
-    dim: float = 0.35,
-) -> Bytes:
-    """The feature map of one channel over the photograph, on a scale of its own; otherwise as ``overlay``."""
-    return overlay(
-        image,
-        channel.values,
-        opacity=opacity,
-        cmap=cmap,
-        scale=scale,
-        interpolation=interpolation,
-        dim=dim,
-    )
-
-
-def channel_figure(
-    image: PreparedImage,
-    channel: ChannelMap,
-    *,
-    cmap: str | None = None,
-    scale: Scale | str = "features",
-    opacity: float = 0.55,
-    interpolation: str = "nearest",
-    dark: bool = False,
-) -> Figure:
-    """The feature map of one channel as a figure that names gate, channel, score and rank; as ``overlay_figure``."""
-    return overlay_figure(
-        image,
-        channel.values,
-        title=_channel_title(channel),
-        meaning="features before the gate",
-        cmap=cmap,
-        scale=scale,
-        opacity=opacity,
-        interpolation=interpolation,
-        dark=dark,
-    )

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from attnviz.training.recipe_tables import AugmentPart
+from attnviz.training.recipe_fields import AugmentPart
 
 GREY = (0.299, 0.587, 0.114)
 """Luma weights of ITU-R BT.601."""

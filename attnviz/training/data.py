@@ -14,8 +14,9 @@ from torch import Generator, Tensor
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
+from attnviz.images.decode import open_photograph
 from attnviz.images.noise_channels import append_noise
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.prepare import prepare
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 SPLITS = (("train",), ("val", "test", "validation"))

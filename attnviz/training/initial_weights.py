@@ -9,7 +9,7 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.models.checkpoints import load
-from attnviz.training.recipe_tables import StartPart
+from attnviz.training.recipe_fields import StartPart
 
 
 def begin(network: nn.Module, part: StartPart) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from attnviz.training.evaluation import evaluate
 from attnviz.training.initial_weights import begin, frozen
 from attnviz.training.optim import learning_rate, make_optimizer, share_buffers, update_average
 from attnviz.training.recipe import Recipe
-from attnviz.training.recipe_tables import TrainPart
+from attnviz.training.recipe_fields import TrainPart
 from attnviz.training.snapshot_recorder import Recorder
 from attnviz.training.state import NAME, load_state, remove_leftovers, save_state
 from attnviz.training.write_checkpoint import write_checkpoint

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.training.recipe_tables import TrainPart
+from attnviz.training.recipe_fields import TrainPart
 
 
 def learning_rate(part: TrainPart, step: int, steps_per_epoch: int) -> float:

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.models.spec import ModelSpec
-from attnviz.training.recipe_tables import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
+from attnviz.training.recipe_fields import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -65,7 +65,7 @@ def launch_options() -> dict[str, Any]:
     """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
     from starlette.middleware import Middleware
 
-    from attnviz.images.prepare import MAX_BYTES
+    from attnviz.images.decode import MAX_BYTES
     from attnviz.ui.server.body_limit import BodyLimit
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.request_filter import Door

@@ -14,8 +14,8 @@ from attnviz import UserError, log_gates
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.log import COLUMNS, STATISTICS
-from tests.gates import passing
-from tests.gates.passing import named
+from tests.gates import models_of_passes as nets
+from tests.gates.models_of_passes import named
 
 X = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(0))
 
@@ -46,15 +46,15 @@ def train(model, steps, seen=None):
         torch.save({"model": model.state_dict(), "step": step}, io.BytesIO())
 
 
-@pytest.mark.parametrize("attention", passing.ATTENTION, ids=lambda a: a.__name__)
+@pytest.mark.parametrize("attention", nets.ATTENTION, ids=lambda a: a.__name__)
 def test_rows_say_what_the_gates_were_at_their_steps(attention):
-    model, seen, board = named(passing.Net, attention), [], Board()
+    model, seen, board = named(nets.Net, attention), [], Board()
     untouched = copy.deepcopy(model)
     with log_gates(model, X, every=3, writer=board) as log:
         train(model, 8, seen)
     assert log.step == 8 and [row["step"] for row in log.rows] == [0, 3, 6]
     assert not any(m._forward_hooks or "forward" in m.__dict__ for m in model.modules())
-    other = named(passing.Net, attention)
+    other = named(nets.Net, attention)
     (site,) = find_gates(other, X)
     for row in log.rows:
         other.load_state_dict(seen[row["step"]])
@@ -75,7 +75,7 @@ def test_rows_say_what_the_gates_were_at_their_steps(attention):
 
 
 def test_a_table_in_a_file(tmp_path):
-    model = named(passing.Net)
+    model = named(nets.Net)
     with log_gates(model, X, every=1) as log:
         train(model, 3)
     log.save(tmp_path / "gates.csv")
@@ -86,7 +86,7 @@ def test_a_table_in_a_file(tmp_path):
 
 
 def test_a_gate_that_a_pass_leaves_out_and_a_pass_that_fails():
-    model = named(passing.Skipped)
+    model = named(nets.Skipped)
     with log_gates(model, X, every=1) as log:
         train(model, 1)
         model.drop = True
@@ -101,14 +101,14 @@ def test_a_gate_that_a_pass_leaves_out_and_a_pass_that_fails():
 
 def test_a_compiled_model_is_logged():
     torch._dynamo.reset()
-    model = torch.compile(named(passing.Net), backend="eager")
+    model = torch.compile(named(nets.Net), backend="eager")
     with log_gates(model, X, every=2) as log:
         train(model, 4)
     assert [row["step"] for row in log.rows] == [0, 2]
 
 
 def test_what_cannot_be_logged_is_refused():
-    model = named(passing.Net)
+    model = named(nets.Net)
     for every in (0, -1, 1.5, True, "often"):
         with pytest.raises(UserError, match="every is a whole number"), log_gates(model, X, every=every):
             pass

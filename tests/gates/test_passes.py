@@ -15,11 +15,11 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale, set_to
 from attnviz.gates.entrances import Hook
-from tests.gates import passing
-from tests.gates.passing import C, named
+from tests.gates import models_of_passes as nets
+from tests.gates.models_of_passes import C, named
 
 X = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
-STYLES = pytest.mark.parametrize("attention", passing.ATTENTION, ids=lambda a: a.__name__)
+STYLES = pytest.mark.parametrize("attention", nets.ATTENTION, ids=lambda a: a.__name__)
 
 
 class Wrapper(nn.Module):
@@ -48,7 +48,7 @@ def by_hand(model, x, attention):
     """Logits if the gate is half of what it is: what ``edit`` must give, without it."""
     features = model.stem(x)
     kind = type(model.attention)
-    if kind in (passing.Pairs, passing.Selective, passing.Mask, passing.ByModule, passing.Inside, passing.Tapped):
+    if kind in (nets.Pairs, nets.Selective, nets.Mask, nets.ByModule, nets.Inside, nets.Tapped):
         return model.forward_head(model.attention(features) / 2)  # all of them are linear in the gate
     raise AssertionError(attention)
 
@@ -74,7 +74,7 @@ ENTRIES = {
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_every_pass_is_edited_and_read_wherever_it_begins(entry, attention):
     wrap, run = ENTRIES[entry]
-    inner = named(passing.Net, attention)
+    inner = named(nets.Net, attention)
     model = wrap(inner)
     (site,) = find_gates(model, X)
     inputs = [X, -X, X[:1], torch.randn(3, 3, 7, 5)]
@@ -102,17 +102,17 @@ def half_all(model, site, run, inputs):
 
 
 MORE = {
-    "crops": (passing.MultiCrop, [X], [X, -X, X[..., :5, :5]]),
-    "crops in the batch": (passing.FiveCrops, X[:, None], torch.stack((X, -X, X.flip(3)), 1)),
-    "twins": (passing.Twins, (X,), (X, X.flip(3))),
-    "chunks": (passing.Chunks, X[:1], torch.cat((X, -X))),
-    "augmented": (passing.Augmented, X, X),
-    "rounds": (passing.Refined, X, X),
+    "crops": (nets.MultiCrop, [X], [X, -X, X[..., :5, :5]]),
+    "crops in the batch": (nets.FiveCrops, X[:, None], torch.stack((X, -X, X.flip(3)), 1)),
+    "twins": (nets.Twins, (X,), (X, X.flip(3))),
+    "chunks": (nets.Chunks, X[:1], torch.cat((X, -X))),
+    "augmented": (nets.Augmented, X, X),
+    "rounds": (nets.Refined, X, X),
 }
 
 
 @pytest.mark.parametrize("more", MORE)
-@pytest.mark.parametrize("attention", passing.ATTENTION[:3], ids=lambda a: a.__name__)
+@pytest.mark.parametrize("attention", nets.ATTENTION[:3], ids=lambda a: a.__name__)
 def test_more_calls_than_at_the_search(more, attention):
     net, example, given = MORE[more]
     model = named(net, attention)
@@ -126,7 +126,7 @@ def test_more_calls_than_at_the_search(more, attention):
         expected = model(*args)
         model.attention.forward = kept
         assert torch.allclose(edited, expected, atol=1e-6), "every call"
-        if net is passing.FiveCrops:
+        if net is nets.FiveCrops:
             with capture(model, [site]) as tape:
                 model(*args)
             assert tape[site.name].values.shape == (6, C, 1, 1)
@@ -145,14 +145,14 @@ def test_more_calls_than_at_the_search(more, attention):
     assert clean(model)
 
 
-class Shared(passing.Net):
+class Shared(nets.Net):
     """One attention module for two stages."""
 
     def forward_features(self, x):
         return self.attention(torch.relu(self.attention(self.stem(x)) - 0.1))
 
 
-@pytest.mark.parametrize("attention", passing.ATTENTION[:3], ids=lambda a: a.__name__)
+@pytest.mark.parametrize("attention", nets.ATTENTION[:3], ids=lambda a: a.__name__)
 def test_a_module_of_several_gates_is_told_apart_or_refused(attention):
     model = named(Shared, attention)
     first, second = find_gates(model, X)
@@ -179,7 +179,7 @@ def model_head(model, features):
 
 @pytest.mark.parametrize(
     ("net", "switch"),
-    [(passing.EarlyExit, "sure"), (passing.Skipped, "drop"), (passing.Flagged, "use_attention")],
+    [(nets.EarlyExit, "sure"), (nets.Skipped, "drop"), (nets.Flagged, "use_attention")],
     ids=lambda v: getattr(v, "__name__", ""),
 )
 @STYLES
@@ -223,7 +223,7 @@ def test_a_pass_that_does_not_come_to_a_gate(net, switch, attention):
 
 
 def test_an_edit_that_is_never_come_to():
-    model = named(passing.Net)
+    model = named(nets.Net)
     (site,) = find_gates(model, X)
     copied, exported = copy.deepcopy(model), torch.export.export(model, (X,)).module()
     for other in (copied, exported, torch.jit.trace(model, X), lambda x: model.stem(x), lambda x: None):
@@ -240,7 +240,7 @@ def test_an_edit_that_is_never_come_to():
         model(torch.zeros(1, 5, 4, 4))  # the network's own exception has been seen
 
 
-CHECKPOINTED = (passing.Checkpointed, passing.CheckpointedBlock, passing.CheckpointedWhole)
+CHECKPOINTED = (nets.Checkpointed, nets.CheckpointedBlock, nets.CheckpointedWhole)
 
 
 def gradients(model, x):
@@ -251,9 +251,9 @@ def gradients(model, x):
 
 @pytest.mark.parametrize("reentrant", [True, False], ids=["reentrant", "not reentrant"])
 @pytest.mark.parametrize("net", CHECKPOINTED, ids=lambda n: n.__name__)
-@pytest.mark.parametrize("attention", passing.ATTENTION, ids=lambda a: a.__name__)
+@pytest.mark.parametrize("attention", nets.ATTENTION, ids=lambda a: a.__name__)
 def test_gradients_of_an_edit_under_checkpointing(net, reentrant, attention):
-    plain, model = named(passing.Net, attention), named(net, attention)
+    plain, model = named(nets.Net, attention), named(net, attention)
     model.reentrant = reentrant
     model.load_state_dict(plain.state_dict())
     (site,) = find_gates(model, X)
@@ -294,7 +294,7 @@ SAME = {
     "Dropout": lambda: nn.Dropout(0.5),
     "Dropout2d": lambda: nn.Dropout2d(0.2),
     "AlphaDropout": lambda: nn.AlphaDropout(0.2),
-    "own": passing.Through,
+    "own": nets.Through,
     "nested": lambda: nn.Sequential(nn.Identity(), nn.Dropout(0.1)),
     "in place": lambda: nn.Hardtanh(0, 1, inplace=True),
     "a view": lambda: nn.Flatten(0, -1),
@@ -305,10 +305,10 @@ SAME = {
 @pytest.mark.parametrize("before", [True, False], ids=["module", "function"])
 @pytest.mark.parametrize("thing", SAME)
 def test_a_module_between_gate_and_product(thing, before, use):
-    attention = passing.between(SAME[thing], use, before)
+    attention = nets.between(SAME[thing], use, before)
     if thing == "a view" and use:
         pytest.skip("the product could not be formed")
-    model = named(passing.Net, attention)
+    model = named(nets.Net, attention)
     (site,) = find_gates(model, X)
     with torch.no_grad(), capture(model, [site], exact=True) as tape:
         with edit(model, {site: set_to(0.0)}):
@@ -320,7 +320,7 @@ def test_a_module_between_gate_and_product(thing, before, use):
     assert clean(model)
 
 
-class Dropped(passing.Inside):
+class Dropped(nets.Inside):
     """What the tap, or the activation, gives out is not what is multiplied."""
 
     def __init__(self, module):
@@ -329,19 +329,19 @@ class Dropped(passing.Inside):
 
     def forward(self, x):
         gate = torch.sigmoid(self.fc(x.mean((2, 3))))[..., None, None]
-        self.act(gate, x) if isinstance(self.act, passing.Gate) else self.act(gate)
+        self.act(gate, x) if isinstance(self.act, nets.Gate) else self.act(gate)
         return x * gate
 
 
 def test_an_edit_is_confirmed_where_it_acts():
-    model = named(passing.Net, lambda: Dropped(passing.Gate("channel")))
+    model = named(nets.Net, lambda: Dropped(nets.Gate("channel")))
     sites = find_gates(model, X)
     tapped = next(s for s in sites if s.how == "tap")
     message = f"the edit of {tapped.name} had no effect: attention does not use"
     with torch.no_grad(), edit(model, {tapped: set_to(0.0)}), pytest.raises(UserError, match=message):
         model(X)
     # a network that is changed after the search
-    model = named(passing.Net, passing.ByModule)
+    model = named(nets.Net, nets.ByModule)
     (site,) = find_gates(model, X)
     kept = model.attention.forward
     model.attention.forward = lambda x: (kept(x), x * torch.sigmoid(x.mean((2, 3), keepdim=True)))[1]
@@ -367,7 +367,7 @@ COPIES = {
 @pytest.mark.parametrize("way", COPIES)
 @STYLES
 def test_copies_inside_of_a_context_are_refused_by_name_or_clean(way, attention):
-    model = named(passing.Net, attention)
+    model = named(nets.Net, attention)
     (site,) = find_gates(model, X)
     for context in (capture(model, [site]), edit(model, {site: set_to(0.5)}), capture(model, [site], exact=True)):
         with context, torch.no_grad():
@@ -398,7 +398,7 @@ def scripted(model):
 )
 @pytest.mark.parametrize("part", [False, True], ids=["whole", "part"])
 def test_modules_of_torch_jit_are_refused_by_name(form, part):
-    model = named(passing.Net, passing.ByModule)
+    model = named(nets.Net, nets.ByModule)
     (site,) = find_gates(model, X)
     if part:
         for wrapper in (nn.Sequential(form(model)), Wrapper(form(model))):
@@ -416,7 +416,7 @@ def test_modules_of_torch_jit_are_refused_by_name(form, part):
 @STYLES
 def test_exported_and_compiled_models_are_served(attention):
     torch._dynamo.reset()
-    model = named(passing.Net, attention)
+    model = named(nets.Net, attention)
     forms = (
         torch.export.export(model, (X,)).module(),
         torch.compile(model, backend="eager"),
@@ -448,7 +448,7 @@ def test_exported_and_compiled_models_are_served(attention):
     ids=["vmap", "vmap of pictures", "grad", "jvp", "jacrev", "ensemble"],
 )
 def test_transforms_of_torch_func_are_refused_by_name(attention, transform):
-    model = named(passing.Net, attention)
+    model = named(nets.Net, attention)
     (site,) = find_gates(model, X)
     for opening in (capture(model, [site]), edit(model, {site: set_to(0.5)}), capture(model, [site], exact=True)):
         with opening, pytest.raises(UserError, match=f"{site.name} runs inside torch.func"):
@@ -459,7 +459,7 @@ def test_transforms_of_torch_func_are_refused_by_name(attention, transform):
 
 
 def test_replicas_in_other_threads_are_refused():
-    model = named(passing.Net, passing.Tapped)
+    model = named(nets.Net, nets.Tapped)
     (site,) = find_gates(model, X)
     said = []
 
@@ -481,7 +481,7 @@ def test_replicas_in_other_threads_are_refused():
 
 @STYLES
 def test_quantised_models_are_served_or_refused_by_name(attention):
-    model = named(passing.Net, attention)
+    model = named(nets.Net, attention)
     (own,) = find_gates(model, X)
     reduced = torch.ao.quantization.quantize_dynamic(model, {nn.Linear})
     (site,) = find_gates(reduced, X)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.images.prepare import open_photograph
+from attnviz.images.decode import open_photograph
 from benchmarks import corpus, messages
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")

@@ -24,8 +24,9 @@ from PIL import Image, ImageCms, ImageFile
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.images import prepare as module
-from attnviz.images.prepare import normalise, open_photograph, prepare
+from attnviz.images import decode as module
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import normalise, prepare
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
@@ -695,7 +696,7 @@ def test_no_other_plugin_and_neither_torch_nor_gradio_is_loaded():
         import sys, io
         from PIL import Image
         from attnviz.core.errors import UserError
-        from attnviz.images.prepare import open_photograph
+        from attnviz.images.decode import open_photograph
         try: open_photograph(b"%!PS-Adobe-3.0 EPSF-3.0")
         except UserError: pass
         file = io.BytesIO(); Image.new("RGB", (2, 2)).save(file, "PNG"); open_photograph(file.getvalue())

@@ -1,7 +1,6 @@
 """Every sample in the table loads, and is what its row and its README say."""
 
 import hashlib
-import importlib.util
 import re
 import socket
 import subprocess
@@ -43,19 +42,6 @@ def no_network(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-
-
-@pytest.fixture(scope="module")
-def script():
-    path = ROOT / "scripts" / "render_scenes.py"
-    spec = importlib.util.spec_from_file_location("render_scenes", path)
-    module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path[:] = before
-    return module
 
 
 def ids(sample):
@@ -142,33 +128,6 @@ def test_files_are_the_frozen_ones():
     for name, path in files.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sums[name], name
     assert sum(p.stat().st_size for p in files.values()) < 1_500_000
-
-
-def test_rendering_is_deterministic(script):
-    first, masks = script.render("parachute", 48, 64, 1)
-    second, again = script.render("parachute", 48, 64, 1)
-    assert first.shape == (64, 48, 3) and first.dtype == np.uint8
-    assert first.tobytes() == second.tobytes()
-    assert masks["parachute"].any() and (masks["parachute"] == again["parachute"]).all()
-
-
-def test_script_and_table_agree(script):
-    assert set(script.SCENES) == {s.origin for s in RENDERED}
-    for sample in RENDERED:
-        _, width, height, _ = script.SCENES[sample.origin]
-        assert load_sample(sample.name).size == (width, height)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sample", RENDERED, ids=ids)
-def test_committed_picture_is_what_the_script_renders(script, sample):
-    """At a quarter of the size, up to what size itself changes: the picture has not been painted over."""
-    committed = load_sample(sample.name)
-    small = committed.width // 4, committed.height // 4
-    picture, masks = script.render(sample.origin, *small, 2)
-    reference = np.asarray(committed.resize(small), float)
-    assert np.abs(picture - reference).mean() < 12
-    assert set(masks) == set(sample_masks(sample.name))
 
 
 def test_import_is_light():

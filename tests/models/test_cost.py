@@ -11,7 +11,7 @@ from torch import nn
 from attnviz.attention import ATTENTION
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
-from attnviz.models.cost import activation_bytes, count_macs, measure, time_against
+from attnviz.models.cost import activation_bytes, count_macs, measure, shortest_seconds
 from attnviz.models.spec import ModelSpec, build, count_parameters
 
 SMALL = {"widths": [8, 8, 8, 8], "depths": [1, 1, 1, 1]}
@@ -86,22 +86,21 @@ def test_volumes_too():
     assert table.rows[0].macs == 27 * 4 * 8 * 16 * 16 + 4 * 3
 
 
-def test_time_is_a_ratio_of_taking_turns(monkeypatch):
+def test_passes_are_timed_in_turns_after_one_that_warms_up(monkeypatch):
     turns, clock = [], [0.0]
 
-    def hook(name, seconds):
-        def run(m, i, o):
-            turns.append(name)
-            clock[0] += seconds
+    def run(name, seconds):
+        turns.append(name)
+        # the first turn, which warms up, is short, and one later turn is disturbed
+        clock[0] += {1: seconds / 2, 3: 9.0}.get(turns.count(name), seconds)
 
-        return run
-
-    slow, fast = nn.Identity(), nn.Identity()
-    slow.register_forward_hook(hook("slow", 0.3)), fast.register_forward_hook(hook("fast", 0.2))
     monkeypatch.setattr("attnviz.models.cost.time.perf_counter", lambda: clock[0])
-    milliseconds, ratio = time_against(slow, fast, torch.ones(1), 3)
-    assert milliseconds == pytest.approx(300) and ratio == pytest.approx(1.5)
-    assert turns == ["slow", "fast"] * 4  # the first pair only warms up
+    passes = [lambda: run("slow", 0.3), lambda: run("fast", 0.2)]
+    assert shortest_seconds(passes, 3) == pytest.approx((0.3, 0.2))
+    assert turns == ["slow", "fast"] * 4
+    turns.clear()
+    assert shortest_seconds(passes, 3, budget_s=0.1) == pytest.approx((0.3, 0.2))
+    assert turns == ["slow", "fast"] * 2, "one round is timed even where there is no time left"
 
 
 @pytest.mark.parametrize("form", ["--json", "--markdown", None])

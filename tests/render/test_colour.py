@@ -1,7 +1,11 @@
+import ast
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 import pytest
 
+import attnviz
 from attnviz.core.errors import UserError
 from attnviz.render import colour
 
@@ -93,3 +97,15 @@ def test_nan_is_grey_and_infinities_are_the_ends():
 def test_what_cannot_be_drawn_is_a_user_error(call, text):
     with pytest.raises(UserError, match=text):
         call()
+
+
+def test_the_default_colour_map_is_named_once():
+    named, package = {}, Path(attnviz.__file__).parent
+    for file in package.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named[file.relative_to(package).as_posix()] = sum(
+            isinstance(node, ast.Constant) and node.value == colour.CMAP for node in ast.walk(tree)
+        )
+    # the table of colour maps and the default; the command's option, which is read before matplotlib is imported
+    homes = {"render/colour.py": 2, "cli/commands/explore.py": 1}
+    assert {name: count for name, count in named.items() if count} == homes

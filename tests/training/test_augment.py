@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from attnviz.training.augment import augment, cutmix, jitter_colour, mixup, random_crops
-from attnviz.training.recipe_tables import AugmentPart
+from attnviz.training.recipe_fields import AugmentPart
 
 
 def generator(seed=0):

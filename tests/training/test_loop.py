@@ -19,7 +19,7 @@ from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer
 from attnviz.training.optim import learning_rate, parameter_groups, update_average
 from attnviz.training.recipe import load_recipe
-from attnviz.training.recipe_tables import TrainPart
+from attnviz.training.recipe_fields import TrainPart
 from attnviz.training.state import NAME, load_state
 from tests.training.conftest import RECIPE, run_until
 

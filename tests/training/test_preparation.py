@@ -9,7 +9,8 @@ from PIL import Image
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.input_spec import FITS, InputSpec
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import checkpoint_ids, load_card
 from attnviz.models.spec import ModelSpec
 from attnviz.training.data import load_images, prepare_batch

@@ -56,7 +56,8 @@ def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
 def _run(args: argparse.Namespace) -> None:
     document = _read(args.edits)
     from attnviz.analysis.analyser import Analyser
-    from attnviz.images.prepare import open_photograph, prepare
+    from attnviz.images.decode import open_photograph
+    from attnviz.images.prepare import prepare
     from attnviz.models.checkpoints import best_device
     from attnviz.models.published import load
 

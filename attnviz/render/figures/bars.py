@@ -1,4 +1,4 @@
-"""Channel scores as bars, 16 to 2,048 of them: a figure for export; the clickable SVG is in ``markup``."""
+"""Channel scores as bars, 16 to 2,048 of them: a figure for export; the clickable SVG is in ``render/svg/bars.py``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord
-from attnviz.render.colour import GATE_SCALE, bins, cmap_for, number, table, to_bytes
+from attnviz.render.colour import CMAP, GATE_SCALE, bins, cmap_for, number, table, to_bytes
 from attnviz.render.figures.gate_strip import check_gates
 from attnviz.render.figures.style import (
     SMALL,
@@ -54,12 +54,7 @@ def map_rows(gates: Sequence[GateRecord], order: str = "sorted", columns: int = 
     return np.concatenate(rows)
 
 
-def row_height(count: int, budget: float = 7.5) -> float:
-    """Height in inches of a row of a map with ``count`` rows that should take ``budget`` inches or less."""
-    return float(np.clip(budget / count, 0.155, 0.3))
-
-
-def draw_map(
+def _draw_map(
     figure: Figure,
     at: tuple[float, float, float],
     gates: Sequence[GateRecord],
@@ -98,7 +93,7 @@ def channel_map(
     *,
     order: str = "sorted",
     selected: str | None = None,
-    cmap: str = "viridis",
+    cmap: str = CMAP,
     title: str = "All channel gates: layers × channels",
     dark: bool = False,
 ) -> Figure:
@@ -119,16 +114,16 @@ def channel_map(
     check_gates(gates, selected)
     cmap, colours = cmap_for(GATE_SCALE, cmap), ink(dark)
     width = 9.6
-    row = row_height(len(chosen))
+    row = float(np.clip(7.5 / len(chosen), 0.155, 0.3))  # inches: all rows together take 7.5 or less if they can
     height = row * len(chosen)
     figure = new_figure(width + 0.4, height + 1.15, dark)
     write(figure, 0.2, 0.13, clean(title, room(width, TITLE)), fontsize=TITLE, color=colours.text)
-    draw_map(figure, (0.2, 0.45, width), chosen, order, selected, cmap, colours, row)
-    map_legend(figure, 0.2, 0.45 + height + 0.14, width, order, cmap, dark)
+    _draw_map(figure, (0.2, 0.45, width), chosen, order, selected, cmap, colours, row)
+    _legend(figure, 0.2, 0.45 + height + 0.14, width, order, cmap, dark)
     return figure
 
 
-def map_legend(figure: Figure, left: float, top: float, width: float, order: str, cmap: str, dark: bool) -> None:
+def _legend(figure: Figure, left: float, top: float, width: float, order: str, cmap: str, dark: bool) -> None:
     """Colour bar of the map and what it and the columns mean."""
     colour_bar(figure, (left + 0.05, top + 0.08, 1.6, 0.12), GATE_SCALE, cmap, dark)
     across = "each row from its highest score to its lowest" if order == "sorted" else "each row by channel index"

@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import Scale, caption, cmap_for
+from attnviz.render.colour import CMAP, Scale, caption, cmap_for
 from attnviz.render.drawings import HOW, Mask
 from attnviz.render.figures.bars import draw_bars
-from attnviz.render.figures.report import flat_facts
 from attnviz.render.figures.style import (
     BODY,
     SMALL,
@@ -33,7 +32,7 @@ from attnviz.render.masks import Scores
 from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
 
-MASKS, OTHERS = "viridis", "magma"
+MASKS, OTHERS = CMAP, "magma"
 """Colour maps: gates that are multiplied in, and maps that are not."""
 _CELL, _GAP, _EDGE, _BAR = 1.75, 0.35, 0.3, 0.55  # inches: pictures, gaps, margins, room for a colour bar
 _NAMES = 1.75
@@ -226,6 +225,19 @@ def _top(figure: Figure, left: float, top: float, found: tuple[tuple[str, float]
         write(figure, left, top + y, clean(label, room(_CELL - 0.5, SMALL)), fontsize=SMALL, color=colours.text)
         write(figure, left + _CELL, top + y, f"{probability:.1%}", ha="right", fontsize=SMALL, color=colours.text)
         axes.barh([y + 0.22, y + 0.22], [1, probability], height=0.1, color=[colours.grid, colours.bar])
+
+
+def flat_facts(facts: Mapping[str, Any]) -> list[str]:
+    """Facts as short texts, "name value"; mappings inside are flattened, floats get four digits."""
+    texts = []
+    for key, value in facts.items():
+        name = clean(key, 40)
+        if isinstance(value, Mapping):
+            texts += flat_facts(value)
+        else:
+            shown = f"{value:.4g}" if isinstance(value, float) else clean(value, 80)
+            texts.append(f"{name} {shown}")
+    return texts
 
 
 def _foot(figure: Figure, sheet: Sheet, top: float, wide: float, colours: Ink) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import GATE_SCALE, number
+from attnviz.render.colour import CMAP, GATE_SCALE, number
 from attnviz.render.figures.gate_strip import seen
 from attnviz.render.figures.style import (
     BODY,
@@ -31,7 +31,7 @@ Row = tuple[str, str, Sequence[Floats]]
 
 
 def contact_sheet(
-    images: Sequence[PreparedImage], names: Sequence[str], rows: Sequence[Row], *, cmap: str = "viridis"
+    images: Sequence[PreparedImage], names: Sequence[str], rows: Sequence[Row], *, cmap: str = CMAP
 ) -> Figure:
     """Masks over photographs, all on the fixed scale from 0 to 1, with the mean and the range of each in numbers.
 

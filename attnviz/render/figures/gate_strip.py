@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
-from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
+from attnviz.render.colour import CMAP, GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
 from attnviz.render.drawings import View, view
 from attnviz.render.figures.style import (
     SMALL,
@@ -62,12 +62,12 @@ class Grid:
         return column * (self.tile + self.gap), row * (self.tile + self.text + self.gap * 0.5)
 
 
-def grid_for(count: int, width: float, most: int = 8, smallest: float = 0.85) -> Grid:
-    """Tiles for ``count`` gates in so many inches of width: rows as even as they can be, at most ``most`` in one."""
-    rows = -(-count // most)
+def grid_for(count: int, width: float) -> Grid:
+    """Tiles for ``count`` gates in so many inches of width: rows as even as they can be, at most 8 in one."""
+    rows = -(-count // 8)
     columns = -(-count // rows)
     gap = 0.2
-    tile = max(min((width + gap) / max(columns, 4) - gap, 1.6), smallest)
+    tile = max(min((width + gap) / max(columns, 4) - gap, 1.6), 0.85)
     return Grid(count, columns, tile, gap)
 
 
@@ -222,7 +222,7 @@ def gate_strip(
     image: PreparedImage,
     selected: str | None = None,
     *,
-    cmap: str = "viridis",
+    cmap: str = CMAP,
     title: str = "All gates, first layer to last",
     dark: bool = False,
 ) -> Figure:

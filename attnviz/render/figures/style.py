@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
@@ -176,10 +175,3 @@ def encode(picture: Bytes, format: str = "jpeg") -> bytes:  # noqa: A002 - Pillo
     options: dict[str, Any] = {"quality": 90} if wanted == "jpeg" else {"compress_level": 3}
     Image.fromarray(picture).save(buffer, FORMATS[wanted], **options)
     return buffer.getvalue()
-
-
-def save_image(picture: Bytes, path: str | Path, format: str | None = None) -> Path:  # noqa: A002
-    """Write a picture to a file; the format is the path's ending unless given. Errors as ``encode``."""
-    path = Path(path)
-    path.write_bytes(encode(picture, format or path.suffix.lstrip(".").lower()))
-    return path

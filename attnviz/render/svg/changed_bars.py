@@ -1,4 +1,4 @@
-"""Channel scores before and after a change as bars that can be clicked; markup as in ``markup``."""
+"""Channel scores before and after a change as bars that can be clicked; markup as in ``render/svg/bars.py``."""
 
 from __future__ import annotations
 

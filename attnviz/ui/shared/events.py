@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
+from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.toasts import guarded
 
@@ -48,10 +48,8 @@ def asked_place(event: gr.EventData, language: str) -> tuple[float, float]:
     Raises:
         UserError: Something else was sent.
     """
-    place = picked(event, "down"), picked(event, "across")
-    if not all(isinstance(p, (int, float)) and not isinstance(p, bool) and 0 <= p <= 1 for p in place):
-        raise UserError(plain("cmp_no_place", language, value=repr(place)[:60]))
-    return float(place[0]), float(place[1])
+    what = plain("cmp_place", language)
+    return number(picked(event, "down"), 0, 1, what, language), number(picked(event, "across"), 0, 1, what, language)
 
 
 def connect(

@@ -12,7 +12,7 @@ from html import escape
 import numpy as np
 
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
+from attnviz.render.colour import CMAP, CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import bars_svg
 from attnviz.ui.shared.sample_buttons import data_url
@@ -37,7 +37,7 @@ class Settings:
         order: Of the bars, ``"index"`` or ``"sorted"``.
     """
 
-    cmap: str = "viridis"
+    cmap: str = CMAP
     scale: str = "fixed"
     cells: str = "nearest"
     order: str = "index"

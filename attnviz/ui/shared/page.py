@@ -10,7 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from attnviz.core.errors import UserError
-from attnviz.images.prepare import open_photograph
+from attnviz.images.decode import open_photograph
 from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
 from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html

@@ -123,7 +123,7 @@ def _image(picture: Any) -> str:
 STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyType(
     {"profile": _profile, "mask": _mask, "matrix": _matrix, "words": _words}
 )
-"""How each style of ``render.views`` is drawn in a tile."""
+"""How each style of ``render.drawings`` is drawn in a tile."""
 
 
 def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:

@@ -15,7 +15,7 @@ UI = Path(__file__).resolve().parent.parent
 def gather() -> dict[str, Row]:
     """All texts of all files; a key may appear once."""
     texts: dict[str, Row] = {}
-    for file in sorted([*UI.rglob("texts.py"), *UI.rglob("*_texts.py"), *UI.glob("texts/[a-z]*.py")]):
+    for file in sorted([*UI.rglob("texts.py"), *UI.rglob("*_texts.py")]):
         module = ".".join(("attnviz.ui", *file.relative_to(UI).with_suffix("").parts))
         own: dict[str, Row] = importlib.import_module(module).TEXTS
         if repeated := texts.keys() & own.keys():

@@ -269,7 +269,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link_channel": ("channel", "通道"),
     "link_unknown": ("The link's {what} “{value}” is not known; it was left out.", "链接中的{what}“{value}”未知，已忽略。"),
     "no_channel": ("{gate} has no channel scores; choose a channel gate", "{gate} 没有通道分数，请选择通道门"),
-    "not_whole": ("channel must be a whole number in 0..{last}, got {value}", "通道必须是 0..{last} 的整数，收到 {value}"),
+    "not_whole": ("{what} must be a whole number in {low}..{high}, got {given}", "{what}必须是 {low}..{high} 的整数，收到 {given}"),
+    "not_number": ("{what} must be a number in {low:g}..{high:g}, got {given}", "{what}必须在 {low:g}..{high:g} 之间，收到 {given}"),
     "busy": (
         "Many people are asking at once, and your last click was not taken: try it again in a moment",
         "现在使用的人太多，刚才的操作未被接受：请稍后再试",

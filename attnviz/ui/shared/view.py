@@ -8,11 +8,13 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.gate_reference import GateReference, Reference
 from attnviz.render.first_gate import default_gate
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import plain
 
 SIDE = 900
@@ -28,7 +30,7 @@ class View:
         sample: Name of the sample photograph, or ``None`` for the visitor's own.
         path: File of the visitor's own photograph, or ``None``.
         gate: Name of the gate shown large; ``None`` where the network has none.
-        why: Why this gate is shown, as ``opening.default_gate`` says it; empty where the visitor chose it.
+        why: Why this gate is shown, as ``render.first_gate.default_gate`` says it; empty where the visitor chose it.
         channel: The feature map shown below the scores of a channel gate.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
@@ -122,14 +124,6 @@ def show_channel(store: Store, view: View, channel: Any) -> View:
     record = view.record
     if record is None or not view.scored:
         raise UserError(plain("no_channel", view.language, gate=view.gate))
-    index = _whole(channel, record.scores.size, view.language)
+    index = whole(channel, 0, record.scores.size - 1, plain("link_channel", view.language), view.language)
     with store.lease(view.analysis.model) as analyser:
         return replace(view, channel=analyser.channel_map(view.analysis.image, record.site.name, index))
-
-
-def _whole(value: Any, count: int, language: str) -> int:
-    """A channel index out of anything a browser may send."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= value < count or value != int(value):
-        raise UserError(plain("not_whole", language, last=count - 1, value=repr(value)[:60]))
-    return int(value)

@@ -1,4 +1,4 @@
-"""One file a tab: gather, call, render."""
+"""One folder a tab: layout, state, handlers that gather, call and render, HTML and texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Tab:
     """One tab of the page.
 
     Attributes:
-        title: Key of its title in ``texts``.
+        title: Key of its title in the tab's ``texts.py``.
         build: Adds its components and events to the page, inside the tab.
     """
 

@@ -325,7 +325,7 @@ def test_an_interrupted_context_leaves_no_hook(analyser):
 @pytest.fixture
 def files(analyser, all_kinds, photograph, tmp_path):
     """An edits file with what it led to, and the photograph."""
-    from attnviz.images.prepare import open_photograph
+    from attnviz.images.decode import open_photograph
 
     photograph.save(tmp_path / "photo.png")
     image = prepare(open_photograph(tmp_path / "photo.png"), analyser.loaded.spec.input, 50)

@@ -5,7 +5,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import GateRecord, GateSite, PreparedImage
 from attnviz.render.colour import GATE_SCALE
 from attnviz.render.drawings import HOW, Mask
-from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
+from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet, flat_facts
 from attnviz.render.figures.style import to_png
 from attnviz.render.masks import DEPTHS, Scores, mask_of, scores_of
 from attnviz.render.shared_scales import CHOICES, GROUPS, aligned, scales, spread
@@ -182,3 +182,8 @@ def test_a_sheet_says_what_is_missing_and_how_many_rows_fit():
     for count in (0, 9):
         with pytest.raises(UserError, match=f"1..8 rows, got {count}"):
             comparison_sheet(sheet(count))
+
+
+def test_facts_are_short_texts():
+    facts = {"device": "cpu", "milliseconds": 38.2134, "versions": {"torch": "2.11.0"}}
+    assert flat_facts(facts) == ["device cpu", "milliseconds 38.21", "torch 2.11.0"]

@@ -170,7 +170,7 @@ def test_an_archive_holds_pictures_and_numbers(ask):
 def test_names_from_outside_are_escaped_everywhere(explore):
     from dataclasses import replace
 
-    from attnviz.ui.shared import strip_and_map as panels
+    from attnviz.ui.shared import strip_and_map
     from attnviz.ui.shared.gate_html import Settings, scores_html
     from attnviz.ui.shared.gate_picture import picture_html
     from attnviz.ui.tabs.explore.link import link_html
@@ -182,8 +182,12 @@ def test_names_from_outside_are_escaped_everywhere(explore):
     view = replace(explore.opening, analysis=analysis, gate=EVIL, why="channel")
     card = replace(explore.store.card("cbam"), limits=(EVIL,))
     settings = Settings()
-    parts = [panels.strip_html(view, settings), panels.map_html(view, settings), panels.heading_html(view)]
-    parts += [link_html(view), panels.prediction_html(view, card), scores_html(view, settings)]
+    parts = [
+        strip_and_map.strip_html(view, settings),
+        strip_and_map.map_html(view, settings),
+        strip_and_map.heading_html(view),
+    ]
+    parts += [link_html(view), strip_and_map.prediction_html(view, card), scores_html(view, settings)]
     parts.append(picture_html(replace(view, gate=EVIL), settings))
     assert not any("<img src=x" in part for part in parts)
 

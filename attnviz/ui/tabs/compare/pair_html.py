@@ -19,6 +19,7 @@ from attnviz.render.shared_scales import GROUPS, aligned
 from attnviz.ui.shared.bars_html import told_of
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.sample_buttons import data_url
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import plain, say
 from attnviz.ui.tabs.compare.state import Comparison
 from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
@@ -70,13 +71,6 @@ def side_of(cells: Cells, what: str) -> Side | None:
     return Side(row.title, row.attribution.values, "attribution", scale, cmap, image)
 
 
-def whole(value: object, count: int, language: str) -> int:
-    """An index below ``count`` out of anything a browser may send."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
-        raise UserError(plain("cmp_no_row", language, last=count, value=repr(value)[:60]))
-    return value
-
-
 def pair_at_first(comparison: Comparison, look: Look) -> tuple[int, int, str]:
     """Two rows to open with and what they are compared by: two maps of one kind, masks before attributions.
 
@@ -96,7 +90,7 @@ def pair_at_first(comparison: Comparison, look: Look) -> tuple[int, int, str]:
 def pair_html(comparison: Comparison, look: Look, first: object, second: object, what: str) -> str:
     """The slider and the difference of two rows, or a sentence where one of them has no such map."""
     language, made = comparison.language, cells_of(comparison, look)
-    indices = [whole(index, len(made), language) for index in (first, second)]
+    indices = [whole(index, 0, len(made) - 1, plain("cmp_row", language), language) for index in (first, second)]
     sides = [side_of(made[index], what) for index in indices]
     missing = [comparison.rows[index].title for index, side in zip(indices, sides, strict=True) if side is None]
     if missing:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from attnviz.analysis.timing import Cost
 from attnviz.core.errors import UserError, nearest
@@ -16,7 +14,6 @@ from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.text import plain
 
-T = TypeVar("T")
 FEWEST, MOST = 2, 8
 """How many rows a comparison has."""
 MODES = ("networks", "photographs", "gates")
@@ -25,36 +22,6 @@ OWN = "own"
 """The choice of a class that leaves every row its own most probable one."""
 CLASS = "class:"
 """In front of a label where a class is chosen, so that no label can be taken for ``OWN``."""
-
-
-class Memory(Generic[T]):
-    """Results by what they were computed from; the one not used for longest is forgotten first."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._kept: OrderedDict[Hashable, T] = OrderedDict()
-        self._guard = threading.Lock()
-
-    def get(self, key: Hashable) -> T | None:
-        """What was kept under a key, or ``None``."""
-        with self._guard:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: Hashable, value: T) -> T:
-        """Keep a value, and return it."""
-        with self._guard:
-            self._kept[key] = value
-            self._kept.move_to_end(key)
-            while len(self._kept) > self.most:
-                self._kept.popitem(last=False)
-        return value
-
-    def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was kept under a key, else what ``make`` gives, which is then kept."""
-        found = self.get(key)
-        return self.put(key, make()) if found is None else found
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ class Look:
     """How a comparison is drawn; each is checked by the renderer that uses it.
 
     Attributes:
-        depth: A key of ``compare_masks.DEPTHS``.
-        scale: A key of ``compare_scales.CHOICES``.
+        depth: A key of ``render.masks.DEPTHS``.
+        scale: A key of ``render.shared_scales.CHOICES``.
         cells: ``"nearest"`` or ``"bilinear"``.
         order: Of the bars, ``"index"`` or ``"sorted"``.
     """

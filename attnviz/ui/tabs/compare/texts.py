@@ -209,8 +209,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{first} 对 {second} 个单元格：较粗的图已重采样到较细的网格。",
     ),
     "cmp_agree": ("rank correlation {rho} (1 the same order of places, 0 none, −1 reversed)", "秩相关 {rho}（1 表示位置次序相同，0 表示无关，−1 表示相反）"),
-    "cmp_no_row": ("choose one of the {last} rows, got {value}", "请在 {last} 行中选择，收到 {value}"),
-    "cmp_no_place": ("the place that asks must be two numbers in 0..1, got {value}", "提问的位置必须是 0..1 之间的两个数，收到 {value}"),
+    "cmp_row": ("row", "行"),
+    "cmp_place": ("the place that asks", "提问的位置"),
     # several photographs
     "cmp_spread": ("Does the gate depend on the image?", "门是否取决于图像？"),
     "choice_spread_mask": (

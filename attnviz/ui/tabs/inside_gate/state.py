@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import Card
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import plain
 
 SIDE = 900
@@ -200,13 +200,6 @@ def _clipped(follow: Follow, walk: Walk) -> Follow:
     return Follow(**{name: min(getattr(follow, name), sizes.get(axis, 1) - 1) for axis, name in AXES.items()})
 
 
-def _whole(value: Any, count: int, name: str, language: str) -> int:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value != int(value) or not 0 <= value < count:
-        raise UserError(plain("inside_index", language, what=name, last=count - 1, value=repr(value)[:60]))
-    return int(value)
-
-
 def follow_on(look: Look, asked: Callable[[str], Any]) -> Look:
     """Follow another number; indices come from the browser and are checked here.
 
@@ -221,5 +214,5 @@ def follow_on(look: Look, asked: Callable[[str], Any]) -> Look:
     for axis, name in AXES.items():
         value = asked(name)
         if value is not None:
-            found[name] = _whole(value, sizes.get(axis, 1), name, look.language)
+            found[name] = whole(value, 0, sizes.get(axis, 1) - 1, name, look.language)
     return replace(look, follow=replace(look.follow, **found))

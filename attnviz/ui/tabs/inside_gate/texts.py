@@ -10,7 +10,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "inside_place": ("Where in the network", "在网络中的位置"),
     "inside_stage": ("Steps of the module; arrow keys go from step to step", "模块的各个步骤；用方向键切换"),
     "inside_wait": ("Opening the module …", "正在打开模块……"),
-    "inside_index": ("{what} must be a whole number in 0..{last}, got {value}", "{what} 必须是 0..{last} 的整数，收到 {value}"),
     "trained": ("{name} (trained)", "{name}（已训练）"),
     "untrained": ("{name} (not trained)", "{name}（未训练）"),
     "untrained_flag": ("Not trained: it shows the computation, not what a network learned.", "未经训练：只展示计算过程，而不是网络学到的内容。"),

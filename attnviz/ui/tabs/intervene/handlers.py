@@ -13,6 +13,7 @@ from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_
 from attnviz.gates.edits.replacements import painted
 from attnviz.ui.shared.events import Data, Update, picked, sent_path
 from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.intervene.events import wire
@@ -32,7 +33,6 @@ from attnviz.ui.tabs.intervene.state import (
     redo,
     reset,
     undo,
-    whole,
 )
 
 

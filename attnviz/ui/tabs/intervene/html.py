@@ -10,7 +10,7 @@ from attnviz.core.scores import probabilities
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
-from attnviz.render.colour import caption, scale_for
+from attnviz.render.colour import CMAP, caption, scale_for
 from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.gate_html import MOST_CELLS, Settings, help_html, layers, legend
 from attnviz.ui.shared.strip_and_map import strip_html
@@ -183,9 +183,9 @@ def paint_html(bench: Bench) -> str:
     scale, (height, width) = scale_for(mask), mask.shape
     told = caption(mask, scale)
     alt = plain("mask_alt", language, gate=bench.gate, caption=told, height=height, width=width)
-    picture = layers(bench.before.image, mask, scale, "viridis", "nearest", alt)
+    picture = layers(bench.before.image, mask, scale, CMAP, "nearest", alt)
     label, hint = say("iv_paint_alt", language, height=height, width=width), say("iv_paint_hint", language)
-    ramp = legend(scale, "viridis", language)
+    ramp = legend(scale, CMAP, language)
     # the numbers of a cell are read out while it is painted by keyboard
     return (
         f'<div class="av-paint" data-label="{label}"><figure class="av-figure">{picture}{ramp}'

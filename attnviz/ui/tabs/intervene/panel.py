@@ -15,6 +15,7 @@ from attnviz.ui.shared.events import Data, Update
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.page import Page
 from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.strip_and_map import gate_choices, head_html
 from attnviz.ui.shared.text import plain
 from attnviz.ui.tabs.intervene.html import (
@@ -28,7 +29,7 @@ from attnviz.ui.tabs.intervene.html import (
 )
 from attnviz.ui.tabs.intervene.layout import SCOPES, Parts
 from attnviz.ui.tabs.intervene.sample_gates import SampleGates
-from attnviz.ui.tabs.intervene.state import Bench, factor_of, whole
+from attnviz.ui.tabs.intervene.state import Bench, factor_of
 
 
 def one_of(value: Any, among: Any, what: str) -> str:

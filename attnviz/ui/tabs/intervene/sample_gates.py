@@ -6,8 +6,6 @@ over a checkpoint's validation set, "mean" takes those instead (``Panel.referenc
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +16,7 @@ from attnviz.gates.edits.replacements import MAX_SIZE
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.sample_buttons import available
 
 KEPT = 4
@@ -36,21 +35,11 @@ class SampleGates:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._kept: OrderedDict[str, Gates] = OrderedDict()
-        self._guard = threading.Lock()
+        self._kept: Memory[Gates] = Memory(KEPT)
 
     def of(self, model: str) -> Gates:
         """Gates of every sample in a model, without edits; very large ones are left out."""
-        with self._guard:
-            if model in self._kept:
-                self._kept.move_to_end(model)
-                return self._kept[model]
-        found = {name: self._gates(model, name) for name in available()}
-        with self._guard:
-            self._kept[model] = found
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return found
+        return self._kept.of(model, lambda: {name: self._gates(model, name) for name in available()})
 
     def _gates(self, model: str, sample: str) -> Mapping[str, Floats]:
         photograph = load_sample(sample)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +17,7 @@ from attnviz.models.gate_reference import Reference
 from attnviz.render.first_gate import default_gate
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.sent_numbers import number, whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE, View
 
@@ -158,28 +159,13 @@ def choose_gate(bench: Bench, gate: Any) -> Bench:
 # what browsers send -------------------------------------------------------------------------------------------
 
 
-def whole(value: Any, low: int, high: int, what: str, language: str) -> int:
-    """A whole number out of anything a browser may send."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value != int(value) or not low <= value <= high:
-        given = repr(value)[:60]
-        raise UserError(plain("iv_whole", language, what=what, low=low, high=high, given=given))
-    return int(value)
-
-
 def factor_of(action: Any, factor: Any, language: str) -> float:
     """What a click does to a channel: knocks it out (0), multiplies it, or leaves it alone (1)."""
-    known = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": lambda: _factor(factor, language)}
+    boost = partial(number, factor, 0, MOST_FACTOR, plain("iv_a_factor", language), language)
+    known = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
     if not isinstance(action, str) or action not in known:
         raise UserError(f"unknown action {repr(action)[:60]}; {nearest(str(action)[:60], known)}")
     return known[action]()
-
-
-def _factor(value: Any, language: str) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= value <= MOST_FACTOR:
-        raise UserError(plain("iv_bad_factor", language, most=MOST_FACTOR, given=repr(value)[:60]))
-    return float(value)
 
 
 def indices(sent: Any, count: int, language: str) -> list[int]:

@@ -157,8 +157,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # messages
     "iv_index": ("channel or cell", "通道或单元格"),
-    "iv_whole": ("{what} must be a whole number in {low}..{high}, got {given}", "{what}必须是 {low}..{high} 的整数，收到 {given}"),
-    "iv_bad_factor": ("a factor must be a number in 0..{most:g}, got {given}", "倍数必须在 0..{most:g} 之间，收到 {given}"),
+    "iv_a_factor": ("a factor", "倍数"),
     "iv_bad_list": ("there must be 1 to {count} of them, got {given}", "数量必须为 1 到 {count}，收到 {given}"),
     "iv_bad_range": (
         "channels are written like 0-9, 17 and lie in 0..{last}; got {given}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +17,8 @@ from attnviz.images.samples import CIFAR10, SAMPLES
 from attnviz.models.results import read_results
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.sent_numbers import number, whole
+from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE
 
 NETWORKS = ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted")
@@ -98,21 +99,11 @@ def answered(store: Store, lab: Lab) -> Lab:
     return replace(lab, looks=looks, mean=mean)
 
 
-def number(value: Any, low: float, high: float, what: str) -> float:
-    """A number out of anything a browser may send."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:
-        raise UserError(f"{what} must be a number in {low:g}..{high:g}, got {repr(value)[:60]}")
-    return float(value)
-
-
 def set_noise(lab: Lab, kind: Any, strength: Any, seed: Any) -> Lab:
     """The noise that the controls say."""
-    seed = number(seed, *SEEDS, "seed")
-    if seed != int(seed):
-        raise UserError(f"seed must be a whole number, got {seed}")
-    strength = number(strength, *STRENGTHS, "strength")
-    return replace(lab, noise=replace(lab.noise, kind=str(kind)[:60], strength=strength, seed=int(seed)))
+    seed = whole(seed, *SEEDS, plain("noise_word_seed", lab.language), lab.language)
+    strength = number(strength, *STRENGTHS, plain("noise_word_strength", lab.language), lab.language)
+    return replace(lab, noise=replace(lab.noise, kind=str(kind)[:60], strength=strength, seed=seed))
 
 
 def set_gate(lab: Lab, store: Store, gate: Any) -> Lab:

@@ -25,6 +25,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Trained with {kind} noise of strength {strength}.",
         "训练时使用强度为 {strength} 的{kind}噪声。",
     ),
+    "noise_word_strength": ("strength", "强度"),
+    "noise_word_seed": ("seed", "种子"),
     "noise_seed": ("Seed of the noise", "噪声种子"),
     "noise_gate": ("Trained with its channels", "训练时通道的位置"),
     "noise_fixed": ("always in this order: R G B, noise", "固定：R G B、噪声"),

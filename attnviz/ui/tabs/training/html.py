@@ -11,6 +11,7 @@ from attnviz.core.kinds import kind_named
 from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
+from attnviz.render.colour import CMAP
 from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import seen
 from attnviz.render.svg.bars import bars_svg
@@ -21,7 +22,6 @@ from attnviz.ui.shared.strip_and_map import STYLES
 from attnviz.ui.shared.text import input_channel_name, plain, say
 from attnviz.ui.tabs.training.state import Film, record, seen_then, view_of
 
-CMAP = "viridis"
 FEW = 8
 """Most channels that are drawn as one line each."""
 COLOURS = ("#d1242f", "#1a7f37", "#0969da", "#6e6e6e", "#8f8f8f", "#b0b0b0")
@@ -41,7 +41,7 @@ def picture_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateS
     found = record(taken, film, film.step)
     if found.site.has_scores:
         return f'{heading(taken, film)}<div class="av-scores">{bars_svg(found.scores, height=150)}</div>'
-    return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings(cmap=CMAP))}"
+    return f"{heading(taken, film)}{large(view_of(taken, film, card, sites), Settings())}"
 
 
 def film_html(taken: Snapshots, film: Film, card: Card) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots, load_snapshots
 from attnviz.render.masks import FINE
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import View
 
@@ -127,12 +127,9 @@ def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
 def with_step(store: Store, film: Film, step: Any) -> Film:
     """Another snapshot; the number comes from the browser and is checked here."""
     last = len(taken_for(store, film).epochs) - 1
-    text = step if isinstance(step, str) and step.isascii() and step.isdigit() and len(step) < 6 else None
-    value = int(text) if text else step
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or value != int(value) or not 0 <= value <= last:
-        raise UserError(plain("training_no_snapshot", film.language, last=last, value=repr(step)[:60]))
-    return replace(film, step=int(value))
+    if isinstance(step, str) and step.isascii() and step.isdigit() and len(step) < 6:
+        step = int(step)
+    return replace(film, step=whole(step, 0, last, plain("training_snapshot", film.language), film.language))
 
 
 def record(taken: Snapshots, film: Film, step: int) -> GateRecord:

@@ -32,10 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training_highest": ("highest", "最高"),
     "training_mean": ("mean", "均值"),
     "training_lowest": ("lowest", "最低"),
-    "training_no_snapshot": (
-        "snapshot must be a whole number in 0..{last}, got {value}",
-        "快照必须是 0..{last} 的整数，收到 {value}",
-    ),
+    "training_snapshot": ("snapshot", "快照"),
     "help_training": ("How to read this", "如何阅读"),
     "help_training_text": (
         "The marks in the curves stand at the epoch of the picture. A gate that looks the same from the first snapshot to the last has learned nothing of its own; one that moves early and then stands still was decided long before the accuracy was.|The loss is measured on crops that are changed at random and smaller in most epochs, so it cannot be compared with the accuracy, and it jumps where the size of the images changes.",

@@ -11,7 +11,7 @@ from attnviz.models.spec import build
 from attnviz.training.initial_weights import begin
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import load_recipe
-from attnviz.training.recipe_tables import StartPart
+from attnviz.training.recipe_fields import StartPart
 from tests.training.conftest import RECIPE, run_until
 
 

@@ -7,7 +7,7 @@ from attnviz.training.experiments import EXPERIMENTS, types
 from attnviz.training.experiments.runs import train_run
 from attnviz.training.experiments.types_table import accuracy, gates_matter, signed, table
 from attnviz.training.recipe import BUNDLED, load_recipe
-from tests.training.test_experiment import ROW
+from tests.training.experiments.test_noise import ROW
 
 TRAINED = (("none-30", 0), ("se-30", 0), ("se-30", 1), ("spatial-30", 0))
 

@@ -1,0 +1,38 @@
+"""Numbers out of anything that a browser may send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnviz.core.errors import UserError
+from attnviz.ui.shared.text import plain
+
+
+def number(value: Any, low: float, high: float, what: str, language: str) -> float:
+    """A number in ``low..high``.
+
+    Args:
+        value: What was sent.
+        low: Least, finite.
+        high: Most, finite.
+        what: What it is called in the error, in the visitor's language.
+        language: Of the error.
+
+    Raises:
+        UserError: It is no number (a truth value or digits in a text are none), not finite, or outside.
+    """
+    if not _inside(value, low, high):
+        raise UserError(plain("not_number", language, what=what, low=low, high=high, given=repr(value)[:60]))
+    return float(value)
+
+
+def whole(value: Any, low: int, high: int, what: str, language: str) -> int:
+    """A whole number in ``low..high``, which may be sent as 3.0; arguments and errors as ``number``."""
+    if not _inside(value, low, high) or value != int(value):
+        raise UserError(plain("not_whole", language, what=what, low=low, high=high, given=repr(value)[:60]))
+    return int(value)
+
+
+def _inside(value: Any, low: float, high: float) -> bool:
+    # NaN is in no range, and an integer is compared as it is: it may be too large for a float
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high

@@ -1,1 +1,0 @@
-"""Scenes of the sample pictures, each a module with ``render(width, height, samples)``."""
