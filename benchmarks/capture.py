@@ -39,7 +39,7 @@ from attnviz.models.results import add_force, check_results, write_results
 from attnviz.models.spec import ModelSpec, build
 
 OWN_LIMIT, FOREIGN_LIMIT = 1.05, 1.10
-LIMITED = {"channel", "spatial"}
+LIMITED = {name for name, kind in KINDS.items() if kind.has_scores or kind.per_place}
 """Kinds for which the first limit holds; the others are larger, or found in another way, and only reported."""
 FOREIGN = ("seresnet50", "efficientnet_b0", "mobilenetv3_large_100", "skresnet18")
 HEAVY = {"gcresnet50t": 224, "coatnet_0_rw_224": 224, "botnet26t_256": 256, "ghostnetv2_100": 224}

@@ -127,16 +127,12 @@ def _grid(count: int, aspect: float) -> tuple[int, int] | None:
     return (rows, count // rows) if rows * (count // rows) == count and (rows > 1 or count == 1) else None
 
 
-def _spatial_map(
-    record: GateRecord, gates: Sequence[GateRecord], query: tuple[float, float], aspect: float
-) -> Mask | None:
+def _spatial_map(record: GateRecord, *_: object) -> Mask | None:
     values = record.values
     return Mask(values[0, 0], record.site.name) if values.ndim == 4 else None
 
 
-def _full_map(
-    record: GateRecord, gates: Sequence[GateRecord], query: tuple[float, float], aspect: float
-) -> Mask | None:
+def _full_map(record: GateRecord, *_: object) -> Mask | None:
     values = record.values
     return Mask(values[0].mean(0), record.site.name, "full") if values.ndim == 4 else None
 

@@ -7,7 +7,7 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
-from attnviz.render.drawings import DRAWINGS
+from attnviz.render import drawings as views
 from attnviz.render.figures import gate_strip as strip
 from attnviz.render.figures.style import to_png
 from tests.render.synthetic import analysis, channel, every_kind, record, spatial
@@ -18,7 +18,7 @@ def words(figure):
 
 
 def test_every_kind_of_gate_has_a_view():
-    assert set(DRAWINGS) == set(KINDS)
+    assert set(views.DRAWINGS) == set(KINDS)
     found = analysis(every_kind())
     figure = strip.gate_strip(found.gates, found.image)
     assert to_png(figure, 50).startswith(b"\x89PNG")
