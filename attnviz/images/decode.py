@@ -1,10 +1,10 @@
-"""From a decoded picture of any mode to upright 8-bit RGB. Only ``image.py`` uses it."""
+"""From a decoded picture of any mode to upright 8-bit RGB. Only ``prepare.py`` uses it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-from types import MappingProxyType
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,15 @@ from PIL.Image import Transpose
 
 from attnviz.core.types import Bytes
 
-_UPRIGHT = MappingProxyType(
-    {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-)
+_UPRIGHT: Mapping[int, Transpose] = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
