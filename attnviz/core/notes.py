@@ -4,37 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
-NOTES: Mapping[str, str] = MappingProxyType(
-    {
-        "squeezed": (
-            "The photograph is squeezed to {ratio} times its proportions before the network sees it. Cut out the part "
-            "that matters and give that."
-        ),
-        "part": (
-            "The network sees only the middle {share} % of this photograph. Cut out the part that matters and give "
-            "that."
-        ),
-        "tiny": (
-            "The network sees {width}×{height} pixels blown up to {wide}×{high}: too few to show anything. Give a "
-            "larger photograph."
-        ),
-        "softmax": (
-            "Assumed: the network gives logits of classes that exclude each other (softmax). If each class is a yes or "
-            'no of its own, give scores="sigmoid".'
-        ),
-        "independent": (
-            "Assumed: the network gives probabilities of classes that do not exclude each other, as its outputs lie in "
-            '0..1 and do not sum to 1. If they are logits, give scores="softmax" or "sigmoid".'
-        ),
-        "several": (
-            "Assumed: the class scores are the first of {count} outputs, of {classes} numbers. Give the labels to "
-            "choose another."
-        ),
-    }
-)
+NOTES: Mapping[str, str] = {
+    "squeezed": (
+        "The photograph is squeezed to {ratio} times its proportions before the network sees it. Cut out the part "
+        "that matters and give that."
+    ),
+    "part": (
+        "The network sees only the middle {share} % of this photograph. Cut out the part that matters and give that."
+    ),
+    "tiny": (
+        "The network sees {width}×{height} pixels blown up to {wide}×{high}: too few to show anything. Give a "
+        "larger photograph."
+    ),
+    "softmax": (
+        "Assumed: the network gives logits of classes that exclude each other (softmax). If each class is a yes or "
+        'no of its own, give scores="sigmoid".'
+    ),
+    "independent": (
+        "Assumed: the network gives probabilities of classes that do not exclude each other, as its outputs lie in "
+        '0..1 and do not sum to 1. If they are logits, give scores="softmax" or "sigmoid".'
+    ),
+    "several": (
+        "Assumed: the class scores are the first of {count} outputs, of {classes} numbers. Give the labels to "
+        "choose another."
+    ),
+}
 """English sentences by key; values are put in by name."""
 
 SQUEEZED = 2.0

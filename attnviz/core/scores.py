@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,7 @@ def _sigmoid(logits: Floats) -> Floats:
     return np.asarray(np.where(logits >= 0, 1, small) / (1 + small), dtype=np.float32)
 
 
-SCORES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"softmax": _softmax, "sigmoid": _sigmoid})
+SCORES: Mapping[str, Callable[[Floats], Floats]] = {"softmax": _softmax, "sigmoid": _sigmoid}
 """From logits (…, K) to probabilities: ``softmax`` where one class excludes the others, so that they sum to 1, and
 ``sigmoid`` where each class is a yes or no of its own (multi-label)."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 
-AXES: Mapping[str, str] = MappingProxyType({"C": "channel", "D": "slice", "H": "row", "W": "column"})
+AXES: Mapping[str, str] = {"C": "channel", "D": "slice", "H": "row", "W": "column"}
 """Axes along which one number is followed through all steps, and the attribute of ``Follow`` that says where."""
 
 KINDS: tuple[str, ...] = ("maps", "planes", "mask", "bars", "gate", "theta", "grid")
@@ -21,16 +20,14 @@ range, weights in 0..1, the six numbers of an affine map, and the places where i
 Rectangle = tuple[float, float, float, float]
 """top, left, bottom, right as fractions of height and width."""
 
-REGIONS: Mapping[str, Rectangle | None] = MappingProxyType(
-    {
-        "none": None,
-        "left": (0.0, 0.0, 1.0, 0.5),
-        "right": (0.0, 0.5, 1.0, 1.0),
-        "top": (0.0, 0.0, 0.5, 1.0),
-        "bottom": (0.5, 0.0, 1.0, 1.0),
-        "middle": (0.25, 0.25, 0.75, 0.75),
-    }
-)
+REGIONS: Mapping[str, Rectangle | None] = {
+    "none": None,
+    "left": (0.0, 0.0, 1.0, 0.5),
+    "right": (0.0, 0.5, 1.0, 1.0),
+    "top": (0.0, 0.0, 0.5, 1.0),
+    "bottom": (0.5, 0.0, 1.0, 1.0),
+    "middle": (0.25, 0.25, 0.75, 0.75),
+}
 """Parts of a map that can be set to zero."""
 
 MOST_FACTOR = 10.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -172,16 +171,14 @@ def _product(start: int) -> Callable[[Axes, Sequence[Any], Tensor, Tensor], Labe
     return lambda axes, args, first, result: _multiplied(axes, args[start : start + 2], result)
 
 
-RULES: Mapping[str, Callable[[Axes, Sequence[Any], Tensor, Tensor], Labels]] = MappingProxyType(
-    {
-        **dict.fromkeys(CONVOLUTIONS, _convolved),
-        **dict.fromkeys(RESHAPES, _reshaped),
-        **dict.fromkeys(REDUCTIONS, _reduced),
-        "permute": _permuted,
-        "transpose": _transposed,
-        "t": _transposed,
-        "stack": _stacked,
-        **{name: _product(places[0]) for name, places in ops.PRODUCTS.items()},
-    }
-)
+RULES: Mapping[str, Callable[[Axes, Sequence[Any], Tensor, Tensor], Labels]] = {
+    **dict.fromkeys(CONVOLUTIONS, _convolved),
+    **dict.fromkeys(RESHAPES, _reshaped),
+    **dict.fromkeys(REDUCTIONS, _reduced),
+    "permute": _permuted,
+    "transpose": _transposed,
+    "t": _transposed,
+    "stack": _stacked,
+    **{name: _product(places[0]) for name, places in ops.PRODUCTS.items()},
+}
 """From an operation to what becomes of the axes; every other one keeps them."""

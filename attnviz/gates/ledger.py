@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from attnviz.core.types import Place
@@ -226,12 +225,10 @@ def _summed(ledger: Ledger, marks: Marks, args: Sequence[Any]) -> None:
         ledger.findings[number] = dataclasses.replace(finding, kind="branch", axis=own)
 
 
-WATCHERS: Mapping[str, Callable[[Ledger, Marks, Sequence[Any]], None]] = MappingProxyType(
-    {
-        **dict.fromkeys(ops.LEARNED | ops.ATTENTION_OPS, _learned),
-        **dict.fromkeys(ops.SATURATING | ops.SOFTMAX | {"hardtanh", "clamp"}, _activated),
-        **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), _sampled_at),
-        "sum": _summed,
-    }
-)
+WATCHERS: Mapping[str, Callable[[Ledger, Marks, Sequence[Any]], None]] = {
+    **dict.fromkeys(ops.LEARNED | ops.ATTENTION_OPS, _learned),
+    **dict.fromkeys(ops.SATURATING | ops.SOFTMAX | {"hardtanh", "clamp"}, _activated),
+    **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), _sampled_at),
+    "sum": _summed,
+}
 """From an operation to what it says about findings that come into it."""

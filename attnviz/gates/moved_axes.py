@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -54,13 +53,11 @@ def _transposed(axis: int, before: Sizes, args: Sequence[Any]) -> int | None:
     return {a: b, b: a}.get(axis, axis)
 
 
-MOVED: Mapping[str, Callable[[int, Sizes, Sequence[Any]], int | None]] = MappingProxyType(
-    {
-        "permute": _permuted,
-        "transpose": _transposed,
-        "t": lambda axis, before, args: len(before) - 1 - axis,
-    }
-)
+MOVED: Mapping[str, Callable[[int, Sizes, Sequence[Any]], int | None]] = {
+    "permute": _permuted,
+    "transpose": _transposed,
+    "t": lambda axis, before, args: len(before) - 1 - axis,
+}
 """From an operation that reorders axes to where one of them goes."""
 
 

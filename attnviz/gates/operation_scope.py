@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from attnviz.gates import fused, ops
 from attnviz.gates.containers import map_tensors
 from attnviz.gates.requests import Demand
 
-OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
+OTHER_WAY: Mapping[str, str] = {"fused attention": "softmax", "softmax": "fused attention"}
 """How else a module may compute the same weights: ``nn.MultiheadAttention`` chooses by gradients and autocast."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -78,9 +77,13 @@ VALUE_FREE = _names(
 )
 """Their results depend on the shape of the argument only."""
 
-PRODUCTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"bmm": (0, 1), "mm": (0, 1), "baddbmm": (1, 2), "addbmm": (1, 2), "addmm": (1, 2)}
-)
+PRODUCTS: Mapping[str, tuple[int, ...]] = {
+    "bmm": (0, 1),
+    "mm": (0, 1),
+    "baddbmm": (1, 2),
+    "addbmm": (1, 2),
+    "addmm": (1, 2),
+}
 """Matrix products and the positions of the two factors."""
 
 ATTENTION_OPS = _names(
@@ -90,27 +93,25 @@ ATTENTION_OPS = _names(
 )
 """Fused attention: query, key and value in, softmax weights never stored."""
 
-FAMILIES: Mapping[str, str] = MappingProxyType(
-    {
-        "mul": "multiplication",
-        "quantized::mul": "multiplication",
-        "convolution": "convolution",
-        "torchvision::deform_conv2d": "deformable convolution",
-        "exp": "exponential",
-        **{name: name for name in (*sorted(SATURATING), "clamp", "hardtanh")},
-        "add": "addition",
-        "div": "division",
-        "addcmul": "multiplication and addition",
-        "lerp": "interpolation",
-        "affine_grid_generator": "affine grid",
-        "grid_sampler_2d": "grid sampling",
-        "grid_sampler_3d": "grid sampling",
-        "cudnn_grid_sampler": "grid sampling",
-        **dict.fromkeys(SOFTMAX, "softmax"),
-        **dict.fromkeys(PRODUCTS, "matrix product"),
-        **dict.fromkeys(ATTENTION_OPS, "fused attention"),
-    }
-)
+FAMILIES: Mapping[str, str] = {
+    "mul": "multiplication",
+    "quantized::mul": "multiplication",
+    "convolution": "convolution",
+    "torchvision::deform_conv2d": "deformable convolution",
+    "exp": "exponential",
+    **{name: name for name in (*sorted(SATURATING), "clamp", "hardtanh")},
+    "add": "addition",
+    "div": "division",
+    "addcmul": "multiplication and addition",
+    "lerp": "interpolation",
+    "affine_grid_generator": "affine grid",
+    "grid_sampler_2d": "grid sampling",
+    "grid_sampler_3d": "grid sampling",
+    "cudnn_grid_sampler": "grid sampling",
+    **dict.fromkeys(SOFTMAX, "softmax"),
+    **dict.fromkeys(PRODUCTS, "matrix product"),
+    **dict.fromkeys(ATTENTION_OPS, "fused attention"),
+}
 """Operations that are counted, so that one of them can be found again in another pass."""
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from attnviz.gates import bounding, ops, ranges
 from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
@@ -202,26 +201,24 @@ def on_grid(step: Step) -> Mark:
     return step.new(origin=Origin("affine grid", step.marks.uid()))
 
 
-PASSING: Mapping[str, Callable[[Step], Mark]] = MappingProxyType(
-    {
-        **dict.fromkeys(ops.SHAPES, moved),
-        **dict.fromkeys(ops.VIEWS, viewed),
-        **dict.fromkeys(ops.RESIZES, resized),
-        **dict.fromkeys(ops.REDUCTIONS | ops.POOLS, reduced),
-        **dict.fromkeys(ops.LEARNED, learned),
-        **dict.fromkeys(ops.NORMS, normalised),
-        **dict.fromkeys(ops.COMPARISONS, bounding.compared),
-        **dict.fromkeys(ops.SOFTMAX, bounding.softmax),
-        **dict.fromkeys(ranges.ARITHMETIC, bounding.combined),
-        **dict.fromkeys(("im2col", "grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), sampled),
-        "_log_softmax": bounding.log_softmax,
-        "affine_grid_generator": on_grid,
-        "exp": bounding.exponential,
-        "linalg_vector_norm": normed,
-        "log_sigmoid_forward": bounding.pointwise,
-        "reciprocal": bounding.inverted,
-        "sum": summed,
-        "where": bounding.chosen,
-    }
-)
+PASSING: Mapping[str, Callable[[Step], Mark]] = {
+    **dict.fromkeys(ops.SHAPES, moved),
+    **dict.fromkeys(ops.VIEWS, viewed),
+    **dict.fromkeys(ops.RESIZES, resized),
+    **dict.fromkeys(ops.REDUCTIONS | ops.POOLS, reduced),
+    **dict.fromkeys(ops.LEARNED, learned),
+    **dict.fromkeys(ops.NORMS, normalised),
+    **dict.fromkeys(ops.COMPARISONS, bounding.compared),
+    **dict.fromkeys(ops.SOFTMAX, bounding.softmax),
+    **dict.fromkeys(ranges.ARITHMETIC, bounding.combined),
+    **dict.fromkeys(("im2col", "grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), sampled),
+    "_log_softmax": bounding.log_softmax,
+    "affine_grid_generator": on_grid,
+    "exp": bounding.exponential,
+    "linalg_vector_norm": normed,
+    "log_sigmoid_forward": bounding.pointwise,
+    "reciprocal": bounding.inverted,
+    "sum": summed,
+    "where": bounding.chosen,
+}
 """From an operation to its rule; other functions of single elements are ``bounding.pointwise``, others unknown."""

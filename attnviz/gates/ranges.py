@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 Range = tuple[float, float]
@@ -59,28 +58,26 @@ def _hardsigmoid(value: float) -> float:
     return min(1.0, max(0.0, value / 6 + 0.5))
 
 
-INCREASING: Mapping[str, Callable[[float], float]] = MappingProxyType(
-    {
-        "exp": _exp,
-        "exp2": lambda v: _exp(v * math.log(2)),
-        "expm1": lambda v: _exp(v) - 1,
-        "log": _log,
-        "log1p": lambda v: _log(1 + v),
-        "sqrt": lambda v: math.sqrt(max(0.0, v)),
-        "relu": lambda v: max(0.0, v),
-        "sigmoid": lambda v: 1 / (1 + _exp(-v)),
-        "hardsigmoid": _hardsigmoid,
-        "tanh": math.tanh,
-        "erf": math.erf,
-        "atan": math.atan,
-        "softplus": _softplus,
-        "log_sigmoid_forward": lambda v: -_softplus(-v),
-        "elu": lambda v: v if v > 0 else -1.0,
-        "round": lambda v: v,
-        "_to_copy": lambda v: v,
-        "sign": lambda v: float((v > 0) - (v < 0)),
-    }
-)
+INCREASING: Mapping[str, Callable[[float], float]] = {
+    "exp": _exp,
+    "exp2": lambda v: _exp(v * math.log(2)),
+    "expm1": lambda v: _exp(v) - 1,
+    "log": _log,
+    "log1p": lambda v: _log(1 + v),
+    "sqrt": lambda v: math.sqrt(max(0.0, v)),
+    "relu": lambda v: max(0.0, v),
+    "sigmoid": lambda v: 1 / (1 + _exp(-v)),
+    "hardsigmoid": _hardsigmoid,
+    "tanh": math.tanh,
+    "erf": math.erf,
+    "atan": math.atan,
+    "softplus": _softplus,
+    "log_sigmoid_forward": lambda v: -_softplus(-v),
+    "elu": lambda v: v if v > 0 else -1.0,
+    "round": lambda v: v,
+    "_to_copy": lambda v: v,
+    "sign": lambda v: float((v > 0) - (v < 0)),
+}
 """Functions of one number that never fall; ``elu`` by its lower limit."""
 
 
@@ -167,15 +164,13 @@ def _difference(a: Range, b: Range) -> Range:
     return a[0] - b[1], a[1] - b[0]
 
 
-ARITHMETIC: Mapping[str, Callable[[Range, Range], Range]] = MappingProxyType(
-    {
-        "add": _sum,
-        "sub": _difference,
-        "rsub": lambda a, b: _difference(b, a),
-        "mul": product,
-        "div": lambda a, b: product(a, reciprocal(b)),
-        "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
-        "maximum": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
-    }
-)
+ARITHMETIC: Mapping[str, Callable[[Range, Range], Range]] = {
+    "add": _sum,
+    "sub": _difference,
+    "rsub": lambda a, b: _difference(b, a),
+    "mul": product,
+    "div": lambda a, b: product(a, reciprocal(b)),
+    "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
+    "maximum": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
+}
 """Operations on two operands."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -177,23 +176,21 @@ def _numel(shape: tuple[int, ...]) -> int:
     return size
 
 
-RULES: Mapping[str, Callable[[Meeting], Verdict]] = MappingProxyType(
-    {
-        "mul": multiplied,
-        "quantized::mul": multiplied,
-        "addcmul": partial(multiplied, first=1, second=2),
-        "lerp": partial(multiplied, first=1, second=2),
-        "add": added,
-        "convolution": convolved,
-        "torchvision::deform_conv2d": deformed,
-        **dict.fromkeys(ops.PRODUCTS, met_values),
-        **dict.fromkeys(ops.ATTENTION_OPS, fused),
-        "affine_grid_generator": transformed,
-        "grid_sampler_2d": sampled,
-        "grid_sampler_3d": sampled,
-        "cudnn_grid_sampler": sampled,
-    }
-)
+RULES: Mapping[str, Callable[[Meeting], Verdict]] = {
+    "mul": multiplied,
+    "quantized::mul": multiplied,
+    "addcmul": partial(multiplied, first=1, second=2),
+    "lerp": partial(multiplied, first=1, second=2),
+    "add": added,
+    "convolution": convolved,
+    "torchvision::deform_conv2d": deformed,
+    **dict.fromkeys(ops.PRODUCTS, met_values),
+    **dict.fromkeys(ops.ATTENTION_OPS, fused),
+    "affine_grid_generator": transformed,
+    "grid_sampler_2d": sampled,
+    "grid_sampler_3d": sampled,
+    "cudnn_grid_sampler": sampled,
+}
 """From an operation to its rule."""
 
 

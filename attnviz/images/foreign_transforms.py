@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ _WANTED = (
     "an InputSpec, a transform of torchvision, a configuration of timm (input_size, mean, std), or a function from "
     "a Pillow image to a tensor (C, H, W)"
 )
-_FITS: Mapping[int, str] = MappingProxyType({1: "crop", 2: "squash"})
+_FITS: Mapping[int, str] = {1: "crop", 2: "squash"}
 """What a resize does, by how many numbers it is given: the shorter side, or height and width."""
 _SAME = 0.95
 """Least correlation of a test picture with what a function makes of it, where that keeps the frame."""
@@ -68,20 +67,18 @@ def _nothing(step: Any, steps: _Steps) -> bool:
     return True
 
 
-_STEPS: Mapping[str, Callable[[Any, _Steps], bool]] = MappingProxyType(
-    {
-        "Resize": _resize,
-        "CenterCrop": _crop,
-        "ToTensor": _scale,
-        "MaybeToTensor": _scale,
-        "ConvertImageDtype": _scale,
-        "ToDtype": _scale,
-        "PILToTensor": _nothing,
-        "MaybePILToTensor": _nothing,
-        "ToImage": _nothing,
-        "Normalize": _normalise,
-    }
-)
+_STEPS: Mapping[str, Callable[[Any, _Steps], bool]] = {
+    "Resize": _resize,
+    "CenterCrop": _crop,
+    "ToTensor": _scale,
+    "MaybeToTensor": _scale,
+    "ConvertImageDtype": _scale,
+    "ToDtype": _scale,
+    "PILToTensor": _nothing,
+    "MaybePILToTensor": _nothing,
+    "ToImage": _nothing,
+    "Normalize": _normalise,
+}
 """Steps of torchvision's and timm's transforms by the name of their class; each says whether it was understood."""
 
 
@@ -108,7 +105,7 @@ def _of_preset(transform: Any) -> InputSpec:
     return InputSpec((side, side), share, tuple(transform.mean), tuple(transform.std), fit=fit)  # type: ignore[arg-type]
 
 
-_MODES: Mapping[str, str] = MappingProxyType({"center": "crop", "squash": "squash"})
+_MODES: Mapping[str, str] = {"center": "crop", "squash": "squash"}
 """timm's ``crop_mode`` -> a name of ``attnviz.core.input_spec.FITS``."""
 
 

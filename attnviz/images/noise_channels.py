@@ -7,7 +7,6 @@ picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 
 import torch
 from torch import Generator, Tensor
@@ -61,16 +60,14 @@ def _cycled(x: Tensor, channels: int) -> Tensor:
     return x[:, [i % x.shape[1] for i in range(channels)]]
 
 
-NOISES: Mapping[str, Maker] = MappingProxyType(
-    {
-        "gaussian": _gaussian,
-        "uniform": _uniform,
-        "salt-and-pepper": _salt_and_pepper,
-        "constant": _constant,
-        "shuffled": _shuffled,
-        "other-image": _other_image,
-    }
-)
+NOISES: Mapping[str, Maker] = {
+    "gaussian": _gaussian,
+    "uniform": _uniform,
+    "salt-and-pepper": _salt_and_pepper,
+    "constant": _constant,
+    "shuffled": _shuffled,
+    "other-image": _other_image,
+}
 """Kinds of noise. Gaussian, uniform, salt-and-pepper and constant (one number a channel, drawn from N(0, 1)) have mean
 0 and standard deviation 1; ``shuffled`` is the picture itself with its pixels in random places, ``other-image`` is
 another picture."""

@@ -9,7 +9,6 @@ import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -276,6 +275,4 @@ def _bundled(sample: Sample) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3], dtype=np.uint8))
 
 
-_LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = MappingProxyType(
-    {RENDERED: _rendered, SCIKIT_IMAGE: _bundled}
-)
+_LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {RENDERED: _rendered, SCIKIT_IMAGE: _bundled}

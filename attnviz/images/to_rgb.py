@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from types import MappingProxyType
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,16 @@ from PIL.Image import Transpose
 
 from attnviz.core.types import Bytes
 
-_UPRIGHT = MappingProxyType(
-    {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-)
+_UPRIGHT: Mapping[int, Transpose] = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+"""What turns a picture of each EXIF orientation upright; 1 is upright."""
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -21,19 +20,17 @@ import numpy.typing as npt
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats
 
-CMAPS: Mapping[str, str] = MappingProxyType(
-    {
-        "viridis": "perceptually uniform",
-        "cividis": "perceptually uniform, made for colour-vision deficiency",
-        "magma": "perceptually uniform",
-        "inferno": "perceptually uniform",
-        "plasma": "perceptually uniform",
-        "gray": "lightness only, for print",
-        "turbo": "not perceptually uniform: equal steps do not look equal",
-        "RdBu_r": "diverging: blue below 0, red above",
-        "PuOr_r": "diverging: purple below 0, orange above",
-    }
-)
+CMAPS: Mapping[str, str] = {
+    "viridis": "perceptually uniform",
+    "cividis": "perceptually uniform, made for colour-vision deficiency",
+    "magma": "perceptually uniform",
+    "inferno": "perceptually uniform",
+    "plasma": "perceptually uniform",
+    "gray": "lightness only, for print",
+    "turbo": "not perceptually uniform: equal steps do not look equal",
+    "RdBu_r": "diverging: blue below 0, red above",
+    "PuOr_r": "diverging: purple below 0, orange above",
+}
 """Colour maps that may be asked for, and what to know about each."""
 
 CMAP = "viridis"
@@ -42,9 +39,7 @@ DIVERGING = frozenset({"RdBu_r", "PuOr_r"})
 NOT_FINITE = (0.5, 0.5, 0.5)
 """Colour of values that are not a number."""
 
-_LABELS = MappingProxyType(
-    {"fixed": "fixed", "stretch": "stretched", "sequential": "features", "diverging": "features"}
-)
+_LABELS = {"fixed": "fixed", "stretch": "stretched", "sequential": "features", "diverging": "features"}
 
 
 @dataclass(frozen=True)
@@ -158,9 +153,7 @@ def _features(values: npt.ArrayLike) -> Scale:
     return Scale(-largest if negative else 0.0, largest, "diverging" if negative else "sequential")
 
 
-MODES: Mapping[str, Callable[[npt.ArrayLike], Scale]] = MappingProxyType(
-    {"fixed": _fixed, "stretch": _stretch, "features": _features}
-)
+MODES: Mapping[str, Callable[[npt.ArrayLike], Scale]] = {"fixed": _fixed, "stretch": _stretch, "features": _features}
 """Ways to choose a scale."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ def _by_index(scores: Floats) -> Ints:
     return np.arange(scores.size)
 
 
-ORDERS: Mapping[str, Callable[[Floats], Ints]] = MappingProxyType({"index": _by_index, "sorted": _by_rank})
+ORDERS: Mapping[str, Callable[[Floats], Ints]] = {"index": _by_index, "sorted": _by_rank}
 """Orders of the channels from left to right."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,9 +34,7 @@ def _bilinear(cells: int, pixels: int) -> Taps:
     return np.maximum(1 - distance, 0).astype(np.float32)
 
 
-INTERPOLATIONS: Mapping[str, Callable[[int, int], Taps]] = MappingProxyType(
-    {"nearest": _nearest, "bilinear": _bilinear}
-)
+INTERPOLATIONS: Mapping[str, Callable[[int, int], Taps]] = {"nearest": _nearest, "bilinear": _bilinear}
 
 
 def taps(cells: int, pixels: int, interpolation: str = "nearest") -> Taps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -89,12 +88,14 @@ def _spread(module: Any) -> None:
     torch.nn.init.kaiming_uniform_(module.expand.weight, a=5**0.5)
 
 
-OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"self-attention": {"max_positions": 256}, "danet": {"max_positions": 256}, "local": {"start_scale": 1.0}}
-)
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "self-attention": {"max_positions": 256},
+    "danet": {"max_positions": 256},
+    "local": {"start_scale": 1.0},
+}
 """Options of modules that are made for the occasion, where the type's own would show nothing or need much memory."""
 
-STARTS = MappingProxyType({"stn": _affine, "self-attention": _open, "danet": _open_both, "gc": _spread})
+STARTS = {"stn": _affine, "self-attention": _open, "danet": _open_both, "gc": _spread}
 """What is set by hand in a module that is made for the occasion, because a new one does nothing."""
 
 

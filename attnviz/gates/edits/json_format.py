@@ -16,7 +16,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -199,17 +198,15 @@ def _shuffle(values: Mapping[str, Any]) -> Edit:
     return shuffle(_text(values["over"], "over"), values["seed"])
 
 
-_READ: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Mapping[str, Any]], Edit]]] = MappingProxyType(
-    {
-        "neutral": ((), (), lambda v: neutral()),
-        "set_to": (("value",), (), lambda v: set_to(_array(v["value"], "a value"))),
-        "scale": (("value",), ("channels",), lambda v: scale(_array(v["value"], "a factor"), *_channels(v))),
-        "knock_out": (("channels",), (), lambda v: knock_out(*_channels(v))),
-        "mean": (("value",), (), lambda v: mean(_array(v["value"], "a reference"))),
-        "shuffle": (("over", "seed"), (), _shuffle),
-        "paint": (("value",), (), lambda v: paint(_array(v["value"], "a mask"))),
-    }
-)
+_READ: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Mapping[str, Any]], Edit]]] = {
+    "neutral": ((), (), lambda v: neutral()),
+    "set_to": (("value",), (), lambda v: set_to(_array(v["value"], "a value"))),
+    "scale": (("value",), ("channels",), lambda v: scale(_array(v["value"], "a factor"), *_channels(v))),
+    "knock_out": (("channels",), (), lambda v: knock_out(*_channels(v))),
+    "mean": (("value",), (), lambda v: mean(_array(v["value"], "a reference"))),
+    "shuffle": (("over", "seed"), (), _shuffle),
+    "paint": (("value",), (), lambda v: paint(_array(v["value"], "a mask"))),
+}
 """For each action the keys it needs, those it may have, and what makes the edit."""
 
 

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import MappingProxyType
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError, nearest
@@ -25,12 +24,10 @@ VARIABLE = "ATTNVIZ_CHECKPOINTS"
 BOTH = "cbam"
 """The type that the app opens with, however accurate others are: it has channel gates and spatial masks."""
 IMAGENET = "ImageNet-1k"
-PUBLISHED: Mapping[str, str] = MappingProxyType(
-    {
-        "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",
-        "torchvision:mobilenet_v3_large": "MobileNetV3-Large · SE · ImageNet",
-    }
-)
+PUBLISHED: Mapping[str, str] = {
+    "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",
+    "torchvision:mobilenet_v3_large": "MobileNetV3-Large · SE · ImageNet",
+}
 """Networks with published ImageNet weights, fetched at first use, and what people see."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from attnviz.ui.shared.text import language_of
 
 Message = MutableMapping[str, Any]
 
-TAGS = MappingProxyType({"en": "en", "zh": "zh-CN"})
+TAGS = {"en": "en", "zh": "zh-CN"}
 """What each language is called in a document."""
 POLICY = "; ".join(
     (

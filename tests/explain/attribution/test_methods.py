@@ -30,28 +30,46 @@ def enlarged(values, size):
     return LayerAttribution.interpolate(values, (size, size), "bilinear")[0, 0]
 
 
-def directly(name, model, x, target):
-    """The same by Captum alone, in one batch."""
-    if name == "grad-cam":
-        return enlarged(LayerGradCam(model, last(model)).attribute(x, target, relu_attributions=True), x.shape[2])
-    if name == "layer-activation":
-        return enlarged(LayerActivation(model, last(model)).attribute(x).abs().mean(1, keepdim=True), x.shape[2])
-    if name == "gradient-x-input":
-        return InputXGradient(model).attribute(x.clone().requires_grad_(), target)[0].sum(0)
-    if name == "integrated-gradients":
-        return IntegratedGradients(model).attribute(x, torch.zeros_like(x), target, n_steps=32)[0].sum(0)
+def directly_occluded(model, x, target):
     mean = x.mean((2, 3), keepdim=True).expand_as(x)
     return Occlusion(model).attribute(x, (3, 2, 2), (3, 1, 1), mean, target)[0].mean(0)
 
 
-@pytest.mark.parametrize("kind", [k for k in TRAPS if k is not OnInput], ids=lambda k: k.__name__)
+DIRECTLY = {
+    "grad-cam": lambda model, x, target: enlarged(
+        LayerGradCam(model, last(model)).attribute(x, target, relu_attributions=True), x.shape[2]
+    ),
+    "layer-activation": lambda model, x, target: enlarged(
+        LayerActivation(model, last(model)).attribute(x).abs().mean(1, keepdim=True), x.shape[2]
+    ),
+    "gradient-x-input": lambda model, x, target: (
+        InputXGradient(model).attribute(x.clone().requires_grad_(), target)[0].sum(0)
+    ),
+    "integrated-gradients": lambda model, x, target: (
+        IntegratedGradients(model).attribute(x, torch.zeros_like(x), target, n_steps=32)[0].sum(0)
+    ),
+    "occlusion": directly_occluded,
+}
+"""The same by Captum alone, in one batch: method -> (H, W)."""
+
+UNCHANGED = pytest.mark.parametrize("kind", [k for k in TRAPS if k is not OnInput], ids=lambda k: k.__name__)
+
+
+@UNCHANGED
 @pytest.mark.parametrize("name", ATTRIBUTIONS)
+def test_it_is_a_map_of_the_photograph_that_says_something(name, kind):
+    found = attribute(make(kind), image(), 2, name)
+    assert found.shape == (16, 16) and found.dtype == np.float32
+    assert np.isfinite(found).all() and np.abs(found).max() > 0
+    assert ATTRIBUTIONS[name].signed or found.min() >= 0
+
+
+@UNCHANGED
+@pytest.mark.parametrize("name", DIRECTLY)
 def test_it_equals_a_direct_call_of_captum(name, kind):
     found = attribute(make(kind), image(), 2, name)
-    expected = directly(name, make(kind).eval(), image(), 2).detach().numpy()
-    assert found.shape == (16, 16) and found.dtype == np.float32 and np.abs(found).max() > 0
+    expected = DIRECTLY[name](make(kind).eval(), image(), 2).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
-    assert ATTRIBUTIONS[name].signed or found.min() >= 0
 
 
 @pytest.mark.parametrize("name", ATTRIBUTIONS)
@@ -206,3 +224,10 @@ def test_fill_blurs_like_scipy():
         picture = gaussian_filter1d(picture, 4, axis=axis, mode="constant", radius=12)
         weight = gaussian_filter1d(weight, 4, axis=axis, mode="constant", radius=12)
     np.testing.assert_allclose(fill(x, "blur")[0, 1].numpy(), picture / weight, atol=1e-5)
+
+
+@pytest.mark.parametrize(("window", "stride", "cells"), [(15, "half", (14, 14)), (50, "whole", (2, 2))])
+def test_the_cells_of_occlusion_are_the_positions_of_its_window(window, stride, cells):
+    """Of 128 pixels, 19 are covered at a time in steps of 9, or 64 in steps of 64."""
+    method = ATTRIBUTIONS["occlusion"]
+    assert method.cells(method.check({"window": window, "stride": stride}), (128, 128)) == cells

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from types import MappingProxyType
 
 import numpy as np
 
@@ -275,15 +274,13 @@ def _grid(scene: Scene) -> str:
     return _row([panel(plain("the_grid", scene.language), drawn)])
 
 
-DRAW: Mapping[str, Callable[[Scene], str]] = MappingProxyType(
-    {
-        "maps": _maps,
-        "planes": _planes,
-        "mask": _mask,
-        "bars": _bars,
-        "gate": _gate,
-        "theta": _theta,
-        "grid": _grid,
-    }
-)
+DRAW: Mapping[str, Callable[[Scene], str]] = {
+    "maps": _maps,
+    "planes": _planes,
+    "mask": _mask,
+    "bars": _bars,
+    "gate": _gate,
+    "theta": _theta,
+    "grid": _grid,
+}
 """How each of ``attnviz.core.step_values.KINDS`` is drawn."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from attnviz.core.errors import UserError, nearest
@@ -216,11 +215,9 @@ def inverted(bench: Bench, factor: float) -> EditList:
     )
 
 
-PICKS: Mapping[str, Callable[[Bench, int, float], EditList]] = MappingProxyType(
-    {
-        "top": lambda bench, k, factor: multiply(bench, ranked(bench, k), factor),
-        "bottom": lambda bench, k, factor: multiply(bench, ranked(bench, k, lowest=True), factor),
-        "invert": lambda bench, k, factor: inverted(bench, factor),
-    }
-)
+PICKS: Mapping[str, Callable[[Bench, int, float], EditList]] = {
+    "top": lambda bench, k, factor: multiply(bench, ranked(bench, k), factor),
+    "bottom": lambda bench, k, factor: multiply(bench, ranked(bench, k, lowest=True), factor),
+    "invert": lambda bench, k, factor: inverted(bench, factor),
+}
 """Ways to choose channels by a button."""
