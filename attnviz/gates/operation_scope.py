@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
-from attnviz.gates.containers import map_tensors
+from attnviz.gates.containers import tensors_within
 from attnviz.gates.requests import Demand
 
 OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
@@ -41,12 +41,15 @@ class Scope(ops.EagerMode):
                 self._wanted[OTHER_WAY[place.op], place.index].append(demand)
         self._counts: Counter[str] = Counter()
         self._edited = False
+        self._changed: list[Tensor] = []  # results of edited operations, to which autograd has yet to give its nodes
         self.missed = [demand for demand in demands if demand.edits]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Run one operation, with its operands or its result replaced where an edit says so."""
+        if self._changed:
+            self._tell_autograd()
         keywords = dict(kwargs or {})
         if ops.is_composite(func):
             with self:
@@ -58,8 +61,16 @@ class Scope(ops.EagerMode):
         demands = self._wanted.get((family, self._counts[family]), ())
         if not demands:
             return ops.run(func, args, keywords)
-        if family == "fused attention":
-            return self._fused(demands, ops.name_of(func), args, keywords, ops.run(func, args, keywords))
+        result = self._serve(demands, func, args, keywords)
+        if any(demand.edits for demand in demands):
+            self._changed += ops.tensors_in(result)
+        return result
+
+    def _serve(self, demands: Sequence[Demand], func: Any, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Run an operation of which something is wanted."""
+        name = ops.name_of(func)
+        if name in ops.ATTENTION_OPS:
+            return self._fused(demands, name, args, keywords, ops.run(func, args, keywords))
         operands = list(args)
         for demand in (d for d in demands if d.place.operand >= 0):
             index = demand.place.operand
@@ -102,11 +113,24 @@ class Scope(ops.EagerMode):
                 "like this one"
             )
 
-    def without_gradient(self, output: Any) -> Any:
-        """The output of the module; if an edit acted below autograd, gradients through it are refused."""
-        if not self._edited or not torch.is_grad_enabled():
-            return output
-        return map_tensors(lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output)
+    def refuse_gradients(self, inputs: Any, output: Any) -> None:
+        """Refuse gradients through what the module has computed, if an edit acted below autograd.
+
+        Nodes of autograd are told, and no tensor is replaced: ``out += x`` cannot write to a view in the place of
+        what a module gave out.
+        """
+        if not self._edited:
+            return
+        given = {id(tensor) for tensor in tensors_within(inputs)}
+        self._changed += [tensor for tensor in tensors_within(output) if id(tensor) not in given]
+        self._tell_autograd()
+
+    def _tell_autograd(self) -> None:
+        """As soon as results of edited operations have their nodes: gradients may be asked for inside the module."""
+        for tensor in self._changed:
+            if tensor.grad_fn is not None:
+                tensor.grad_fn.register_prehook(_no_gradient)
+        self._changed.clear()
 
 
 def _acted(demand: Demand, value: Any) -> Any:
@@ -119,16 +143,9 @@ def _acted(demand: Demand, value: Any) -> Any:
     return torch.quantize_per_tensor(changed, value.q_scale(), value.q_zero_point(), value.dtype)
 
 
-class _NoGradient(torch.autograd.Function):
-    """Identity whose gradient is an error: autograd did not see the edit, so its answer would be wrong."""
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        raise UserError(
-            "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of "
-            "a module (see site.how) can be edited with gradients"
-        )
+def _no_gradient(*_: Any) -> None:
+    """What a node of autograd does before its gradient, where that would be the one of the gate before the edit."""
+    raise UserError(
+        "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of a module "
+        "(see site.how) can be edited with gradients"
+    )

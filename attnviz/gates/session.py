@@ -245,7 +245,7 @@ class Session:
                 return None
             if run.scope is not None:
                 run.scope.check(path)
-                output = run.scope.without_gradient(output)
+                run.scope.refuse_gradients(inputs, output)
             if run.arrival is not None:
                 run.arrival.check(path, output)
             return self._at_output(run.due, inputs, output)
