@@ -134,7 +134,8 @@ def _sites(findings: Sequence[Finding], search: Search, paths: set[str], batch: 
 
 def _site(name: str, finding: Finding, search: Search, batch: int) -> GateSite:
     def counted(place: Place) -> Place:
-        return replace(place, calls=search.calls[place.module])
+        total = search.totals[place.module, place.call][place.op]
+        return replace(place, calls=search.calls[place.module], total=total)
 
     place = finding.exact
     if finding.output is not None and search.uses[finding.output] == 1:

@@ -14,6 +14,8 @@ from torch.utils._python_dispatch import _disable_current_modes
 from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
 from attnviz.gates.containers import tensors_within
+from attnviz.gates.noise import Noise
+from attnviz.gates.passes import AGAIN
 from attnviz.gates.requests import Demand
 
 OTHER_WAY: Mapping[str, str] = MappingProxyType({"fused attention": "softmax", "softmax": "fused attention"})
@@ -40,6 +42,8 @@ class Scope(ops.EagerMode):
             if either_way and place.operand < 0 and place.op in OTHER_WAY:
                 self._wanted[OTHER_WAY[place.op], place.index].append(demand)
         self._counts: Counter[str] = Counter()
+        self._noise = Noise()
+        self._demands, self._either_way = demands, either_way
         self._edited = False
         self._changed: list[Tensor] = []  # results of edited operations, to which autograd has yet to give its nodes
         self.missed = [demand for demand in demands if demand.edits]
@@ -55,8 +59,10 @@ class Scope(ops.EagerMode):
             with self:
                 return ops.run_composite(func, args, keywords)
         family = ops.family_of(func, args)
-        if family is None:
-            return ops.run(func, args, keywords)
+        if family is None or self._noise.is_in(args):
+            result = ops.run(func, args, keywords)
+            self._noise.note(func, args, result)
+            return result
         self._counts[family] += 1
         demands = self._wanted.get((family, self._counts[family]), ())
         if not demands:
@@ -105,13 +111,22 @@ class Scope(ops.EagerMode):
             return result if used is given else fused.result_with(name, operands, keywords, used, result)
 
     def check(self, path: str) -> None:
-        """Raise ``UserError`` if an edit was not served: it would do nothing in silence."""
+        """Raise ``UserError`` if an edit was not served, or if which operation is the gate cannot be told."""
+        where = path or "the model"
         for demand in self.missed:
             raise UserError(
-                f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to "
-                f"{demand.place.op} {demand.place.index}, as it did at the search; search for the gates with an input "
-                "like this one"
+                f"the edit of {demand.site.name} had no effect: {where} did not come to {demand.place.op} "
+                f"{demand.place.index}, as it did at the search; {AGAIN}"
             )
+        for demand in self._demands:
+            place, count = demand.place, self._counts[demand.place.op]
+            if self._either_way and place.op in OTHER_WAY:
+                count += self._counts[OTHER_WAY[place.op]]
+            if place.total and count and count != place.total:
+                raise UserError(
+                    f"{demand.site.name} is {place.op} {place.index} of {place.total} in {where}, and this pass has "
+                    f"{count} of them: which is the gate cannot be told; {AGAIN}"
+                )
 
     def refuse_gradients(self, inputs: Any, output: Any) -> None:
         """Refuse gradients through what the module has computed, if an edit acted below autograd.

@@ -184,6 +184,8 @@ class Session:
         demands = by_module([d for group in self.passes.groups for d in group.demands])
         users = {user for wanted in demands.values() for d in wanted if (user := used_by(d)) is not None}
         around = {path for wanted in demands.values() for d in wanted if d.edits for path in above(d.place.module)}
+        # of a module itself: ``module.forward(x)`` calls no hooks; what it gives out is changed behind its ``forward``
+        around |= {path for path, wanted in demands.items() if any(d.edits and d.inside for d in wanted)}
         entrances = {path: self._watch(path, self._at(path)) for path in sorted({"", *around})}
         for path in sorted({*demands, *users}):
             self._hook(path, self._at(path), demands.get(path, []), path in users, entrances.get(path))
@@ -196,7 +198,7 @@ class Session:
             self._tapped.append(module)
             module.__dict__["tap"] = Hook(self._tapping(path, demands))
             return
-        inside = [d for d in demands if d.place.op not in ("output", "tap")]
+        inside = [d for d in demands if d.inside]
         scoped = bool(inside) or uses
         entering = self._entering(path, module, demands, uses) if scoped else None
         leaving = self._leaving(path, demands, scoped)
@@ -227,7 +229,7 @@ class Session:
             self.passes.check_thread()
             run = Run(path, self.passes.due(path, demands) if demands else [])
             self._running.append(run)
-            inside = [d for d in run.due if d.place.op not in ("output", "tap")]
+            inside = [d for d in run.due if d.inside]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
 
         return hook
@@ -258,7 +260,7 @@ class Session:
             return output
         for demand in due:
             output = at_output(demand, inputs, output)
-        self._expect([d for d in due if d.place.op in ("output", "tap")], output)
+        self._expect([d for d in due if not d.inside], output)
         return output
 
     def _expect(self, due: Sequence[Demand], changed: Tensor) -> None:
