@@ -58,6 +58,7 @@ class Place:
         index: Which operation of that family during the call, from 1; modules inside it are counted along.
         operand: Position of the argument; -1 for the result.
         calls: How often the module is called in one pass.
+        total: How many operations of that family there are during the call; 0 where it is not known.
     """
 
     module: str
@@ -66,6 +67,7 @@ class Place:
     index: int = 1
     operand: int = -1
     calls: int = 1
+    total: int = 0
 
 
 @dataclass(frozen=True)

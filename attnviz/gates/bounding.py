@@ -95,6 +95,14 @@ def compared(step: Step) -> Mark:
     return step.new(root, origin=origin, limits=ranges.SHARE if origin else ANY, compared=True)
 
 
+def written(step: Step) -> Mark:
+    """``fill_`` and ``copy_``: other values in the place of those that were there."""
+    value = step.args[1]
+    mark, before = step.marks.get(value), step.marks.get(step.args[0])
+    origin = mark.origin if mark is not None else (before.gate if before is not None else None)
+    return step.new(origin=origin, limits=step.limits(value))
+
+
 def chosen(step: Step) -> Mark:
     """``where``: a value from either side."""
     sides = step.args[1:3]

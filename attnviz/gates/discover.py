@@ -66,7 +66,8 @@ def find_gates(model: nn.Module, example: Any, *, unbounded: bool = False) -> tu
         The sites, empty where the model has no gates. Two searches give the same sites.
 
     Raises:
-        UserError: ``model`` is no module, or a part of it is one of torch.jit, or it fails on the example.
+        UserError: ``model`` is no module, or a part of it is one of torch.jit, or it fails on the example, or its
+            gates are being edited.
     """
     return search_for_gates(model, example, unbounded)[0]
 
@@ -86,6 +87,8 @@ def search_for_gates(
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
     search = Search(inner, tensors, unbounded, explain)
     with lease(inner) as session, torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
+        if any(group.edits for group in session.passes.groups):
+            raise UserError(f"gates of this {type(inner).__name__} cannot be searched while some of them are edited")
         session.prepared = None  # names may stand for other sites from here on
         try:
             with search:
@@ -134,7 +137,8 @@ def _sites(findings: Sequence[Finding], search: Search, paths: set[str], batch: 
 
 def _site(name: str, finding: Finding, search: Search, batch: int) -> GateSite:
     def counted(place: Place) -> Place:
-        return replace(place, calls=search.calls[place.module])
+        total = search.totals[place.module, place.call][place.op]
+        return replace(place, calls=search.calls[place.module], total=total)
 
     place = finding.exact
     if finding.output is not None and search.uses[finding.output] == 1:

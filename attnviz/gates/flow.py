@@ -12,7 +12,7 @@ from torch import Tensor
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.ranges import ANY, Range, is_finite
+from attnviz.gates.ranges import ANY, Range, is_finite, union
 from attnviz.gates.tensor_table import TensorTable, storage_of
 
 Sizes = tuple[int, ...]
@@ -192,12 +192,15 @@ class Marks(TensorTable["Mark"]):
         return self._numbers.setdefault(computed, next(self._uids))
 
     def touch(self, tensor: Tensor) -> None:
-        """Mark the tensor of which one that was written to is a view."""
+        """Mark the tensor of which one that was written to is a view: its values are as they were, or as written."""
         base = tensor._base
         if base is not None:
-            written = self.get(tensor)
+            written, before = self.get(tensor), self.get(base)
             carries = written.carries if written else NONE
-            self.set(base, self.new(carries=carries))
+            origin, limits = None, ANY
+            if before is not None and before.gate and written is not None and is_finite(written.limits):
+                origin, limits = before.gate, union((before.limits, written.limits))
+            self.set(base, self.new(carries=carries, origin=origin, limits=limits))
 
     def is_parameter(self, tensor: Any) -> bool:
         """Whether a tensor is a parameter of the model or a view of one."""

@@ -12,7 +12,9 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.errors import UserError
 from attnviz.gates import fused, ops
-from attnviz.gates.containers import map_tensors
+from attnviz.gates.containers import tensors_within
+from attnviz.gates.noise import Noise
+from attnviz.gates.passes import AGAIN
 from attnviz.gates.requests import Demand
 
 OTHER_WAY: Mapping[str, str] = {"fused attention": "softmax", "softmax": "fused attention"}
@@ -39,26 +41,41 @@ class Scope(ops.EagerMode):
             if either_way and place.operand < 0 and place.op in OTHER_WAY:
                 self._wanted[OTHER_WAY[place.op], place.index].append(demand)
         self._counts: Counter[str] = Counter()
+        self._noise = Noise()
+        self._demands, self._either_way = demands, either_way
         self._edited = False
+        self._changed: list[Tensor] = []  # results of edited operations, to which autograd has yet to give its nodes
         self.missed = [demand for demand in demands if demand.edits]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Run one operation, with its operands or its result replaced where an edit says so."""
+        if self._changed:
+            self._tell_autograd()
         keywords = dict(kwargs or {})
         if ops.is_composite(func):
             with self:
                 return ops.run_composite(func, args, keywords)
         family = ops.family_of(func, args)
-        if family is None:
-            return ops.run(func, args, keywords)
+        if family is None or self._noise.is_in(args):
+            result = ops.run(func, args, keywords)
+            self._noise.note(func, args, result)
+            return result
         self._counts[family] += 1
         demands = self._wanted.get((family, self._counts[family]), ())
         if not demands:
             return ops.run(func, args, keywords)
-        if family == "fused attention":
-            return self._fused(demands, ops.name_of(func), args, keywords, ops.run(func, args, keywords))
+        result = self._serve(demands, func, args, keywords)
+        if any(demand.edits for demand in demands):
+            self._changed += ops.tensors_in(result)
+        return result
+
+    def _serve(self, demands: Sequence[Demand], func: Any, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        """Run an operation of which something is wanted."""
+        name = ops.name_of(func)
+        if name in ops.ATTENTION_OPS:
+            return self._fused(demands, name, args, keywords, ops.run(func, args, keywords))
         operands = list(args)
         for demand in (d for d in demands if d.place.operand >= 0):
             index = demand.place.operand
@@ -93,19 +110,41 @@ class Scope(ops.EagerMode):
             return result if used is given else fused.result_with(name, operands, keywords, used, result)
 
     def check(self, path: str) -> None:
-        """Raise ``UserError`` if an edit was not served: it would do nothing in silence."""
+        """Raise ``UserError`` if an edit was not served, or if which operation is the gate cannot be told."""
+        where = path or "the model"
         for demand in self.missed:
             raise UserError(
-                f"the edit of {demand.site.name} had no effect: {path or 'the model'} did not come to "
-                f"{demand.place.op} {demand.place.index}, as it did at the search; search for the gates with an input "
-                "like this one"
+                f"the edit of {demand.site.name} had no effect: {where} did not come to {demand.place.op} "
+                f"{demand.place.index}, as it did at the search; {AGAIN}"
             )
+        for demand in self._demands:
+            place, count = demand.place, self._counts[demand.place.op]
+            if self._either_way and place.op in OTHER_WAY:
+                count += self._counts[OTHER_WAY[place.op]]
+            if place.total and count and count != place.total:
+                raise UserError(
+                    f"{demand.site.name} is {place.op} {place.index} of {place.total} in {where}, and this pass has "
+                    f"{count} of them: which is the gate cannot be told; {AGAIN}"
+                )
 
-    def without_gradient(self, output: Any) -> Any:
-        """The output of the module; if an edit acted below autograd, gradients through it are refused."""
-        if not self._edited or not torch.is_grad_enabled():
-            return output
-        return map_tensors(lambda t: _NoGradient.apply(t) if t.requires_grad and t.is_floating_point() else t, output)
+    def refuse_gradients(self, inputs: Any, output: Any) -> None:
+        """Refuse gradients through what the module has computed, if an edit acted below autograd.
+
+        Nodes of autograd are told, and no tensor is replaced: ``out += x`` cannot write to a view in the place of
+        what a module gave out.
+        """
+        if not self._edited:
+            return
+        given = {id(tensor) for tensor in tensors_within(inputs)}
+        self._changed += [tensor for tensor in tensors_within(output) if id(tensor) not in given]
+        self._tell_autograd()
+
+    def _tell_autograd(self) -> None:
+        """As soon as results of edited operations have their nodes: gradients may be asked for inside the module."""
+        for tensor in self._changed:
+            if tensor.grad_fn is not None:
+                tensor.grad_fn.register_prehook(_no_gradient)
+        self._changed.clear()
 
 
 def _acted(demand: Demand, value: Any) -> Any:
@@ -118,16 +157,9 @@ def _acted(demand: Demand, value: Any) -> Any:
     return torch.quantize_per_tensor(changed, value.q_scale(), value.q_zero_point(), value.dtype)
 
 
-class _NoGradient(torch.autograd.Function):
-    """Identity whose gradient is an error: autograd did not see the edit, so its answer would be wrong."""
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        raise UserError(
-            "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of "
-            "a module (see site.how) can be edited with gradients"
-        )
+def _no_gradient(*_: Any) -> None:
+    """What a node of autograd does before its gradient, where that would be the one of the gate before the edit."""
+    raise UserError(
+        "gradients cannot pass a gate that was edited inside an operation; only gates that are the output of a module "
+        "(see site.how) can be edited with gradients"
+    )

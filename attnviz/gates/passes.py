@@ -7,9 +7,9 @@ from threading import get_ident
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from attnviz.core.errors import UserError
+from attnviz.gates.containers import tensors_within
 from attnviz.gates.requests import Demand, Group
 
 AGAIN = "search for the gates with an input like this one"
@@ -112,7 +112,9 @@ class Passes:
                         f"the edit of {demand.site.name} had no effect: this pass of {self._path or self.model} did "
                         f"not come to {demand.place.module or 'the model'}, as it did at the search; {AGAIN}"
                     )
-        return self._guarded(output) if self._replayed else output
+        if self._replayed and torch.is_grad_enabled():
+            self._guard(output)
+        return output
 
     def due(self, path: str, demands: Sequence[Demand]) -> list[Demand]:
         """Which demands the call of a module that is running has to serve.
@@ -160,34 +162,18 @@ class Passes:
         if self._graded and self._depth and (hooked or not torch.is_grad_enabled()):
             self._replayed.append(demand)
 
-    def _guarded(self, output: Any) -> Any:
-        if not torch.is_grad_enabled():
-            return output
-        replayed = list(self._replayed)
-        groups = [g for g in self.groups if any(d in replayed for d in g.edits)]
+    def _guard(self, output: Any) -> None:
+        """Refuse gradients once the edits that checkpointing will have to repeat are closed."""
+        name = self._replayed[0].site.name
+        groups = [g for g in self.groups if any(d in self._replayed for d in g.edits)]
 
-        def guard(tensor: Tensor) -> Tensor:
-            if not (tensor.requires_grad and tensor.is_floating_point()):
-                return tensor
-            guarded: Tensor = _WhileOpen.apply(tensor, groups, replayed[0].site.name)  # type: ignore[no-untyped-call]
-            return guarded
+        def check(*_: Any) -> None:
+            if not all(group.open for group in groups):
+                raise UserError(
+                    f"the edit of {name} is closed, and gradient checkpointing computes the gate once more in the "
+                    "backward pass; call backward inside of the edit"
+                )
 
-        return torch.utils._pytree.tree_map_only(Tensor, guard, output)
-
-
-class _WhileOpen(torch.autograd.Function):
-    """Identity whose gradient is an error once the edits in front of it are closed."""
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor, groups: list[Group], name: str) -> Tensor:
-        ctx.groups, ctx.name = groups, name
-        return tensor.view_as(tensor)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        if all(group.open for group in ctx.groups):
-            return grads[0], None, None
-        raise UserError(
-            f"the edit of {ctx.name} is closed, and gradient checkpointing computes the gate once more in the backward "
-            "pass; call backward inside of the edit"
-        )
+        for tensor in tensors_within(output):
+            if tensor.grad_fn is not None:
+                tensor.grad_fn.register_prehook(check)

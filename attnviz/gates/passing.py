@@ -211,6 +211,7 @@ PASSING: Mapping[str, Callable[[Step], Mark]] = {
     **dict.fromkeys(ops.COMPARISONS, bounding.compared),
     **dict.fromkeys(ops.SOFTMAX, bounding.softmax),
     **dict.fromkeys(ranges.ARITHMETIC, bounding.combined),
+    **dict.fromkeys(("fill", "copy"), bounding.written),
     **dict.fromkeys(("im2col", "grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), sampled),
     "_log_softmax": bounding.log_softmax,
     "affine_grid_generator": on_grid,

@@ -38,6 +38,11 @@ class Demand:
         self.served = self.reached = True
         return self.act(value)
 
+    @property
+    def inside(self) -> bool:
+        """Whether the place is at an operation, and not where a module or a ``Gate`` gives something out."""
+        return self.place.op not in ("output", "tap")
+
     def lies_in(self, path: str) -> bool:
         """Whether the place is in the module at a path."""
         module = self.place.module
@@ -80,7 +85,7 @@ def by_module(demands: Sequence[Demand]) -> dict[str, list[Demand]]:
 
 def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
     """Serve a demand for the output of a module, or for the features that a ``Gate`` was given."""
-    if demand.place.op not in ("output", "tap"):
+    if demand.inside:
         return output
     given = inputs[demand.place.operand] if demand.place.operand >= 0 else output
     changed = demand.serve(given)
@@ -89,7 +94,7 @@ def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor
 
 def used_by(demand: Demand) -> str | None:
     """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
-    if not demand.edits or demand.site.meets is None or demand.place.op not in ("output", "tap"):
+    if not demand.edits or demand.site.meets is None or demand.inside:
         return None
     path = demand.site.meets.module
     return path.rpartition(".")[0] if demand.place.op == "tap" else path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from attnviz.gates.axes import Axes, of_map
 from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
 from attnviz.gates.meeting import Meeting
+from attnviz.gates.noise import Noise
 from attnviz.gates.passing import follow
 from attnviz.gates.rules import RULES, shapes_in
 from attnviz.gates.step import Step
@@ -31,7 +32,7 @@ class Frame:
     path: str
     call: int
     began: int
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str]
 
 
 class Search(ops.EagerMode):
@@ -46,6 +47,7 @@ class Search(ops.EagerMode):
     Attributes:
         ledger: What was found.
         calls: How often each module was called.
+        totals: How many operations of each family there were in each call of each module.
         uses: How often the output of a module was used by something that is no view.
     """
 
@@ -64,6 +66,8 @@ class Search(ops.EagerMode):
         self.uses: Counter[Output] = Counter()
         self._frames: list[Frame] = []
         self.calls: Counter[str] = Counter()
+        self.totals: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+        self._noise = Noise()
         for tensor in given:
             # pictures and volumes have their channels in front; of what a sequence holds nothing is known
             self.marks.set(tensor, self.marks.new(channels=1 if tensor.ndim > 3 else None))
@@ -84,7 +88,8 @@ class Search(ops.EagerMode):
     def _entering(self, path: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any) -> None:
             self.calls[path] += 1
-            self._frames.append(Frame(path, self.calls[path], self.marks.uid()))
+            counts = self.totals[path, self.calls[path]]
+            self._frames.append(Frame(path, self.calls[path], self.marks.uid(), counts))
 
         return hook
 
@@ -122,7 +127,7 @@ class Search(ops.EagerMode):
     def _count(self, func: ops.Operation, args: tuple[Any, ...]) -> Place | None:
         """Count an operation in all modules that are running; its place in the innermost one."""
         family = ops.family_of(func, args)
-        if family is None or not self._frames:
+        if family is None or not self._frames or self._noise.is_in(args):
             return None
         for frame in self._frames:
             frame.counts[family] += 1
@@ -176,6 +181,7 @@ class Search(ops.EagerMode):
             if watcher is not None:
                 watcher(self.ledger, self.marks, args)
         result = func(*args, **keywords)
+        self._noise.note(func, args, result)
         outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
         if outputs and operands:
             mark = follow(Step(self.marks, func, args, keywords, operands, outputs[0], place))

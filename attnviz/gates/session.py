@@ -33,6 +33,8 @@ from attnviz.gates.requests import Group, at_output, by_module, used_by
 
 _lock = threading.RLock()
 _sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
+_users: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
+"""Who serves something in a module: the order of two would not be the one in which contexts were opened."""
 
 
 def begin(model: nn.Module) -> Session:
@@ -93,6 +95,7 @@ class Session:
         self._hooks: list[Any] = []
         self._watched: list[nn.Module] = []
         self._tapped: list[Gate] = []
+        self._used: list[nn.Module] = []
         self._running: list[Run] = []
 
     def start(self, group: Group) -> None:
@@ -109,7 +112,7 @@ class Session:
     def _by_taps(self, group: Group) -> bool:
         """The short way of a single capture; whatever it has set when it fails, a rebuilding removes."""
         model, taps, begin = self.model, group.taps, group.begin
-        if model is None or taps is None or begin is None or len(self.passes.groups) > 1:
+        if model is None or taps is None or begin is None or len(self.passes.groups) > 1 or model in _users:
             return False
         if not taps.set_on(model, self._tapped):
             return False
@@ -153,6 +156,8 @@ class Session:
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
+        while self._used:
+            _users.pop(self._used.pop(), None)
         for gate in self._tapped:
             gate.__dict__["tap"] = None
         self._tapped.clear()
@@ -165,7 +170,23 @@ class Session:
         while self._running:
             self._running.pop().leave()
 
+    def _use(self, path: str, module: nn.Module) -> None:
+        """Take a module for this session.
+
+        Raises:
+            UserError: Gates in it are read or edited as those of a larger model, or of a smaller one.
+        """
+        tapped = isinstance(module, Gate) and module.tap is not None
+        taken = tapped or isinstance(module.__dict__.get("forward"), Hook)
+        if taken or _users.setdefault(module, self) is not self:
+            raise UserError(
+                f"{path or type(module).__name__} is read or edited as a part of another model, in which it lies or "
+                "which lies in it; find, read and edit all gates in the same model"
+            )
+        self._used.append(module)
+
     def _watch(self, path: str, module: nn.Module) -> Entrance:
+        self._use(path, module)
         entrance = module.__dict__["forward"] = Entrance(self.passes, path, module.forward)
         self._watched.append(module)
         return entrance
@@ -184,6 +205,8 @@ class Session:
         demands = by_module([d for group in self.passes.groups for d in group.demands])
         users = {user for wanted in demands.values() for d in wanted if (user := used_by(d)) is not None}
         around = {path for wanted in demands.values() for d in wanted if d.edits for path in above(d.place.module)}
+        # of a module itself: ``module.forward(x)`` calls no hooks; what it gives out is changed behind its ``forward``
+        around |= {path for path, wanted in demands.items() if any(d.edits and d.inside for d in wanted)}
         entrances = {path: self._watch(path, self._at(path)) for path in sorted({"", *around})}
         for path in sorted({*demands, *users}):
             self._hook(path, self._at(path), demands.get(path, []), path in users, entrances.get(path))
@@ -192,11 +215,13 @@ class Session:
         self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool, entrance: Entrance | None
     ) -> None:
         """Serve the demands in a module; ``uses``: it is also where changed gates have to arrive."""
+        if entrance is None:
+            self._use(path, module)
         if isinstance(module, Gate):
             self._tapped.append(module)
             module.__dict__["tap"] = Hook(self._tapping(path, demands))
             return
-        inside = [d for d in demands if d.place.op not in ("output", "tap")]
+        inside = [d for d in demands if d.inside]
         scoped = bool(inside) or uses
         entering = self._entering(path, module, demands, uses) if scoped else None
         leaving = self._leaving(path, demands, scoped)
@@ -227,7 +252,7 @@ class Session:
             self.passes.check_thread()
             run = Run(path, self.passes.due(path, demands) if demands else [])
             self._running.append(run)
-            inside = [d for d in run.due if d.place.op not in ("output", "tap")]
+            inside = [d for d in run.due if d.inside]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
 
         return hook
@@ -245,7 +270,7 @@ class Session:
                 return None
             if run.scope is not None:
                 run.scope.check(path)
-                output = run.scope.without_gradient(output)
+                run.scope.refuse_gradients(inputs, output)
             if run.arrival is not None:
                 run.arrival.check(path, output)
             return self._at_output(run.due, inputs, output)
@@ -258,7 +283,7 @@ class Session:
             return output
         for demand in due:
             output = at_output(demand, inputs, output)
-        self._expect([d for d in due if d.place.op in ("output", "tap")], output)
+        self._expect([d for d in due if not d.inside], output)
         return output
 
     def _expect(self, due: Sequence[Demand], changed: Tensor) -> None:

@@ -39,7 +39,7 @@ class Taps:
             self._steps.append((numbers[".".join(names[:-1])], names[-1], tap))
 
     def set_on(self, model: nn.Module, tapped: list[Gate]) -> bool:
-        """Set every tap and add its gate to ``tapped``; ``False`` as soon as a gate is missing or no ``Gate``."""
+        """Set every tap and add its gate to ``tapped``; ``False`` as soon as one is missing, no ``Gate`` or in use."""
         modules: list[Any] = [model]
         for parent, name, tap in self._steps:
             module = modules[parent]._modules.get(name)
@@ -47,7 +47,7 @@ class Taps:
                 if module is None:
                     return False
                 modules.append(module)
-            elif isinstance(module, Gate):
+            elif isinstance(module, Gate) and module.tap is None:
                 module.__dict__["tap"] = tap  # Module.__setattr__ takes longer than the gate
                 tapped.append(module)
             else:
