@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.operation_scope import Scope
@@ -111,5 +112,11 @@ def test_a_hook_an_empty_mode_and_a_capture_beside_the_plain_pass(layer, context
                 assert torch.equal(model(x), plain), (name, "empty mode")
             with capture(model, sites, [s.name for s in sites], exact=True) as tape:
                 assert torch.equal(model(x), plain), (name, "capture")
-            assert set(tape) == {s.name for s in sites}
+            for site in sites:
+                if (
+                    site.name not in tape
+                ):  # torch may take fused attention apart where memory is strided: then it is said
+                    assert layer == "fused attention" and name != "contiguous"
+                    with pytest.raises(UserError, match=site.name):
+                        tape[site.name]
             assert plain.is_inference() == (context is torch.inference_mode)
