@@ -65,6 +65,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "all_maps": ("All {count}", "全部 {count} 个"),
     "followed": ("Channel {channel}", "通道 {channel}"),
     "before_step": ("before", "之前"),
+    "after_step": ("after", "之后"),
     "one_map": ("One number per place", "每个位置一个数"),
     "the_photograph": ("What the network saw", "网络看到的画面"),
     "the_mask": ("The mask", "掩码"),
