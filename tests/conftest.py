@@ -4,6 +4,8 @@ import dataclasses
 import os
 import shutil
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread for each of two workers; read when torch is imported
+
 import numpy as np
 import pytest
 import torch
