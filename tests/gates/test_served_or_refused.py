@@ -10,8 +10,8 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, scale, set_to
 from attnviz.gates.log import log_gates
-from tests.gates import passing
-from tests.gates.passing import C, named
+from tests.gates import models_of_passes as nets
+from tests.gates.models_of_passes import C, named
 
 X = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
 
@@ -124,7 +124,7 @@ class Residual(Plain):
 
     def __init__(self):
         super().__init__()
-        self.attention = passing.Inside()
+        self.attention = nets.Inside()
 
     def forward(self, x):
         features = self.stem(x)
@@ -174,7 +174,7 @@ def test_gradients_inside_of_the_forward_pass_are_refused():
 
 
 def test_a_module_around_a_gate_that_is_called_by_its_forward():
-    model = named(passing.Net, passing.Inside)
+    model = named(nets.Net, nets.Inside)
     (site,) = find_gates(model, X)
     with torch.no_grad(), edit(model, {site: set_to(0.25)}):
         model(X)
@@ -191,9 +191,9 @@ class Wrapper(nn.Module):
         return self.module(x)
 
 
-@pytest.mark.parametrize("attention", [passing.Inside, passing.ByModule, passing.Tapped], ids=lambda a: a.__name__)
+@pytest.mark.parametrize("attention", [nets.Inside, nets.ByModule, nets.Tapped], ids=lambda a: a.__name__)
 def test_a_model_and_a_part_of_it_are_not_read_and_edited_at_once(attention):
-    part = named(passing.Net, attention)
+    part = named(nets.Net, attention)
     whole = Wrapper(part)
     own, outer = find_gates(part, X), find_gates(whole, X)
     refused = pytest.raises(UserError, match="as a part of another model")

@@ -41,8 +41,8 @@ BREAKS = (
     (
         "gates are numbered from one",
         "attnviz.gates.names",
-        'f":{seen[owner, call]}"',
-        'f":{seen[owner, call] + 1}"',
+        'f":{seen[owner, call, kind]}"',
+        'f":{seen[owner, call, kind] + 1}"',
         [GOLDEN, "tests/gates/test_discover.py", "-x"],
     ),
     (
@@ -133,7 +133,7 @@ def noticed(module, old, new, tests):
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{path}: {text.count(old)} times {old!r}"
         path.write_text(text.replace(old, new), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
+        command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *tests]
         environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
         assert run.returncode in (0, 1), run.stdout[-2000:] + run.stderr[-2000:]
