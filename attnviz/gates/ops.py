@@ -227,10 +227,14 @@ def family_of(func: Operation, args: Sequence[Any]) -> str | None:
     return family
 
 
+UNTAGGED = _names("leaky_relu hardtanh hardsigmoid elu rsub")
+"""Functions of single elements that torch before 2.10 does not tag as such, in place or not."""
+
+
 @functools.cache
 def is_pointwise(func: Operation) -> bool:
     """Whether every element of the result depends on one element of every operand only."""
-    return torch.Tag.pointwise in func.tags
+    return torch.Tag.pointwise in func.tags or name_of(func) in UNTAGGED
 
 
 class EagerMode(TorchDispatchMode):

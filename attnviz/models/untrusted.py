@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -98,6 +99,8 @@ def _digest(file: Path) -> str:
 def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
     """The network without memory for its weights."""
     try:
+        # not first imported below: some versions of torch cannot import their compiler while tensors have no memory
+        importlib.import_module("torchvision.ops")
         with torch.device("meta"):
             return load(name, pretrained=False, device="meta", classes=classes)
     except UserError:
