@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = RECIPE + "snapshots = [0, 1, 2]\n"
 WRITES_HALF = """
 import os, signal, sys
-from attnviz import checkpoints
+from attnviz.models import checkpoints
 from attnviz.cli.main import main
 
 left, whole = int(sys.argv[1]), checkpoints._write_out
