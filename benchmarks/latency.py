@@ -26,7 +26,8 @@ from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.gate_html import Settings, picture_html, scores_html
+from attnviz.ui.shared.gate_html import Settings, scores_html
+from attnviz.ui.shared.gate_picture import picture_html
 from attnviz.ui.shared.strip_and_map import map_html, strip_html
 from attnviz.ui.shared.view import SIDE, open_view, show_channel, show_gate
 from benchmarks import bars, comparing, editing

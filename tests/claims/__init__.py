@@ -1,0 +1,22 @@
+"""Every sentence of the documentation that holds a measured number, with the number put in from the data.
+
+A section gives (page, text) pairs; ``tests/test_claims.py`` looks each up in its page, and fails where a page says a
+number that no section gives.
+"""
+
+from tests.claims import experiments, gates, limits, speed
+
+SECTIONS = (
+    gates.networks,
+    gates.types,
+    gates.replaced_gates,
+    gates.masks,
+    experiments.noise,
+    experiments.positions,
+    experiments.pairs,
+    speed.cost,
+    speed.speed,
+    speed.reading_gates,
+    limits.gates_of_networks,
+    limits.limits,
+)

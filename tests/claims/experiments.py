@@ -1,0 +1,93 @@
+"""Sentences about noise channels and about networks with and without a gate."""
+
+import statistics
+
+from attnviz.core.intervals import half_interval
+from attnviz.models.results import read_results
+from attnviz.training.recipe import load_recipe
+from scripts.distorted_digits import ANGLE, SCALE
+from tests.claims.shared import RESULTS, WORDS, Claims, rows
+
+
+def noise() -> Claims:
+    report, recipe = read_results("noise"), load_recipe("noise-plain")
+    assert recipe.noise.kind == "gaussian" and {run["hardware"] for run in report["runs"]} == {"1 CPU thread"}
+    yield RESULTS, f"{WORDS[recipe.noise.channels]} channels of loud noise, N(0, {recipe.noise.strength:.0f}²)"
+    yield (
+        RESULTS,
+        f"CIFAR-10 at {recipe.model.size} px, a compact network, {recipe.train.epochs} epochs on one CPU thread",
+    )
+    names = ("R, G, B", "with noise", "with noise and a channel gate on the input", "the same, positions permuted")
+    for name, row in zip(names, report["rows"], strict=True):
+        top1 = row["top1"]
+        yield RESULTS, f"| {name} | {top1['mean']:.2f} ± {half_interval(top1['values']):.2f} ({top1['n']}) |"
+    runs = report["gates"]["noise-attention"]["runs"]
+    ratios = sorted((run["ratio"] for run in runs), reverse=True)
+    yield (
+        RESULTS,
+        f"{statistics.median(ratios):.0f}×; the {WORDS[len(runs)]}: {', '.join(f'{r:.0f}' if r > 1 else f'{r:.1f}' for r in ratios)} |",
+    )
+    recovery = report["recovery"]
+    low, high = (100 * end for end in recovery["interval"])
+    yield (
+        RESULTS,
+        f"{100 * recovery['recovered']:.0f} % of what the noise costs (Fieller's 95 % interval {low:.0f} to {high:.0f} %",
+    )
+    shut = {run["seed"]: [score < 0.01 for score in run["scores"]] for run in runs}
+    (fifth,) = (seed for seed, closed in shut.items() if closed != [False] * 3 + [True] * 3)
+    assert shut[fifth] == [False, True, False, True, True, True]
+    top1 = rows("noise")["noise-attention"]["top1"]["values"][fifth]
+    yield (
+        RESULTS,
+        f"In {WORDS[len(shut) - 1]} of {WORDS[len(shut)]} runs it shuts out the noise and nothing else; in the fifth it shuts out green as well",
+    )
+    yield RESULTS, f"worse for it ({top1:.2f} %)"
+    strong = {kind: gated["noise-attention"]["median_ratio"] > 10 for kind, gated in report["kinds"].items()}
+    assert [kind for kind, holds in strong.items() if not holds] == ["constant"]
+    yield RESULTS, f"at strength 1 the ratio is {report['strengths']['1']['noise-attention']['median_ratio']:.1f}"
+    asked = report["published"]["noise-permuted"]
+    yield RESULTS, f"(`noise-permuted`, all {asked['images']:,} test images)"
+    yield (
+        RESULTS,
+        f"it opens {asked['colours']:.2f} colours and {asked['noise']:.3f} noise channels an image, with the "
+        f"best colour {asked['best_ratio']:.0f}× and the weakest {asked['weakest_ratio']:.1f}× the strongest noise",
+    )
+
+
+def positions() -> Claims:
+    table = read_results("noise")["positions"]["rows"]
+    position, content = (
+        100 * statistics.median(run[f"explained_by_{key}"] for run in table["noise-attention"]["runs"])
+        for key in ("position", "content")
+    )
+    yield (
+        RESULTS,
+        f"position explains {position:.0f} % of their spread (median of the five runs) and content {content:.1f} %",
+    )
+    gated, plain = ([top1["mean"] for top1 in table[name]["top1"][1:]] for name in ("noise-attention", "noise-plain"))
+    assert max(plain) < 20 > max(gated)
+    yield RESULTS, f"falls to {min(gated):.0f} to {max(gated):.0f} % says nothing about the gate"
+    yield RESULTS, f"without one it falls as far, to {min(plain):.0f} to {max(plain):.0f} %"
+
+
+def pairs() -> Claims:
+    deep = [read_results(name) for name in ("densenet", "vgg")]
+    assert {recipe["train"]["epochs"] for report in deep for recipe in report["recipes"].values()} == {15}
+    assert {len(row["seeds"]) for report in deep for row in report["rows"]} == {3}
+    assert all(abs(report["difference"]["gain"] - 2 / 3) < 0.05 and report["difference"]["p"] > 0.05 for report in deep)
+    yield (
+        RESULTS,
+        "DenseNet and VGG have 15 epochs, which was settled before any of them was trained, so that three seeds",
+    )
+    yield RESULTS, "with attention both are two thirds of a point better, which three seeds cannot tell from chance"
+    yield RESULTS, f"rotated by ±{ANGLE:.0f}°, scaled by {SCALE[0]} to {SCALE[1]} and shifted"
+    digits, last = rows("stn"), rows("last")
+    more = digits["digits"]["parameters"] / digits["digits-stn"]["parameters"] - 1
+    yield RESULTS, f"its control has {100 * more:.0f} % more parameters"
+    assert last["last-control"]["parameters"] == last["last-attention"]["parameters"]
+    channels = load_recipe("last-attention").model.backbone_options["widths"][-1]
+    assert last["last-attention"]["parameters"] - last["noise-rgb"]["parameters"] == 2 * (channels**2 + channels)
+    yield RESULTS, "a channel gate, r = 1, with biases, before pooling"
+    hidden = load_recipe("last-control").model.backbone_options["hidden"]
+    yield RESULTS, f"a control with exactly as many parameters and {WORDS[hidden]} hidden layers instead"
+    yield RESULTS, f"MobileNetV2 at {load_recipe('mobilenet').model.size} px"

@@ -1,0 +1,67 @@
+"""Sentences about gates of other networks, and the limits that the code sets."""
+
+import re
+
+from attnviz.images.decode import MAX_ASPECT, MAX_BYTES, MAX_PIXELS
+from attnviz.models.results import read_results
+from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
+from attnviz.ui.networks.visitor_models import FETCHED_BYTES
+from attnviz.ui.server.body_limit import OTHER_BYTES
+from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS
+from attnviz.ui.shared.downloads import KEPT
+from tests.claims.shared import WORDS, Claims
+from tests.test_layering import ROOT
+
+
+def gates_of_networks() -> Claims:
+    channel = read_results("capture")["results"]["seresnet50"]["kinds"]["channel"]
+    (cells,) = next(row["cells"] for row in read_results("faithfulness-cbam")["maps"] if "stage4.1" in row["map"])
+    for page, text in {"README.md": "channel gates: ", "README.zh-CN.md": "个通道门："}.items():
+        yield page, f"# {channel} {text}"
+        yield page, f".mask # ({cells[0]}, {cells[1]}) float32"
+    yolo = {
+        name: network["found"]
+        for name, network in read_results("zoo")["libraries"]["ultralytics"]["architectures"].items()
+    }
+    kinds = yolo["cbam"]
+    yield (
+        "docs/cbam.md",
+        f"two of its `CBAM` between its convolutions are {WORDS[kinds['channel']]} channel and "
+        f"{WORDS[kinds['spatial']]} spatial gates",
+    )
+    assert yolo["yolov5n"] == yolo["yolov8n"] == {} and list(yolo["yolo11n"]) == ["pairwise"]
+    yield "docs/cbam.md", f"YOLO11n has {WORDS[yolo['yolo11n']['pairwise']]} *pairwise* gate"
+
+
+def limits() -> Claims:
+    def written(file, pattern):
+        return re.search(pattern, (ROOT / file).read_text(encoding="utf-8")).group(1)
+
+    python = written("pyproject.toml", r'requires-python = ">=([\d.]+)"')
+    for page, text in {
+        "README.md": "or newer",
+        "README.zh-CN.md": "或更新版本",
+        "docs/deploying.md": "or newer",
+    }.items():
+        yield page, f"Python {python} {text}"
+    assert read_results("load")["hardware"]["cores"] == 2
+    yield "docs/deploying.md", "Two CPU cores are enough"
+    yield (
+        "docs/deploying.md",
+        f"{MAX_BYTES // 2**20} MiB, {MAX_PIXELS // 10**6} million pixels, sides of at most {MAX_ASPECT} : 1;",
+    )
+    yield "docs/deploying.md", f"| any other request | {OTHER_BYTES // 2**20} MiB |"
+    yield "docs/deploying.md", f"| waiting requests | {written('attnviz/ui/app.py', r'queue.max_size=([0-9]+)')};"
+    events, seconds = (written("attnviz/ui/__init__.py", rf'{name}", "(\d+)"') for name in ("EVENTS", "FREQUENCY"))
+    yield "docs/deploying.md", f"`GRADIO_ANALYTICS_CACHE_FREQUENCY` | {events} and {seconds} unless set"
+    network = (
+        f"{PARAMETERS // 10**6} million parameters, {MACS // 10**9} billion multiply-accumulates, {SIDE} pixels a side"
+    )
+    yield "docs/deploying.md", f"| {network}, {FILE_BYTES // 2**20} MiB of weights in a file |"
+    yield "docs/tutorial.md", f"at most {network} and {FILE_BYTES // 2**20} MiB of file"
+    yield "docs/deploying.md", f"| visitors whose last analysis is kept | {SESSIONS} |"
+    yield "docs/deploying.md", f"| weights fetched for visitors by one process | {FETCHED_BYTES // 2**30} GiB |"
+    assert CACHE == (3600, 6 * 3600) and KEEP_SECONDS == 3600
+    yield "docs/privacy.md", "six hours old (looked at every hour)"
+    yield "docs/privacy.md", f"an hour after your last step, or {SESSIONS} newer visitors"
+    yield "docs/privacy.md", f"{WORDS[KEPT]} newer ones in that tab"
