@@ -46,7 +46,7 @@ UPLOADS_SECONDS = 3600.0
 """How long an upload counts, and how often whole files are looked through."""
 FILE_SECONDS = 6 * 3600.0
 """Age at which uploaded and downloaded files are deleted."""
-PART_SECONDS = 600.0
-"""Age at which half an upload, or an empty folder, is deleted."""
+PART_SECONDS = 60.0
+"""Age at which half an upload, or an empty folder, is deleted; longer than a body may pause."""
 SWEEP_SECONDS = 60.0
 """How often the folder of uploads is looked through."""

@@ -10,9 +10,29 @@ import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
+from gradio.state_holder import SessionState
+
 from attnviz.ui.server import limits
+
+
+class Session(SessionState):
+    """A visitor's state without a second copy of the page.
+
+    gradio describes every component anew for each session and after each event, for links to a whole state, which this
+    page does not have (its own are short): most of what a new session costs.
+    """
+
+    def __init__(self, blocks: Any) -> None:
+        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks=()))  # type: ignore[arg-type]
+
+    def _update_config(self, key: int) -> None:
+        """Nothing is described."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Nothing is described."""
 
 
 class Shares:
@@ -65,13 +85,15 @@ class Shares:
                 del self._listening[session]
 
     def remember(self, session: str, address: str) -> None:
-        """Note a session's address; of an address with too many sessions the oldest one's state goes."""
-        own = self._sessions[address]
+        """Begin a session, and note its address; of an address with too many sessions the oldest one's state goes."""
+        holder, own = self.blocks.state_holder, self._sessions[address]
+        with holder.lock:
+            if session not in holder.session_data:
+                holder.session_data[session] = Session(self.blocks)
         own[session] = None
         own.move_to_end(session)
         while len(own) > limits.SESSIONS_ADDRESS:
             oldest, _ = own.popitem(last=False)
-            holder = self.blocks.state_holder
             with holder.lock:
                 holder.session_data.pop(oldest, None)
                 holder.time_last_used.pop(oldest, None)

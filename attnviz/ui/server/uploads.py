@@ -12,7 +12,7 @@ from typing import Any
 
 from anyio.to_thread import run_sync
 from gradio.utils import get_upload_folder
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from attnviz.ui.server import limits
@@ -98,6 +98,8 @@ class Uploads:
             if started or error.errno not in (*FULL_DISK, errno.EACCES, errno.EPERM):
                 raise
             await refuse(507, "disk_full")
+        except ClientDisconnect:  # broken off: there is nobody to answer
+            log.info("an upload was broken off")
         except (ValueError, KeyError, TypeError, AttributeError, UnicodeError) as error:
             if started:
                 raise

@@ -55,7 +55,6 @@ def test_an_address_with_too_many_sessions_loses_its_own_oldest_and_nobody_elses
     shares = Shares(blocks)
     holder = blocks.state_holder
     for session, address in [("mine", "B"), *((f"s{i}", "A") for i in range(6)), ("mine", "B")]:
-        holder[session]
         shares.remember(session, address)
     assert set(holder.session_data) == {"mine", "s3", "s4", "s5"}
 

@@ -24,7 +24,7 @@ def old(path, seconds):
 def test_a_sweep_takes_what_is_old_half_or_empty_and_nothing_else(folder):
     for name in ("old", "new", "empty", "fresh"):
         (folder / name).mkdir()
-    for path, age in [("old/a.jpg", 7 * 3600), ("new/b.jpg", 3600), ("half", 700), ("coming", 5)]:
+    for path, age in [("old/a.jpg", 7 * 3600), ("new/b.jpg", 3600), ("half", 70), ("coming", 5)]:
         (folder / path).write_bytes(b"12345")
         old(folder / path, age)
     old(folder / "empty", 700)
