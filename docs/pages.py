@@ -15,7 +15,7 @@ from attnviz.core.kinds import KINDS
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
 
 WIDTH = 100
@@ -38,7 +38,7 @@ VALUES: tuple[type, ...] = (
     Captured,
     Edit,
     PreparedImage,
-    LoadedModel,
+    Network,
     ModelSpec,
     InputSpec,
     NoiseSpec,

@@ -18,8 +18,9 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.models.checkpoints import LoadedModel, best_device, refuse_pickle
+from attnviz.models.checkpoints import best_device, refuse_pickle
 from attnviz.models.cost import count_macs
+from attnviz.models.network import Network
 from attnviz.models.published import LIBRARIES, load
 from attnviz.models.weights import cast
 
@@ -52,7 +53,7 @@ class Wish:
 
     def __post_init__(self) -> None:
         library, colon, rest = (self.name if isinstance(self.name, str) else "").partition(":")
-        if not colon or not rest or len(self.name) > LONGEST or library not in LIBRARIES:
+        if not colon or not rest or ":" in rest or len(self.name) > LONGEST or library not in LIBRARIES:
             known = " or ".join(f"{key}:NAME" for key in LIBRARIES)
             raise UserError(f"a network is asked for as {known}, got {str(self.name)[:LONGEST]!r}")
         if self.weights not in WEIGHTS:
@@ -80,7 +81,7 @@ class Guest:
         macs: Multiply-accumulates of one forward pass.
     """
 
-    loaded: LoadedModel
+    loaded: Network
     parameters: int
     macs: int
 
@@ -96,7 +97,7 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
+def _skeleton(name: str, classes: int | None = None) -> Network:
     """The network without memory for its weights."""
     try:
         # not first imported below: some versions of torch cannot import their compiler while tensors have no memory
@@ -109,7 +110,7 @@ def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
         raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
 
 
-def _measured(name: str, classes: int | None = None) -> tuple[LoadedModel, int, int]:
+def _measured(name: str, classes: int | None = None) -> tuple[Network, int, int]:
     """Skeleton, parameters and multiply-accumulates; ``UserError`` where one of the limits is passed."""
     skeleton = _skeleton(name, classes)
     parameters = sum(p.numel() for p in skeleton.module.parameters())
@@ -141,7 +142,7 @@ def _header(file: Path) -> dict[str, tuple[int, ...]]:
         raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
 
 
-def _classes(skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> int:
+def _classes(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """How many classes a file's network has, by the layer that makes the scores."""
     count = len(skeleton.labels)
     for path, module in reversed(list(skeleton.module.named_modules())):
@@ -159,7 +160,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(name[:80] for name in shown[:4]) + (f" … ({len(shown)} in all)" if len(shown) > 4 else "")
 
 
-def _check_shapes(name: str, skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _check_shapes(name: str, skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> None:
     own = {key: tuple(value.shape) for key, value in skeleton.module.state_dict().items()}
     missing, foreign = own.keys() - shapes.keys(), shapes.keys() - own.keys()
     if missing or foreign:
@@ -171,7 +172,7 @@ def _check_shapes(name: str, skeleton: LoadedModel, shapes: Mapping[str, tuple[i
             raise UserError(f"the file does not fit {name}: {key} must have shape {shape}, got {shapes[key]}")
 
 
-def _from_file(name: str, file: Path) -> tuple[LoadedModel, int, int]:
+def _from_file(name: str, file: Path) -> tuple[Network, int, int]:
     shapes = _header(file)
     skeleton = _skeleton(name)
     classes = _classes(skeleton, shapes)

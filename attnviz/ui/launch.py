@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from attnviz.analysis.adopt_model import adopt
+from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
 
@@ -49,7 +49,7 @@ def launch(
         UserError: The network fails on an empty picture or gives no class scores, the transform or the labels do not
             fit, or the name is taken; nothing has been started then.
     """
-    loaded = adopt(model, transform, labels, name, scores)
+    loaded = wrap(model, transform=transform, labels=labels, name=name, scores=scores)
     store = Store(live=[loaded], alone=alone)
     store.sites(loaded.name)  # searched now: what fails shall fail before a page is built
     demo = build(store)

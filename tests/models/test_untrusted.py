@@ -59,8 +59,8 @@ def test_only_names_of_libraries_are_asked_for(name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("timm:hf-hub:somebody/model", "timm has no model"),
-        ("timm:local-dir:/tmp", "timm has no model"),
+        ("timm:hf-hub:somebody/model", "a network is asked for as timm:NAME"),
+        ("timm:local-dir:/tmp", "a network is asked for as timm:NAME"),
         ("timm:seresnet5O", "did you mean 'seresnet50"),
         ("torchvision:raft_large", "no classification model"),
         ("timm:vit_huge_patch14_224", "parameters; at most 100,000,000"),

@@ -7,7 +7,7 @@ from torch import nn
 import attnviz
 from attnviz import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.ui.networks.store import VARIABLE
+from attnviz.models.checkpoints import VARIABLE
 from tests.own_models import own_net
 
 SPEC = InputSpec((64, 64))

@@ -37,8 +37,8 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.explain.faithfulness.curves import Protocol
     from attnviz.explain.faithfulness.study import Plan, draw
     from attnviz.models.checkpoints import best_device
+    from attnviz.models.locator import load
     from attnviz.models.provenance import facts
-    from attnviz.models.published import load
     from attnviz.training.data import load_images, prepare_batch
 
     if args.images < 2:

@@ -18,7 +18,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     from attnviz.cli import gate_table as table
     from attnviz.gates import explain
-    from attnviz.models.published import load
+    from attnviz.models.locator import load
 
     loaded = load(args.model, pretrained=not args.untrained)
     if args.why:

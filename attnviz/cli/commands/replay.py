@@ -59,7 +59,7 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.images.decode import open_photograph
     from attnviz.images.prepare import prepare
     from attnviz.models.checkpoints import best_device
-    from attnviz.models.published import load
+    from attnviz.models.locator import load
 
     if args.model is None and not _NAME.fullmatch(document.edits.model):  # a name in a file must not become a path
         raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")
