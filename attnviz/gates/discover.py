@@ -65,7 +65,8 @@ def search_for_gates(
 ) -> tuple[tuple[GateSite, ...], Ledger]:
     """As ``find_gates``, with what was thought of every product; the n-th site is the n-th finding there."""
     if isinstance(model, Network):
-        model, example = model.module, model.example() if example is None else example
+        example = model.example() if example is None else example
+        model = model.module
     if not isinstance(model, nn.Module):
         raise UserError(f"find_gates needs a torch.nn.Module, got {type(model).__name__}")
     inner = unwrapped(model)

@@ -146,9 +146,9 @@ def _output(module: nn.Module, x: Tensor, inputs: Callable[[Tensor], Any] | None
         raise
     except Exception as error:  # the network is somebody else's: it may raise anything
         text = (str(error).splitlines() or [""])[0]
-        first, given = channels_of(module), x.shape[1] if x.ndim > 1 else None
-        differs = first not in (None, given)
-        hint = f"; its first convolution takes {first} channels, and mean says {given}" if differs else ""
+        first, width = channels_of(module), x.shape[1]
+        differs = first is not None and first != width
+        hint = f"; its first convolution takes {first} channels, and mean says {width}" if differs else ""
         shape = tuple(x.shape)
         raise UserError(
             f"{type(module).__name__} fails on an example of shape {shape}: {type(error).__name__}: {text}{hint}"
