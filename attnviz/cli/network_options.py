@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.core.errors import UserError
 from attnviz.core.input_spec import FITS, INTERPOLATIONS
 
 if TYPE_CHECKING:
@@ -55,6 +53,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 def card_of(args: argparse.Namespace) -> ModelCard:
     """What the options say about a network."""
     from attnviz.core.model_card import ModelCard
+    from attnviz.models.labels import read_labels
 
     said: dict[str, Any] = {key: getattr(args, key) for key in ("mean", "std", "interpolation", "fit", "scores", "at")}
     said |= {"window": args.window, "shown": args.shown, "output": args.output}
@@ -78,28 +77,3 @@ def network_of(locator: str, args: argparse.Namespace, pretrained: bool = True) 
 
     card = card_of(args)
     return load(locator, card, weights=args.weights, classes=args.classes, pretrained=pretrained, device=best_device())
-
-
-def read_labels(file: Path) -> tuple[str, ...]:
-    """Class names from a file: one a line, a JSON list, or a JSON object from index to name.
-
-    Raises:
-        UserError: The file cannot be read, or holds something else.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read as labels: {getattr(error, 'strerror', None) or error}") from error
-    if file.suffix.lower() != ".json":
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{file} is no JSON: {error}") from error
-    if isinstance(values, dict):
-        if sorted(values) != sorted(map(str, range(len(values)))):
-            raise UserError(f"{file}: an object of labels has the keys 0..{len(values) - 1}, one for each class")
-        values = [values[str(i)] for i in range(len(values))]
-    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise UserError(f"{file} must be a JSON list of class names, or an object from index to name")
-    return tuple(values)

@@ -61,25 +61,30 @@ def build(store: Store | None = None) -> gr.Blocks:
     return demo.queue(max_size=32, default_concurrency_limit=4)
 
 
-def launch_options() -> dict[str, Any]:
-    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
+def launch_options(public: bool = True) -> dict[str, Any]:
+    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent.
+
+    Args:
+        public: Whether strangers come to the page; one's own machine takes larger files.
+    """
     from starlette.middleware import Middleware
 
-    from attnviz.images.decode import MAX_BYTES
+    from attnviz.models.limits import limits_for
     from attnviz.ui.server.body_limit import BodyLimit
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(Document)]
+    largest = limits_for(public).largest_upload
+    middleware = [Middleware(BodyLimit, upload=largest + 2**20), Middleware(Door), Middleware(Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
         "ssr_mode": False,
         "mcp_server": False,
         "show_error": False,
-        "max_file_size": MAX_BYTES,
+        "max_file_size": largest,
         "state_session_capacity": SESSIONS,
         "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},
         "theme": theme(),

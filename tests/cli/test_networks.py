@@ -1,6 +1,7 @@
 """The command line on somebody's own network."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import torch
 from PIL import Image
 
 from attnviz.cli.main import main
-from attnviz.cli.network_options import read_labels
 from attnviz.core.errors import UserError
+from attnviz.models.labels import read_labels
 from tests.own_models import own_net
 
 FACTORY = """
@@ -40,7 +41,7 @@ def test_explore_on_a_factory_says_what_it_assumes(mine, photograph, capsys):
     assert "%" not in said and "note" not in said and "class 0" in said
     assert main(["explore", "photo.png", *mine, "--scores", "none", "--out", "out"]) == 0
     assert capsys.readouterr().out.startswith("2 gates; ")
-    assert json.loads(open("out/analysis.json").read())["predictions"] == []
+    assert json.loads(Path("out/analysis.json").read_text())["predictions"] == []
 
 
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
@@ -83,7 +84,7 @@ def test_an_array_of_four_channels_is_explored(monkeypatch, tmp_path, capsys):
 )
 def test_bad_options_are_one_sentence(mine, photograph, capsys, options, message):
     photograph.save("photo.png")
-    open("few.txt", "w").write("a\nb\n")
+    Path("few.txt").write_text("a\nb\n")
     assert main(["explore", "photo.png", *mine, *options, "--out", "out"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("attnviz: ") and message in error and "Traceback" not in error

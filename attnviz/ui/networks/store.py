@@ -48,13 +48,19 @@ class Store:
         most: Models kept in memory; the one not used for longest goes first. Those in use are never dropped.
         live: Networks as ``attnviz.load`` and ``attnviz.wrap`` give them; they stand first.
         alone: Whether these are all there is.
+        public: Whether strangers come to the page, so that hard limits hold for what they send.
     """
 
     def __init__(
-        self, folder: Path | None = None, most: int = 4, live: Iterable[Network] = (), alone: bool = False
+        self,
+        folder: Path | None = None,
+        most: int = 4,
+        live: Iterable[Network] = (),
+        alone: bool = False,
+        public: bool = True,
     ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
-        self.alone = alone
+        self.alone, self.public = alone, public
         self.slots = self._shared = Slots(most)
         self._live: dict[str, Network] = {}
         self._cards: dict[str, Card] = {}

@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # photograph
     "photograph": ("Photograph", "照片"),
     "photo_label": ("Upload, paste or take a photograph", "上传、粘贴或拍摄一张照片"),
+    "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),
     # model
