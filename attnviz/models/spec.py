@@ -79,8 +79,9 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
     backbone = BACKBONES[spec.backbone]
     defaults = getattr(backbone, "attention_defaults", None)
     usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
-    options = {**usual, **spec.attention_options}
-    attention = functools.partial(ATTENTION[spec.attention], **options)
+    make = ATTENTION[spec.attention]
+    own = {"num_classes": spec.num_classes} if "num_classes" in inspect.signature(make).parameters else {}
+    attention = functools.partial(make, **{**own, **usual, **spec.attention_options})
     ignored = set() if published_weights else {"pretrained"}
     places = {key: value for key, value in spec.backbone_options.items() if key not in ignored}
     try:
