@@ -74,7 +74,7 @@ def check(model, x):
         for site in sites:
             assert torch.equal(light[site.name].values, tape[site.name].values), site
             assert light[site.name].values.shape[1:] == site.shape[1:]
-        with Witness({s.name: (s.kind, tape[s.name].values, tape[s.name].features) for s in sites}) as witness:
+        with Witness({s.name: (s.kind, acting(s, tape), tape[s.name].features) for s in sites}) as witness:
             model(x)
         assert not witness.pending, list(witness.pending)
     with torch.inference_mode(), capture(model, sites) as tape:
@@ -104,6 +104,12 @@ def searched_in_any_state(model, x):
         parameter.requires_grad_(grad)
     model.eval()
     return sites
+
+
+def acting(site, tape):
+    """What a gate multiplies in: its values, or 1 + them where it is residual."""
+    values = tape[site.name].values
+    return 1 + values if site.residual else values
 
 
 def shows(sites, plain):

@@ -172,7 +172,7 @@ class SelfAttention(Stepwise):
         places = (self.heads, *x.shape[2:], *seen.shape[2:])
         rows = tuple(f"head {i + 1}" for i in range(self.heads)) if self.heads > 1 else ("",)
         similarity = self.similarity(query, key)
-        self.step("similarity", similarity, "· H W H′ W′", "planes", self.similarity.formula,
+        self.step("similarity", similarity, "· H W H′ W′", "planes", str(self.similarity.formula),
                   "similarity of every query with every key", rows=rows, view=places)  # fmt: skip
         weights = self.gate(self.normalise(similarity), value)
         self.step("weights", weights, "· H W H′ W′", "planes", "w = softmax_{H′×W′}(r)", "softmax over keys: the gate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -24,12 +24,13 @@ from attnviz.core.errors import UserError
 POSITIONS = ("block", "first", "stage3", "last", "pool", "pool-and-mean")
 STRIDES = (1, 2, 2, 1)
 """With the stem's stride of 4 the output stride is 16, so that the last masks of a 128 px image are 8×8."""
-BORDERS = ("zeros", "replicate")
+Border = Literal["zeros", "replicate"]
+BORDERS = get_args(Border)
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, border: str = "zeros") -> nn.Sequential:
     """Convolution without bias, then batch norm."""
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False, padding_mode=border)
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False, padding_mode=cast(Border, border))
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
 

@@ -115,4 +115,4 @@ class EfficientNet(plain.EfficientNet):
         for block in self.blocks():
             fold_after(block[-2].attention, block[-1][0])
         if isinstance(self.avgpool, nn.Sequential):
-            start_neutral(self.avgpool.attention)
+            start_neutral(self.avgpool.get_submodule("attention"))

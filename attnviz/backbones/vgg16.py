@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, he_init
-from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state
+from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -87,6 +87,8 @@ class VGG16(nn.Module):
         Between that layer and the gate is a ReLU, and ReLU(a·x) = a·ReLU(x) for a > 0.
         """
         carry(self, state, ("features.0", "classifier.6"))
+        if isinstance(self.avgpool, nn.Sequential):
+            start_neutral(self.avgpool.get_submodule("attention"))
         places = iter(self.attention)
         last: nn.Module = self.features[0]
         for module in self.features:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 
@@ -17,6 +19,7 @@ def auxiliary_loss(model: nn.Module, targets: Tensor) -> Tensor | float:
     total: Tensor | float = 0.0
     for module in model.modules():
         # a part that is frozen runs in eval mode and has nothing to add
-        if module.training and hasattr(module, "auxiliary_loss"):
-            total = total + module.auxiliary_loss(targets)
+        offered: Callable[[Tensor], Tensor] | None = getattr(module, "auxiliary_loss", None)
+        if module.training and offered is not None:
+            total = total + offered(targets)
     return total
