@@ -1,4 +1,6 @@
-"""Every backbone at every position, as small as it gets."""
+"""Every backbone at every position, as small as it gets; one that is not known here with its own defaults."""
+
+from attnviz.backbones import BACKBONES
 
 TINY = {
     "compact-resnet": [
@@ -21,7 +23,7 @@ TINY = {
     "small-cnn": [{"widths": [4, 4, 8], "position": p} for p in ("first", "block")],
     "compact-3d": [{"widths": [4, 8]}],
 }
-CASES = [(name, options) for name, several in TINY.items() for options in several]
+CASES = [(name, options) for name in BACKBONES for options in TINY.get(name, [{}])]
 
 
 def case_id(case):
