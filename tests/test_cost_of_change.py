@@ -61,7 +61,7 @@ def run(sort, *more):
     """The tests that walk a table, in a Python of their own in which it has the new line."""
     whole = [path for path in CONTRACTS[sort] if "::" in path]
     walking = [path for path in CONTRACTS[sort] if "::" not in path]
-    command = [sys.executable, "-m", "pytest", "-p", "tests.novel", "-p", "no:cacheprovider", "-n0", "-q", "-x"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.novel", "-p", "no:cacheprovider", "-n0", "-x"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": "", "NOVEL": sort}
     chosen = f"{NAME} or " + " or ".join(path.rpartition("::")[2] for path in whole) if whole else NAME
     done = subprocess.run(

@@ -12,9 +12,9 @@ class Novel(nn.Module):
     def __init__(self, attention, num_classes=10, in_channels=3):
         super().__init__()
         check_common(num_classes, in_channels)
-        self.conv1 = nn.Conv2d(in_channels, 16, 3, stride=2, padding=1)
-        self.attention = attach(attention, 16, branch=False)
-        self.conv2 = nn.Conv2d(16, 16, 3, padding=1)
+        self.conv1 = nn.Conv2d(in_channels, 48, 3, stride=2, padding=1)
+        self.attention = attach(attention, 48, branch=False)
+        self.conv2 = nn.Conv2d(48, 16, 3, padding=1)
         self.classifier = nn.Linear(16, num_classes)
         he_init(self)
         init_attention(self)
