@@ -9,7 +9,8 @@ from typing import Any
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import NONE, Mark, Marks, Output, Sizes
+from attnviz.gates.flow import NONE, Mark, Output, Sizes
+from attnviz.gates.marks import Marks
 
 MULTIPLIED = frozenset(("channel", "spatial", "strip", "full", "branch"))
 """Kinds of gates that multiply features one by one."""
