@@ -91,6 +91,7 @@ class Kernel:
         output: The module's output that they are.
         axis: Along which axis the experts lie.
         uid: Of their origin, where several products are one site.
+        mark: Of the weights as they came, if all of them did.
     """
 
     shape: Sizes
@@ -98,6 +99,7 @@ class Kernel:
     output: Output | None
     axis: int
     uid: int | None = None
+    mark: Mark | None = None
 
 
 class Mark(NamedTuple):
@@ -184,7 +186,7 @@ def kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel | None:
         return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)
     shape = without_repeats(tensor, mark, tensor.ndim)
     axis = origin.axis if origin.sums_to_one and origin.shape == shape else 1
-    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None)
+    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None, mark)
 
 
 def with_output(mark: Mark, number: int) -> Mark:

@@ -140,6 +140,8 @@ class Ledger:
         if number in self.findings:
             if finding.kind == "branch" and self.findings[number].kind == "pairwise":
                 self.findings[number] = finding  # weights that met parameters, and the result is a kernel
+            elif finding.source is not None and finding.exact != self.findings[number].exact:
+                self._read_where_made(number, finding.source)
             return number
         if finding.source is None:
             return None

@@ -73,10 +73,11 @@ def moved(step: Step) -> Mark:
 
 
 def resized(step: Step) -> Mark:
-    """Every value lies between those beside it."""
-    flat = frozenset(range(2, step.tensor.ndim)) if set(step.tensor.shape[2:]) == {1} else NONE
-    mark = step.mark
-    return step.new(origin=mark.origin, limits=mark.limits, flat=flat, pooled=False, straight=step.straight())
+    """Every value lies between those beside it; the only place of a map is the same at all places afterwards."""
+    mark, alike = step.mark, set(step.tensor.shape[2:]) == {1}
+    flat = frozenset(range(2, step.tensor.ndim)) if alike else NONE
+    pooled = alike and mark.pooled
+    return step.new(origin=mark.origin, limits=mark.limits, flat=flat, pooled=pooled, straight=step.straight())
 
 
 def reduced_axes(step: Step) -> set[int]:

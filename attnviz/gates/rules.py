@@ -7,6 +7,7 @@ it recognises, or why it recognises nothing. Operands that passed a ``Gate`` are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -119,11 +120,13 @@ def convolved(meeting: Meeting) -> Verdict:
 
 
 def _mixed(meeting: Meeting, kernel: Mark) -> Verdict:
-    features, meets = (1, *meeting.args[1].shape[1:]), meeting.operand(0)
-    return [
-        Finding("branch", k.shape, features, k.exact, meets, k.output, k.uid, k.axis, shared=True)
-        for k in kernel.kernels
-    ]
+    features, meets, findings = (1, *meeting.args[1].shape[1:]), meeting.operand(0), []
+    for k in kernel.kernels:
+        finding = Finding("branch", k.shape, features, k.exact, meets, k.output, k.uid, k.axis, shared=True)
+        if k.mark is not None:  # one routing may serve several convolutions
+            finding = replace(finding, value=k.mark.value, source=whole_source(k.mark, k.shape))
+        findings.append(finding)
+    return findings
 
 
 def deformed(meeting: Meeting) -> Verdict:
