@@ -141,6 +141,7 @@ def combined(step: Step) -> Mark:
         compared=mark.compared,
         straight=step.straight(),
         inverse=mark.inverse if step.name == "mul" and number == (1.0, 1.0) else None,
+        complement=mark if number == (1.0, 1.0) and step.name == ("rsub" if second is None else "sub") else None,
         kernels=_kernels(step, mark) or mark.kernels,
         **({"like": mark.like} if step.name in ("mul", "div") and keeps and number[0] == number[1] else {}),
     )

@@ -118,6 +118,7 @@ class Mark(NamedTuple):
         extreme_of: ``value`` of what this is the least (-1) or the largest (1) of, with that sign.
         above: ``value`` of what this is, minus the least of it.
         inverse: Mark of what this is 1 over.
+        complement: Mark of what this is 1 minus.
         flat: Axes along which all values are the same although they are stored one by one.
         moves: What has moved the values since ``origin``; ``None`` if they have been changed.
         cut_of: ``value`` and number of axes of the tensor of which this is a slice.
@@ -143,6 +144,7 @@ class Mark(NamedTuple):
     extreme_of: tuple[int, int] | None = None
     above: int | None = None
     inverse: Mark | None = None
+    complement: Mark | None = None
     flat: frozenset[int] = NONE
     moves: tuple[Move, ...] | None = None
     cut_of: tuple[int, int] | None = None

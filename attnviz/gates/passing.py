@@ -111,8 +111,12 @@ def reduced(step: Step) -> Mark:
     mark = step.mark
     extreme = {"amax": 1, "max": 1, "amin": -1, "min": -1}.get(step.name)
     covers = frozenset((mark.like,)) if extreme == 1 and mark.limits[0] >= 0 else NONE
+    origin = mark.gate
+    if origin is not None and origin.sums_to_one and extreme and origin.shape == tuple(step.tensor.shape):
+        if origin.axis % step.tensor.ndim in reduced_axes(step):
+            origin = step.origin(step.name)  # the largest of weights that sum to 1 is one weight, not one of them
     return step.new(
-        origin=mark.gate,
+        origin=origin,
         limits=mark.limits,
         pooled=_is_pooled(step),
         covers=covers,

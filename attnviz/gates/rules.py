@@ -34,6 +34,8 @@ def added(meeting: Meeting) -> Verdict:
             continue
         if not mark.pooled:
             return "what is added is no mean or maximum over places"
+        if set(gate.shape[-2:]) != {1} and 0 not in gate.stride()[-2:] and _is(features, "learned"):
+            return "what is added is the coarsest level of a pyramid, resized to another level"
         if meeting.ledger.used_again(mark, whole_source(mark, shape)):
             return "what is added is a gate that was found before"
         return [Finding("added", shape, full, meeting.operand(index), meeting.operand(other), mark.output)]
