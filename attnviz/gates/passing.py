@@ -112,9 +112,9 @@ def reduced(step: Step) -> Mark:
     extreme = {"amax": 1, "max": 1, "amin": -1, "min": -1}.get(step.name)
     covers = frozenset((mark.like,)) if extreme == 1 and mark.limits[0] >= 0 else NONE
     origin = mark.gate
-    if origin is not None and origin.sums_to_one and extreme and origin.shape == tuple(step.tensor.shape):
-        if origin.axis % step.tensor.ndim in reduced_axes(step):
-            origin = step.origin(step.name)  # the largest of weights that sum to 1 is one weight, not one of them
+    whole = origin is not None and origin.sums_to_one and origin.shape == tuple(step.tensor.shape)
+    if origin is not None and whole and extreme and origin.axis % step.tensor.ndim in reduced_axes(step):
+        origin = step.origin(step.name)  # the largest of weights that sum to 1 is one weight, not one of them
     return step.new(
         origin=origin,
         limits=mark.limits,
@@ -224,6 +224,8 @@ PASSING: Mapping[str, Callable[[Step], Mark]] = {
     "linalg_vector_norm": normed,
     "log_sigmoid_forward": bounding.pointwise,
     "reciprocal": bounding.inverted,
+    **dict.fromkeys(("sort", "topk"), bounding.ordered),
+    "scatter": bounding.scattered,
     "sum": summed,
     "where": bounding.chosen,
 }

@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from attnviz.gates import fused as fusion
-from attnviz.gates import ops, ranges
+from attnviz.gates import ops, ranges, unserved
 from attnviz.gates.flow import Mark, Origin, without_repeats
 from attnviz.gates.ledger import Finding
 from attnviz.gates.meeting import Meeting, Verdict
@@ -56,7 +56,7 @@ def met_values(meeting: Meeting) -> Verdict:
             contracted = meeting.args[index].ndim - 1 if index == first else meeting.args[index].ndim - 2
             return _remembered(meeting, weights, index, other, contracted)
     both = meeting.marks.get(meeting.args[first]) and meeting.marks.get(meeting.args[second])
-    return "neither factor of the matrix product sums to 1" if both else ""
+    return "neither factor sums to 1 (weights on a diagonal are not served: multiply by them instead)" if both else ""
 
 
 def _pairwise(meeting: Meeting, mark: Mark, origin: Origin, index: int, other: int, shared: bool = False) -> Finding:
@@ -182,6 +182,7 @@ def _numel(shape: tuple[int, ...]) -> int:
 
 
 RULES: Mapping[str, Callable[[Meeting], Verdict]] = {
+    **unserved.RULES,
     "mul": multiplied,
     "quantized::mul": multiplied,
     "addcmul": partial(multiplied, first=1, second=2),

@@ -241,7 +241,33 @@ class PooledBranchOfNorm(PooledBranch):
         return x * self.mask(x) + y
 
 
+class Scattered(_Squeeze):
+    """The largest weights of a sigmoid, put back where they were; the others are 0."""
+
+    def forward(self, x):
+        gate = self.logits(x).sigmoid()
+        values, places = gate.topk(3, 1)
+        return x * torch.zeros_like(gate).scatter(1, places, values)[..., None, None]
+
+
+class Chosen(Scattered):
+    """Whether a channel is among the largest, as 0 and 1."""
+
+    def forward(self, x):
+        scores = self.logits(x)
+        return x * torch.zeros_like(scores).scatter_(1, scores.topk(3, 1)[1], 1.0)[..., None, None]
+
+
+class Sorted(Scattered):
+    def forward(self, x):
+        values, places = torch.sort(self.logits(x).sigmoid(), 1, descending=True)
+        return x * torch.empty_like(values).zero_().scatter(1, places, values)[..., None, None]
+
+
 MISSED = {
+    Scattered: ["channel"],
+    Chosen: ["channel"],
+    Sorted: ["channel"],
     Unsure: ["spatial"],
     Sure: ["spatial"],
     PooledBranch: ["added"],
