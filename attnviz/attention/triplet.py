@@ -37,10 +37,11 @@ class Plane(Stepwise):
         # the pooled axis changes places with the channels, which the convolution mixes
         pooled = torch.cat((x.amax(self.axis, keepdim=True), x.mean(self.axis, keepdim=True)), self.axis)
         pooled = pooled.transpose(1, self.axis)
-        self.step("tri_pools", pooled, f"· {plane}", "planes", f"p = [max_{{{over}}}(x) ; mean_{{{over}}}(x)]",
+        drawn = "planes" if self.axis == 1 else "bars"
+        self.step("tri_pools", pooled, f"· {plane}", drawn, f"p = [max_{{{over}}}(x) ; mean_{{{over}}}(x)]",
                   f"maximum and mean over {over}", rows=("max", "mean"))  # fmt: skip
         scores = self.norm(self.conv(pooled))
-        self.step("tri_scores", scores, f"1 {plane}", "planes", "q = BN(conv_{7×7}(p))", "conv 7×7, 2→1, norm",
+        self.step("tri_scores", scores, f"1 {plane}", drawn, "q = BN(conv_{7×7}(p))", "conv 7×7, 2→1, norm",
                   layers=(("w", self.conv.weight[0], "·", "kH", "kW"),))  # fmt: skip
         gate: Tensor = self.gate(torch.sigmoid(scores).transpose(1, self.axis), x)
         self.step("tri_gate", gate, layout, "mask" if self.axis == 1 else "gate", "g = σ(q)",
