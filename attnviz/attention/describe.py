@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from attnviz.attention import ATTENTION
-from attnviz.attention.description import Description, arithmetic, printed
+from attnviz.attention.description import arithmetic, description_of, printed
 from attnviz.attention.stepwise import Intermediate, record
 from attnviz.core.errors import UserError
 
@@ -107,9 +107,7 @@ def describe(
     make = ATTENTION[name]
     if not all(isinstance(side, int) and side >= 1 for side in (height, width)):
         raise UserError(f"height and width must be whole numbers of at least 1, got {height!r} and {width!r}")
-    description: Description | None = getattr(make, "DESCRIPTION", None)
-    if description is None:
-        raise UserError(f"attention type {name!r} has no DESCRIPTION")
+    description = description_of(make)
     needed = {key: value for key, value in description.example.items() if key == "num_classes"}
     try:
         with torch.device("meta"):
