@@ -84,7 +84,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
         add_texts(tab.texts)
     largest = limits_for(public).largest_upload
     body = Middleware(BodyLimit, upload=largest + 2**20)
-    middleware = [Middleware(Origin), body, *map(Middleware, (Door, Uploads, Document))]
+    middleware = [Middleware(Origin), body, *(Middleware(inner) for inner in (Door, Uploads, Document))]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
