@@ -15,6 +15,7 @@ from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.sample_buttons import available, thumbnail
+from attnviz.ui.surroundings import prepare_surroundings
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -65,6 +66,7 @@ def launch(
         UserError: The network fails on an empty picture or gives no class scores, the transform or the labels do not
             fit, or the name is taken; nothing has been started then.
     """
+    prepare_surroundings()
     given = {"transform": transform, "labels": labels, "name": name, "scores": scores}
     networks = _networks(model, {key: value for key, value in given.items() if value is not None})
     public = public or options.get("server_name") not in (*LOOPBACK, None)
