@@ -90,12 +90,22 @@ def test_no_folder_at_all_is_one_sentence(clean, monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp437", "gbk"])
-def test_terminals_that_know_few_letters(encoding, checkpoints):
-    for arguments in (["describe", "cbam"], ["gates", str(checkpoints / "cbam.json")], ["explore", "--help"]):
-        command = [sys.executable, "-m", "attnviz", *arguments]
-        ran = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment(PYTHONIOENCODING=encoding))
-        assert ran.returncode == 0 and ran.stdout, ran.stderr.decode(errors="replace")
-        ran.stdout.decode(encoding)
+def test_terminals_that_know_few_letters(encoding):
+    code = "from attnviz.cli.main import _print_anywhere; _print_anywhere(); print('σ(x) ∈ 0…1 × 门 · ✓')"
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment(PYTHONIOENCODING=encoding))
+    assert ran.returncode == 0 and b"(x)" in ran.stdout, ran.stderr.decode(errors="replace")
+    ran.stdout.decode(encoding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "gbk"])
+@pytest.mark.parametrize("arguments", [["describe", "cbam"], ["explore", "--help"]])
+def test_commands_on_terminals_that_know_few_letters(encoding, arguments):
+    command = [sys.executable, "-m", "attnviz", *arguments]
+    ran = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment(PYTHONIOENCODING=encoding))
+    assert ran.returncode == 0 and ran.stdout, ran.stderr.decode(errors="replace")
+    ran.stdout.decode(encoding)
 
 
 def test_explore_without_a_home(checkpoints, photograph, tmp_path):
