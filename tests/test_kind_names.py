@@ -19,6 +19,7 @@ HOMES = (
 OTHER_WORDS = {
     "attnviz/backbones/resnet.py": {"branch"},  # a position in a block
     "attnviz/backbones/vgg16.py": {"full"},  # a head of the classifier
+    "attnviz/core/gate_map.py": {"spatial", "full", "strip"},  # how a map came out of its gate
     "attnviz/core/step_values.py": {"channel"},  # an axis
     "attnviz/render/export.py": {"channel", "branch"},  # columns of a table
     "attnviz/training/experiments/types.py": {"spatial"},  # an attention type

@@ -11,9 +11,10 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.colour import caption, colourise, scale_for
-from attnviz.render.drawings import HOW, mask_for, view
+from attnviz.render.drawings import view
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.gate_strip import gate_strip
 from attnviz.render.figures.style import encode, fit, to_png
