@@ -69,10 +69,11 @@ def launch_options() -> dict[str, Any]:
     from attnviz.ui.server.body_limit import BodyLimit
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.request_filter import Door
+    from attnviz.ui.server.viewer_script import ViewerScript
     from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(Document)]
+    middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(ViewerScript), Middleware(Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,

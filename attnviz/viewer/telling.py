@@ -68,4 +68,5 @@ def _over_places(record: GateRecord, analysis: Analysis) -> float | None:
 
 def _over_channels(record: GateRecord) -> float | None:
     finite = record.values[np.isfinite(record.values)]
-    return float(np.std(finite)) if record.site.traits.per_channel and finite.size else None
+    traits = record.site.traits
+    return float(np.std(finite)) if traits.has_channels and not traits.has_places and finite.size else None
