@@ -1,7 +1,7 @@
 """An ``Analysis`` as one JSON document, which is all that the interactive view is given.
 
-Its form is ``document.schema.json`` beside this file. Small gates are in it whole, so that nothing is asked from anybody
-while they are explored; of large ones what is drawn of them, or the reason why that is left out.
+Its form is ``document.schema.json`` beside this file. Small gates are in it whole, so that nothing is asked while they
+are explored; of large ones what is drawn of them, or the reason why that is left out.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Left(enum.Enum):
 
 
 def parts_of(record: GateRecord, analysis: Analysis) -> Parts | Left:
-    """Arrays that draw one gate: ``scores`` (C,), ``map`` (h, w), ``asks`` (places, places), ``rows`` (B, C), ``theta``.
+    """What draws one gate: ``scores`` (C,), ``map`` (h, w), ``asks`` (places, places), ``rows`` (B, C), ``theta``.
 
     A map is the gate itself (``how = "spatial"``) or made of it (``core.gate_map.HOW``); ``asks`` are the maps of all
     places that can ask, where they are few.

@@ -22,6 +22,7 @@ from attnviz.viewer.document import channel_map, to_json
 CHOSEN = "() => JSON.stringify(window.attnvizSelected?.[{name}] ?? null)"
 """What is chosen, taken up in the browser: no request."""
 KEYS = ("gate", "channel", "place", "look")
+TOLD = (*KEYS, "own")
 _TURNS = itertools.count()
 
 
@@ -91,15 +92,15 @@ def answers(found: ChannelMap, gate: int) -> gr.HTML:
 
 
 def chosen(sent: Any) -> dict[str, Any]:
-    """What is chosen, from the value of ``selected``: ``gate``, ``channel``, ``place``, ``look``; ``None`` where nothing.
+    """What is chosen, from the value of ``selected``: ``KEYS``, and whether a person chose it (``own``).
 
-    Anybody may send anything: what is no JSON object counts as nothing chosen, and values are for the handler to check.
+    Anybody may send anything: what is no JSON object counts as nothing chosen, and handlers check the values.
     """
     try:
         values = json.loads(sent) if isinstance(sent, str) and len(sent) < 2000 else None
     except (ValueError, RecursionError):
         values = None
-    return {key: values.get(key) if isinstance(values, dict) else None for key in KEYS}
+    return {key: values.get(key) if isinstance(values, dict) else None for key in TOLD}
 
 
 def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,10 @@ function aboutMap(view, gate, chosen, say) {
   if (drawn.scale.mode === 'shares') return say(gate.how === 'query' ? 'asks' : 'pooled', { high: text(high, high) });
   if (gate.residual) return say('mask_residual', numbers);
   if (high - low < SMALL) return say('mask_alike', numbers);
+  const count = drawn.values.length;
+  const shut = drawn.values.filter((v) => v < 0.1).length;
+  const kept = drawn.values.filter((v) => v > 0.9).length;
+  if (gate.how === 'spatial' && shut && kept && shut + kept > count / 2) return say('mask_split', { count, shut, kept });
   return say(gate.how === 'spatial' ? 'mask_range' : 'mask_mean', numbers);
 }
 

@@ -11,6 +11,7 @@ const TEXTS = {
   kept_this: ['Channel {channel} is kept to {value} of 1: rank {rank} of {count}.', '通道 {channel} 保留 {value}（满分为 1）：在 {count} 个通道中排第 {rank}。'],
   lights: ['Its features light up where the colours are bright.', '颜色明亮处就是它的特征响应强烈的地方。'],
   mask_range: ['This mask keeps {high} of every feature at its brightest place and {low} at its darkest.', '这个掩码在最亮处保留特征的 {high}，在最暗处只保留 {low}。'],
+  mask_split: ['Of its {count} places this mask shuts {shut} almost fully (below 0.1) and keeps {kept} almost whole (above 0.9).', '在 {count} 个位置中，这个掩码几乎完全关闭 {shut} 个（低于 0.1），几乎完整保留 {kept} 个（高于 0.9）。'],
   mask_alike: ['This mask keeps about {value} of every feature at every place: it hardly chooses.', '这个掩码在各处都保留约 {value}：几乎没有做选择。'],
   mask_mean: ['Averaged over channels, this gate keeps {high} at its brightest place and {low} at its darkest.', '按通道平均，这个门在最亮处保留 {high}，在最暗处保留 {low}。'],
   mask_residual: ['This gate adds: from {low} times a feature at its darkest place to {high} times at its brightest.', '这个门是相加的：最暗处加上特征的 {low} 倍，最亮处加上 {high} 倍。'],

@@ -27,8 +27,9 @@ export class View {
     this.say = (name, values) => say(name, this.language, values);
     this.selection = new Selection();
     this.remembered = new Map();
+    this.own = false;
     this.root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
-    this.#build(element);
+    this.#build();
     this.selection.listen((what) => this.#changed(what));
     this.theme(element);
     element.addEventListener('keydown', (event) => event.stopPropagation()); // JupyterLab takes keys for itself
@@ -56,7 +57,6 @@ export class View {
     this.problem = make('p', { class: 'problem', role: 'alert', hidden: true });
     this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.picture.element, side), this.network.element, this.map.element, this.table.element);
     this.root.replaceChildren(make('style', {}, STYLE), make('div', { class: 'view' }, this.problem, this.body));
-    this.root.querySelector('style').textContent = STYLE;
   }
 
   get gate() { return this.view?.gates[this.selection.gate] ?? null; }
@@ -96,7 +96,8 @@ export class View {
     this.#photograph();
     this.network.draw();
     this.map.draw();
-    if (open !== null) this.show(open);
+    this.own = false;
+    if (open !== null) this.#open(open);
     else this.#all();
   }
 
@@ -136,7 +137,13 @@ export class View {
 
   // --- what parts call
 
+  // a person, or the host for one, chooses a gate
   show(index, channel) {
+    this.own = true;
+    this.#open(index, channel);
+  }
+
+  #open(index, channel) {
     const gate = this.view.gates[index];
     if (!gate) return;
     if (this.gate) this.remembered.set(this.gate.index, this.selection.channel);
@@ -163,7 +170,7 @@ export class View {
 
   get state() {
     const { gate } = this;
-    return { model: this.view?.model.id ?? null, gate: gate?.name ?? null, channel: this.selection.channel, place: this.selection.place, look: this.look };
+    return { model: this.view?.model.id ?? null, gate: gate?.name ?? null, channel: this.selection.channel, place: this.selection.place, look: this.look, own: this.own };
   }
 
   // --- inside
