@@ -20,8 +20,8 @@ main { max-width: 1500px; margin: 0 auto; padding: 14px clamp(14px, 2.5vw, 40px)
 header { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: baseline; margin-bottom: 12px; }
 h1 { font-size: 16px; font-weight: 650; margin: 0; }
 header p { margin: 0; font-size: 14px; flex: 1; opacity: .8; }
-nav button { font: inherit; font-size: 13px; border: 0; background: none; color: inherit; opacity: .75; padding: 4px 6px; }
-nav button { cursor: pointer; }
+nav button { font: inherit; font-size: 13px; border: 0; background: none; color: inherit; opacity: .75; }
+nav button { cursor: pointer; padding: 4px 6px; }
 nav button[aria-pressed=true] { opacity: 1; font-weight: 650; text-decoration: underline; text-underline-offset: 4px; }
 @media (min-width: 1700px) { main { max-width: 1800px; } }
 """

@@ -22,14 +22,15 @@ export class ChannelMap {
     const { app } = this;
     const gates = app.view.gates.filter((gate) => gate.scored && gate.scores);
     this.element.hidden = !gates.length;
-    this.lines = gates.map((gate) => this.#line(gate));
+    const names = distinct(gates.map((gate) => gate.name));
+    this.lines = gates.map((gate, i) => this.#line(gate, names[i]));
     this.rows.replaceChildren(...this.lines.map((line) => line.element));
     this.words();
     this.choose();
     this.point();
   }
 
-  #line(gate) {
+  #line(gate, name) {
     const { app } = this;
     const { values } = gate.scores;
     const sorted = app.look.order === 'sorted';
@@ -38,7 +39,7 @@ export class ChannelMap {
     const mark = make('span', { class: 'column', hidden: true });
     const strip = make('span', { class: 'strip' }, picture, mark);
     const mean = make('span', { class: 'row-mean' });
-    const element = make('button', { type: 'button', 'data-gate': gate.index }, make('span', { class: 'row-name' }, `${gate.index + 1} · ${app.names[gate.index]}`), strip, mean);
+    const element = make('button', { type: 'button', 'data-gate': gate.index }, make('span', { class: 'row-name', title: gate.name }, `${gate.index + 1} · ${name}`), strip, mean);
     const at = (event) => {
       const area = strip.getBoundingClientRect();
       const place = cell((event.clientX - area.left) / area.width, values.length);
@@ -81,4 +82,13 @@ export class ChannelMap {
     const over = pointed !== null && app.selection.at.channel !== null && gate?.scores;
     this.readout.textContent = over ? `${gate.index + 1} · ${gate.name} · ${app.told(gate, app.selection.at.channel)}` : '';
   }
+}
+
+// names without the dotted parts with which all of them end, where that leaves them different
+export function distinct(names) {
+  const parts = names.map((name) => name.split('.'));
+  let most = Math.min(...parts.map((each) => each.length)) - 1;
+  let cut = 0;
+  while (cut < most && new Set(parts.map((each) => each.at(-1 - cut))).size === 1) cut += 1;
+  return parts.map((each) => each.slice(0, each.length - cut).join('.'));
 }

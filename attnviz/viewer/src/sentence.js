@@ -24,7 +24,8 @@ function aboutScores(view, gate, { channel }, say) {
   const top = channel === null || channel === gate.order[0];
   const shown = channel ?? gate.order[0];
   const about = { count, channel: shown, value: value(shown), rank: gate.rank[shown] + 1 };
-  const lights = plane(view, gate, { channel: shown }, { cmap: 'viridis' }) ? ` ${say('lights')}` : '';
+  const drawn = plane(view, gate, { channel: shown }, { cmap: 'viridis' });
+  const lights = drawn ? ` ${say(drawn.scale.mode === 'diverging' ? 'lights_signed' : 'lights')}` : '';
   return say(top ? 'kept_most' : 'kept_this', about) + lights;
 }
 

@@ -10,6 +10,7 @@ const TEXTS = {
   kept_alike: ['All {count} channels here are kept alike ({value} of 1): this gate chooses nothing.', '这里的 {count} 个通道一视同仁（均为 {value}，满分为 1）：这个门没有做选择。'],
   kept_this: ['Channel {channel} is kept to {value} of 1: rank {rank} of {count}.', '通道 {channel} 保留 {value}（满分为 1）：在 {count} 个通道中排第 {rank}。'],
   lights: ['Its features light up where the colours are bright.', '颜色明亮处就是它的特征响应强烈的地方。'],
+  lights_signed: ['Its features are high where it is red, and below zero where it is blue.', '红色处它的特征值高，蓝色处低于零。'],
   mask_range: ['This mask keeps {high} of every feature at its brightest place and {low} at its darkest.', '这个掩码在最亮处保留特征的 {high}，在最暗处只保留 {low}。'],
   mask_split: ['Of its {count} places this mask shuts {shut} almost fully (below 0.1) and keeps {kept} almost whole (above 0.9).', '在 {count} 个位置中，这个掩码几乎完全关闭 {shut} 个（低于 0.1），几乎完整保留 {kept} 个（高于 0.9）。'],
   mask_alike: ['This mask keeps about {value} of every feature at every place: it hardly chooses.', '这个掩码在各处都保留约 {value}：几乎没有做选择。'],
@@ -70,7 +71,9 @@ const TEXTS = {
   usual_out_high: ['higher than usual ({low} to {high})', '高于常见范围（{low} 到 {high}）'],
   usual_out_low: ['lower than usual ({low} to {high})', '低于常见范围（{low} 到 {high}）'],
   usual_legend: ['Grey: where each channel lies for 90 % of {images} validation photographs.', '灰色：{images} 张验证照片中 90 % 时各通道所在的范围。'],
-  usual_mask: ['Mean {value}: {told} for 90 % of {images} validation photographs.', '均值 {value}：{told}（{images} 张验证照片的 90 %）。'],
+  usual_mask_in: ['Mean {value}, as usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，属于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
+  usual_mask_high: ['Mean {value}, higher than usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，高于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
+  usual_mask_low: ['Mean {value}, lower than usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，低于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
   map: ['All channel gates: layers × channels', '全部通道门：层 × 通道'],
   map_hint: ['A row a gate, first layer on top. Columns that are highlighted together are the same channel.', '每行一个门，第一层在上。同时高亮的列是同一个通道。'],
   // controls

@@ -89,7 +89,6 @@ export class View {
     this.body.hidden = Boolean(problem);
     if (problem) { this.problem.textContent = this.say(problem.key, problem.values); return; }
     this.view = view;
-    this.names = distinct(view.gates.map((gate) => gate.name));
     this.remembered.clear();
     const open = view.open;
     this.selection.choose({ gate: null, channel: null, place: null });
@@ -210,9 +209,9 @@ export class View {
   #usualMask(gate) {
     const [low, high] = [gate.usual.low[0], gate.usual.high[0]];
     const { mean } = gate.summary;
-    const name = mean > high ? 'usual_out_high' : mean < low ? 'usual_out_low' : 'usual_in';
-    const told = this.say(name, { low: text(low, high - low), high: text(high, high - low) });
-    return this.say('usual_mask', { value: text(mean, high - low), told, images: gate.usual.images.toLocaleString('en') });
+    const name = mean > high ? 'usual_mask_high' : mean < low ? 'usual_mask_low' : 'usual_mask_in';
+    const span = high - low;
+    return this.say(name, { value: text(mean, span), low: text(low, span), high: text(high, span), images: gate.usual.images.toLocaleString('en') });
   }
 
   #whys() {
@@ -287,13 +286,4 @@ export class View {
     [document.documentElement, document.body].forEach((each) => observer.observe(each, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] }));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', see);
   }
-}
-
-// names without the dotted parts with which all of them end, where that leaves them different
-export function distinct(names) {
-  const parts = names.map((name) => name.split('.'));
-  let most = Math.min(...parts.map((each) => each.length)) - 1;
-  let cut = 0;
-  while (cut < most && new Set(parts.map((each) => each.at(-1 - cut))).size === 1) cut += 1;
-  return parts.map((each) => each.slice(0, each.length - cut).join('.'));
 }

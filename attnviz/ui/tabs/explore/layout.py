@@ -60,10 +60,10 @@ def _title(made: dict[str, Any], key: str) -> None:
 
 
 def _input(made: dict[str, Any], store: Store, view: View) -> None:
-    chosen = picker(Photo(view.sample, view.path), height=150)
-    made["photo"], made["samples"] = chosen.image, chosen.samples
     choices = [(store.title(name), name) for name in store.choices]
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
+    chosen = picker(Photo(view.sample, view.path), height=200)
+    made["photo"], made["samples"] = chosen.image, chosen.samples
     _title(made, "prediction")
     card = store.card(view.analysis.model)
     made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
