@@ -209,7 +209,7 @@ def _gate(record: GateRecord, analysis: Analysis, usual: Range | None, room: int
     told, arrays = parts
     packed = {name: pack(values, kind) for name, (values, kind) in arrays.items()}
     if sum(len(each["data"]) for each in packed.values()) > room:
-        return {**entry, "left_out": Left.FULL.value}
+        return {**entry, "left_out": Left.CROWDED.value}
     if usual is not None:
         ends = {key: pack(getattr(usual, key), "f4") for key in ("low", "middle", "high")}
         entry["usual"] = {**ends, "images": usual.images}

@@ -26,7 +26,7 @@ class Left(enum.Enum):
     """It was not captured, or holds no finite number."""
     LARGE = "large"
     """It is too large, and has no smaller picture."""
-    FULL = "full"
+    CROWDED = "crowded"
     """The gates before it filled the document."""
 
 

@@ -71,7 +71,7 @@ def test_what_is_too_large_is_left_out_and_said():
     assert [gate["left_out"] for gate in view["gates"]] == ["large", None]
     full = view_of(tuple(channel(f"g{i}", 4096) for i in range(60)))
     left = [gate["left_out"] for gate in full["gates"]]
-    assert left[0] is None and left[-1] == "full" and len(to_json(full)) < 1_000_000
+    assert left[0] is None and left[-1] == "crowded" and len(to_json(full)) < 1_000_000
 
 
 def test_two_hundred_gates_and_none():

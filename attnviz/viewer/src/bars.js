@@ -16,7 +16,10 @@ export class Bars {
     this.area = make('div', { class: 'bars', tabindex: 0, role: 'slider', 'aria-valuemin': 0 }, this.canvas, this.mark);
     this.readout = make('div', { class: 'readout' });
     this.note = make('div', { class: 'note' });
-    this.element = make('div', { class: 'scores' }, this.area, this.readout, this.note);
+    this.name = make('span');
+    this.number = make('input', { type: 'number', min: 0, step: 1, onchange: () => this.#typed() });
+    this.field = make('label', { class: 'channel' }, this.name, this.number);
+    this.element = make('div', { class: 'scores' }, this.area, this.readout, this.field, this.note);
     this.#listen();
     new ResizeObserver(() => this.draw()).observe(this.area);
   }
@@ -96,6 +99,10 @@ export class Bars {
     const count = gate.scores.values.length;
     this.area.setAttribute('aria-label', say(gate.scored ? 'bars' : 'bars_added', { count }));
     this.area.setAttribute('aria-valuemax', String(count - 1));
+    this.name.textContent = say('channel');
+    this.number.max = count - 1;
+    this.field.hidden = count < 2;
+    if (this.app.selection.channel !== null) this.number.value = this.app.selection.channel;
     this.note.textContent = gate.usual ? say('usual_legend', { images: gate.usual.images.toLocaleString('en') }) : '';
   }
 
@@ -127,6 +134,14 @@ export class Bars {
     this.readout.textContent = line;
     this.area.setAttribute('aria-valuenow', String(channel));
     this.area.setAttribute('aria-valuetext', line);
+  }
+
+  // a number was typed; one that is not there is put back
+  #typed() {
+    const channel = Number(this.number.value);
+    const known = this.number.value !== '' && Number.isInteger(channel) && channel >= 0 && channel < this.gate.scores.values.length;
+    if (known) this.app.selection.choose({ channel });
+    else this.number.value = this.app.selection.channel;
   }
 
   #at(event) {

@@ -16,8 +16,9 @@ export class Network {
     this.back = make('button', { type: 'button', class: 'step', onclick: () => app.step(-1) }, '‹');
     this.forth = make('button', { type: 'button', class: 'step', onclick: () => app.step(1) }, '›');
     this.readout = make('div', { class: 'readout', 'aria-live': 'polite' });
+    this.list = make('select', { onchange: () => app.show(Number(this.list.value)) });
     this.note = make('p', { class: 'note' });
-    this.element = make('section', { class: 'network' }, make('div', { class: 'head' }, this.title, this.back, this.forth, this.readout), this.line, this.note);
+    this.element = make('section', { class: 'network' }, make('div', { class: 'head' }, this.title, this.back, this.list, this.forth, this.readout), this.line, this.note);
     this.tiles = [];
     this.line.addEventListener('keydown', (event) => {
       const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
@@ -119,12 +120,21 @@ export class Network {
     this.note.textContent = say('network_hint');
     this.back.setAttribute('aria-label', say('previous'));
     this.forth.setAttribute('aria-label', say('next'));
-    [this.back, this.forth, this.note].forEach((each) => { each.hidden = this.app.view.gates.length < 2; });
+    this.list.setAttribute('aria-label', say('gate'));
+    this.list.replaceChildren(...this.app.view.gates.map((gate) => make('option', { value: gate.index }, this.#choice(gate))));
+    this.list.value = String(this.app.selection.gate);
+    [this.back, this.forth, this.list, this.note].forEach((each) => { each.hidden = this.app.view.gates.length < 2; });
     this.words_.forEach((put) => put());
+  }
+
+  #choice(gate) {
+    const size = gate.shape.slice(1).filter((n) => n > 1).join('×') || '1';
+    return this.app.say('gate_choice', { number: gate.index + 1, name: gate.name, kind: this.app.kind(gate), size });
   }
 
   choose() {
     const { gate } = this.app.selection;
+    this.list.value = String(gate);
     this.tiles.forEach((tile) => {
       const chosen = tile.gate.index === gate;
       tile.element.setAttribute('aria-pressed', String(chosen));
@@ -142,7 +152,7 @@ export class Network {
       dot.hidden = !place || !gate.map;
       if (!dot.hidden) Object.assign(dot.style, { left: `${100 * place.across}%`, top: `${100 * place.down}%` });
     });
-    const gate = app.view.gates[at.gate ?? app.selection.gate];
+    const gate = at.gate === null ? null : app.view.gates[at.gate];
     this.readout.textContent = gate ? `${gate.index + 1} · ${gate.name} · ${app.kind(gate)}` : '';
   }
 }

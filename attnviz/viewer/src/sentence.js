@@ -6,7 +6,7 @@ import { plane } from './plane.js';
 const SMALL = 0.02; // values that lie within this are alike to the eye on a scale from 0 to 1
 
 export function sentence(view, gate, chosen, say) {
-  if (!gate) return say('no_gates');
+  if (!gate) return view.facts?.contents ? say('no_gates_but', { parts: view.facts.contents }) : say('no_gates');
   if (gate.left_out) return say(`left_${gate.left_out}`);
   if (gate.scores) return gate.scored ? aboutScores(view, gate, chosen, say) : aboutAdded(gate, say);
   if (gate.map) return aboutMap(view, gate, chosen, say);

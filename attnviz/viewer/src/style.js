@@ -21,7 +21,13 @@ button, select, input { font: inherit; color: inherit; }
 .sentence { font-size: clamp(17px, 2.1cqw, 25px); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: pretty; }
 .kind { margin-top: 8px; overflow-wrap: anywhere; }
 .whys { display: flex; flex-wrap: wrap; gap: 0 14px; margin: 4px 0 8px; font-size: 13px; }
-.why summary, .look summary, .numbers summary { cursor: pointer; color: var(--bar); width: fit-content; padding: 3px 0; }
+.why summary, .look summary, .numbers summary, .help summary { cursor: pointer; color: var(--bar); width: fit-content; padding: 3px 0; }
+.help { font-size: 13px; }
+.help p { margin-top: 6px; color: var(--muted); max-width: 68ch; }
+.channel { display: inline-flex; align-items: center; gap: 8px; font-size: 13px; color: var(--muted); margin: 2px 0; }
+.channel input { width: 80px; padding: 2px 6px; border: 1px solid var(--line); border-radius: 5px; background: var(--paper); color: var(--ink); }
+.head select { max-width: min(100%, 340px); font-size: 13px; height: 30px; }
+.look summary { font-size: 13px; }
 .why p { margin-top: 4px; color: var(--muted); max-width: 60ch; }
 button.text { border: 0; padding: 3px 0; background: none; color: var(--bar); cursor: pointer; font-size: 13px; text-align: start; }
 button.text:hover, summary:hover { text-decoration: underline; }

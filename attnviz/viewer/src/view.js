@@ -16,6 +16,15 @@ import { STYLE } from './style.js';
 import { Table } from './table.js';
 import { language, say } from './texts.js';
 
+const HELP = [
+  [(gate) => gate.how === 'query', 'pairwise'],
+  [(gate) => gate.how === 'pooled', 'pooled'],
+  [(gate) => gate.map, 'mask'],
+  [(gate) => gate.scores && gate.scored, 'scores'],
+  [(gate) => gate.scores, 'added'],
+  [(gate) => gate.rows && gate.even, 'branches'],
+  [(gate) => gate.theta, 'theta'],
+];
 const LOOK = { opacity: 0.55, cmap: 'viridis', scale: 'fixed', cells: 'exact', order: 'index' };
 
 export class View {
@@ -52,8 +61,11 @@ export class View {
     this.ask = make('button', { type: 'button', class: 'ask', onclick: () => this.#ask() });
     this.askNote = make('p', { class: 'note' });
     this.usual = make('p', { class: 'note' });
+    this.helpTitle = make('summary');
+    this.helpText = make('div');
+    this.help = make('details', { class: 'help' }, this.helpTitle, this.helpText);
     const head = make('div', { class: 'telling' }, this.line, this.title, make('div', { class: 'whys' }, this.why, this.first));
-    const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.controls.element);
+    const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.controls.element, this.help);
     this.problem = make('p', { class: 'problem', role: 'alert', hidden: true });
     this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.picture.element, side), this.network.element, this.map.element, this.table.element);
     this.root.replaceChildren(make('style', {}, STYLE), make('div', { class: 'view' }, this.problem, this.body));
@@ -202,8 +214,19 @@ export class View {
     this.controls.draw();
     this.#whys();
     this.#asking();
+    this.#helps();
     const { usual } = gate ?? {};
     this.usual.textContent = usual && usual.low.length === 1 && gate.map ? this.#usualMask(gate) : '';
+  }
+
+  // what it means, and what it does not say
+  #helps() {
+    const { gate } = this;
+    const topic = HELP.find(([fits]) => gate && fits(gate))?.[1];
+    this.help.hidden = !topic;
+    if (!topic) return;
+    this.helpTitle.textContent = this.say(`help_${topic}`);
+    this.helpText.replaceChildren(...this.say(`help_${topic}_text`).split('|').map((line) => make('p', {}, line)));
   }
 
   #usualMask(gate) {
