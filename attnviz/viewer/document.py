@@ -13,6 +13,7 @@ from typing import Any
 
 import attnviz
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import Mask
 from attnviz.core.outline import Unit
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.viewer.gate_parts import Left, parts_of
@@ -140,6 +141,11 @@ def read_document(text: str) -> dict[str, Any]:
 def channel_map(found: ChannelMap, gate: int) -> dict[str, Any]:
     """One feature map as it stands in a document, or as a host sends it when it is asked for."""
     return {"gate": gate, "channel": int(found.channel), "values": pack(found.values, "f2")}
+
+
+def asked_map(found: Mask, gate: int) -> dict[str, Any]:
+    """The map of one place that asks, as a host sends it."""
+    return {"gate": gate, "query": found.query, "values": pack(found.values, "f2")}
 
 
 def _ends(gate: Mapping[str, Any]) -> list[tuple[str, Any]]:

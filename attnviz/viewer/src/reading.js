@@ -46,7 +46,8 @@ export const key = ({ gate, channel }) => `${gate}/${channel}`;
 export function feature(given) {
   const { values, shape } = unpack(given.values);
   if (shape.length !== 2) throw new Error('a feature map has two axes');
-  return { gate: given.gate, channel: given.channel, values, shape };
+  const query = Array.isArray(given.query) && given.query.every(Number.isInteger) ? given.query : null;
+  return { gate: given.gate, channel: given.channel, query, values, shape };
 }
 
 function gate(given, index) {
