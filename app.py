@@ -9,11 +9,15 @@ with contextlib.suppress(ImportError):
 
 from attnviz.core.errors import UserError
 from attnviz.ui.app import build, launch_options
+from attnviz.ui.surroundings import prepare_surroundings
 
 try:
+    prepare_surroundings()
     demo = build()
 except UserError as error:
     raise SystemExit(f"attnviz: {error}") from None
 
 if __name__ == "__main__":
-    demo.launch(**launch_options())
+    from attnviz.ui.server.start import start
+
+    start(demo, **launch_options())

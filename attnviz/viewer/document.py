@@ -15,6 +15,7 @@ import attnviz
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import Mask
 from attnviz.core.outline import Unit
+from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.viewer.gate_parts import Left, parts_of
 from attnviz.viewer.packing import pack, unpack
@@ -172,7 +173,10 @@ def _photograph(analysis: Analysis, budget: int, name: str) -> dict[str, Any]:
 
 
 def _prediction(analysis: Analysis, labels: Mapping[str, str]) -> dict[str, Any]:
-    top = [{"en": name, "zh": labels.get(name, name), "p": p} for name, p in analysis.top(TOP)]
+    top = [
+        {"en": name, "zh": labels.get(name, name), "text": shown(number, analysis.scores)}
+        for name, number in analysis.top(TOP)
+    ]
     return {"top": top, "classes": len(analysis.labels), "scores": analysis.scores}
 
 

@@ -49,7 +49,7 @@ def test_what_is_told_first_is_above_the_fold(open_page):
     page = open_page(viewport={"width": 1280, "height": 800})
     for part in (".photo", ".sentence", ".legend"):
         box = page.locator(f"#view {part}").bounding_box()
-        assert 0 <= box["y"] and box["y"] + box["height"] <= 800, part
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 800, part
 
 
 def test_no_click_on_a_gate_or_a_channel_asks_the_server(page):

@@ -60,7 +60,7 @@ export class Network {
     const [best] = prediction.top;
     this.words_.push(() => { label.textContent = best ? best[this.app.language] : '–'; });
     const box = make('div', { class: 'answer' }, label);
-    return this.#end('answer', box, best ? `${(100 * best.p).toFixed(0)} %` : '');
+    return this.#end('answer', box, best ? best.text : '');
   }
 
   #stage(units) {
