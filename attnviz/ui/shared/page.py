@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from PIL import Image
@@ -12,9 +14,9 @@ from PIL import Image
 from attnviz.core.errors import UserError
 from attnviz.images.decode import open_photograph
 from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
-from attnviz.ui.settings import STATIC
+from attnviz.ui.settings import KEEP_SECONDS, STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.text import label, plain
+from attnviz.ui.shared.text import label, plain, sample_title
 
 if TYPE_CHECKING:
     from attnviz.ui.networks.store import Store
@@ -46,7 +48,30 @@ class Photo:
     @property
     def title(self) -> str:
         """What to call it: the sample's title, or nothing."""
-        return "" if self.path is not None else find_sample(self.sample or "").title
+        return self.called("en")
+
+    def called(self, language: str) -> str:
+        """What to call it in a language: the sample's title, or nothing."""
+        return "" if self.path is not None else sample_title(self.sample or "", language=language) or self._own_title
+
+    @property
+    def _own_title(self) -> str:
+        return find_sample(self.sample or "").title
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at besides the photograph, whatever tab it was chosen in; ``None`` where nobody has chosen yet.
+
+    Attributes:
+        model: Id of a network.
+        gate: Name of one of its gates.
+        channel: Of that gate.
+    """
+
+    model: str | None = None
+    gate: str | None = None
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +85,10 @@ class Page:
         photo: State with the ``Photo`` that was chosen last, in any tab (``None`` until then): a tab that chooses
             writes it, and every other one takes it up when it is opened.
         opening: The photograph that a visitor sees first.
+        name: Of the tab, as in the table of tabs and in addresses.
+        chosen: State with the ``Chosen`` of all tabs, read and written as ``photo`` is.
+        head: The page's header; its event ``language`` tells that another language was chosen.
+        address: Sends an address that is to be opened; its event ``go_<name>`` belongs to the tab of that name.
     """
 
     demo: gr.Blocks
@@ -67,6 +96,15 @@ class Page:
     tab: gr.Tab
     photo: gr.State
     opening: Photo
+    name: str = "explore"
+    chosen: gr.State = field(default_factory=lambda: gr.State(Chosen(), time_to_live=KEEP_SECONDS))
+    head: gr.HTML = field(default_factory=lambda: gr.HTML(js_on_load=script("head")))
+    address: gr.HTML = field(default_factory=lambda: address_component(("explore",)))
+
+    @property
+    def go(self) -> Any:
+        """The event that an address was opened which belongs to this tab."""
+        return getattr(self.address, f"go_{self.name}")
 
 
 @dataclass(frozen=True)
@@ -82,6 +120,12 @@ def script(name: str) -> str:
     return (STATIC / f"{name}.js").read_text(encoding="utf-8")
 
 
+def address_component(names: Iterable[str]) -> gr.HTML:
+    """The component that keeps the browser's address, for tabs of these names."""
+    events = json.dumps([f"go_{name}" for name in names])
+    return gr.HTML(js_on_load=f"const events = {events};\n{script('address')}", elem_id="address", padding=False)
+
+
 def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGENETTE) -> Picker:
     """Add a picker to the page; ``prefix`` goes in front of the components' ids, samples of ``data`` stand first."""
     image = gr.Image(
@@ -95,5 +139,7 @@ def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGEN
         buttons=[],
         elem_id=f"{prefix}photo",
     )
-    samples = gr.HTML(samples_html(data=data), js_on_load=script("pick"), elem_id=f"{prefix}samples")
+    # a tab that is not open yet fills them in when it is opened: each thumbnail stands in the page once
+    tiles = "" if prefix else samples_html(data=data, shown=photo.sample)
+    samples = gr.HTML(tiles, js_on_load=script("pick"), elem_id=f"{prefix}samples")
     return Picker(image, samples)
