@@ -52,7 +52,8 @@ class Intervene(Panel):
                 return {self.parts.state: gr.skip()}
             return self.chosen(choose_gate(bench, chosen.gate), data)
         found = open_bench(self.store, model, photo, language_of(request), bench)
-        return self.opened(choose_gate(found, chosen.gate) if found.has(chosen.gate) else found, data)
+        found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
+        return {**self.opened(found, data), self.page.chosen: chosen}  # nobody has chosen anything here yet
 
     def at_hand(self, model: str | None) -> str | None:
         """A network that another tab shows, if this one has it too."""
@@ -87,7 +88,9 @@ class Intervene(Panel):
         bench = data[self.parts.state]
         if bench is None:
             return {self.parts.state: gr.skip()}
-        return self.opened(replace(bench, language=language_of(request)), data)
+        said = self.opened(replace(bench, language=language_of(request)), data)
+        del said[self.parts.photo]  # it stands there already
+        return said
 
     def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken; the edits stay."""

@@ -190,8 +190,8 @@ def python_of(bench: Bench) -> list[str]:
 
 
 def gates_html(bench: Bench) -> str:
-    """All gates as they are now, one button each."""
-    return strip_html(bench.view, Settings())
+    """All gates as they are now, one button each; how to read them stands at the end of the tab."""
+    return strip_html(bench.view, Settings()).removesuffix(help_html("strip", bench.language))
 
 
 def bars_html(bench: Bench, order: str) -> str:

@@ -134,7 +134,9 @@ class Panel:
             parts.model: bench.before.model,
             parts.gate: gr.Dropdown(choices=gate_choices(bench.view), value=bench.gate),
             parts.editor: gr.Column(visible=True),
-            parts.help: f'<p class="av-note">{say("iv_picks_note", language)}</p>{help_html("intervene", language)}',
+            parts.help: f'<p class="av-note">{say("iv_picks_note", language)}</p>'
+            + help_html("strip", language)
+            + help_html("intervene", language),
             parts.swap: gr.Dropdown(choices=swap_choices(bench)),
         }
 

@@ -122,8 +122,9 @@ def _compared(scores: Floats, language: str) -> str:
         return say("noise_ratio_none", language)
     if best < 1:
         return say("noise_ratio_below", language, times=ratio_text(1 / best) if best > 0 else "∞")
-    key = "noise_ratio" if weakest >= 1 else "noise_ratio_mixed"
-    return say(key, language, weakest=ratio_text(weakest), best=ratio_text(best))
+    told = {"weakest": ratio_text(weakest), "best": ratio_text(best)}
+    key = "noise_ratio_mixed" if weakest < 1 else "noise_ratio"
+    return say("noise_ratio_even" if told["weakest"] == told["best"] else key, language, **told)
 
 
 def link_html(lab: Lab) -> str:

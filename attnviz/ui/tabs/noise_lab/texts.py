@@ -28,7 +28,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_word_strength": ("strength", "强度"),
     "noise_word_seed": ("seed", "种子"),
     "noise_seed": ("Seed of the noise", "噪声种子"),
-    "noise_gate": ("Trained with its channels", "训练时通道的位置"),
+    "noise_gate": ("The network was trained with its channels", "网络训练时通道的位置"),
     "noise_fixed": ("always in this order: R G B, noise", "固定：R G B、噪声"),
     "noise_permuted": ("in a new order for every image", "每张图片随机排列"),
     "noise_reset": ("Back to the order of training", "恢复训练时的顺序"),
@@ -73,6 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_ratio": (
         "The weakest colour has {weakest}× the score of the strongest noise channel, the best colour {best}×.",
         "最弱的颜色通道的分数是最强噪声通道的 {weakest} 倍，最强的颜色通道是 {best} 倍。",
+    ),
+    "noise_ratio_even": (
+        "Every colour has {best}× the score of the strongest noise channel.",
+        "每个颜色通道的分数都是最强噪声通道的 {best} 倍。",
     ),
     "noise_ratio_mixed": (
         "The best colour has {best}× the score of the strongest noise channel, but the weakest only {weakest}×: it is turned down more than noise.",

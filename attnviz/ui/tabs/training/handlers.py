@@ -84,7 +84,7 @@ class Training:
         film = taken_up(self.page.store, kept or opening_film(self.page.store, language_of(request)), chosen)
         if kept == film:
             return {self.parts.state: gr.skip()}
-        return self.choose(film)
+        return {**self.choose(film), self.page.chosen: chosen}  # nobody has chosen anything here yet
 
     def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""
