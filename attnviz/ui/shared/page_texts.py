@@ -51,7 +51,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # what render/ writes in English
     "drawn_by_index": (" channels by index", " 个通道，按编号"),
+    "drawn_by_index_one": (" channel by index", " 个通道，按编号"),
     "drawn_sorted": (" channels, highest first", " 个通道，从高到低"),
+    "drawn_sorted_one": (" channel, highest first", " 个通道"),
     "drawn_channel": ("channel ", "通道 "),
     "drawn_rank": (", rank ", "，排名 "),
     "drawn_of": (" of ", "/"),

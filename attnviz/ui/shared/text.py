@@ -57,11 +57,23 @@ def say(key: str, language: str = "en", **values: Any) -> str:
 def plain(key: str, language: str = "en", **values: Any) -> str:
     """A text in a language as it is, for places that escape by themselves (labels, alt texts, errors).
 
-    Where ``count`` is 1 and there is a text ``<key>_one``, that one is taken.
+    Where ``count`` is 1, the text ``<key>_one`` is taken if there is one; in any English text a counted noun after a
+    single 1 stands in the singular.
     """
     one = f"{key}_one"
     chosen = one if values.get("count") in (1, "1") and one in TEXTS else key
-    return TEXTS[chosen][LANGUAGES.index(language)].format(**values)
+    text = TEXTS[chosen][LANGUAGES.index(language)].format(**values)
+    return _MANY.sub(lambda match: f"1 {match[1] or ''}{NOUNS[match[2]]}", text) if language == "en" else text
+
+
+NOUNS = {
+    **{f"{noun}s": noun for noun in ("channel", "gate", "photograph", "image", "point", "weight", "cell", "layer")},
+    **{f"{noun}s": noun for noun in ("picture", "snapshot", "network", "row", "column", "seed", "epoch", "minute")},
+    "classes": "class",
+    "branches": "branch",
+}
+"""Counted nouns in texts: many -> one."""
+_MANY = re.compile(rf"(?<![\w.,–-])1 (validation |test |random test )?({'|'.join(NOUNS)})\b")
 
 
 def kind_name(kind: str, language: str = "en") -> str:

@@ -153,7 +153,7 @@ def _channels(made: dict[str, Any]) -> None:
     with gr.Column(visible=False, elem_id="iv-channels") as made["channels"]:
         made["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["k"] = gr.Number(10, precision=0, label=label("iv_k"), elem_id="iv-k", min_width=90)
+            made["k"] = gr.Number(10, precision=0, label=label("iv_many"), elem_id="iv-k", min_width=90)
             for name in ("top", "random", "bottom", "invert"):
                 made[name] = _button(label(f"iv_{name}"), f"iv-{name}", min_width=90)
         with gr.Row():

@@ -20,7 +20,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{gate} over the picture at {count} snapshots of its training",
         "{gate} 在训练的 {count} 个快照上",
     ),
-    "training_alt_one": ("{gate} over the picture at one snapshot of its training", "{gate} 在训练的一个快照上"),
     "training_fixed": ("All snapshots are drawn on one scale.", "所有快照使用同一刻度。"),
     "training_gif": ("Download as GIF", "下载为 GIF"),
     "training_play": ("Play", "播放"),
