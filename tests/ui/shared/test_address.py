@@ -71,7 +71,9 @@ def test_a_wrong_number_is_left_out_and_named(method, value):
     assert len(query.missed) == 1
 
 
-@pytest.mark.parametrize("text", [None, 7, ["a=1"], "?a=" + "x" * MOST_TEXT, "?" + "&".join(f"a{i}=1" for i in range(99))])
+@pytest.mark.parametrize(
+    "text", [None, 7, ["a=1"], "?a=" + "x" * MOST_TEXT, "?" + "&".join(f"a{i}=1" for i in range(99))]
+)
 def test_what_is_no_query_is_said_once_and_holds_nothing(text):
     query = Query(text, "zh")
     assert query.one("a", ("1",), "default") == "default"

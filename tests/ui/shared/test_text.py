@@ -13,7 +13,9 @@ from attnviz.render.svg.bars import bars_svg
 from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.text import LONGEST_LABEL, TEXTS, class_name, drawn, label, plain, sample_title, translations
 
-ONE_OF_MANY = re.compile(r"(?<![\d.,–])1 (?!of\b)(\w+ )?(channels|gates|photographs|images|classes|points|rows|cells|weights|layers|edits)\b")
+ONE_OF_MANY = re.compile(
+    r"(?<![\d.,–])1 (?!of\b)(\w+ )?(channels|gates|photographs|images|classes|points|rows|cells|weights|layers|edits)\b"
+)
 FILLERS = {"images": "2", "total": "2", "most": 2, "shown": 2, "fewest": 2, "done": 2, "chance": "2"}
 
 

@@ -46,7 +46,10 @@ def bench(tab):
 def ask(tab):
     """Call a handler as the app does: ``ask("on_bars", bench, {"channels": [3]}, action="boost")``."""
     components = {name: getattr(tab.parts, name) for name in tab.parts.__dataclass_fields__ if name != "titles"}
-    names = {part: name for name, part in components.items()} | {tab.page.photo: "page_photo", tab.page.chosen: "chosen"}
+    names = {part: name for name, part in components.items()} | {
+        tab.page.photo: "page_photo",
+        tab.page.chosen: "chosen",
+    }
     usual = {"model": "cbam", "measure": "probability", "order": "index", "action": "knock_out", "factor": 2, "k": 3}
     usual |= {"value": 0.0, "swap": "neutral", "scope": "one", "seed": 0, "other": "coffee", "method": "alone"}
 

@@ -15,7 +15,16 @@ from attnviz.gates.edits.replacements import painted
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.tabs.intervene.handlers import Intervene
-from attnviz.ui.tabs.intervene.html import ALONE, FULL, edits_html, outline, paint_html, python_of, result_html, search_html
+from attnviz.ui.tabs.intervene.html import (
+    ALONE,
+    FULL,
+    edits_html,
+    outline,
+    paint_html,
+    python_of,
+    result_html,
+    search_html,
+)
 from attnviz.ui.tabs.intervene.layout import layout
 from attnviz.ui.tabs.intervene.state import PICKS, at_random, choose_gate, open_bench, picked_anew, put
 from tests.ui.calls import given
@@ -26,7 +35,9 @@ CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
 @pytest.fixture(scope="module")
 def tab(checkpoints):
     with gr.Blocks() as demo, gr.Tab() as own:
-        page = Page(demo, Store(checkpoints), own, gr.State(), Photo(sample="cat"), "intervene", address=go("intervene"))
+        page = Page(
+            demo, Store(checkpoints), own, gr.State(), Photo(sample="cat"), "intervene", address=go("intervene")
+        )
         return Intervene(page, layout(page.store, page.opening))
 
 

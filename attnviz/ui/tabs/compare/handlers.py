@@ -195,8 +195,8 @@ class Compare:
         """The lists of networks, each with its value and shown where it belongs; and the photograph for other tabs."""
         parts, several = self.parts, wanted.mode == "networks"
         return {
-            parts.models: gr.Dropdown(value=controls[parts.models], visible=several),
-            parts.model: gr.Dropdown(value=controls[parts.model], visible=not several),
+            parts.models: gr.update(value=controls[parts.models], visible=several),
+            parts.model: gr.update(value=controls[parts.model], visible=not several),
             self.page.photo: wanted.photos[0],
         }
 

@@ -40,9 +40,12 @@ def short(value: float) -> str:
 
 def ratio_text(ratio: float) -> str:
     """How many times, without digits that mean nothing."""
-    if ratio >= MOST_TIMES:
-        return f"> {MOST_TIMES:,}"
     return f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _times(ratio: float) -> str:
+    """A ratio of one picture's scores; where noise is near 0, its last digits mean nothing."""
+    return ratio_text(ratio) if ratio < MOST_TIMES else f"> {MOST_TIMES:,}"
 
 
 def _bar(score: float, mean: Floats | None) -> str:
@@ -121,8 +124,8 @@ def _compared(scores: Floats, language: str) -> str:
     if not float(scores[3:].max()) > 0:
         return say("noise_ratio_none", language)
     if best < 1:
-        return say("noise_ratio_below", language, times=ratio_text(1 / best) if best > 0 else "∞")
-    told = {"weakest": ratio_text(weakest), "best": ratio_text(best)}
+        return say("noise_ratio_below", language, times=_times(1 / best) if best > 0 else "∞")
+    told = {"weakest": _times(weakest), "best": _times(best)}
     key = "noise_ratio_mixed" if weakest < 1 else "noise_ratio"
     return say("noise_ratio_even" if told["weakest"] == told["best"] else key, language, **told)
 
