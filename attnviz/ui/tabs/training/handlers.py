@@ -14,7 +14,7 @@ from attnviz.render.film import film_gif
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads
-from attnviz.ui.shared.events import FILES, LIGHT, Data, Update, asked_place, connect
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, Data, Update, asked_place, connect
 from attnviz.ui.shared.page import Chosen, Page, script
 from attnviz.ui.shared.text import label, language_of, plain, sample_title, say
 from attnviz.ui.tabs import Tab
@@ -171,11 +171,11 @@ def wire(training: Training) -> None:
     shown = {parts.state, parts.stage, page.chosen}
     chosen = {*shown, parts.intro, parts.model, parts.gate, parts.probe}
 
-    def on(trigger: Any, handler: Any, outputs: Any) -> Any:
-        return connect(trigger, handler, everything, outputs, LIGHT)
+    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = LIGHT) -> Any:
+        return connect(trigger, handler, everything, outputs, how, parts.stage)
 
-    on(page.tab.select, training.on_open, chosen)
-    connect(page.go, training.on_go, None, chosen, LIGHT)
+    on(page.tab.select, training.on_open, chosen, HEAVY)  # one after the other: an address also opens the tab
+    connect(page.go, training.on_go, None, chosen, HEAVY, parts.stage)
     on(page.head.language, training.on_language, chosen)
     on(parts.model.input, training.on_model, chosen)
     on(parts.gate.input, training.on_choice, shown)
