@@ -33,7 +33,7 @@ _LAZY = {
     "set_to": "attnviz.gates.edit",
     "shuffle": "attnviz.gates.edit",
 }
-_DISPLAYS |= {"Analysis": "attnviz.render.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
+_DISPLAYS |= {"Analysis": "attnviz.viewer.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 
 

@@ -57,7 +57,7 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
     """A page with the app, its first pictures drawn."""
     page = browser.new_page(**options)  # type: ignore[arg-type]
     page.goto(url)
-    page.locator("#picture img").first.wait_for(timeout=60_000)
+    page.locator("#view .tile").first.wait_for(timeout=60_000)
     page.wait_for_timeout(1500)  # an open stream never lets the network become idle
     return page
 

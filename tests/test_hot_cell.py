@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attnviz.core.gate_map import Mask
 from attnviz.core.input_spec import FITS, InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
 from attnviz.render.figures.contact_sheet import contact_sheet
 from attnviz.render.figures.gate_strip import gate_strip

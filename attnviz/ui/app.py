@@ -73,10 +73,11 @@ def launch_options() -> dict[str, Any]:
     from attnviz.ui.server.origin import Origin
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
+    from attnviz.ui.server.viewer_script import ViewerScript
     from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(part) for part in (Origin, BodyLimit, Door, Uploads, Document)]
+    middleware = [Middleware(part) for part in (Origin, BodyLimit, Door, Uploads, ViewerScript, Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,

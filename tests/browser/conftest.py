@@ -52,7 +52,7 @@ def open_page(browser, url):
     """Open the app; at the end no script may have failed and nothing may have been asked of another machine."""
     contexts, troubles, asked = [], [], []
 
-    def opened(query="", seen="#picture img", **options):
+    def opened(query="", seen="#view .tile", **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(30_000)
         contexts.append(context)
