@@ -82,7 +82,9 @@ def test_addresses_of_other_tabs_come_back_too(open_page, tab):
 
 
 def test_a_wrong_address_is_a_sentence_and_the_page_goes_on(open_page):
-    page = open_page("?tab=intervene&model=<img src=x onerror=alert(1)>&sample=../../etc&edits=AAAA&lang=xx&gate=1", "#tabs")
+    page = open_page(
+        "?tab=intervene&model=<img src=x onerror=alert(1)>&sample=../../etc&edits=AAAA&lang=xx&gate=1", "#tabs"
+    )
     expect(page.locator("#iv-headline")).to_contain_text("nothing is changed")
     expect(page.get_by_test_id("toast-body").first).to_contain_text("left out")
     assert page.locator("img[src=x]").count() == 0

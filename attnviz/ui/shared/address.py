@@ -47,7 +47,7 @@ class Query:
     def __init__(self, text: object, language: str) -> None:
         self.language = language
         self.missed: list[str] = []
-        self._values = self._read(text)
+        self.values = self._read(text)
 
     def _read(self, text: object) -> dict[str, str]:
         if not isinstance(text, str) or len(text) > MOST_TEXT:
@@ -62,7 +62,7 @@ class Query:
 
     def text(self, what: str) -> str | None:
         """A value as it was sent; only for what checks it itself."""
-        return self._values.get(what)
+        return self.values.get(what)
 
     def miss(self, what: str, value: object, reason: str = "") -> None:
         """Note that a value was left out."""

@@ -8,11 +8,10 @@ from typing import Any
 import gradio as gr
 
 from attnviz.ui.networks.store import Store
-from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.events import LIGHT, Update, connect
 from attnviz.ui.shared.header import header
-from attnviz.ui.shared.page import Chosen, address_component, script
+from attnviz.ui.shared.page import address_component, chosen_field, script
 from attnviz.ui.shared.text import LANGUAGES, PREFIX, TEXTS, language_of, plain
 from attnviz.ui.shared.tour import hrefs, tour_html
 
@@ -31,7 +30,7 @@ class Frame:
         self.head = gr.HTML(header(tour=bool(self.scenes)), js_on_load=script("head"), elem_id="head")
         self.tour = gr.HTML(tour_html(self.scenes, store, "en"), js_on_load=script("tour"), elem_id="tour")
         self.address = address_component(self.names)
-        self.chosen = gr.State(Chosen(), time_to_live=KEEP_SECONDS)
+        self.chosen = chosen_field()
         self.lists: dict[gr.Dropdown, list[tuple[Any, Any]]] = {}
 
     def words(self, language: str) -> Update:

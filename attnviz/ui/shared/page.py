@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,16 @@ from PIL import Image
 from attnviz.core.errors import UserError
 from attnviz.images.decode import open_photograph
 from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
-from attnviz.ui.settings import KEEP_SECONDS, STATIC
+from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, plain, sample_title
 
 if TYPE_CHECKING:
     from attnviz.ui.networks.store import Store
+
+
+MOST_CHOSEN = 2000
+"""Longest value of the field with what is chosen, in characters."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Photo:
 class Chosen:
     """What is looked at besides the photograph, whatever tab it was chosen in; ``None`` where nobody has chosen yet.
 
+    It lives in a hidden field of the page, where the interactive view puts its choices without a request: anybody may
+    send anything, so a tab looks each name up before it uses it.
+
     Attributes:
         model: Id of a network.
         gate: Name of one of its gates.
@@ -72,6 +79,26 @@ class Chosen:
     model: str | None = None
     gate: str | None = None
     channel: int | None = None
+
+    @classmethod
+    def of(cls, sent: Any) -> Chosen:
+        """From the value of the field; what cannot be read counts as nothing chosen."""
+        try:
+            values = json.loads(sent) if isinstance(sent, str) and len(sent) < MOST_CHOSEN else None
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
+            return cls()
+        model, gate, channel = values.get("model"), values.get("gate"), values.get("channel")
+        return cls(
+            model if isinstance(model, str) else None,
+            gate if isinstance(gate, str) else None,
+            channel if type(channel) is int and 0 <= channel < 10**6 else None,
+        )
+
+    def sent(self) -> str:
+        """The value of the field."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -86,7 +113,7 @@ class Page:
             writes it, and every other one takes it up when it is opened.
         opening: The photograph that a visitor sees first.
         name: Of the tab, as in the table of tabs and in addresses.
-        chosen: State with the ``Chosen`` of all tabs, read and written as ``photo`` is.
+        chosen: Hidden field with the ``Chosen`` of all tabs, as ``Chosen.sent`` writes it.
         head: The page's header; its event ``language`` tells that another language was chosen.
         address: Sends an address that is to be opened; its event ``go_<name>`` belongs to the tab of that name.
     """
@@ -97,7 +124,7 @@ class Page:
     photo: gr.State
     opening: Photo
     name: str = "explore"
-    chosen: gr.State = field(default_factory=lambda: gr.State(Chosen(), time_to_live=KEEP_SECONDS))
+    chosen: gr.Textbox = field(default_factory=lambda: chosen_field())
     head: gr.HTML = field(default_factory=lambda: gr.HTML(js_on_load=script("head")))
     address: gr.HTML = field(default_factory=lambda: address_component(("explore",)))
 
@@ -118,6 +145,11 @@ class Picker:
 def script(name: str) -> str:
     """A script of the folder ``static``."""
     return (STATIC / f"{name}.js").read_text(encoding="utf-8")
+
+
+def chosen_field() -> gr.Textbox:
+    """The hidden field that ``Chosen`` lives in."""
+    return gr.Textbox(Chosen().sent(), elem_id="chosen", elem_classes="av-hidden", show_label=False)
 
 
 def address_component(names: Iterable[str]) -> gr.HTML:

@@ -32,6 +32,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link_class": ("class", "类别"),
     "link_method": ("attribution", "归因方法"),
     "link_scale": ("scale", "刻度"),
+    "link_cmap": ("colour map", "配色"),
+    "link_network": ("network", "网络"),
     "link_depth": ("choice of gate", "门的选择"),
     "link_cells": ("cells", "单元格"),
     "link_order": ("order", "顺序"),

@@ -22,7 +22,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
 from attnviz.ui.shared.gate_html import Settings, help_html, legend
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import TEXTS, kind_name, plain, say
+from attnviz.ui.shared.text import TEXTS, in_words, kind_name, plain, say
 from attnviz.ui.shared.view import View
 
 TILE = 96
@@ -49,7 +49,7 @@ def prediction_html(view: View, card: Card) -> str:
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
     alt = say("prediction_alt", language)
-    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
+    bars = f'<div role="group" aria-label="{alt}">{top_bars(in_words(view.analysis, language))}</div>'
     return bars + limits_html([*notes_of(view.analysis, language), *limits])
 
 

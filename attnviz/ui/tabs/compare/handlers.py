@@ -175,7 +175,7 @@ class Compare:
 
     def with_chosen(self, data: Data) -> Any:
         """The networks to begin with, the one that another tab shows among them."""
-        models, name = data[self.parts.models], (data[self.page.chosen] or Chosen()).model
+        models, name = data[self.parts.models], Chosen.of(data[self.page.chosen]).model
         if not isinstance(models, list) or name in (None, *models) or name not in self.store.ids:
             return models
         return [name, *models[:-1]]

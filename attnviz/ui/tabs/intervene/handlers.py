@@ -44,7 +44,7 @@ class Intervene(Panel):
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
-        bench, chosen = data[self.parts.state], data[self.page.chosen] or Chosen()
+        bench, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         photo = data[self.page.photo] or (bench.photo if bench else self.page.opening)
         model = self.at_hand(chosen.model) or data[self.parts.model]
         if bench is not None and (photo, model) == (bench.photo, bench.before.model):
@@ -53,7 +53,7 @@ class Intervene(Panel):
             return self.chosen(choose_gate(bench, chosen.gate), data)
         found = open_bench(self.store, model, photo, language_of(request), bench)
         found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
-        return {**self.opened(found, data), self.page.chosen: chosen}  # nobody has chosen anything here yet
+        return {**self.opened(found, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
 
     def at_hand(self, model: str | None) -> str | None:
         """A network that another tab shows, if this one has it too."""

@@ -90,11 +90,11 @@ class Panel:
             seed,
         )
 
-    def looked_at(self, bench: Bench, data: Data) -> Chosen:
+    def looked_at(self, bench: Bench, data: Data) -> str:
         """What other tabs shall take up; a channel stays chosen as long as its gate does."""
-        old = data.get(self.page.chosen) or Chosen()
+        old = Chosen.of(data[self.page.chosen])
         same = (old.model, old.gate) == (bench.before.model, bench.gate)
-        return Chosen(bench.before.model, bench.gate, old.channel if same else None)
+        return Chosen(bench.before.model, bench.gate, old.channel if same else None).sent()
 
     def reference(self, bench: Bench, gate: str) -> Floats:
         """(R, …) the gate for other photographs: its mean over the validation set, else for the samples."""

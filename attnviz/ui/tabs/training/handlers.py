@@ -64,7 +64,7 @@ class Training:
         return {
             parts.state: film,
             parts.stage: stage_html(taken, film, card, self.page.store.sites(film.model)),
-            self.page.chosen: Chosen(film.model, film.gate),
+            self.page.chosen: Chosen(film.model, film.gate).sent(),
         }
 
     def choose(self, film: Film) -> Update:
@@ -80,11 +80,11 @@ class Training:
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened: take up the network and the gate of another one, if there are snapshots of them."""
-        kept, chosen = data[self.parts.state], data[self.page.chosen] or Chosen()
+        kept, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         film = taken_up(self.page.store, kept or opening_film(self.page.store, language_of(request)), chosen)
         if kept == film:
             return {self.parts.state: gr.skip()}
-        return {**self.choose(film), self.page.chosen: chosen}  # nobody has chosen anything here yet
+        return {**self.choose(film), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
 
     def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""

@@ -143,9 +143,7 @@ def _bars(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> str:
     for step, own in enumerate(records):
         tops = np.rint(1000 * (1 - np.clip(np.nan_to_num(own.scores), 0, 1))).astype(int).tolist()
         bars = "".join(f"M{x + gap:g} 1000V{top}h{1 - 2 * gap:g}V1000z" for x, top in enumerate(tops))
-        paths.append(
-            f'<path class="tr-frame av-fill" d="{bars}" {_told(taken, film, step, own.scores, GATE_SCALE)}/>'
-        )
+        paths.append(f'<path class="tr-frame av-fill" d="{bars}" {_told(taken, film, step, own.scores, GATE_SCALE)}/>')
     alt = escape(plain("training_alt", film.language, gate=film.gate, count=len(records)))
     return (
         f'<div class="av-bars tr-bars" role="img" aria-label="{alt}"><span class="av-high">1</span>'
