@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from attnviz.ui.networks.store import Store
 
 
+_ARRIVALS = itertools.count()
 MOST_CHOSEN = 2000
 """Longest value of the field with what is chosen, in characters."""
 
@@ -127,6 +129,10 @@ class Page:
     chosen: gr.Textbox = field(default_factory=lambda: chosen_field())
     head: gr.HTML = field(default_factory=lambda: gr.HTML(js_on_load=script("head")))
     address: gr.HTML = field(default_factory=lambda: address_component(("explore",)))
+
+    def arrived(self) -> dict[Any, str]:
+        """The update by which this tab says that it shows what an address asked for; the browser then opens it."""
+        return {self.address: f"{self.name} {next(_ARRIVALS)}"}  # another value each time: the same would say nothing
 
     @property
     def go(self) -> Any:

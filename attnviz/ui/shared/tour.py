@@ -109,7 +109,8 @@ def _scene(number: int, count: int, scene: Scene, href: str, addresses: tuple[st
 def _step(key: str, number: int, addresses: tuple[str, ...], language: str) -> str:
     if not 1 <= number <= len(addresses):
         return ""
-    return f'<a href="{escape(addresses[number - 1])}" data-tour="{number}">{say(key, language)}</a>'
+    look = ' class="av-next"' if key == "tour_next" else ""
+    return f'<a href="{escape(addresses[number - 1])}" data-tour="{number}"{look}>{say(key, language)}</a>'
 
 
 COUNTED = ("channel", "knock_out")

@@ -11,8 +11,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tour_end": ("End", "结束"),
     "tour_channel": ("A channel that finds the ball", "找到球的通道"),
     "tour_channel_text": (
-        "Channel {channel} of this layer lights up on the ball and hardly anywhere else. The bar above it is its gate: what the network multiplies this channel with before it goes on. A gate is a number that the network computes anew for every photograph.",
-        "这一层的通道 {channel} 在球上亮起，其他地方几乎没有。上方的柱形是它的门：网络在继续之前用这个数乘以该通道。门是网络为每张照片重新计算的数。",
+        "Channel {channel} of this layer lights up on the ball and hardly anywhere else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
+        "这一层的通道 {channel} 在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
     ),
     "tour_mask": ("A gate for places", "针对位置的门"),
     "tour_mask_text": (
@@ -21,8 +21,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "tour_knock_out": ("Does the channel matter?", "这个通道重要吗？"),
     "tour_knock_out_text": (
-        "Here channel {channel} is shut: its weight is 0. Look at the sentence above the bars: the answer hardly moves. A channel that lights up on the object need not be what the answer rests on; others do the same work.",
-        "这里关闭了通道 {channel}：权重为 0。看柱形上方的句子：答案几乎不变。在物体上亮起的通道不一定是答案的依据；其他通道也在做同样的事。",
+        "Here channel {channel} is shut: its weight is 0. Look at the line with the two numbers: the answer hardly moves. A channel that lights up on the object need not be what the answer rests on; others do the same work.",
+        "这里关闭了通道 {channel}：权重为 0。看写着两个数的那一行：答案几乎不变。在物体上亮起的通道不一定是答案的依据；其他通道也在做同样的事。",
     ),
     "tour_average": ("Does this gate choose anything?", "这个门真的在选择吗？"),
     "tour_average_text": (

@@ -2,6 +2,7 @@
 // back; and kept at what the open tab shows. `events` holds the names of the events, go_<tab>
 const tabs = events.map((name) => name.slice(3));
 const SHARED = ['tour', 'present'];
+let late = 0;
 let touched = location.search.length > 1;
 ['pointerdown', 'keydown'].forEach((name) => window.addEventListener(name, () => { touched = true; }, { once: true }));
 function press(tab, tries = 100) {
@@ -13,11 +14,16 @@ function open(search) {
   const tab = new URLSearchParams(search).get('tab') || tabs[0];
   if (!tabs.includes(tab)) return;
   trigger(`go_${tab}`, { query: search });
-  press(tab);
+  late = setTimeout(press, 8000, tab); // also where the address could not be opened
 }
+// a tab is shown once it has what the address asks for: opened earlier, it would take up what other tabs show
+watch('value', () => {
+  clearTimeout(late);
+  press(String(props.value).split(' ')[0]);
+});
 function follow() {
   const panel = [...document.querySelectorAll('[role=tabpanel]')].find((e) => e.checkVisibility());
-  const link = panel?.querySelector('a.av-link[href^="?"]');
+  const link = panel?.querySelector('a.av-link');
   if (!link || !touched) return;
   const query = new URLSearchParams(link.search);
   new URLSearchParams(location.search).forEach((value, key) => {

@@ -39,7 +39,7 @@ def wire(tab: Compare) -> None:
         connect(done.failure, tab.on_unmeasured, None, [parts.trust, parts.stop, parts.halt], LIGHT)
 
     heavy(page.tab.select, tab.on_open, {*shown, parts.photo, parts.models})
-    heavy(page.go, tab.on_go, {*shown, *set_by_address, *controls})
+    heavy(page.go, tab.on_go, {*shown, *set_by_address, *controls, page.address})
     heavy(page.head.language, tab.on_language)
     connect(parts.photo.clear, tab.on_clear, None, shown, LIGHT)
     sent = heavy(parts.photo.upload, tab.on_photo)

@@ -184,9 +184,11 @@ class Compare:
         """An address was opened that belongs to this tab."""
         parts, query = self.parts, asked(event, language_of(request))
         wanted, look, controls = address.read(query, self.store, self.page.opening, parts)
+        arrived = self.page.arrived()  # the tab opens at once, and says how far it is
         for update in self.run(wanted.check(self.store, query.language), look, request):
             if parts.state not in update:
-                yield update
+                yield {**update, **arrived}
+                arrived = {}
                 continue
             query.warn()
             yield {**update, **controls, **visible(wanted.mode, wanted.method, parts), **self.listed(wanted, controls)}

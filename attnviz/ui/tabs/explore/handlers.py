@@ -60,15 +60,28 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts = self.parts
+        parts, features = self.parts, None
+        if choice.get("gate") and choice.get("channel") is not None:
+            features = self.channel(view, choice["gate"], choice["channel"])
         return {
             parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
+            parts.view: viewer_host.shows(document_of(self.store, view), features=features, **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
         }
+
+    def channel(self, view: View, gate: str, channel: int) -> tuple[ChannelMap, int] | None:
+        """The features of a channel that was asked for with its gate, and the gate's place among all."""
+        record = view.analysis.gate(gate)
+        if not record.site.traits.has_channels or len(record.site.features) != 4:
+            return None
+        if channel >= record.site.features[1]:
+            return None
+        with self.store.lease(view.analysis.model) as analyser:
+            found = analyser.channel_map(view.analysis.image, gate, channel)
+        return found, [each.site.name for each in view.analysis.gates].index(gate)
 
     # handlers -------------------------------------------------------------------------------------------------
 
@@ -93,7 +106,7 @@ class Explore:
         """An address was opened that belongs to this tab."""
         query = asked(event, language_of(request))
         query.warn()
-        return self.followed(Wanted.of(query.values), query.language)
+        return {**self.followed(Wanted.of(query.values), query.language), **self.page.arrived()}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the view itself follows the page's; what stands around it is said anew."""
@@ -247,7 +260,7 @@ def wire(explore: Explore) -> None:
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
-    on(page.go, explore.on_go, None, everywhere, HEAVY)
+    on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
     on(page.head.language, explore.on_language, everything, everywhere, LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)

@@ -31,7 +31,7 @@ def wire(tab: Intervene) -> None:
         return connect(trigger, handler, inputs, outputs, how, parts.result)
 
     on(tab.page.tab.select, tab.on_open, {*looks, photo, parts.model}, opened, HEAVY)
-    on(tab.page.go, tab.on_go, looks, opened, HEAVY)
+    on(tab.page.go, tab.on_go, looks, {*opened, tab.page.address}, HEAVY)
     on(tab.page.head.language, tab.on_language, looks, opened, LIGHT)
     on(parts.photo.clear, tab.on_clear, None, opened, LIGHT)
     sent = on(parts.photo.upload, tab.on_photo, {*looks, parts.photo, parts.model}, opened, HEAVY)

@@ -72,7 +72,7 @@ class Intervene(Panel):
         except UserError as error:
             query.miss("edits", "…", str(error))
         query.warn()
-        return self.opened(bench, data)
+        return {**self.opened(bench, data), **self.page.arrived()}
 
     def with_edits(self, bench: Bench, text: str | None) -> Bench:
         """A bench with the edits of an address; ``UserError`` where they do not fit."""

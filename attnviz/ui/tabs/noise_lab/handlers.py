@@ -119,6 +119,7 @@ class NoiseLab:
             self.parts.seed: lab.noise.seed,
             self.parts.gate: lab.gate,
             self.page.photo: photo,
+            **self.page.arrived(),
         }
         return {**self.with_photo(lab, photo), **self.still(query.language, photo), **controls}
 
@@ -220,7 +221,7 @@ def wire(lab: NoiseLab) -> None:
     opened = {*photos, parts.table, parts.intro, parts.picker.samples}
     controls = {parts.kind, parts.strength, parts.seed, parts.gate}
     on(page.tab.select, lab.on_open, opened)
-    connect(page.go, lab.on_go, None, {*opened, *controls}, HEAVY, parts.channels)
+    connect(page.go, lab.on_go, None, {*opened, *controls, page.address}, HEAVY, parts.channels)
     on(page.head.language, lab.on_language, opened, LIGHT)
     connect(parts.picker.image.clear, lab.on_clear, None, photos, LIGHT)
     sent = on(parts.picker.image.upload, lab.on_photo, {*photos, parts.picker.samples})

@@ -91,7 +91,7 @@ class Training:
         query = asked(event, language_of(request))
         film = wanted(self.page.store, query)
         query.warn()
-        return self.choose(film)
+        return {**self.choose(film), **self.page.arrived()}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the same film, said anew."""
@@ -175,7 +175,7 @@ def wire(training: Training) -> None:
         return connect(trigger, handler, everything, outputs, how, parts.stage)
 
     on(page.tab.select, training.on_open, chosen, HEAVY)  # one after the other: an address also opens the tab
-    connect(page.go, training.on_go, None, chosen, HEAVY, parts.stage)
+    connect(page.go, training.on_go, None, {*chosen, page.address}, HEAVY, parts.stage)
     on(page.head.language, training.on_language, chosen)
     on(parts.model.input, training.on_model, chosen)
     on(parts.gate.input, training.on_choice, shown)
