@@ -17,16 +17,14 @@
     const out = box.closest('figure').querySelector('.av-readout');
     out.textContent = `(${row}, ${column}): ${value}`;
   });
-  // the server reads the cookie; in a frame of another site a browser keeps it only when it is partitioned
-  const framed = location.protocol === 'https:' ? '; SameSite=None; Secure; Partitioned' : '; SameSite=Lax';
-  document.addEventListener('click', (event) => {
-    const button = event.target.closest?.('[data-language]');
-    if (!button || button.getAttribute('aria-pressed') === 'true') return;
-    document.cookie = `attnviz_language=${button.dataset.language}; Path=/; Max-Age=31536000${framed}`;
-    const query = new URLSearchParams(location.search);
-    new URLSearchParams(document.querySelector('#link a')?.search).forEach((value, key) => query.set(key, value));
-    if (`?${query}` === location.search || !query.size) location.reload();
-    else location.search = `?${query}`;
+  // a block of code is copied whole
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-copy]');
+    if (!button) return;
+    await navigator.clipboard.writeText(button.parentElement.querySelector('code').textContent);
+    const word = button.textContent;
+    button.textContent = button.dataset.copy;
+    setTimeout(() => { button.textContent = word; }, 1500);
   });
   // what gradio leaves without a name: its own pictures, and groups of radio buttons
   const mend = () => {

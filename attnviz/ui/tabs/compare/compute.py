@@ -151,7 +151,7 @@ class Work:
         title = self.store.title(model)
         if wanted.mode == "photographs":
             number = [p.path for p in wanted.photos if p.path is not None].index(photo.path) + 1 if photo.path else 0
-            title = photo.title or plain("cmp_yours", language, number=number)
+            title = photo.called(language) or plain("cmp_yours", language, number=number)
         return Row(title, photo, analysis, target, self.strength(team, model, photo, analysis))
 
     def _by_gate(self, team: Team, row: Row, language: str) -> tuple[tuple[Row, ...], list[str]]:

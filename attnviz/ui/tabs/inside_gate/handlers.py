@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -132,14 +132,31 @@ class Inside:
             return {**self.all(found), self.parts.photo: photo.shown}
         language, own = language_of(request), photo or self.page.opening
         found = open_look(self.store, own, data[self.parts.subject], language=language)
+        return {**self.all(found), **self.still(found), self.parts.photo: own.shown}
+
+    def still(self, look: Look) -> Update:
+        """What does not depend on the walk, in the visitor's language."""
+        language = look.language
         choices = subject_choices(subjects(self.store), self.store, language)
-        still = {
+        return {
             self.parts.title: head_html("inside_input", language),
-            self.parts.samples: samples_html(language),
-            self.parts.subject: gr.Dropdown(choices=choices, value=found.subject.key),
-            self.parts.photo: own.shown,
+            self.parts.samples: samples_html(language, shown=look.photo.sample),
+            self.parts.subject: gr.Dropdown(choices=choices, value=look.subject.key),
         }
-        return {**self.all(found), **still}
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same walk, said anew."""
+        look = data[self.parts.state]
+        if look is None:
+            return {self.parts.state: gr.skip()}
+        look = replace(look, language=language_of(request))
+        return {**self.all(look), **self.still(look)}
+
+    def on_clear(self, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it."""
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        parts = self.parts
+        return {parts.state: None, parts.stage: gone, parts.changed: "", self.page.photo: self.page.opening}
 
     def on_subject(self, data: Data) -> Update:
         """Another module on the same photograph, at its usual place and without a change."""
@@ -150,19 +167,25 @@ class Inside:
         """The same kind of module elsewhere in the network."""
         return self.all(elsewhere(self.store, self.look(data), data[self.parts.place]))
 
-    def on_photo(self, data: Data) -> Update:
+    def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken."""
-        look, path = self.look(data), sent_path(data[self.parts.photo])
+        path = sent_path(data[self.parts.photo])
         if path is None:
-            return {self.parts.state: look}
-        return self.all(again(self.store, look, photo=Photo(path=path)))
+            return {self.parts.state: gr.skip()}
+        return self.on_choice(data, Photo(path=path), language_of(request))
 
-    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+    def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
         name = picked(event, "value")
         photo = Photo(sample=name if isinstance(name, str) else repr(name))
-        found = again(self.store, self.look(data), photo=photo)
-        return {**self.all(found), self.parts.photo: photo.shown}
+        return {**self.on_choice(data, photo, language_of(request)), self.parts.photo: photo.shown}
+
+    def on_choice(self, data: Data, photo: Photo, language: str) -> Update:
+        """Another photograph, also after one was removed."""
+        look = data[self.parts.state]
+        if look is None:
+            return self.all(open_look(self.store, photo, data[self.parts.subject], language=language))
+        return self.all(again(self.store, look, photo=photo))
 
     def on_pick(self, data: Data, event: gr.EventData) -> Update:
         """A channel, a place or a slice was clicked."""
@@ -205,6 +228,8 @@ def wire(inside: Inside) -> None:
 
     opened = {*everything, parts.title, parts.samples, parts.subject, parts.photo}
     on(inside.page.tab.select, inside.on_open, opened, HEAVY)
+    on(inside.page.head.language, inside.on_language, opened, LIGHT)
+    connect(parts.photo.clear, inside.on_clear, None, everything, LIGHT)
     on(parts.subject.input, inside.on_subject, everything, HEAVY)
     on(parts.place.input, inside.on_place, everything, HEAVY)
     on(parts.samples.select, inside.on_sample, {*everything, parts.photo}, HEAVY)
