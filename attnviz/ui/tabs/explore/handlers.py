@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.core.types import ChannelMap
 from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
