@@ -15,13 +15,20 @@ from attnviz.core.errors import UserError
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Analyser": "attnviz.analysis.analyser",
+    "ModelCard": "attnviz.core.model_card",
+    "Network": "attnviz.models.network",
     "analyse": "attnviz.analysis.analyser",
+    "analyse_many": "attnviz.analysis.analyse_many",
+    "as_pandas": "attnviz.analysis.analyse_many",
+    "as_table": "attnviz.analysis.analyse_many",
+    "save_npz": "attnviz.analysis.analyse_many",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "explain_search": "attnviz.gates.explain",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
-    "load": "attnviz.models.published",
+    "load": "attnviz.models.locator",
     "log_gates": "attnviz.gates.log",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
@@ -32,6 +39,7 @@ _LAZY = {
     "scale": "attnviz.gates.edit",
     "set_to": "attnviz.gates.edit",
     "shuffle": "attnviz.gates.edit",
+    "wrap": "attnviz.models.wrap",
 }
 _DISPLAYS |= {"Analysis": "attnviz.viewer.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604

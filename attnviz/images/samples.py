@@ -19,6 +19,7 @@ from PIL import Image
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.images.own_samples import opened, spread_over
 
 ASSETS = data_folder("assets")
 IMAGENETTE = "Imagenette"
@@ -28,6 +29,7 @@ RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
 SCIKIT_LEARN = "scikit-learn"
 GRADIO = "gradio"
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Sample:
         name: Its key, also the stem of a rendered picture's file.
         title: A short English title.
         description: What is to be seen, for people who cannot see it (alt text).
-        source: ``"rendered"``, or the package that carries it: a key of ``_LOADERS``.
+        source: ``"rendered"``, ``"own"``, or the package that carries it: a key of ``_LOADERS``.
         expected: The class of ``data`` that it shows, the larger one where it shows two; ``None`` where it shows
             a class of no data set.
         origin: What the source knows it by: a file's stem, a function of ``skimage.data``, or a file of a package.
@@ -228,9 +230,31 @@ SAMPLES: tuple[Sample, ...] = (
 """All samples, in the order in which the app shows them; the first is what it opens with."""
 
 
+_own: dict[str, tuple[Sample, Path]] = {}
+"""Photographs of the folder that the app of this process was opened with."""
+
+
+def use_own_samples(folder: Path | None) -> int:
+    """Offer the photographs of a folder as samples of this process, in front of all others; ``None`` takes them away.
+
+    Returns:
+        How many photographs the folder holds, of which ``attnviz.images.own_samples.MOST`` are offered.
+
+    Raises:
+        UserError: The folder holds no photograph that can be opened.
+    """
+    files, count = ((), 0) if folder is None else spread_over(folder)
+    _own.clear()
+    for number, path in enumerate(files, 1):
+        title = f"{path.parent.name}/{path.name}" if folder is not None and path.parent != folder else path.name
+        sample = Sample(f"own-{number}", title[:80], title[:80], OWN, None, "", OWN)
+        _own[sample.name] = (sample, path)
+    return count
+
+
 def sample_names() -> tuple[str, ...]:
-    """Names of all samples, in order."""
-    return tuple(sample.name for sample in SAMPLES)
+    """Names of all samples, in order: those of somebody's own folder, then ours."""
+    return (*_own, *(sample.name for sample in SAMPLES))
 
 
 def data_set_of(labels: Collection[str]) -> str | None:
@@ -240,7 +264,7 @@ def data_set_of(labels: Collection[str]) -> str | None:
 
 def find_sample(name: str) -> Sample:
     """The row of one sample; an unknown name raises ``UserError`` naming the nearest ones."""
-    for sample in SAMPLES:
+    for sample in (*(sample for sample, _ in _own.values()), *SAMPLES):
         if sample.name == name:
             return sample
     raise UserError(f"unknown sample {name!r}; {nearest(name, sample_names())}")
@@ -335,4 +359,5 @@ _LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {
     SCIKIT_IMAGE: _bundled,
     SCIKIT_LEARN: partial(_packaged, "sklearn"),
     GRADIO: partial(_packaged, "gradio"),
+    OWN: lambda sample: opened(_own[sample.name][1]),
 }

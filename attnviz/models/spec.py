@@ -15,7 +15,7 @@ from torch import nn
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.core.input_spec import LATER, InputSpec, NoiseSpec
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ModelSpec:
     Attributes:
         backbone: A name of ``BACKBONES``.
         attention: A name of ``ATTENTION``.
-        num_classes: K, at least 2.
+        num_classes: K; 0 for a network that gives no answer that is shown.
         backbone_options: Keyword arguments of the backbone.
         attention_options: Keyword arguments of the attention module.
         input: What the network wants to be given.
@@ -40,7 +40,14 @@ class ModelSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; ``from_json`` gives the same spec back."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        plain = InputSpec()
+        values["input"] = {
+            key: value
+            for key, value in values["input"].items()
+            if key not in LATER or value != getattr(plain, key)  # as cards had it before there were these fields
+        }
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelSpec:

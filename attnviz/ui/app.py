@@ -62,11 +62,15 @@ def build(store: Store | None = None) -> gr.Blocks:
     return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 
-def launch_options() -> dict[str, Any]:
-    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
+def launch_options(public: bool = True) -> dict[str, Any]:
+    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent.
+
+    Args:
+        public: Whether strangers come to the page; one's own machine takes larger files.
+    """
     from starlette.middleware import Middleware
 
-    from attnviz.images.decode import MAX_BYTES
+    from attnviz.models.limits import limits_for
     from attnviz.ui.server.body_limit import BodyLimit
     from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
@@ -77,14 +81,16 @@ def launch_options() -> dict[str, Any]:
     from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(part) for part in (Origin, BodyLimit, Door, Uploads, ViewerScript, Document)]
+    largest = limits_for(public).largest_upload
+    body = Middleware(BodyLimit, upload=largest + 2**20)
+    middleware = [Middleware(Origin), body, *map(Middleware, (Door, Uploads, ViewerScript, Document))]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
         "ssr_mode": False,
         "mcp_server": False,
         "show_error": False,
-        "max_file_size": MAX_BYTES,
+        "max_file_size": largest,
         "state_session_capacity": SESSIONS,
         "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},
         "theme": theme(),

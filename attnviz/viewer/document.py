@@ -13,7 +13,9 @@ from typing import Any
 
 import attnviz
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import Mask
 from attnviz.core.outline import Unit
+from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.viewer.gate_parts import Left, parts_of
 from attnviz.viewer.packing import pack, unpack
@@ -142,6 +144,11 @@ def channel_map(found: ChannelMap, gate: int) -> dict[str, Any]:
     return {"gate": gate, "channel": int(found.channel), "values": pack(found.values, "f2")}
 
 
+def asked_map(found: Mask, gate: int) -> dict[str, Any]:
+    """The map of one place that asks, as a host sends it."""
+    return {"gate": gate, "query": found.query, "values": pack(found.values, "f2")}
+
+
 def _ends(gate: Mapping[str, Any]) -> list[tuple[str, Any]]:
     usual = gate.get("usual")
     return [] if usual is None else [(key, usual[key]) for key in ("low", "middle", "high")]
@@ -166,7 +173,10 @@ def _photograph(analysis: Analysis, budget: int, name: str) -> dict[str, Any]:
 
 
 def _prediction(analysis: Analysis, labels: Mapping[str, str]) -> dict[str, Any]:
-    top = [{"en": name, "zh": labels.get(name, name), "p": p} for name, p in analysis.top(TOP)]
+    top = [
+        {"en": name, "zh": labels.get(name, name), "text": shown(number, analysis.scores)}
+        for name, number in analysis.top(TOP)
+    ]
     return {"top": top, "classes": len(analysis.labels), "scores": analysis.scores}
 
 

@@ -83,5 +83,5 @@ def inside_script(document: str) -> str:
 
 def _told(view: Mapping[str, Any]) -> str:
     top = view["prediction"]["top"]
-    answers = " · ".join(f"{entry['en']} {100 * entry['p']:.0f} %" for entry in top[:3])
+    answers = " · ".join(f"{entry['en']} {entry['text']}" for entry in top[:3])
     return f"{answers} — attnviz {json.dumps(view['facts'].get('attnviz', ''))[1:-1]}"

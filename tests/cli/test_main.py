@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,19 +91,39 @@ def test_the_version_is_said(capsys):
     assert capsys.readouterr().out == f"attnviz {attnviz.__version__}\n"
 
 
-def test_info_says_what_a_bug_report_needs(capsys, monkeypatch):
-    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", "/somewhere")
+def test_info_says_what_a_bug_report_needs(capsys, monkeypatch, checkpoints):
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", str(checkpoints))
     monkeypatch.setenv("GRADIO_TOKEN", "abc")
     assert main(["info", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["attnviz"] == attnviz.__version__ and facts["packages"]["torch"].startswith("2.")
-    assert "cbam" in facts["checkpoints"]["ids"] and facts["settings"]["ATTNVIZ_CHECKPOINTS"] == "/somewhere"
+    assert "cbam" in facts["checkpoints"]["ids"] and facts["settings"]["ATTNVIZ_CHECKPOINTS"] == str(checkpoints)
+    assert facts["checkpoints"]["folder"] == str(checkpoints)
     assert facts["settings"]["GRADIO_TOKEN"] == "(hidden)"
     assert main(["info"]) == 0
     assert "device: " in capsys.readouterr().out
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", "/somewhere")
+    assert main(["info"]) == 0
+    assert "ATTNVIZ_CHECKPOINTS names '/somewhere', which is no folder" in capsys.readouterr().out
+    assert main(["gates", "cbam"]) == 2
+    assert "unset it for the bundled checkpoints" in capsys.readouterr().err
 
 
 def test_verifying_nothing_is_no_success(capsys, monkeypatch):
     monkeypatch.setattr("attnviz.models.checkpoints.checkpoint_ids", lambda *_: ())
     assert main(["verify"]) == 2
     assert "nothing to verify" in capsys.readouterr().err
+
+
+def test_explore_writes_one_page_that_holds_everything(checkpoints, photograph, tmp_path, capsys):
+    photograph.save(tmp_path / "photo.jpg")
+    page = tmp_path / "new" / "view.html"
+    given = ["explore", str(tmp_path / "photo.jpg"), "--model", str(checkpoints / "cbam")]
+    assert main([*given, "--html", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="attnviz-document">(.*?)</script>', text, re.DOTALL)[1])
+    assert len(data["gates"]) == 8 and len(data["features"]) == 4 and "default-src" in text
+    assert "8 gates" in capsys.readouterr().out
+    assert main(given) == 2 and "--html FILE" in capsys.readouterr().err
+    assert main([*given, "--html", str(tmp_path)]) == 2 and "cannot be written" in capsys.readouterr().err
+    assert main(["explore", str(tmp_path), "--html", str(page)]) == 2

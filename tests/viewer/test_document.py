@@ -122,7 +122,7 @@ def test_usual_ranges_features_and_the_line_are_in_it():
     assert values(made["gates"][0]["usual"], "high")[0] == np.float32(0.6) and made["gates"][1]["usual"] is None
     assert made["features"][0]["channel"] == 3 and made["open"] == 0
     assert [unit["gates"] for unit in made["network"]["units"]] == [[], [0, 1]]
-    assert made["prediction"]["top"][0] == {"en": "cat", "zh": "猫", "p": made["prediction"]["top"][0]["p"]}
+    assert made["prediction"]["top"][0] == {"en": "cat", "zh": "猫", "text": "50.6 %"}
     with pytest.raises(UserError, match="no gate"):
         document(analysis(gates), gate="nonsense")
 

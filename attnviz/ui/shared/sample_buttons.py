@@ -11,7 +11,7 @@ import numpy as np
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
-from attnviz.images.samples import IMAGENETTE, RENDERED, find_sample, load_sample, sample_names
+from attnviz.images.samples import IMAGENETTE, OWN, RENDERED, find_sample, load_sample, sample_names
 from attnviz.render.figures.style import encode
 from attnviz.ui.shared.text import sample_title, say
 
@@ -51,8 +51,12 @@ def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None
     Above them stands, where ``shown`` is a rendering, that it is one.
     """
     parts = [rendering_html(shown, language)]
+    own = [name for name in available() if find_sample(name).source == OWN]
+    if own:
+        tiles = "".join(_tile(name, language) for name in own)
+        parts.append(f'<p class="av-note">{say("samples_own", language)}</p><div class="av-samples">{tiles}</div>')
     for known in (True, False):
-        names = [name for name in available() if find_sample(name).is_known(data) is known]
+        names = [name for name in available() if name not in own and find_sample(name).is_known(data) is known]
         if names:
             title = say("samples_known" if known else "samples_foreign", language)
             tiles = "".join(_tile(name, language) for name in names)

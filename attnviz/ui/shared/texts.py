@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # photograph
     "photograph": ("Photograph", "照片"),
     "photo_label": ("Upload, paste or take a photograph", "上传、粘贴或拍摄一张照片"),
+    "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),
     # model
@@ -124,8 +125,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note_part": (NOTES["part"], "网络只看到这张照片中间的 {share}%。请裁出要看的部分再使用。"),
     "note_tiny": (NOTES["tiny"], "网络看到的是由 {width}×{height} 像素放大到 {wide}×{high} 的图像：像素太少，说明不了什么。请使用更大的照片。"),
     "note_softmax": (NOTES["softmax"], "假定：网络给出的是互斥类别的 logits（softmax）。若各类别彼此独立，请指定 scores=\"sigmoid\"。"),
-    "note_independent": (NOTES["independent"], "假定：网络给出的是互不排斥的类别的概率，因为其输出都在 0 到 1 之间而总和不为 1。若它们是 logits，请指定 scores=\"softmax\" 或 \"sigmoid\"。"),
-    "note_several": (NOTES["several"], "假定：类别分数是 {count} 个输出中的第一个，共 {classes} 个数。若要选用其他输出，请给出类别名。"),
+    "note_unseen": (NOTES["unseen"], "假定：网络的数值按原样显示，因为看不出它们是如何得到的。若要显示概率，请指定 scores=（--scores）：softmax、sigmoid 或 probabilities。"),
+    "note_number": (NOTES["number"], "假定：网络给出一个数，按原样显示。若它是“是或否”的 logit，请指定 scores=\"sigmoid\"。"),
+    "note_several": (NOTES["several"], "假定：答案是 {count} 个输出中的 {name!r}。若要选用其他输出，请指定 output=（--output）：{others}。"),
+    "note_averaged": (NOTES["averaged"], "网络对图像的每个位置都给出答案；此处显示整幅图像的平均。若只看一个位置，请指定 at=（纵, 横）（--at 0.5,0.5）。"),
+    "note_normalisation": (NOTES["normalisation"], "假定：数值按 ImageNet 归一化（均值 0.485、0.456、0.406，标准差 0.229、0.224、0.225）。否则请指定 mean= 和 std=（--mean、--std）。"),
+    "note_left_out": (NOTES["left_out"], "文件中还有 {count} 个张量不属于该网络，已略去：{keys}。"),
+    "note_twelve_bits": (NOTES["twelve_bits"], "假定：16 位图像中不超过 {most} 的数值是 12 位数值，因此 4095 显示为白色。若要其他范围，请指定 window=(低, 高)（--window 0,65535）。"),
     "saw_part": ("Outlined: what the network saw; the rest is dimmed.", "线框内是网络看到的部分，其余变暗。"),
     "mask_alt": (
         "The photograph with the {height} by {width} mask of {gate} laid over it; {caption}",
@@ -136,8 +142,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "opacity": ("Opacity", "不透明度"),
     "cmap": ("Colours", "配色"),
     "scale": ("Scale", "刻度"),
-    "scale_fixed": ("0 to 1", "0 到 1"),
-    "scale_stretch": ("stretched", "拉伸"),
     "cells": ("Cells", "单元格"),
     "cells_nearest": ("exact", "原样"),
     "cells_bilinear": ("smooth", "平滑"),
@@ -195,13 +199,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "灰色：90 % 的验证照片所在的范围及中位数。",
     ),
     # map
-    "map": ("All channel gates: layers × channels", "全部通道门：层 × 通道"),
-    "no_map": ("This network has no channel gate.", "这个网络没有通道门。"),
-    "map_mean": ("mean {mean} · {count} channels", "均值 {mean} · {count} 通道"),
-    "map_hint": (
-        "One row a gate, first layer on top; each from its highest score to its lowest, stretched to the width.",
-        "每行一个门，第一层在上；每行从高到低排列并拉伸到同宽。",
-    ),
     # help
     "help_mask": ("What do the colours mean?", "这些颜色是什么意思？"),
     "help_mask_text": (
@@ -286,6 +283,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link_channel": ("channel", "通道"),
     "link_unknown": ("The link's {what} “{value}” is not known; it was left out.", "链接中的{what}“{value}”未知，已忽略。"),
     "no_channel": ("{gate} has no channel scores; choose a channel gate", "{gate} 没有通道分数，请选择通道门"),
+    "no_place": ("{gate} has no places that ask; choose a pairwise gate", "{gate} 没有提问的位置，请选择成对门"),
     "not_whole": ("{what} must be a whole number in {low}..{high}, got {given}", "{what}必须是 {low}..{high} 的整数，收到 {given}"),
     "not_number": ("{what} must be a number in {low:g}..{high:g}, got {given}", "{what}必须在 {low:g}..{high:g} 之间，收到 {given}"),
     "busy": (

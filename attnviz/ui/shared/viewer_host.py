@@ -14,10 +14,11 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.core.gate_map import Mask
 from attnviz.core.types import ChannelMap
 from attnviz.ui.shared.page import script
 from attnviz.viewer.bundles import module_name
-from attnviz.viewer.document import channel_map, to_json
+from attnviz.viewer.document import asked_map, channel_map, to_json
 
 CHOSEN = "() => JSON.stringify(window.attnvizSelected?.[{name}] ?? null)"
 """What is chosen, taken up in the browser: no request."""
@@ -33,7 +34,8 @@ class ViewerHost:
     Attributes:
         component: An output for ``shows``, ``picks``, ``speaks`` and ``answers``. Never an input: it would send the
             document back. Its event ``select`` tells of every choice and every change of how things are drawn;
-            Python need not listen. ``submit`` asks for a feature map: ``{"gate", "channel", "name"}``.
+            Python need not listen. ``submit`` asks for a feature map, ``{"gate", "name", "channel"}``,
+            or in a large pairwise gate for the map of another place, ``{"gate", "name", "place"}``.
         selected: A hidden field with what is chosen as JSON, kept up to date in the browser; an input for handlers that
             must know, read with ``chosen``.
     """
@@ -89,9 +91,10 @@ def speaks(language: str) -> gr.HTML:
     return gr.HTML(lang=language)
 
 
-def answers(found: ChannelMap, gate: int) -> gr.HTML:
-    """An update: the feature map that was asked for, of the gate at that place in the document."""
-    return gr.HTML(features=json.dumps(channel_map(found, gate)))
+def answers(found: ChannelMap | Mask, gate: int) -> gr.HTML:
+    """An update: the feature map, or the map of a place, that was asked for, of that gate in the document's order."""
+    made = channel_map(found, gate) if isinstance(found, ChannelMap) else asked_map(found, gate)
+    return gr.HTML(features=json.dumps(made))
 
 
 def chosen(sent: Any) -> dict[str, Any]:

@@ -60,7 +60,7 @@ export class Network {
     const [best] = prediction.top;
     this.words_.push(() => { label.textContent = best ? best[this.app.language] : '–'; });
     const box = make('div', { class: 'answer' }, label);
-    return this.#end('answer', box, best ? `${(100 * best.p).toFixed(0)} %` : '');
+    return this.#end('answer', box, best ? best.text : '');
   }
 
   #stage(units) {
@@ -71,7 +71,8 @@ export class Network {
       size.textContent = shape.length === 3 ? this.app.say('stage', { channels, height, width })
         : shape.length ? this.app.say('vector', { count: shape[0] }) : '';
     });
-    return make('div', { class: 'stage' }, size, make('div', { class: 'units' }, ...units.map((each) => this.#unit(each))));
+    const bare = units.every((each) => !each.gates.length);
+    return make('div', { class: `stage${bare ? ' bare' : ''}` }, size, make('div', { class: 'units' }, ...units.map((each) => this.#unit(each))));
   }
 
   #unit(unit_) {

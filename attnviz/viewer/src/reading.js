@@ -36,7 +36,7 @@ function whole(given) {
   const size = width > 0 && height > 0 && left < right && top < bottom && right <= width && bottom <= height;
   if (typeof jpeg !== 'string' || !size || left < 0 || top < 0) throw new Error('photograph');
   const features = new Map(given.features.map((each) => [key(each), feature(each)]));
-  const top5 = given.prediction.top.map(({ en, zh, p }) => ({ en: String(en), zh: String(zh), p: Number(p) }));
+  const top5 = given.prediction.top.map(({ en, zh, text }) => ({ en: String(en), zh: String(zh), text: String(text) }));
   const network = { input: numbers(given.network.input), units };
   return { ...given, gates, network, features, prediction: { ...given.prediction, top: top5 } };
 }
@@ -46,7 +46,8 @@ export const key = ({ gate, channel }) => `${gate}/${channel}`;
 export function feature(given) {
   const { values, shape } = unpack(given.values);
   if (shape.length !== 2) throw new Error('a feature map has two axes');
-  return { gate: given.gate, channel: given.channel, values, shape };
+  const query = Array.isArray(given.query) && given.query.every(Number.isInteger) ? given.query : null;
+  return { gate: given.gate, channel: given.channel, query, values, shape };
 }
 
 function gate(given, index) {

@@ -71,7 +71,10 @@ select { padding: 3px 8px; border: 1px solid var(--line); border-radius: 5px; ba
 h2 { font-size: 16px; font-weight: 650; line-height: 1.3; }
 section { margin-top: 22px; }
 .head { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; margin-bottom: 8px; }
-.head .readout { flex: 1 1 200px; min-height: 0; text-align: end; }
+/* what is pointed at must never move what it points at */
+:is(.head, .map) > .readout { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.head > .readout { flex: 1 1 0; min-width: 0; text-align: end; }
+.scores .readout { min-height: 3em; }
 .step { width: 30px; height: 30px; border: 1px solid var(--line); border-radius: 6px; background: none; cursor: pointer; line-height: 1; font-size: 17px; padding: 0; }
 .step:hover { background: var(--soft); }
 .line { display: flex; flex-wrap: wrap; align-items: stretch; gap: 8px 5px; }
@@ -81,6 +84,7 @@ section { margin-top: 22px; }
 .answer { color: var(--ink); font-size: 14px; line-height: 1.2; }
 .stage { background: var(--soft); border-radius: 8px; padding: 5px 7px 4px; display: flex; flex-direction: column; gap: 3px; }
 .stage-size { font-size: 11px; color: var(--muted); white-space: nowrap; }
+.stage.bare .stage-size { white-space: normal; max-width: 68px; }
 .units { display: flex; flex-wrap: wrap; gap: 12px 5px; flex: 1; align-items: end; padding-top: 8px; }
 .unit { position: relative; display: flex; flex-direction: column; align-items: center; gap: 2px; min-width: 22px; border-radius: 6px; padding: 3px; }
 .unit.block { border: 1px solid var(--line); background: var(--paper); }

@@ -135,11 +135,12 @@ export class View {
     if (place !== undefined) this.selection.choose({ place });
   }
 
-  // a feature map came that was asked for
+  // a feature map came that was asked for, or the map of a place that asks
   features(given) {
     try {
       const found = feature(typeof given === 'string' ? JSON.parse(given) : given);
-      this.view.features.set(key(found), found);
+      if (found.query) Object.assign(this.view.gates[found.gate], { map: found, query: found.query });
+      else this.view.features.set(key(found), found);
       if (found.gate === this.selection.gate) this.#all();
     } catch { /* another document's answer, or none: the question can be asked again */ }
     this.asked = null;
@@ -198,8 +199,11 @@ export class View {
     if (!what.has('at')) this.host.onselect?.(this.state);
   }
 
+  // another place asks: its map is in the document, or is asked for
   #place() {
-    if (this.gate?.asks) this.#all();
+    const { gate } = this;
+    if (gate?.asks) this.#all();
+    else if (gate?.how === 'query' && this.selection.place) this.host.onask?.({ gate: gate.index, name: gate.name, place: this.selection.place });
   }
 
   // everything that depends on the gate that is shown
@@ -264,7 +268,7 @@ export class View {
     const { channel } = this.selection;
     const missing = gate?.scores && gate.features.length === 4 && channel !== null && !plane(this.view, gate, this.chosen, this.look);
     this.ask.hidden = !missing || !this.host.onask;
-    this.askNote.hidden = this.ask.hidden === false || !(missing || (gate?.how === 'query' && !gate.asks));
+    this.askNote.hidden = this.ask.hidden === false || !(missing || (gate?.how === 'query' && !gate.asks && !this.host.onask));
     this.ask.disabled = Boolean(this.asked);
     this.ask.textContent = this.say(this.asked ? 'features_wait' : 'features_ask', { channel });
     this.askNote.textContent = this.say(missing ? 'features_none' : 'asks_none');
@@ -302,7 +306,7 @@ export class View {
       const view = this.root.querySelector('.view');
       if (view.classList.contains('dark') === dark) return;
       view.classList.toggle('dark', dark);
-      this.bars.draw();
+      this.bars.restyle();
     };
     see();
     const observer = new MutationObserver(see);

@@ -12,13 +12,14 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import ChannelMap
+from attnviz.core.gate_map import Mask, mask_for
+from attnviz.core.types import ChannelMap, GateRecord
 from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads, Look
-from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, place_in, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.sent_numbers import whole
@@ -213,17 +214,32 @@ class Explore:
         return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent()}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
-        """The features of a channel are wanted."""
+        """The features of a channel are wanted, or the weights of another place that asks."""
         view = self.view(data)
         record = view.analysis.gate(str(picked(event, "name"))[:300])
+        index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
+        found = (
+            self.features(view, record, event) if picked(event, "place") is None else self.asked(view, record, event)
+        )
+        return {self.parts.view: viewer_host.answers(found, index)}
+
+    def asked(self, view: View, record: GateRecord, event: gr.EventData) -> Mask:
+        """The map of a place that asks in a pairwise gate."""
+        height, width = view.analysis.image.network.shape[:2]
+        query = place_in(picked(event, "place"), view.language)
+        found = mask_for(record, view.analysis.gates, query, height / width)
+        if found is None or found.query is None:
+            raise UserError(plain("no_place", view.language, gate=record.site.name))
+        return found
+
+    def features(self, view: View, record: GateRecord, event: gr.EventData) -> ChannelMap:
+        """The features of a channel."""
         if not record.site.traits.has_channels or len(record.site.features) != 4:
             raise UserError(plain("no_channel", view.language, gate=record.site.name))
         last, what = record.site.features[1] - 1, plain("link_channel", view.language)
         channel = whole(picked(event, "channel"), 0, last, what, view.language)
         with self.store.lease(view.analysis.model) as analyser:
-            features = analyser.channel_map(view.analysis.image, record.site.name, channel)
-        index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
-        return {self.parts.view: viewer_host.answers(features, index)}
+            return analyser.channel_map(view.analysis.image, record.site.name, channel)
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the analysis belongs."""

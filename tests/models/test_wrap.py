@@ -6,16 +6,20 @@ from torch import nn
 from torchvision import transforms as T
 from torchvision.transforms import v2
 
-from attnviz.analysis.adopt_model import adopt
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
 from attnviz.images.prepare import normalise, prepare
+from attnviz.models.wrap import wrap as wrap_network
 from tests.own_models import own_net
 
 SPEC = InputSpec((40, 56))
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+
+
+def take(model, transform=None, labels=None, name=None, scores=None, **said):
+    return wrap_network(model, transform=transform, labels=labels, name=name, scores=scores, **said)
 
 
 def modes(model):
@@ -26,7 +30,7 @@ def test_a_network_in_train_mode_is_asked_in_eval_mode_and_put_back(photograph):
     model = own_net()
     model.stem.eval()  # mixed modes, as when part of a network is frozen
     before, state = modes(model), {k: v.clone() for k, v in model.state_dict().items()}
-    analyser = Analyser(adopt(model, SPEC))
+    analyser = Analyser(take(model, transform=SPEC))
     with analyser.in_use():
         first, second = (analyser.analyse(photograph) for _ in range(2))
         assert not any(modes(model))
@@ -42,7 +46,7 @@ def test_a_network_in_train_mode_is_asked_in_eval_mode_and_put_back(photograph):
 
 def test_an_error_while_in_use_puts_the_modes_back():
     model = own_net()
-    analyser = Analyser(adopt(model, SPEC))
+    analyser = Analyser(take(model, transform=SPEC))
     with pytest.raises(KeyError), analyser.in_use():
         raise KeyError("x")
     assert all(modes(model))
@@ -67,8 +71,8 @@ class Wrapped(nn.Module):
     ],
 )
 def test_scores_are_taken_out_of_any_output(wrap, photograph):
-    plain = Analyser(adopt(own_net(), SPEC)).loaded
-    own = Analyser(adopt(Wrapped(wrap), SPEC))
+    plain = Analyser(take(own_net(), transform=SPEC)).loaded
+    own = Analyser(take(Wrapped(wrap), transform=SPEC))
     expected = Analyser(plain)
     with own.in_use(), expected.in_use():
         found, usual = own.analyse(photograph), expected.analyse(photograph)
@@ -79,64 +83,194 @@ def test_scores_are_taken_out_of_any_output(wrap, photograph):
 @pytest.mark.parametrize(
     ("wrap", "scores", "kind", "assumed"),
     [
-        (lambda y: y.sigmoid(), None, "sigmoid", ["independent"]),
+        (lambda y: y.sigmoid(), None, "sigmoid", []),
+        (lambda y: y.sigmoid().view(-1, 7, 1).squeeze(2), None, "sigmoid", []),
+        (lambda y: y.log_softmax(1), None, "softmax", []),
+        (lambda y: 30 * y, "logits", "logits", []),
         (lambda y: y.sigmoid(), "probabilities", "sigmoid", []),
         (lambda y: y.softmax(1), None, "softmax", []),
         (lambda y: y.softmax(1), "probabilities", "softmax", []),
         (lambda y: 30 * y, None, "softmax", ["softmax"]),
         (lambda y: 30 * y, "sigmoid", "sigmoid", []),
         (lambda y: y.sigmoid(), "softmax", "softmax", []),
-        (lambda y: (y.sigmoid() > 2).float(), None, "sigmoid", ["independent"]),
+        (lambda y: y.softmax(1), "softmax", "softmax", []),
+        (lambda y: y.sigmoid(), "sigmoid", "sigmoid", []),
+        (lambda y: (y.sigmoid() > 2).float(), None, "logits", ["unseen"]),
     ],
 )
 def test_what_scores_are_is_told_or_assumed_aloud(wrap, scores, kind, assumed, photograph):
     """Probabilities are never put through a softmax once more."""
     model = Wrapped(wrap)
-    analyser = Analyser(adopt(model, SPEC, scores=scores))
+    analyser = Analyser(take(model, SPEC, scores=scores))
     with analyser.in_use(), torch.no_grad():
         found = analyser.analyse(photograph)
         raw = model(analyser.input(prepare(photograph, SPEC)))[0]
-    logits = scores in ("softmax", "sigmoid") or assumed == ["softmax"]
-    expected = getattr(raw, kind)(*[0] * (kind == "softmax")) if logits else raw
+        inner = model.inner(analyser.input(prepare(photograph, SPEC)))
+        shares = wrap(inner)[0] if wrap(inner).min() >= 0 else wrap(inner)[0].softmax(0)
+    twice = scores == "softmax" and torch.equal(raw, inner.sigmoid()[0])  # somebody says that these are logits
+    expected = raw if kind == "logits" else raw.softmax(0) if twice else shares
+    if scores == "sigmoid" and raw.min() < 0:
+        expected = raw.sigmoid()
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
     assert found.scores == kind and [note.key for note in found.assumed] == assumed
     assert all(note.text.startswith("Assumed: ") for note in found.assumed)
 
 
-def test_multi_label_answers_are_shown_as_they_are():
+@pytest.mark.parametrize(
+    ("scores", "assumed"), [(None, ["unseen"]), ("logits", []), ("sigmoid", None), ("probabilities", [])]
+)
+def test_numbers_that_nobody_can_see_made_are_shown_as_they_are(scores, assumed):
     class Tags(nn.Module):
         def forward(self, x):
             return torch.tensor([[0.95, 0.90, 0.02]]).expand(len(x), 3)
 
-    analyser = Analyser(adopt(Tags(), SPEC, ["dog", "grass", "car"]))
-    top = analyser.analyse(Image.new("RGB", (80, 60))).top(3)
-    assert [(label, round(p, 4)) for label, p in top] == [("dog", 0.95), ("grass", 0.9), ("car", 0.02)]
+    analyser = Analyser(take(Tags(), SPEC, ["dog", "grass", "car"], scores=scores))
+    analysis = analyser.analyse(Image.new("RGB", (80, 60)))
+    top = [(label, round(p, 4)) for label, p in analysis.top(3)]
+    right = [("dog", 0.95), ("grass", 0.9), ("car", 0.02)]
+    assert (top == right) is (scores != "sigmoid") and top[0][0] == "dog"
+    assert assumed is None or [note.key for note in analysis.assumed] == assumed
+
+
+class Head(nn.Module):
+    """A body that is asked for other shapes of answer."""
+
+    def __init__(self, wrap, classes=7, channels=3):
+        super().__init__()
+        self.inner, self.wrap = own_net(classes=classes, channels=channels), wrap
+
+    def forward(self, x):
+        features = self.inner.look(self.inner.squeeze(self.inner.stem(x)))
+        return self.wrap(self.inner.head(features), features)
+
+
+MAPS = {"out": lambda f: f[:, :5], "aux": lambda f: f[:, 5:10]}
+
+
+@pytest.mark.parametrize(
+    ("wrap", "said", "count", "kind", "notes"),
+    [
+        (lambda y, f: y[:, 0], {}, 1, "logits", ["number"]),
+        (lambda y, f: y[:, :1], {"scores": "logits"}, 1, "logits", []),
+        (lambda y, f: y[:, :1], {"scores": "sigmoid"}, 1, "sigmoid", []),
+        (lambda y, f: y[:, :1].sigmoid(), {}, 1, "sigmoid", []),
+        (lambda y, f: y[:, :1], {"labels": ["no", "yes"]}, 2, "softmax", []),
+        (lambda y, f: y[:, :1].sigmoid(), {"labels": ["no", "yes"]}, 2, "softmax", []),
+        (lambda y, f: f[:, :5], {"scores": "softmax"}, 5, "softmax", ["averaged"]),
+        (lambda y, f: f[:, :5], {"scores": "sigmoid", "at": (0.5, 0.25)}, 5, "sigmoid", []),
+        (lambda y, f: {k: g(f) for k, g in MAPS.items()}, {"output": "aux", "scores": "softmax"}, 5, "softmax", ["averaged"]),
+        (lambda y, f: {"boxes": y.long(), "kept": None}, {"scores": "none"}, 0, "none", []),
+    ],
+)  # fmt: skip
+def test_every_shape_of_task(wrap, said, count, kind, notes, photograph):
+    network = take(Head(wrap), SPEC, **said)
+    assert (network.spec.num_classes, network.scores) == (count, kind) and len(network.labels) == count
+    analysis = Analyser(network).analyse(photograph)
+    assert [note.key for note in analysis.assumed] == notes and len(analysis.gates) == 2
+    assert analysis.logits.shape == (count,) and np.isfinite(analysis.probabilities).all()
+    assert len(analysis.top(3)) == min(3, count)
+
+
+def test_answers_of_each_shape_are_the_networks_own(photograph):
+    plain = own_net().eval()
+    x = torch.from_numpy(normalise(prepare(photograph, SPEC).network, SPEC))[None]
+    with torch.no_grad():
+        raw, features = plain(x), plain.look(plain.squeeze(plain.stem(x)))
+
+    def asked(wrap, **said):
+        return Analyser(take(Head(wrap).eval(), SPEC, **said)).analyse(photograph).probabilities
+
+    yes = asked(lambda y, f: y[:, :1], labels=["no", "yes"])
+    np.testing.assert_allclose(yes[1], raw[0, 0].sigmoid(), rtol=1e-5)
+    share = asked(lambda y, f: f[:, :5], scores="softmax")
+    np.testing.assert_allclose(share, features[:, :5].softmax(1).mean((2, 3))[0], rtol=1e-4)
+    place = asked(lambda y, f: f[:, :5], scores="softmax", at=(1.0, 0.0))
+    np.testing.assert_allclose(place, features[0, :5, -1, 0].softmax(0), rtol=1e-4)
+
+
+def test_several_inputs(photograph):
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = own_net()
+
+        def forward(self, picture, age, sex=None):
+            return self.inner(picture) + age[:, None] * sex
+
+    network = wrap_network(
+        Two().eval(), transform=SPEC, inputs=lambda x: {"picture": x, "age": x.new_ones(len(x)), "sex": 2.0}
+    )
+    plain = Analyser(take(own_net().eval(), SPEC)).analyse(photograph)
+    analysis = Analyser(network).analyse(photograph)
+    np.testing.assert_allclose(analysis.logits, plain.logits + 2, rtol=1e-5)
+    assert len(analysis.gates) == 2
+    listed = wrap_network(Two().eval(), transform=SPEC, inputs=lambda x: (x, x.new_zeros(len(x)), 1.0))
+    np.testing.assert_allclose(Analyser(listed).analyse(photograph).logits, plain.logits, rtol=1e-5)
+    with pytest.raises(UserError, match="missing 1 required positional argument: 'age'"):
+        take(Two(), SPEC)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+def test_pictures_of_any_number_of_channels(channels):
+    network = take(own_net(channels=channels).eval(), size=(24, 40), mean=0.5, std=0.25)
+    assert network.input.mean == (0.5,) * channels
+    values = np.random.default_rng(0).integers(0, 65536, (24, 40, channels), dtype=np.uint16)
+    analyser = Analyser(network)
+    analysis = analyser.analyse(values if channels in (1, 3) else values)
+    if channels not in (1, 3):
+        expected = (np.moveaxis(values, 2, 0).astype(np.float32) / 65535 - 0.5) / 0.25
+        np.testing.assert_allclose(analyser.input(analysis.image)[0], expected, atol=1e-5)
+    assert analysis.image.pixels.shape == (24, 40, 3) and len(analysis.gates) == 2
+
+
+def test_channels_that_nobody_has_described_are_asked_for():
+    with pytest.raises(UserError, match="takes 4 channels: say their mean and std"):
+        take(own_net(channels=4), size=32)
+    with pytest.raises(UserError, match="its first convolution takes 1 channels, and mean says 3"):
+        take(own_net(channels=1), size=32, mean=(0.1, 0.2, 0.3), std=0.5)
+    with pytest.raises(UserError, match="std has 2 values and the network takes 3 channels"):
+        take(own_net(), size=32, mean=(0.1, 0.2, 0.3), std=(0.1, 0.2))
+    with pytest.raises(UserError, match="mean and std belong together"):
+        take(own_net(), size=32, mean=0.5)
+    with pytest.raises(UserError, match="unknown 'labls' in a model card; did you mean 'labels'"):
+        take(own_net(), size=32, labls=["a"])
+    assumed = take(own_net(), size=32)
+    assert [note.key for note in assumed.assumed] == ["normalisation", "softmax"]
+    assert take(own_net(), size=(32, 40), mean=0.5, std=0.5, scores="softmax").assumed == ()
+
+
+def test_weights_that_are_not_finite_are_named():
+    model = own_net()
+    with torch.no_grad():
+        model.squeeze.up.weight[0, 0] = float("nan")
+    with pytest.raises(UserError, match=r"not finite, in squeeze\.up\.weight; take those of an earlier epoch"):
+        take(model, SPEC)
 
 
 def test_numbers_outside_0_to_1_are_no_probabilities():
     with pytest.raises(UserError, match="scores is 'probabilities' but the network gives numbers in -"):
-        adopt(Wrapped(lambda y: 30 * y), SPEC, scores="probabilities")
+        take(Wrapped(lambda y: 30 * y), SPEC, scores="probabilities")
     with pytest.raises(UserError, match="unknown scores 'sigmoyd'; did you mean 'sigmoid'"):
-        adopt(own_net(), SPEC, scores="sigmoyd")
+        take(own_net(), SPEC, scores="sigmoyd")
 
 
 def test_of_several_outputs_the_one_that_the_labels_fit_is_taken():
     model = Wrapped(lambda y: (y.repeat(1, 2), y[:, :3], y))
-    loaded = adopt(model, SPEC, list("abcdefg"))
-    assert loaded.spec.num_classes == 7 and loaded.module.key == 2
-    unsaid = adopt(model, SPEC)
+    loaded = take(model, SPEC, list("abcdefg"))
+    assert loaded.spec.num_classes == 7 and loaded.module.key == "2"
+    unsaid = take(model, transform=SPEC)
     assert unsaid.spec.num_classes == 14 and "several" in [note.key for note in unsaid.assumed]
     with pytest.raises(UserError, match="gives 14 or 3 or 7 class scores but there are 5 labels"):
-        adopt(model, SPEC, list("abcde"))
+        take(model, SPEC, list("abcde"))
 
 
 def test_complex_scores_are_named():
     with pytest.raises(UserError, match=r"got \(1, 7\) torch.complex64"):
-        adopt(Wrapped(lambda y: y.to(torch.complex64)), SPEC)
+        take(Wrapped(lambda y: y.to(torch.complex64)), SPEC)
 
 
 def test_a_network_is_asked_in_its_own_type(photograph):
-    analyser = Analyser(adopt(own_net().double(), SPEC))
+    analyser = Analyser(take(own_net().double(), SPEC))
     with analyser.in_use():
         assert analyser.analyse(photograph).logits.dtype == np.float32
 
@@ -146,8 +280,8 @@ def test_a_network_without_parameters_or_gates_says_what_it_has(photograph):
         def forward(self, x):
             return x.mean(dim=(2, 3))
 
-    assert Analyser(adopt(Pool(), SPEC)).analyse(photograph).facts["contents"] == "1 Pool"
-    plain = Analyser(adopt(own_net(gates=False), SPEC)).analyse(photograph)
+    assert Analyser(take(Pool(), transform=SPEC)).analyse(photograph).facts["contents"] == "1 Pool"
+    plain = Analyser(take(own_net(gates=False), transform=SPEC)).analyse(photograph)
     assert plain.gates == () and "1 Conv2d" in plain.facts["contents"]
 
 
@@ -162,8 +296,8 @@ class Failing(nn.Module):
         ("resnet", None, "torch.nn.Module, got str"),
         (Failing(), None, r"Failing fails on an example of shape \(1, 3, 40, 56\): ValueError: first line$"),
         (own_net(channels=4), None, "fails on an example"),
-        (nn.Conv2d(3, 8, 1), None, r"class scores \(N, K\).*\(1, 8, 40, 56\)"),
-        (own_net(classes=1), None, r"at least 2, got \(1, 1\); wrap one with a single logit"),
+        (nn.Conv2d(3, 8, 1), None, r"class scores \(N, K\).*\(1, 8, 40, 56\); for an answer at every place"),
+        (nn.Flatten(0), None, r"got \(6720,\)"),
         (
             own_net(classes=16),
             [str(i) for i in range(37)],
@@ -177,7 +311,7 @@ class Failing(nn.Module):
 )
 def test_what_does_not_fit_is_said_before_anything_starts(model, labels, message):
     with pytest.raises(UserError, match=message):
-        adopt(model, SPEC, labels)
+        take(model, SPEC, labels)
     if isinstance(model, nn.Module):
         assert all(modes(model)) and not any(m._forward_hooks for m in model.modules())
 
@@ -188,7 +322,7 @@ def test_scores_that_are_not_finite_are_refused():
             return x.mean(dim=(2, 3)) / 0
 
     with pytest.raises(UserError, match="not finite"):
-        adopt(Broken(), SPEC)
+        take(Broken(), transform=SPEC)
 
 
 SQUASHED = [
@@ -226,12 +360,12 @@ COMPOSED = [
 @pytest.mark.parametrize("transform", COMPOSED)
 def test_a_transform_is_read_and_gives_the_same_input(transform):
     given, own = read_transform(transform)
-    assert own is None and given == InputSpec((64, 64), 64 / 73, MEAN, STD)
+    assert own is None and given == InputSpec((64, 64), 64 / 73, MEAN, STD, interpolation="bilinear")
     y, x = np.mgrid[:73, :73]
     picture = Image.fromarray(np.stack([3 * x, 3 * y, x + y], 2).astype(np.uint8))
     image = prepare(picture, given)
     expected = transform(picture).numpy()
-    np.testing.assert_allclose(normalise(image.network, given), expected, atol=0.05)
+    np.testing.assert_allclose(normalise(image.network, given), expected, atol=0.02)
 
 
 def test_presets_and_configurations_are_read():
@@ -258,7 +392,7 @@ def test_a_function_is_used_as_it_is(photograph):
         calls.append(picture.size)
         return T.functional.to_tensor(picture.convert("L").resize((28, 20))) * 2 - 1
 
-    loaded = adopt(own_net(channels=1), own, name="Digits")
+    loaded = take(own_net(channels=1), own, name="Digits")
     analyser = Analyser(loaded)
     assert loaded.spec.input.size == (20, 28)
     with analyser.in_use():
