@@ -27,9 +27,9 @@ CIFAR10 = "CIFAR-10"
 MNIST = "MNIST"
 RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
-OWN = "own"
 SCIKIT_LEARN = "scikit-learn"
 GRADIO = "gradio"
+OWN = "own"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 
-import gradio as gr
-
-from attnviz.ui.shared.text import LANGUAGES, TEXTS, language_of, say
+from attnviz.ui.shared.text import LANGUAGES, TEXTS, plain, say
 
 
 def header(language: str = "en", tour: bool = False) -> str:
@@ -24,12 +23,10 @@ def header(language: str = "en", tour: bool = False) -> str:
         f'<button type="button" class="av-tool" data-present aria-pressed="false" '
         f'title="{say("present_title", language)}">{say("present", language)}</button>'
     )
+    words = {TEXTS[key][0]: plain(key, language) for key in TEXTS if key.startswith("gradio_")}
+    kept = escape(json.dumps(words, ensure_ascii=False))
     return (
         f'<a class="av-skip" href="#tabs" data-skip>{say("skip", language)}</a>'
-        f'<header class="av-head"><div>{title}</div><div class="av-tools">{start}{show}{choice}</div></header>'
+        f'<header class="av-head" data-words="{kept}"><div>{title}</div>'
+        f'<div class="av-tools">{start}{show}{choice}</div></header>'
     )
-
-
-def greet(request: gr.Request) -> str:
-    """The header in a visitor's language."""
-    return header(language_of(request))

@@ -17,7 +17,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This address is too long to be read (at most {most} characters); it was left out.",
         "此地址过长，无法读取（最多 {most} 个字符），已忽略。",
     ),
-    "address_tab": ("tab", "标签页"),
     "link_edits_long": (
         "The edits are too many for a link: download them.",
         "改动过多，无法放入链接：请下载改动文件。",
@@ -66,7 +65,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "drawn_scale": ("scale ", "刻度 "),
     "drawn_fixed": ("(fixed)", "（固定）"),
     "drawn_stretched": ("(stretched)", "（拉伸）"),
+    "drawn_features": ("(features)", "（特征）"),
     "drawn_outside": ("outside", "超出"),
+    # what gradio names in English only
+    "gradio_upload": ("Upload file", "上传文件"),
+    "gradio_files": ("File upload", "上传文件"),
+    "gradio_camera": ("Capture from camera", "用摄像头拍摄"),
+    "gradio_paste": ("Paste from clipboard", "从剪贴板粘贴"),
+    "gradio_remove": ("Remove Image", "移除图片"),
+    "gradio_clear": ("Clear", "清除"),
+    "gradio_options": ("Show options", "显示选项"),
+    "gradio_value": ("Reset to default value", "恢复默认值"),
+    "gradio_number": ("number input for ", "数值输入："),
+    "gradio_range": ("range slider for ", "滑块："),
     # classes of the bundled networks
     "class_tench": ("tench", "丁鲷"),
     "class_English springer": ("English springer", "英国史宾格犬"),

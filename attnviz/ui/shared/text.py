@@ -150,7 +150,11 @@ def sample_title(sample: str, otherwise: str = "", language: str = "en") -> str:
 
 
 _DRAWN = {row[0]: row[1] for key, row in TEXTS.items() if key.startswith("drawn_")}
-_DRAWN_WORDS = re.compile("|".join(rf"(?<![a-z]){re.escape(word)}" for word in sorted(_DRAWN, key=len, reverse=True)))
+_DRAWN_WORDS = re.compile(
+    "|".join(
+        (r"(?<![\w-])" if word[0].isalpha() else "") + re.escape(word) for word in sorted(_DRAWN, key=len, reverse=True)
+    )
+)
 
 
 def drawn(text: str, language: str) -> str:

@@ -163,7 +163,7 @@ def test_the_handlers(noisy, lab):
     removed = tabbed.on_clear(request)
     assert removed[parts.state] is None and removed[parts.predictions] == "" and "照片" in removed[parts.channels]
     assert tabbed.on_sample({parts.state: None}, request, gr.EventData(None, {"value": "ship"}))[parts.state].photo
-    with pytest.raises(UserError, match="idle"):
+    with pytest.raises(UserError, match="was let go"):
         tabbed.on_reset({parts.state: None})
 
 

@@ -85,7 +85,7 @@ def test_the_handlers(training):
     said = training.on_language({parts.state: film}, visitor("zh"))
     assert replace(said[parts.state], language="en") == film and "播放" in said[parts.stage]
     assert "门是怎样长成的" in said[parts.intro]
-    with pytest.raises(UserError, match="idle"):
+    with pytest.raises(UserError, match="was let go"):
         training.on_choice({parts.state: None})
 
 

@@ -24,7 +24,7 @@ from attnviz.ui.shared.gate_picture import picture_html
 from attnviz.ui.shared.page import Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import heading_html, strip_html
-from attnviz.ui.shared.text import language_of, plain, say
+from attnviz.ui.shared.text import drawn, language_of, plain, say
 from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
@@ -106,7 +106,7 @@ class OwnModel:
         return {
             parts.state: own,
             parts.heading: heading_html(view),
-            parts.scores: scores_html(view, LOOK),
+            parts.scores: drawn(scores_html(view, LOOK), view.language),
             parts.picture: picture_html(view, LOOK),
         }
 
