@@ -17,7 +17,7 @@ from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.edit import edit, mean, neutral, shuffle
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.spec import placed
-from attnviz.training.data import ImageSet, pick, prepare_batch
+from attnviz.training.data import ImageSet, network_batch, pick
 from attnviz.training.gate_statistics import gate_means, sites_of
 
 BATCH = 64
@@ -55,7 +55,7 @@ def predictions(
         if edits:
             stack.enter_context(edit(loaded.module, edits))
         for part in parts:
-            x = prepare_batch(images.images[list(part)].to(device), loaded.spec.input, first=first)
+            x = network_batch(loaded, images.images[list(part)].to(device), first)
             found.append(loaded.module(x).argmax(1).cpu())
             first += len(part)
     return torch.cat(found)
