@@ -50,9 +50,13 @@ def main():
     files = [every[i * len(every) // args.images] for i in range(args.images)]
     network = attnviz.load(args.model)
     ours(network, files[:32], args.batch, args.workers), plain(network, files[:32], args.batch)
-    times = [(plain(network, files, args.batch), ours(network, files, args.batch, args.workers)) for _ in range(args.rounds)]
+    times = [
+        (plain(network, files, args.batch), ours(network, files, args.batch, args.workers)) for _ in range(args.rounds)
+    ]
     loop, many = (statistics.median(column) for column in zip(*times, strict=True))
-    print(f"{len(files)} photographs, {args.model}, {torch.get_num_threads()} threads, batch {args.batch}, {args.workers} workers")
+    print(
+        f"{len(files)} photographs, {args.model}, {torch.get_num_threads()} threads, batch {args.batch}, {args.workers} workers"
+    )
     print(f"plain loop {len(files) / loop:.1f} images/s, analyse_many {len(files) / many:.1f} images/s")
     print(f"ratio {loop / many:.2f} (above 1: analyse_many is faster, gates included)")
 

@@ -315,7 +315,11 @@ def test_factories_that_are_refused(name, tmp_path):
         (ARCHITECTURE, {"pretrained": False, "labels": ["a"]}, "class scores but there are 1 labels"),
         (ARCHITECTURE, {"pretrained": False, "scores": "sofmax"}, "unknown scores 'sofmax'; did you mean 'softmax'"),
         (ARCHITECTURE, {"pretrained": False, "sise": 3}, "unknown 'sise' in a model card; did you mean 'size'"),
-        (ARCHITECTURE, {"pretrained": False, "mean": (0.5,) * 4, "std": (0.5,) * 4}, "mean has 4 values and the network takes 3 channels"),
+        (
+            ARCHITECTURE,
+            {"pretrained": False, "mean": (0.5,) * 4, "std": (0.5,) * 4},
+            "mean has 4 values and the network takes 3 channels",
+        ),
         ("timm:hf-hub:nobody", {}, "is asked for as timm:hf-hub:ORG/NAME"),
     ],
 )
