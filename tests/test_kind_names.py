@@ -29,8 +29,6 @@ OTHER_WORDS = {
     "attnviz/ui/tabs/explore/layout.py": {"channel", "strip"},  # parts of the page
     "attnviz/ui/tabs/explore/link.py": {"channel"},
     "attnviz/ui/tabs/inside_gate/handlers.py": {"channel"},
-    "attnviz/ui/tabs/inside_gate/state.py": {"spatial"},  # an attention type
-    "attnviz/ui/tabs/inside_gate/step_html.py": {"added"},  # a step
     "attnviz/ui/tabs/intervene/html.py": {"channel"},
     "attnviz/ui/tabs/own_model/layout.py": {"strip"},
 }

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.keys import check_keys
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 from attnviz.models.weights import cast
@@ -75,13 +76,7 @@ class Card:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Card:
         """The reverse of ``to_json``; ``UserError`` on keys that are missing or unknown."""
-        known = list(cls.__dataclass_fields__)
-        for f in dataclasses.fields(cls):
-            if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise UserError(f"the card lacks {f.name!r}; a card has {', '.join(known)}")
-        for key in values:
-            if key not in known:
-                raise UserError(f"the card has an unknown key {key!r}; {nearest(key, known)}")
+        check_keys(cls, values, "the card")
         card = dict(values)
         card["spec"] = ModelSpec.from_json(values["spec"])
         card["labels"], card["limits"] = tuple(values["labels"]), tuple(values.get("limits", ()))

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from math import comb
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,13 +26,11 @@ RESAMPLES = 10_000
 CHANCE = 0.05
 """A change is called one where chance gives one as large less often than this."""
 
-REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = MappingProxyType(
-    {
-        "mean": lambda means, seed: mean(means),
-        "shuffle": lambda means, seed: shuffle("batch", seed),
-        "neutral": lambda means, seed: neutral(),
-    }
-)
+REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = {
+    "mean": lambda means, seed: mean(means),
+    "shuffle": lambda means, seed: shuffle("batch", seed),
+    "neutral": lambda means, seed: neutral(),
+}
 """What all gates of a network are replaced by at once: their mean over the whole split, the same for every image; those
 of another image of the batch, each as it comes out once the gates before it are swapped; gates that do nothing, which
 also changes the scale of the features."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.registry import Registry
-from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS, STATIC
+from attnviz.ui.settings import CACHE, KEEP_SECONDS, STATIC
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -45,7 +45,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     from attnviz.ui.shared.page import Page, Photo
     from attnviz.ui.shared.sample_buttons import available
     from attnviz.ui.shared.strip_and_map import greet, header
-    from attnviz.ui.shared.text import label, plain
+    from attnviz.ui.shared.text import add_texts, label, plain
 
     store = store or Store()
     if not store.ids:
@@ -56,9 +56,10 @@ def build(store: Store | None = None) -> gr.Blocks:
         photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
+                add_texts(tab.texts)
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
                     tab.build(Page(demo, store, own, photo, opening))
-    return demo.queue(max_size=32, default_concurrency_limit=4)
+    return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 
 def launch_options(public: bool = True) -> dict[str, Any]:
@@ -71,13 +72,19 @@ def launch_options(public: bool = True) -> dict[str, Any]:
 
     from attnviz.models.limits import limits_for
     from attnviz.ui.server.body_limit import BodyLimit
+    from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
+    from attnviz.ui.server.origin import Origin
     from attnviz.ui.server.request_filter import Door
-    from attnviz.ui.shared.text import translations
+    from attnviz.ui.server.uploads import Uploads
+    from attnviz.ui.shared.text import add_texts, translations
     from attnviz.ui.theme import theme
 
+    for tab in TABS.values():
+        add_texts(tab.texts)
     largest = limits_for(public).largest_upload
-    middleware = [Middleware(BodyLimit, upload=largest + 2**20), Middleware(Door), Middleware(Document)]
+    body = Middleware(BodyLimit, upload=largest + 2**20)
+    middleware = [Middleware(Origin), body, *(Middleware(inner) for inner in (Door, Uploads, Document))]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,

@@ -14,6 +14,7 @@ from attnviz.models.network import Network
 from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
+from attnviz.ui.server.start import start
 from attnviz.ui.shared.sample_buttons import available, thumbnail
 from attnviz.ui.surroundings import prepare_surroundings
 
@@ -82,6 +83,7 @@ def open_page(
     **options: Any,
 ) -> gr.Blocks:
     """Open the app on networks that are loaded, beside the bundled ones; ``launch`` says more."""
+    prepare_surroundings()
     store = Store(live=networks, alone=alone, public=public)
     for network in networks:
         store.sites(network.name)  # searched now: what fails shall fail before a page is built
@@ -89,7 +91,7 @@ def open_page(
     available.cache_clear()
     thumbnail.cache_clear()
     demo = build(store)
-    demo.launch(**{**launch_options(public), **options})
+    start(demo, **{**launch_options(public), **options})
     return demo
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,9 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 """Names of this machine; gradio asks itself whether it has started, which no proxy can answer."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 TEMPORARY = "GRADIO_TEMP_DIR"
+OWN = "ATTNVIZ_OWN_TEMP_DIR"
+"""Names the folder that was made here, not given: a process that is started from here makes its own."""
+PREFIX = "attnviz-uploads-"
 
 
 def prepare_surroundings() -> None:
@@ -53,20 +58,39 @@ def _check_socks() -> None:
 
 
 def _own_folder() -> None:
-    """A folder for uploads that belongs to whoever runs the app: ``/tmp/gradio`` may be somebody else's."""
+    """A folder for uploads that belongs to this process, and goes with it; ``/tmp/gradio`` may be somebody else's."""
     given = os.environ.get(TEMPORARY)
-    try:
-        usual = Path(given) if given else Path(tempfile.gettempdir()) / "gradio"
-    except FileNotFoundError as error:  # no folder of tempfile's can be written
-        raise UserError(f"no temporary folder can be written: set TMPDIR to one of yours ({error.strerror})") from error
-    if _writable(usual):
+    if given and os.environ.get(OWN) != given:
+        if not _writable(Path(given)):
+            raise UserError(f"{TEMPORARY} names {given!r}, which cannot be written: set it to a folder of yours")
         return
-    if given:
-        raise UserError(f"{TEMPORARY} names {given!r}, which cannot be written: set it to a folder of yours")
     try:
-        os.environ[TEMPORARY] = tempfile.mkdtemp(prefix="attnviz-")
+        folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
     except OSError as error:
         raise UserError(f"no temporary folder can be written: set TMPDIR to one of yours ({error.strerror})") from error
+    os.environ[TEMPORARY] = os.environ[OWN] = folder
+    atexit.register(_remove, folder, os.getpid())
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if not left.is_symlink() and _ended(left.name.removeprefix(PREFIX).split("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _ended(process: str) -> bool:
+    """Whether a process that left its folder was killed; where that cannot be asked, its folder stays."""
+    if os.name != "posix" or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # not in a process that was forked
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writable(folder: Path) -> bool:

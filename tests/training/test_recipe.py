@@ -67,7 +67,7 @@ def test_the_fingerprint_follows_every_value_that_decides_the_network(recipe_fil
         ("[augment]", "[noise]\nstrength = -1\n[augment]", "noise.strength must be in [0, 100], got -1.0"),
         ('precision = "32-true"', 'precision = "16"', "32-true or bf16-mixed, got '16'"),
         ("[train]", "[train", "cannot be read as a recipe"),
-        ("[model]", "model = 3\n[other]", "model must be a table, got 3"),
+        ("[model]", "model = 3\n[noise]", "model must be a table, got 3"),
     ],
 )
 def test_what_is_refused(recipe_file, old, new, text):

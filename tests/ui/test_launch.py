@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import attnviz
+import attnviz.ui.launch as launching
 from attnviz import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.models.checkpoints import VARIABLE
@@ -16,11 +17,10 @@ SPEC = InputSpec((64, 64))
 @pytest.fixture
 def started(monkeypatch, checkpoints):
     """What would be launched, instead of a server."""
-    import gradio as gr
 
     calls = []
     monkeypatch.setenv(VARIABLE, str(checkpoints))
-    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: calls.append((self, options)))
+    monkeypatch.setattr(launching, "start", lambda demo, **options: calls.append((demo, options)))
     return calls
 
 

@@ -1,4 +1,4 @@
-"""The last step must be what the module itself gave, and every gate on the way what it multiplied in."""
+"""Steps are the module's own values, bit for bit, and every gate is among them."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.cbam import ORDERS
-from attnviz.attention.steps import STEPS
-from attnviz.attention.steps.run import VOLUMES, change_features, demonstrate, untrained, walk
+from attnviz.attention.stepwise import Stepwise, record
+from attnviz.attention.walk import change_features, demonstrate, example, volume_types, walk
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import KINDS, REGIONS, Change, Follow
-from tests.attention.helpers import features, gates_of, randomise
+from tests.attention.helpers import features, gates_of, make, randomise
 
-FORMS = [(name, {}) for name in STEPS]
-FORMS += [(name, {"dims": 3}) for name in VOLUMES]
+FORMS = [(name, {}) for name in ATTENTION]
+FORMS += [(name, {"dims": 3}) for name in volume_types()]
 FORMS += [("cbam", {"order": order, "bias": True, "reduction": 1.5}) for order in ORDERS]
 FORMS += [("cbam", {"order": order, "dims": 3, "pool_depth": True}) for order in ORDERS]
 FORMS += [("self-attention", {"heads": 2, "reduction": 1, "similarity": s}) for s in ("dot", "cosine", "mlp")]
@@ -23,37 +23,28 @@ IDS = ["-".join([name, *(f"{k}={v}" for k, v in options.items())]) for name, opt
 
 
 def made(name, options, dtype=torch.float32):
-    module = randomise(ATTENTION[name](6, **options).double().eval()).to(dtype)
+    module = randomise(make(name, 6, **options).double().eval()).to(dtype)
     shape = (1, 6, 3, 4, 5) if options.get("dims") == 3 else (1, 6, 4, 5)
     return module, features(*shape).to(dtype)
 
 
-CLOSE = {"rtol": 1e-5, "atol": 1e-6}
-"""Steps are a second telling of a forward: another order of sums, on some processors, than the module's."""
-
-
-def test_every_attention_type_has_steps():
-    assert set(STEPS) == set(ATTENTION)
-
-
 @pytest.mark.filterwarnings("ignore:.*max_positions")
 @pytest.mark.parametrize(("name", "options"), FORMS, ids=IDS)
-def test_the_last_step_is_the_output_and_gates_are_among_the_steps(name, options):
+def test_steps_are_the_modules_own_values_and_gates_are_among_them(name, options):
     module, x = made(name, options)
     before = x.clone()
-    found = walk(name, module, x)
     with torch.no_grad():
+        plain = module(x)
         output, gates = gates_of(module, x)
-    np.testing.assert_array_equal(found.steps[0].values, x[0].numpy())
-    np.testing.assert_allclose(found.steps[-1].values, output[0].numpy(), **CLOSE)
-    assert found.difference < CLOSE["atol"]
+        (own, steps), walked = record(module, x), walk(name, module, x)
+    assert torch.equal(plain, own) and torch.equal(own, output) and torch.equal(x, before)
+    assert steps[0].value is x and steps[-1].value is own and walked.difference == 0
     for path, _, values, _ in gates:
-        flat = np.sort(values.numpy().ravel())
-        assert any(
-            step.values.size == flat.size and np.allclose(np.sort(step.values.ravel()), flat, **CLOSE)
-            for step in found.steps
-        ), f"the gate {path} is none of the steps"
-    assert torch.equal(x, before)
+        flat = values.flatten()
+        same = [s for s in steps if s.value.numel() == len(flat) and torch.equal(s.value.flatten(), flat)]
+        assert same, f"the gate {path} is none of the steps"
+    for step, noted in zip(walked.steps, steps, strict=True):
+        np.testing.assert_array_equal(step.values.ravel(), noted.value[0].float().numpy().ravel())
 
 
 @pytest.mark.filterwarnings("ignore:.*max_positions")
@@ -104,7 +95,7 @@ def test_changes_of_the_features():
     assert change_features(x, Change(region="middle"))[0, 0].sum() == 12
     for region in REGIONS:
         found = walk("se", ATTENTION["se"](2), x, x, Change(0, 3.0, region))
-        assert found.difference < CLOSE["atol"] and found.change.region == region
+        assert found.difference == 0 and found.change.region == region
 
 
 @pytest.mark.parametrize(
@@ -129,20 +120,45 @@ def test_a_channel_that_is_not_there_is_refused():
 
 
 @pytest.mark.filterwarnings("ignore:.*max_positions")
-@pytest.mark.parametrize("name", list(STEPS))
+@pytest.mark.parametrize("name", list(ATTENTION))
 def test_untrained_modules_are_the_same_every_time_and_do_something(name):
     x = features(1, 32, 8, 8).float()
     state = torch.random.get_rng_state()
     first, second = demonstrate(name, x), demonstrate(name, x)
     assert torch.equal(state, torch.random.get_rng_state())
-    assert not first.trained and first.difference < CLOSE["atol"]
+    assert not first.trained and first.difference == 0
     for one, other in zip(first.steps, second.steps, strict=True):
         np.testing.assert_array_equal(one.values, other.values)
-    changed = not np.allclose(first.steps[-1].values, x[0].numpy(), atol=1e-4)
+    last = first.steps[-1].values
+    changed = last.size != x.numel() or not np.allclose(last, x[0].numpy(), atol=1e-4)
     assert changed is (name != "none")
 
 
 def test_types_without_a_form_for_volumes_are_refused():
-    assert untrained("cbam", 4, volumes=True)[1] == {"dims": 3}
+    assert example("cbam", 4, volumes=True)[1] == {"dims": 3}
     with pytest.raises(UserError, match="no form for volumes"):
-        untrained("se", 4, volumes=True)
+        example("se", 4, volumes=True)
+
+
+def test_a_module_that_notes_nothing_has_its_features_and_its_output():
+    steps = record(torch.nn.Conv2d(3, 3, 1), torch.randn(1, 3, 4, 5))[1]
+    assert [(s.key, s.axes) for s in steps] == [("features", ("C", "H", "W")), ("output", ("C", "H", "W"))]
+    assert record(torch.nn.AdaptiveAvgPool2d(1), torch.randn(1, 3, 4, 5))[1][-1].to_step().shape == (3,)
+
+
+def test_a_note_whose_axes_are_not_those_of_its_value_is_refused():
+    class Wrong(Stepwise):
+        def forward(self, x):
+            self.step("mean", x.mean((2, 3)), "C H", "bars", "z", "mean")
+            return x
+
+    Wrong()(torch.ones(1, 2, 3, 3))  # nothing is looked at outside a recording
+    with pytest.raises(ValueError, match=r"step 'mean' names axes \('C', 'H'\) of a value of shape \(1, 2\)"):
+        record(Wrong(), torch.ones(1, 2, 3, 3))
+
+
+def test_nothing_is_recorded_any_more_after_an_exception():
+    module = ATTENTION["cbam"](4)
+    with pytest.raises(UserError):
+        record(module, torch.ones(1, 5, 3, 3))
+    assert not any("_recording" in vars(part) for part in module.modules())
