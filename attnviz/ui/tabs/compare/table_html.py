@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.scores import shown
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
 from attnviz.render.drawings import Mask
@@ -161,7 +162,7 @@ def prediction_cell(row: Row, language: str) -> str:
     analysis = row.analysis
     extra = ""
     if row.label not in [label for label, _ in analysis.top(3)]:
-        share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
+        share = shown(float(analysis.probabilities[row.target]), analysis.scores)
         extra = f'<p class="av-note">{say("cmp_class_share", language, label=row.label, share=share)}</p>'
     title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
     return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}{notes}</div>'

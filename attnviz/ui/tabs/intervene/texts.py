@@ -8,11 +8,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_wait": ("The network is at work …", "网络正在计算……"),
     # predictions
     "iv_untouched": (
-        "{label} {old} %: nothing is changed yet. Click bars, paint, or replace a gate below.",
-        "{label} {old} %：尚未改动。请在下方点击柱形、涂画掩码或替换门。",
+        "{label} {old}: nothing is changed yet. Click bars, paint, or replace a gate below.",
+        "{label} {old}：尚未改动。请在下方点击柱形、涂画掩码或替换门。",
     ),
-    "iv_change": ("{label}: {old} % → {new} % ({change} points)", "{label}：{old} % → {new} %（{change} 个百分点）"),
-    "iv_now": ("The first answer is now {label}, {share} %.", "现在的首位答案是 {label}，{share} %。"),
+    "iv_change": ("{label}: {old} → {new} ({change} points)", "{label}：{old} → {new}（{change} 个百分点）"),
+    "iv_change_number": ("{label}: {old} → {new} ({change})", "{label}：{old} → {new}（{change}）"),
+    "iv_now": ("The first answer is now {label}, {share}.", "现在的首位答案是 {label}，{share}。"),
     "iv_class": ("Class", "类别"),
     "iv_before": ("before", "之前"),
     "iv_after": ("after", "之后"),
