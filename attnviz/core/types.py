@@ -13,6 +13,7 @@ from attnviz.core.displays import as_html
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import Kind, kind_named
 from attnviz.core.notes import Note, notes_on
+from attnviz.core.outline import Unit
 from attnviz.core.scores import probabilities
 
 Floats = npt.NDArray[np.float32]
@@ -253,6 +254,7 @@ class Analysis:
         facts: Plain values worth showing or keeping: device, milliseconds, versions.
         scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
         assumed: What is assumed about the network.
+        outline: The network as a line of blocks, the gates in their places; empty where it was not read.
     """
 
     model: str
@@ -263,6 +265,7 @@ class Analysis:
     facts: Mapping[str, Any] = field(default_factory=dict)
     scores: str = "softmax"
     assumed: tuple[Note, ...] = ()
+    outline: tuple[Unit, ...] = ()
 
     def _repr_html_(self) -> str:
         return as_html(self)
