@@ -11,6 +11,7 @@ from attnviz.audit.statistics.base import Additive, Array, Doubles, Whole
 
 BINS = 100
 CALIBRATION_BINS = 15
+UNSEEN = 3
 DECADES = 4
 """An unbounded value is counted by its sign and its size between 10**-4 and 10**4."""
 
@@ -150,9 +151,15 @@ class Paired(Additive):
         )
 
     def difference(self, number: int) -> tuple[float, float, float]:
-        """Change of accuracy in points of per cent under one of the changes, with the ends of its 95 % interval."""
-        value = 100 * int(self.won[number] - self.lost[number]) / max(int(self.count), 1)
-        return (value, *_ends(100 * self.points[number], self.weights))
+        """Change of accuracy in points of per cent under one of the changes, with the ends of its 95 % interval.
+
+        A bootstrap draws nothing that it has not seen: where not one answer of N was lost (or won), up to 3/N of them
+        may be all the same (the rule of three), and the interval reaches that far at least.
+        """
+        count, lost, won = max(int(self.count), 1), int(self.lost[number]), int(self.won[number])
+        low, high = _ends(100 * self.points[number], self.weights)
+        value, unseen = 100 * (won - lost) / count, 100 * min(UNSEEN / count, 1)
+        return value, low if lost else min(low, value - unseen), high if won else max(high, value + unseen)
 
     def logit_difference(self, number: int) -> tuple[float, float, float]:
         """Mean change of the true class's logit, with the ends of its 95 % interval."""

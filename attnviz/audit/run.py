@@ -1,0 +1,179 @@
+"""An audit from beginning to end: plan, read, test, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import attnviz
+from attnviz.analysis.adopt_model import adopt
+from attnviz.analysis.analyser import Analyser
+from attnviz.audit.photographs import Photographs, given, in_folder
+from attnviz.audit.progress import Progress
+from attnviz.audit.result import Audit
+from attnviz.audit.settings import Say, Settings
+from attnviz.audit.statistics.base import Array
+from attnviz.audit.store import Store
+from attnviz.audit.summary import SCHEMA, summarise
+from attnviz.audit.work import Work
+from attnviz.core.errors import UserError
+from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.models.provenance import facts
+from attnviz.models.published import load
+
+OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
+"""What an audit writes into its folder, and what ``--force`` takes away from an earlier one."""
+NAMED = 10
+"""Most files that a sentence about unreadable ones names."""
+
+
+def audit(
+    model: str | os.PathLike[str] | LoadedModel | nn.Module,
+    images: str | os.PathLike[str] | Sequence[Any],
+    labels: Sequence[Any] | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    split: str = "val",
+    settings: Settings | None = None,
+    resume: bool = False,
+    force: bool = False,
+    say: Say | None = None,
+) -> Audit:
+    """Measure on many photographs what the gates of a network do, and whether it matters.
+
+    Args:
+        model: A checkpoint, a name such as ``"timm:seresnet50"``, or a network of your own.
+        images: A folder of class folders or of photographs, or photographs as ``open_photograph`` takes them.
+        labels: Name or index of the class of each photograph of a sequence; a folder says it by its folders.
+        out: Folder for what comes out; ``None`` keeps it in a temporary one.
+        split: Part of the folder.
+        settings: What is chosen.
+        resume: Go on with an interrupted audit in ``out``.
+        force: Replace an audit in ``out``.
+        say: Takes lines that tell how far it is.
+
+    Raises:
+        UserError: The network has no gates, or the photographs, the folder or the settings cannot be used.
+    """
+    started, chosen = time.perf_counter(), settings or Settings()
+    analyser = Analyser(_loaded(model))
+    if not analyser.sites:
+        raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
+    photographs = _photographs(images, labels, analyser.loaded.labels, split)
+    folder = _folder(out, resume, force)
+    store = Store(folder / "work")
+    plan = {
+        "schema": SCHEMA,
+        "attnviz": attnviz.__version__,
+        "model": analyser.loaded.name,
+        "weights": fingerprint(analyser.loaded),
+        "data": photographs.fingerprint,
+        **chosen.decisive,
+    }
+    store.open(plan, resume)
+    work = Work(analyser, photographs, chosen, store)
+    with analyser.in_use():
+        _do(work, say)
+    report = summarise(work)
+    report["run"] = facts(analyser.device, time.perf_counter() - started)
+    report["plan"] = plan
+    return Audit(report, work, folder)
+
+
+def _loaded(model: Any) -> LoadedModel:
+    if isinstance(model, LoadedModel):
+        return model
+    return adopt(model) if isinstance(model, nn.Module) else load(os.fspath(model), device=best_device())
+
+
+def _photographs(images: Any, labels: Sequence[Any] | None, of_network: Sequence[str], split: str) -> Photographs:
+    if isinstance(images, (str, os.PathLike)):
+        if labels is not None:
+            raise UserError(
+                "the folders say the classes of photographs in a folder; give labels with a list of photographs"
+            )
+        return in_folder(Path(images), of_network, split)
+    return given(images, of_network, labels)
+
+
+def _folder(out: str | os.PathLike[str] | None, resume: bool, force: bool) -> Path:
+    if out is None:
+        if resume:
+            raise UserError("only an audit with a folder of its own (out) can be gone on with")
+        return Path(tempfile.mkdtemp(prefix="attnviz-audit-"))
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; --out must be a folder")
+    there = [name for name in OUTPUTS if (folder / name).exists()]
+    if there and not (resume or force):
+        raise UserError(
+            f"{folder} holds another audit ({', '.join(there)}): --resume goes on with it, --force replaces it"
+        )
+    if force and not resume:
+        for name in there:
+            shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def fingerprint(loaded: LoadedModel) -> str:
+    """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
+    if loaded.checkpoint is not None:
+        return loaded.checkpoint.sha256
+    digest = hashlib.sha256()
+    for name, value in loaded.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+Blocks = Callable[[Sequence[int], Callable[[int], None]], Iterator[tuple[int, dict[str, Array]]]]
+
+
+def _do(work: Work, say: Say | None) -> None:
+    """All blocks that are not finished yet."""
+    sizes = {number: len(work.numbers(number)) for number in work.readings}
+    _finish(
+        work.store,
+        "reading",
+        work.readings,
+        work.read,
+        Progress("reading", len(work.photographs), "images", say),
+        sizes,
+    )
+    _refuse_unreadable(work)
+    donors = len(work.choice.donors)
+    _finish(work.store, "pool", work.pools, work.pool, Progress("donors", donors, "images", say), {})
+    tested, changes = len(work.choice.tests), len(work.changes)
+    sizes = {n: min(work.batch, tested - n * work.batch) * changes for n in work.trials}
+    _finish(work.store, "trial", work.trials, work.test, Progress("testing", tested * changes, "images", say), sizes)
+
+
+def _finish(
+    store: Store, kind: str, numbers: range, compute: Blocks, progress: Progress, sizes: dict[int, int]
+) -> None:
+    left = [number for number in numbers if not store.has(kind, number)]
+    progress.skip(sum(size for number, size in sizes.items() if number not in left))
+    for number, arrays in compute(left, progress.add):
+        store.save(kind, number, arrays)
+
+
+def _refuse_unreadable(work: Work) -> None:
+    problems, names = work.problems, work.photographs.names
+    if problems and not work.settings.skip_unreadable:
+        listed = "; ".join(f"{names[number]}: {why}" for number, why in problems[:NAMED])
+        more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        raise UserError(
+            f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more} (--resume --skip-unreadable goes "
+            "on without them)"
+        )
+    if len(problems) == len(names):
+        raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")
