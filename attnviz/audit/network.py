@@ -20,7 +20,7 @@ from attnviz.gates.edit import edit
 from attnviz.images.noise_channels import append_noise
 
 SUMMARY = ("mean", "sd", "min", "max", "entropy", "row", "column")
-"""What is kept of each gate for each photograph; entropy in 0..1 and the centre of mass in 0..1 for gates over places."""
+"""What is kept of each gate for each photograph; entropy and centre of mass, in 0..1, of gates over places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +84,8 @@ class Network:
             seen = tuple(tape[site.name].values.shape)
             if seen != (len(x), *site.shape[1:]):
                 raise UserError(
-                    f"{site.name} has another shape from photograph to photograph ({site.shape[1:]}, now {seen[1:]} for "
-                    f"{seen[0]} of {len(x)} photographs); its statistics over photographs would mean nothing"
+                    f"{site.name} has another shape from photograph to photograph ({site.shape[1:]}, now {seen[1:]} "
+                    f"for {seen[0]} of {len(x)} photographs); its statistics over photographs would mean nothing"
                 )
         return logits, tape
 

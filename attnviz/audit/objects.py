@@ -102,7 +102,7 @@ class ObjectTests:
         return table.get(name, table.get(name.rpartition("/")[2]))
 
     def _cover(self, number: int) -> Floats | None:
-        """(H, W) in 0..1, how much of each pixel that the network sees is the object; ``None`` where nothing is known."""
+        """(H, W) in 0..1, how much of each pixel that the network sees is the object; ``None`` where unknown."""
         name = self.names[number]
         mask = self._of(self.masks, str(Path(name).with_suffix("")))
         if mask is not None:

@@ -50,7 +50,7 @@ class Photographs:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of names and classes, hexadecimal: what makes two audits of one set comparable photograph by photograph."""
+        """sha256 of names and classes, hexadecimal: two audits with the same one are of the same photographs."""
         text = "\n".join(f"{name}\t{target}" for name, target in zip(self.names, self.targets.tolist(), strict=True))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -60,7 +60,7 @@ def _plain(name: str) -> str:
 
 
 def _by_name(labels: Sequence[str]) -> Mapping[str, int]:
-    """Every name of every class, ``"tench, Tinca tinca"`` under each of its two; names that two classes share are none."""
+    """Classes by name, ``"tench, Tinca tinca"`` under each of its two; names that two classes share are none."""
     table: dict[str, int] = {}
     shared = set()
     for index, label in enumerate(labels):

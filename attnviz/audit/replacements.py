@@ -102,13 +102,11 @@ class Replacement:
     """One thing that gates are replaced by.
 
     Attributes:
-        words: What it is, in English and in Chinese.
         classes: Whether photographs need classes for it; ``None`` where it makes no difference.
         rows: The values; ``None`` for what does nothing.
         alone: Whether each gate is replaced alone too.
     """
 
-    words: tuple[str, str]
     classes: bool | None
     rows: Rows | None
     alone: bool = True
@@ -140,16 +138,14 @@ def _other_class(sources: Sources, batch: Batch, gate: str) -> Array:
 
 REPLACEMENTS: Mapping[str, Replacement] = MappingProxyType(
     {
-        "own": Replacement(("own gates put back", "放回自己的门控"), None, _own, alone=False),
-        "mean": Replacement(("mean over the data", "整个数据集的均值"), None, _mean),
-        "class_mean": Replacement(("mean of the own class", "本类均值"), True, _class_mean),
-        "other_class_mean": Replacement(("mean of another class", "别类均值"), True, _other_class_mean),
-        "same_class": Replacement(
-            ("gate of another photograph, same class", "同类另一张照片的门控"), True, _same_class
-        ),
-        "other_class": Replacement(("gate of another photograph, other class", "别类照片的门控"), True, _other_class),
-        "other": Replacement(("gate of another photograph", "另一张照片的门控"), False, _same_class),
-        "neutral": Replacement(("gates that do nothing", "中性门控（不起作用）"), None, None),
+        "own": Replacement(None, _own, alone=False),
+        "mean": Replacement(None, _mean),
+        "class_mean": Replacement(True, _class_mean),
+        "other_class_mean": Replacement(True, _other_class_mean),
+        "same_class": Replacement(True, _same_class),
+        "other_class": Replacement(True, _other_class),
+        "other": Replacement(False, _same_class),
+        "neutral": Replacement(None, None),
     }
 )
 """Without classes every photograph is of one group, so that ``other`` is any other photograph."""

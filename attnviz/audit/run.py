@@ -172,8 +172,8 @@ def _refuse_unreadable(work: Work) -> None:
         listed = "; ".join(f"{names[number]}: {why}" for number, why in problems[:NAMED])
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         raise UserError(
-            f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more} (--resume --skip-unreadable goes "
-            "on without them)"
+            f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more} "
+            "(--resume --skip-unreadable goes on without them)"
         )
     if len(problems) == len(names):
         raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")

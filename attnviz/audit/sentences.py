@@ -33,15 +33,15 @@ TEXTS: Mapping[str, Pair] = {
         "常数是否够用尚无定论：换成数据集均值损失 {cost} 个百分点 {ends}。",
     ),
     "follows": (
-        "It follows the image: the weights of another photograph{of} cost {cost} points {ends}.",
-        "它跟随图像：换成{of}另一张照片的权重损失 {cost} 个百分点 {ends}。",
+        "The image is followed: the weights of another photograph{of} cost {cost} points {ends}.",
+        "跟随图像：换成{of}另一张照片的权重损失 {cost} 个百分点 {ends}。",
     ),
     "follows_nothing": (
-        "It follows nothing in this photograph that matters: the weights of another one{of} cost {cost} points {ends}.",
-        "它没有跟随这张照片中任何要紧的内容：换成{of}另一张照片的权重只损失 {cost} 个百分点 {ends}。",
+        "Nothing in the photograph that matters is followed: the weights of another one{of} cost {cost} points {ends}.",
+        "没有跟随照片中任何要紧的内容：换成{of}另一张照片的权重只损失 {cost} 个百分点 {ends}。",
     ),
     "follows_open": (
-        "Whether it follows the image is open: the weights of another photograph{of} cost {cost} points {ends}.",
+        "Whether the image is followed is open: the weights of another photograph{of} cost {cost} points {ends}.",
         "是否跟随图像尚无定论：换成{of}另一张照片的权重损失 {cost} 个百分点 {ends}。",
     ),
     "turns_down": (
@@ -57,8 +57,8 @@ TEXTS: Mapping[str, Pair] = {
         "它既不压低也不放大强的通道（相关系数中位数 r = {r}）。",
     ),
     "variation": (
-        "Of its variance, {elements} % lies between its elements, which a constant has too, {classes} % between classes "
-        "and {within} % between photographs of a class.",
+        "Of its variance, {elements} % lies between its elements, which a constant has too, {classes} % between "
+        "classes and {within} % between photographs of a class.",
         "它的方差中 {elements} % 在元素之间（常数也有），{classes} % 在类别之间，{within} % 在同类照片之间。",
     ),
     "variation_unlabelled": (
@@ -66,6 +66,7 @@ TEXTS: Mapping[str, Pair] = {
         "photographs.",
         "它的方差中 {elements} % 在元素之间（常数也有），{within} % 在照片之间。",
     ),
+    "together": ("All gates together: {text}", "所有门控一起：{text}"),
     "own_differs": (
         "Its own gates put back change {changed} % of the answers, which they must not: distrust this audit.",
         "放回自己的门控改变了 {changed} % 的回答，这不应发生：请勿相信本次审计。",
@@ -81,13 +82,13 @@ TEXTS: Mapping[str, Pair] = {
         "开得大的通道反而不重要：每个门控敲除最闭的 {k} 个通道比最开的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "open_matters_not": (
-        "Whether a channel is open says nothing sure about its importance: the {k} most open channels of each gate cost "
-        "{cost} points {ends} more than the {k} least open.",
+        "Whether a channel is open says nothing sure about its importance: the {k} most open channels of each gate "
+        "cost {cost} points {ends} more than the {k} least open.",
         "通道开得大小不能说明其重要性：每个门控敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "masks_on": (
-        "The masks lie on the objects: {gates} of {of} gates hold more of their energy there than an even mask and a centre "
-        "map.",
+        "The masks lie on the objects: {gates} of {of} gates hold more of their energy there than an even mask and a "
+        "centre map.",
         "掩码落在物体上：{of} 个门控中有 {gates} 个在物体上的能量高于均匀掩码和中心图。",
     ),
     "masks_off": (
@@ -139,6 +140,13 @@ def on_effects(effects: Values) -> list[dict[str, str]]:
     return found
 
 
+def together(sentence: Mapping[str, str]) -> dict[str, str]:
+    """A sentence about a gate, said of all of them at once."""
+    english = sentence["en"]
+    pair = english[0].lower() + english[1:], sentence["zh"]
+    return {**written("together", text=pair), "rule": sentence["rule"]}
+
+
 def on_gate(gate: Values, labelled: bool) -> list[dict[str, str]]:
     """Everything that is said about one gate."""
     variation = gate["variation"]
@@ -183,5 +191,5 @@ def say_all(report: dict[str, Any]) -> list[dict[str, str]]:
         gate["sentences"] = on_gate(gate, report["data"]["labelled"])
     own = report["together"].get("own")
     found = [written("own_differs", changed=own["changed"])] if own is not None and own["changed"] else []
-    found += on_effects(report["together"])
+    found += [together(one) for one in on_effects(report["together"])]
     return found + on_knock_outs(report["knock_outs"]) + on_objects(report["objects"])

@@ -68,7 +68,7 @@ def _gate_parts(work: Work) -> Iterator[Any]:
 
 
 TABLES: dict[str, Callable[[Work], Iterator[Any]]] = {"images": _image_parts, "gates": _gate_parts}
-"""``images``: a row a photograph. ``gates``: a row a photograph and gate; ``values`` in the order of the gate's shape."""
+"""``images``: a row a photograph. ``gates``: a row a photograph and gate; ``values`` in the order of its shape."""
 
 
 def images_table(work: Work) -> Any:
