@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "analyse": "attnviz.analysis.analyser",
+    "audit": "attnviz.audit",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "explain_search": "attnviz.gates.explain",
@@ -34,6 +35,7 @@ _LAZY = {
     "shuffle": "attnviz.gates.edit",
 }
 _DISPLAYS |= {"Analysis": "attnviz.render.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
+_DISPLAYS |= {"Audit": "attnviz.render.audit.report:audit_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 
 

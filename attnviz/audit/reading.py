@@ -114,8 +114,8 @@ class Reading:
                 unpacked(Moments, f"{at}/summary", arrays),
             )
             if f"{at}/most/values" in arrays:
-                both = (unpacked(Extremes, f"{at}/{name}", arrays) for name in ("most", "least"))
-                gate = replace(gate, **dict(zip(("most", "least"), both, strict=True)))
+                most, least = (unpacked(Extremes, f"{at}/{name}", arrays) for name in ("most", "least"))
+                gate = replace(gate, most=most, least=least)
             gates.append(gate)
         return cls(unpacked(Answers, "answers", arrays), tuple(gates))
 

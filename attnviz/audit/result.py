@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from attnviz.audit.tables import gates_table, images_table, write_tables
+from attnviz.audit.thumbnails import thumbnails
 from attnviz.audit.work import Work
 from attnviz.core.displays import as_html
 from attnviz.models.checkpoints import write_atomically
@@ -39,6 +42,10 @@ class Audit:
 
         return HTML(as_html(self))
 
+    def pictures(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Small JPEGs of photographs by name."""
+        return thumbnails(self.work.photographs, names)
+
     @property
     def tables(self) -> dict[str, Any]:
         """``images`` and ``gates`` as Arrow tables; for large data read the files that ``write`` leaves instead."""
@@ -50,3 +57,7 @@ class Audit:
         lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in self.summary.items())
         write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
         return [path, *write_tables(self.work, self.folder)]
+
+    def clean(self) -> None:
+        """Take away the blocks, once everything is written; the tables of this object are gone with them."""
+        shutil.rmtree(self.work.store.folder, ignore_errors=True)

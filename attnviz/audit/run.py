@@ -68,8 +68,9 @@ def audit(
     if not analyser.sites:
         raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
     photographs = _photographs(images, labels, analyser.loaded.labels, split)
-    folder = _folder(out, resume, force)
+    folder = _folder(out, resume)
     store = Store(folder / "work")
+    work = Work(analyser, photographs, chosen, store)
     plan = {
         "schema": SCHEMA,
         "attnviz": attnviz.__version__,
@@ -78,8 +79,7 @@ def audit(
         "data": photographs.fingerprint,
         **chosen.decisive,
     }
-    store.open(plan, resume)
-    work = Work(analyser, photographs, chosen, store)
+    _begin(folder, store, plan, resume, force)
     with analyser.in_use():
         _do(work, say)
     report = summarise(work)
@@ -104,7 +104,7 @@ def _photographs(images: Any, labels: Sequence[Any] | None, of_network: Sequence
     return given(images, of_network, labels)
 
 
-def _folder(out: str | os.PathLike[str] | None, resume: bool, force: bool) -> Path:
+def _folder(out: str | os.PathLike[str] | None, resume: bool) -> Path:
     if out is None:
         if resume:
             raise UserError("only an audit with a folder of its own (out) can be gone on with")
@@ -112,16 +112,21 @@ def _folder(out: str | os.PathLike[str] | None, resume: bool, force: bool) -> Pa
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; --out must be a folder")
+    return folder
+
+
+def _begin(folder: Path, store: Store, plan: dict[str, Any], resume: bool, force: bool) -> None:
+    """Make the folder, once everything else has been checked: nothing that is there is lost without ``force``."""
     there = [name for name in OUTPUTS if (folder / name).exists()]
     if there and not (resume or force):
         raise UserError(
             f"{folder} holds another audit ({', '.join(there)}): --resume goes on with it, --force replaces it"
         )
-    if force and not resume:
+    if not resume:
         for name in there:
             shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    store.open(plan, resume)
 
 
 def fingerprint(loaded: LoadedModel) -> str:
@@ -162,7 +167,7 @@ def _finish(
 ) -> None:
     left = [number for number in numbers if not store.has(kind, number)]
     progress.skip(sum(size for number, size in sizes.items() if number not in left))
-    for number, arrays in compute(left, progress.add):
+    for number, arrays in compute(left, progress.add) if left else ():
         store.save(kind, number, arrays)
 
 

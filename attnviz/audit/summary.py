@@ -235,7 +235,7 @@ def _photographs(work: Work, reading: GateReading) -> list[Values]:
     found = []
     for channel in np.argsort(-told, kind="stable")[:SHOWN]:
         ends = {"most": (reading.most, 1), "least": (reading.least, -1)}
-        found.append({"channel": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
+        found.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
     return found
 
 

@@ -67,6 +67,7 @@ class Work:
         most = max(self.batch, min(LARGEST, MOST_WEIGHTS // weights))
         self.block = max(self.batch, min(most, max(SMALLEST, len(photographs) // BLOCKS)))
         self.spec = analyser.loaded.spec.input
+        self.objects = ObjectTests(settings.boxes, photographs.names, photographs.sources, self.spec)
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -168,8 +169,8 @@ class Work:
     def test(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Test batches."""
         photographs = self.photographs
-        objects = ObjectTests(self.settings.boxes, photographs.names, photographs.sources, self.spec)
-        trials = Trials(self.network, self.sources, self.changes, photographs.names, photographs.targets, objects)
+        names, targets = photographs.names, photographs.targets
+        trials = Trials(self.network, self.sources, self.changes, names, targets, self.objects)
         parts = [self._batches(self.choice.tests.tolist())[number] for number in blocks]
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:
             for number, decoded in zip(blocks, decoder.batches(parts), strict=True):

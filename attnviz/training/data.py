@@ -19,6 +19,7 @@ from attnviz.images.folders import list_images, readable, split_folder
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import prepare
 
+
 @dataclass(frozen=True)
 class ImageSet:
     """Decoded images of one split.

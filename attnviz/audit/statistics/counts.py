@@ -81,7 +81,7 @@ class Answers(Additive):
             per_class(predictions),
             np.bincount(at, minlength=CALIBRATION_BINS).astype(np.int64),
             np.bincount(at[right], minlength=CALIBRATION_BINS).astype(np.int64),
-            np.bincount(at, confidence, CALIBRATION_BINS),
+            np.bincount(at, confidence, CALIBRATION_BINS).astype(np.float64),
         )
 
     @property

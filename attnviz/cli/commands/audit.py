@@ -37,7 +37,6 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     from attnviz.audit.run import audit
     from attnviz.audit.settings import Settings
-    from attnviz.audit.thumbnails import thumbnails
     from attnviz.models.checkpoints import write_atomically
     from attnviz.render.audit.files import write_figures
     from attnviz.render.audit.report import report_html, shown_photographs
@@ -54,11 +53,12 @@ def _run(args: argparse.Namespace) -> None:
         say=lambda text: print(text, file=sys.stderr, flush=True),
     )
     paths = found.write()
-    pictures = thumbnails(found.work.photographs, shown_photographs(found.summary))
+    pictures = found.pictures(shown_photographs(found.summary))
     report = args.out / "report.html"
     write_atomically(report, report_html(found.summary, pictures, args.language).encode())
     if args.figures:
         paths += write_figures(found.summary, args.out / "figures", args.figures)
+    found.clean()
     print(*(sentence[args.language] for sentence in found.summary["sentences"]), sep="\n")
     print(*map(str, [report, *paths]), sep="\n")
 

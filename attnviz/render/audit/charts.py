@@ -152,7 +152,7 @@ def class_means(summary: Summary) -> Figure | None:
     for (i, name), kind in itertools.product(enumerate(classes), kinds):
         rows = [row for row, gate in enumerate(gates) if gate["kind"] == kind]
         means = [gates[row]["classes"]["means"][name] for row in rows]
-        style = (
+        style: dict[str, Any] = (
             {"color": LIGHT.muted, "lw": 0.4, "alpha": 0.4}
             if many
             else {"color": COLOURS[i], "lw": 1, "ms": 2.5, "marker": "o"}

@@ -170,7 +170,7 @@ def _photographs(summary: Summary, pictures: Pictures, language: str) -> Markup:
     for gate in summary["gates"]:
         for one in gate["photographs"][:1]:
             title = Markup("<h3><code>{}</code> {} {}</h3>").format(
-                gate["name"], word("channel", language), one["channel"]
+                gate["name"], word("one_channel", language), one["index"]
             )
             rows = join(
                 Markup("<h4>{}</h4>{}").format(word(key, language), _strip(one[key], pictures))
@@ -278,6 +278,13 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
         ),
     ]
     return page(summary["model"]["name"], join(body), language)
+
+
+def audit_html(found: Any) -> str:
+    """An audit in a notebook: the whole report in a frame, which keeps its style to itself; it may run nothing."""
+    pictures = found.pictures(shown_photographs(found.summary))
+    frame = '<iframe sandbox="" srcdoc="{}" width="100%" height="720"></iframe>'
+    return str(Markup(frame).format(report_html(found.summary, pictures)))  # noqa: S704 - the frame is our own
 
 
 def page(title: str, body: Markup, language: str) -> str:

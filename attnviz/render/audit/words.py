@@ -84,7 +84,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Of each channel gate the channel that differs most between classes (or photographs).",
             "每个通道门控中类别（或照片）间差异最大的通道。",
         ),
-        "channel": ("channel", "通道"),
+        "one_channel": ("channel", "通道"),
         "most": ("most open", "最开"),
         "least": ("least open", "最闭"),
         "unusual": ("The most unusual photographs", "最不寻常的照片"),
