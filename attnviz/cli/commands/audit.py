@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from attnviz.cli.commands import Command
 
@@ -28,13 +31,24 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that cannot be read")
     workers = max(1, min(4, (os.cpu_count() or 2) - 1))
     parser.add_argument("--workers", type=int, default=workers, help=f"processes that decode (default {workers})")
+    parser.add_argument(
+        "--compare",
+        nargs="+",
+        metavar="MODEL",
+        help="further networks on the same photographs; NAME=A,B,C are seeds of one",
+    )
     parser.add_argument("--figures", choices=FIGURES, help="write the figures too, as files of this kind")
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the report (default en)")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted audit in --out")
     parser.add_argument("--force", action="store_true", help="replace an audit in --out")
 
 
-def _run(args: argparse.Namespace) -> None:
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _audited(args: argparse.Namespace, model: str, out: Path) -> dict[str, Any]:
+    """Audit one network into a folder, with its report; returns the summary."""
     from attnviz.audit.run import audit
     from attnviz.audit.settings import Settings
     from attnviz.models.checkpoints import write_atomically
@@ -42,25 +56,50 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.render.audit.report import report_html, shown_photographs
 
     settings = Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
-    found = audit(
-        args.model,
-        args.data,
-        out=args.out,
-        split=args.split,
-        settings=settings,
-        resume=args.resume,
-        force=args.force,
-        say=lambda text: print(text, file=sys.stderr, flush=True),
-    )
+    choices: dict[str, Any] = {"settings": settings, "resume": args.resume, "force": args.force, "say": _say}
+    found = audit(model, args.data, out=out, split=args.split, **choices)
     paths = found.write()
+    report = out / "report.html"
     pictures = found.pictures(shown_photographs(found.summary))
-    report = args.out / "report.html"
     write_atomically(report, report_html(found.summary, pictures, args.language).encode())
     if args.figures:
-        paths += write_figures(found.summary, args.out / "figures", args.figures)
+        paths += write_figures(found.summary, out / "figures", args.figures)
     found.clean()
     print(*(sentence[args.language] for sentence in found.summary["sentences"]), sep="\n")
-    print(*map(str, [report, *paths]), sep="\n")
+    print(*map(str, [report, *paths]), sep="\n", flush=True)
+    return found.summary
+
+
+def _compared(args: argparse.Namespace) -> None:
+    """Audit all networks that are not audited yet, each into a folder of its own, and write the table."""
+    from attnviz.audit.compare import compare, read_summary, rows_of
+    from attnviz.models.checkpoints import write_atomically
+    from attnviz.render.audit.comparison import comparison_html
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for name, models in rows_of([args.model, *args.compare]).items():
+        for model in models:
+            out = args.out / re.sub(r"[^\w.-]+", "-", model).strip("-")
+            finished = args.resume and (out / "summary.json").is_file() and not (out / "work").exists()
+            summary = read_summary(out / "summary.json") if finished else _audited(_fresh(args, out), model, out)
+            rows.setdefault(name, []).append(summary)
+    report = compare(rows)
+    page = args.out / "comparison.html"
+    write_atomically(args.out / "comparison.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
+    write_atomically(page, comparison_html(report, args.language).encode())
+    print(page)
+
+
+def _fresh(args: argparse.Namespace, out: Path) -> argparse.Namespace:
+    """The same options; a network that was not begun yet is not gone on with."""
+    return argparse.Namespace(**{**vars(args), "resume": args.resume and (out / "work").exists()})
+
+
+def _run(args: argparse.Namespace) -> None:
+    if args.compare:
+        _compared(args)
+    else:
+        _audited(args, args.model, args.out)
 
 
 COMMAND = Command("does the attention do anything, on your data: report, numbers, tables", _options, _run)

@@ -72,7 +72,8 @@ def _section(key: str, language: str, *parts: Markup, text: str = "") -> Markup:
     return Markup('<section id="{}"><h2>{}</h2>{}{}</section>').format(key, word(key, language), lead, body)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) -> Markup:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) -> Markup:
+    """A table that scrolls by itself where it is wide; the first cell of a row names it."""
     head = join(Markup("<th scope=col>{}</th>").format(h) for h in heads)
     body = join(
         Markup("<tr><th scope=row>{}</th>{}</tr>").format(
@@ -126,7 +127,7 @@ def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
         )
         for name, one in effects.items()
     ]
-    return _table(heads, rows, word("together", language))
+    return table(heads, rows, word("together", language))
 
 
 def _gate(gate: Summary, language: str) -> Markup:
@@ -195,7 +196,7 @@ def _objects(summary: Summary, language: str) -> Markup:
     ]
     keys = ("energy", "centre", "random", "pointing", "centre_pointing", "random_pointing")
     rows = [(one["gate"], *(f"{one[k][0]:.2f} {ends(one[k][1:], 2)}" for k in keys)) for one in summary["objects"]]
-    return _table(heads, rows, word("objects", language))
+    return table(heads, rows, word("objects", language))
 
 
 def _network(summary: Summary, language: str) -> Markup:
@@ -210,7 +211,7 @@ def _network(summary: Summary, language: str) -> Markup:
     facts = f"{word('calibration_error', language)} {network['calibration_error']:.3f}; {word('confidence', language)} "
     line = Markup("<p>{}</p>").format(facts + number(100 * network["confidence"]))
     return Markup('<div class="pair">{}{}</div>').format(
-        join([line, _table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
+        join([line, table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
     )
 
 

@@ -84,7 +84,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Of each channel gate the channel that differs most between classes (or photographs).",
             "每个通道门控中类别（或照片）间差异最大的通道。",
         ),
-        "one_channel": ("channel", "通道"),
+        "one_channel": ("channel no.", "通道"),
         "most": ("most open", "最开"),
         "least": ("least open", "最闭"),
         "unusual": ("The most unusual photographs", "最不寻常的照片"),
@@ -138,6 +138,15 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "accuracy_line": ("accuracy {top1} % {ends}", "准确率 {top1} % {ends}"),
         "gates_line": ("{gates} gates", "{gates} 个门控"),
+        "comparison": ("Networks on the same photographs", "同样照片上的网络"),
+        "comparison_text": (
+            "Accuracy, and its change in points with all gates replaced at once. Of one network intervals are over "
+            "photographs, of several seeds (their number in brackets) t intervals over seeds; p: Welch, against the "
+            "first.",
+            "准确率，以及同时替换所有门控后的变化（百分点）。单个网络的区间对照片；"
+            "多个种子（括号内为个数）为对种子的 t 区间；"
+            "p：与第一行的 Welch 检验。",
+        ),
         "numbers": ("numbers", "数字"),
     }
 )
