@@ -16,4 +16,6 @@ except UserError as error:
     raise SystemExit(f"attnviz: {error}") from None
 
 if __name__ == "__main__":
-    demo.launch(**launch_options())
+    from attnviz.ui.server.start import start
+
+    start(demo, **launch_options())

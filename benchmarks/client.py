@@ -18,13 +18,19 @@ class Client:
         config: The page's parts and events, if they are known already.
         timeout: Seconds until a server that says nothing counts as hanging.
         patience: Seconds until one that says again and again that it is alive, but does not answer, does too.
+        source: The address that it comes from, such as another one of the loopback's.
     """
 
     def __init__(
-        self, url: str, config: dict[str, Any] | None = None, timeout: float = 60, patience: float = 600
+        self,
+        url: str,
+        config: dict[str, Any] | None = None,
+        timeout: float = 60,
+        patience: float = 600,
+        source: str = "127.0.0.1",
     ) -> None:
         self.host = urllib.parse.urlsplit(url).netloc
-        self.timeout, self.patience = timeout, patience
+        self.timeout, self.patience, self.source = timeout, patience, source
         self.session = uuid.uuid4().hex
         self.connection: http.client.HTTPConnection | None = None
         self.config = config or json.loads(self.request("GET", "config")[1])
@@ -37,7 +43,9 @@ class Client:
         headers = {} if data is None else {"Content-Type": kind}
         kept = self.connection is not None
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(self.host, timeout=self.timeout)
+            self.connection = http.client.HTTPConnection(
+                self.host, timeout=self.timeout, source_address=(self.source, 0)
+            )
         try:
             self.connection.request(method, f"/{path}", data, headers)
             answer = self.connection.getresponse()

@@ -149,12 +149,13 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # gradio prints where it listens
     from attnviz.ui.app import build, launch_options
     from attnviz.ui.networks.store import Store
+    from attnviz.ui.server.start import start
 
     times: dict[str, list[float]] = defaultdict(list)
     if args.parts:
         timed(times)
     store = Store()
-    build(store).launch(**launch_options(), prevent_thread_lock=True)
+    start(build(store), **launch_options(), prevent_thread_lock=True)
     for _ in sys.stdin:
         spent = {part: values.copy() for part, values in times.items()}
         for values in times.values():

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.registry import Registry
-from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS, STATIC
+from attnviz.ui.settings import CACHE, KEEP_SECONDS, STATIC
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -58,7 +58,7 @@ def build(store: Store | None = None) -> gr.Blocks:
             for name, tab in TABS.items():
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
                     tab.build(Page(demo, store, own, photo, opening))
-    return demo.queue(max_size=32, default_concurrency_limit=4)
+    return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 
 def launch_options() -> dict[str, Any]:
@@ -67,12 +67,15 @@ def launch_options() -> dict[str, Any]:
 
     from attnviz.images.decode import MAX_BYTES
     from attnviz.ui.server.body_limit import BodyLimit
+    from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
+    from attnviz.ui.server.origin import Origin
     from attnviz.ui.server.request_filter import Door
+    from attnviz.ui.server.uploads import Uploads
     from attnviz.ui.shared.text import translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(BodyLimit), Middleware(Door), Middleware(Document)]
+    middleware = [Middleware(part) for part in (Origin, BodyLimit, Door, Uploads, Document)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attnviz.analysis.adopt_model import adopt
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
+from attnviz.ui.server.start import start
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -53,5 +54,5 @@ def launch(
     store = Store(live=[loaded], alone=alone)
     store.sites(loaded.name)  # searched now: what fails shall fail before a page is built
     demo = build(store)
-    demo.launch(**{**launch_options(), **options})
+    start(demo, **{**launch_options(), **options})
     return demo

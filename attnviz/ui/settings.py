@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-SESSIONS = 200
-"""Visitors whose last analysis is kept; a few megabytes each."""
 KEEP_SECONDS = 3600
 """How long what a visitor looks at is kept while nothing happens."""
 CACHE = (3600, 6 * 3600)

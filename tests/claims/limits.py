@@ -6,8 +6,8 @@ from attnviz.images.decode import MAX_ASPECT, MAX_BYTES, MAX_PIXELS
 from attnviz.models.results import read_results
 from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
 from attnviz.ui.networks.visitor_models import FETCHED_BYTES
-from attnviz.ui.server.body_limit import OTHER_BYTES
-from attnviz.ui.settings import CACHE, KEEP_SECONDS, SESSIONS
+from attnviz.ui.server import limits as server
+from attnviz.ui.settings import CACHE, KEEP_SECONDS
 from attnviz.ui.shared.downloads import KEPT
 from tests.claims.shared import WORDS, Claims
 from tests.test_layering import ROOT
@@ -50,8 +50,29 @@ def limits() -> Claims:
         "docs/deploying.md",
         f"{MAX_BYTES // 2**20} MiB, {MAX_PIXELS // 10**6} million pixels, sides of at most {MAX_ASPECT} : 1;",
     )
-    yield "docs/deploying.md", f"| any other request | {OTHER_BYTES // 2**20} MiB |"
-    yield "docs/deploying.md", f"| waiting requests | {written('attnviz/ui/app.py', r'queue.max_size=([0-9]+)')};"
+    yield "docs/deploying.md", f"| any other request | {server.OTHER_BYTES // 2**20} MiB |"
+    yield (
+        "docs/deploying.md",
+        f"| waiting requests | {server.WAITING} in all, {server.WAITING_LANE} in one lane, {server.WAITING_ADDRESS} of "
+        f"one address, {server.WAITING_SESSION} of one visitor;",
+    )
+    yield "docs/deploying.md", f"comes last, and after {server.LISTEN_SECONDS:g} seconds not at all"
+    yield "docs/deploying.md", f"| {server.SESSIONS}, of one address {server.SESSIONS_ADDRESS}: its own oldest"
+    yield (
+        "docs/deploying.md",
+        f"| {server.CONNECTIONS} or half of what the system allows, half of them for one address; one without a whole "
+        f"request head is closed after {server.HEAD_SECONDS:g} seconds, a request that pauses after "
+        f"{server.BODY_SECONDS:g} |",
+    )
+    assert server.UPLOADS_SECONDS == 3600
+    yield (
+        "docs/deploying.md",
+        f"{server.UPLOADS_BYTES_ADDRESS // 2**30} GiB an hour and address, {server.UPLOADS_BYTES // 2**30} GiB on",
+    )
+    yield (
+        "docs/deploying.md",
+        f"| {server.EVENT_VALUES:,} values, {server.EVENT_FILES} files, {server.DEEPEST} levels |",
+    )
     events, seconds = (written("attnviz/ui/__init__.py", rf'{name}", "(\d+)"') for name in ("EVENTS", "FREQUENCY"))
     yield "docs/deploying.md", f"`GRADIO_ANALYTICS_CACHE_FREQUENCY` | {events} and {seconds} unless set"
     network = (
@@ -59,9 +80,8 @@ def limits() -> Claims:
     )
     yield "docs/deploying.md", f"| {network}, {FILE_BYTES // 2**20} MiB of weights in a file |"
     yield "docs/tutorial.md", f"at most {network} and {FILE_BYTES // 2**20} MiB of file"
-    yield "docs/deploying.md", f"| visitors whose last analysis is kept | {SESSIONS} |"
     yield "docs/deploying.md", f"| weights fetched for visitors by one process | {FETCHED_BYTES // 2**30} GiB |"
     assert CACHE == (3600, 6 * 3600) and KEEP_SECONDS == 3600
     yield "docs/privacy.md", "six hours old (looked at every hour)"
-    yield "docs/privacy.md", f"an hour after your last step, or {SESSIONS} newer visitors"
+    yield "docs/privacy.md", f"an hour after your last step, or {server.SESSIONS} newer visitors"
     yield "docs/privacy.md", f"{WORDS[KEPT]} newer ones in that tab"

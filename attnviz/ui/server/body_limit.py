@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from attnviz.images.decode import MAX_BYTES
+from attnviz.ui.server.limits import BODY_SECONDS, OTHER_BYTES, UPLOAD_BYTES
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-UPLOAD_BYTES = MAX_BYTES + 2**20
-"""For a multipart upload: the largest photograph and its envelope."""
-OTHER_BYTES = 2**20
-"""For everything else: events carry names and numbers, so a picture as a ``data:`` URL does not fit."""
 
-
-class _TooLarge(Exception):
-    """More bytes came than were announced or are allowed."""
+class _Refused(Exception):
+    """More bytes came than are allowed, or none for too long: status and text of the answer."""
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a request whose body is too large, whatever its headers say.
+    """ASGI middleware that answers 413 to a body that is too large, whatever its headers say, and 408 to a pause.
 
     Args:
         app: The application behind it.
@@ -43,16 +39,20 @@ class BodyLimit:
         limit = self.upload if scope["path"].rstrip("/").endswith("/upload") else self.other
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
-            await self._refuse(send, limit)
+            await self._refuse(send, 413, f"The request is too large: at most {limit:,} bytes.")
             return
-        count, started = 0, False
+        count, whole, started = 0, False, False
 
         async def counted() -> Message:
-            nonlocal count
-            message = await receive()
-            count += len(message.get("body", b"")) if message["type"] == "http.request" else 0
+            nonlocal count, whole
+            try:
+                message = await asyncio.wait_for(receive(), None if whole else BODY_SECONDS)
+            except asyncio.TimeoutError:
+                raise _Refused(408, f"The request paused for {BODY_SECONDS:g} seconds.") from None
+            whole = message["type"] != "http.request" or not message.get("more_body")
+            count += len(message.get("body", b""))
             if count > limit:
-                raise _TooLarge
+                raise _Refused(413, f"The request is too large: at most {limit:,} bytes.")
             return message
 
         async def noted(message: Message) -> None:
@@ -62,14 +62,14 @@ class BodyLimit:
 
         try:
             await self.app(scope, counted, noted)
-        except _TooLarge:
+        except _Refused as refused:
             if started:
                 raise
-            await self._refuse(send, limit)
+            await self._refuse(send, *refused.args)
 
     @staticmethod
-    async def _refuse(send: Send, limit: int) -> None:
-        body = f"The request is too large: at most {limit:,} bytes.".encode()
+    async def _refuse(send: Send, status: int, text: str) -> None:
+        body = text.encode()
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
         await send({"type": "http.response.body", "body": body})

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from attnviz.ui.server.origin import ancestors
 from attnviz.ui.shared.text import language_of
 
 Message = MutableMapping[str, Any]
@@ -78,5 +79,6 @@ def _is_html(message: Message) -> bool:
 
 def _headers(headers: Any, length: int) -> list[tuple[bytes, bytes]]:
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    added = [(b"content-length", str(length).encode()), (b"content-security-policy", POLICY.encode())]
+    policy = f"{POLICY}; frame-ancestors {ancestors()}".encode()
+    added = [(b"content-length", str(length).encode()), (b"content-security-policy", policy)]
     return [*kept, *added, (b"vary", b"Cookie, Accept-Language")]

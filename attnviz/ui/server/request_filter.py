@@ -7,17 +7,21 @@ event leaves out one field, runs queued events outside the queue, and answers ma
 from __future__ import annotations
 
 import json
-import math
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from anyio.to_thread import run_sync
 from gradio.utils import get_upload_folder
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES
+from attnviz.ui.server.shares import Shares, address_of
 from attnviz.ui.shared.text import language_of, plain
 
 Scope = MutableMapping[str, Any]
@@ -38,8 +42,6 @@ FILE_KEYS = frozenset(("path", "url", "meta"))
 """Where an object has one of these, gradio may take it for a file."""
 SESSION = re.compile(r"[\w-]{1,64}")
 """What a browser's name for its session looks like."""
-DEEPEST = 20
-"""Deepest nesting of lists and objects in an event."""
 
 
 class Door:
@@ -51,12 +53,15 @@ class Door:
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
+        self._shares: Shares | None = None
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Answer 404 or 422 to what is not let in, and 429 where the queue is full."""
+        """Answer 404 or 422 to what is not let in, and 429 where the queue or a visitor's share of it is full."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if self._shares is None or self._shares.blocks is not scope["app"].get_blocks():
+            self._shares = Shares(scope["app"].get_blocks())
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/")) or "/"
         if not OPEN.fullmatch(path) or max(len(part.encode(errors="replace")) for part in path.split("/")) > LONGEST:
             await _refuse(404, "There is no such page.", scope, receive, send)
@@ -66,31 +71,42 @@ class Door:
             await _refuse(404, "There is no such file.", scope, receive, send)
             return
         path = path.rstrip("/")
-        if path == f"{API}queue/data" and not _awaited(scope):
-            await _refuse(404, "Nothing was asked in this session.", scope, receive, send)
+        if path == f"{API}queue/data":
+            session = QueryParams(scope["query_string"]).get("session_hash", "")
+            if session not in self._shares.queue.pending_messages_per_session:
+                await _refuse(404, "Nothing was asked in this session.", scope, receive, send)
+                return
+            with self._shares.listening(session):
+                await self.app(scope, receive, send)
         elif scope["method"] == "POST" and path in (f"{API}queue/join", f"{API}run/predict"):
-            await self._event(path.endswith("join"), scope, receive, send)
+            await self._event(self._shares, path.endswith("join"), scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _event(self, queued: bool, scope: Scope, receive: Any, send: Any) -> None:
+    async def _event(self, shares: Shares, queued: bool, scope: Scope, receive: Any, send: Any) -> None:
         messages = [await receive()]
         while messages[-1].get("more_body"):
             messages.append(await receive())
         body = b"".join(message.get("body", b"") for message in messages)
-        blocks = scope["app"].get_blocks()
-        if wrong := problem(blocks, body, queued):
+        # in a thread: other visitors' requests must not wait for the largest event
+        if wrong := await run_sync(problem, shares.blocks, body, queued):
             await _refuse(422, wrong, scope, receive, send)
             return
-        if queued and len(blocks._queue) >= (blocks._queue.max_size or math.inf):
+        event, address = json.loads(body), address_of(scope)
+        session = event["session_hash"]
+        lane = shares.blocks.default_config.fns[event["fn_index"]].concurrency_id if queued else None
+        if queued and shares.full(session, address, lane):
             await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
             return
+        shares.remember(session, address)
         again = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def replay() -> Any:
             return next(again, None) or await receive()
 
         await self.app(scope, replay, send)
+        if queued:
+            shares.joined()
 
 
 def problem(blocks: Any, body: bytes, queued: bool) -> str:
@@ -109,8 +125,8 @@ def problem(blocks: Any, body: bytes, queued: bool) -> str:
         return "An event is a JSON object."
     if not isinstance(event, dict):
         return "An event is a JSON object."
-    if _depth(event) > DEEPEST:
-        return f"An event is nested at most {DEEPEST} deep."
+    if too_much := _too_much(event):
+        return too_much
     index, data, session = event.get("fn_index"), event.get("data"), event.get("session_hash")
     if not isinstance(session, str) or not SESSION.fullmatch(session):
         return "An event names its session."
@@ -123,7 +139,10 @@ def problem(blocks: Any, body: bytes, queued: bool) -> str:
         return "This event waits in the queue."
     if not isinstance(data, list) or len(data) != len(function.inputs):
         return f"This event has {len(function.inputs)} values."
-    if not all(map(uploaded, _paths([data, event.get("event_data")]))):
+    files = list(islice(_paths([data, event.get("event_data")]), EVENT_FILES + 1))
+    if len(files) > EVENT_FILES:
+        return f"An event names at most {EVENT_FILES} files."
+    if not all(map(uploaded, files)):
         return "A file must have been uploaded here."
     if not all(_fits(block, value) for block, value in zip(function.inputs, data, strict=True)):
         return "A value does not fit its component."
@@ -137,8 +156,11 @@ def uploaded(path: Any) -> bool:
     scheme, or with two slashes in front (another machine), is no path of ours.
     """
     try:
-        whole = Path(path).is_absolute() and not str(path).startswith(("//", "\\\\"))
-        return whole and Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+        folder = os.path.abspath(get_upload_folder())  # noqa: PTH100 - without a look at the disk
+        # by its letters first: only what may be ours is looked up on the disk
+        if not str(path).startswith((folder + os.sep, os.path.realpath(folder) + os.sep)):
+            return False
+        return Path(path).resolve().is_relative_to(Path(folder).resolve())
     except (TypeError, ValueError, OSError, RuntimeError):
         return False
 
@@ -154,13 +176,16 @@ def _paths(value: Any) -> Iterator[Any]:
             yield from _paths(item)
 
 
-def _depth(value: Any) -> int:
-    layer, depth = [value], 0
-    while layer and depth <= DEEPEST:
+def _too_much(value: Any) -> str:
+    """Whether an event holds too many values, or too deep ones."""
+    layer, values = [value], 0
+    for _ in range(DEEPEST):
         nested = [item for item in layer if isinstance(item, (dict, list))]
         layer = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
-        depth += 1
-    return depth
+        values += len(layer)
+        if values > EVENT_VALUES:
+            return f"An event holds at most {EVENT_VALUES:,} values."
+    return f"An event is nested at most {DEEPEST} deep." if layer else ""
 
 
 def _fits(block: Any, value: Any) -> bool:
@@ -173,12 +198,6 @@ def _fits(block: Any, value: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _awaited(scope: Scope) -> bool:
-    """Whether something was asked in the session whose answers are fetched."""
-    session = QueryParams(scope["query_string"]).get("session_hash", "")
-    return session in scope["app"].get_blocks()._queue.pending_messages_per_session
 
 
 async def _refuse(status: int, text: str, scope: Scope, receive: Any, send: Any) -> None:

@@ -256,8 +256,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link_note": ("Your own photograph is not part of the link.", "链接不包含你自己的照片。"),
     # messages
     "gone": (
-        "This page was idle for too long and its analysis was let go: reload the page",
-        "页面闲置过久，分析结果已释放：请刷新页面",
+        "The analysis of this page was let go, after an hour without a click or because many others came: "
+        "reload the page",
+        "该页面的分析结果已释放（一小时没有操作，或访问者过多）：请刷新页面",
+    ),
+    "uploads_address": (
+        "Too much was uploaded from your address within an hour: please try again later",
+        "您的地址一小时内上传过多：请稍后再试",
+    ),
+    "uploads_full": (
+        "There is no room for uploads now: please try again later; the samples still work",
+        "目前没有空间接收上传：请稍后再试；示例图片仍可使用",
+    ),
+    "disk_full": (
+        "The server's disk takes no files now, so nothing can be uploaded or downloaded; the samples still work",
+        "服务器磁盘目前无法写入文件，因此无法上传或下载；示例图片仍可使用",
+    ),
+    "upload_shape": (
+        "This upload is not as the page sends it: a form with one file",
+        "该上传的格式不正确：应为包含一个文件的表单",
     ),
     "lost_photo": (
         "The photograph is no longer kept here: send it again",

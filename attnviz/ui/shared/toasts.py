@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import logging
@@ -16,6 +17,8 @@ from attnviz.core.errors import UserError
 from attnviz.ui.shared.text import plain
 
 log = logging.getLogger(__name__)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of a disk that takes nothing."""
 MOST = 600
 """Longest message in characters; what a user sent may be quoted in it."""
 
@@ -38,6 +41,9 @@ def _toasted(handler: Callable[..., Any]) -> Iterator[None]:
         raise
     except UserError as error:
         raise toast(str(error)) from error
+    except OSError as error:
+        log.exception("%s failed", getattr(handler, "__name__", handler))
+        raise toast(plain("disk_full" if error.errno in FULL_DISK else "crash")) from error
     except Exception as error:
         log.exception("%s failed", getattr(handler, "__name__", handler))
         raise toast(plain("crash")) from error

@@ -10,6 +10,8 @@ import pytest
 gr = pytest.importorskip("gradio")
 
 from attnviz.ui.app import launch_options  # noqa: E402
+from attnviz.ui.server import limits  # noqa: E402
+from attnviz.ui.server.start import start  # noqa: E402
 from attnviz.ui.shared.events import HEAVY, connect  # noqa: E402
 
 
@@ -27,7 +29,7 @@ def slow(monkeypatch):
         box, button = gr.Number(), gr.Button()
         connect(button.click, handler, [box], [box], HEAVY)
     monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
-    demo.queue(max_size=4).launch(**launch_options(), prevent_thread_lock=True, quiet=True)
+    start(demo.queue(max_size=None), **launch_options(), prevent_thread_lock=True, quiet=True)
     yield demo.server_port, calls, gate
     gate.set()
     demo.close()
@@ -57,7 +59,9 @@ def until(condition):
     return False
 
 
-def test_events_of_a_closed_page_are_not_computed_and_a_full_queue_refuses(slow):
+def test_events_of_a_closed_page_are_not_computed_and_a_full_queue_refuses(slow, monkeypatch):
+    monkeypatch.setattr(limits, "WAITING", 4)
+    monkeypatch.setattr(limits, "LISTEN_SECONDS", 60)
     port, calls, gate = slow
     assert ask(port, "gone", 0) == 200
     assert until(lambda: calls == [0])
@@ -72,3 +76,34 @@ def test_events_of_a_closed_page_are_not_computed_and_a_full_queue_refuses(slow)
     gate.set()
     assert until(lambda: {9, 11} <= set(calls))
     assert not {1, 2, 3} & set(calls)
+
+
+def test_events_that_nobody_listens_for_are_not_computed(slow, monkeypatch):
+    monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
+    port, calls, gate = slow
+    assert ask(port, "first", 0) == 200
+    assert until(lambda: calls == [0])
+    assert [ask(port, f"silent-{value}", value) for value in (1, 2, 3)] == [200] * 3
+    assert ask(port, "listens", 9) == 200
+    connection, answer = stream(port, "listens")
+    assert answer.readline()
+    time.sleep(1.5)
+    gate.set()
+    assert until(lambda: 9 in calls)
+    assert ask(port, "last", 11) == 200 and until(lambda: 11 in calls)
+    assert calls == [0, 9, 11]
+    connection.close()
+
+
+def test_one_session_and_one_address_have_a_share_of_the_queue(slow, monkeypatch):
+    monkeypatch.setattr(limits, "LISTEN_SECONDS", 60)
+    monkeypatch.setattr(limits, "WAITING_SESSION", 2)
+    monkeypatch.setattr(limits, "WAITING_ADDRESS", 3)
+    port, calls, _ = slow
+    assert ask(port, "a", 0) == 200
+    assert until(lambda: calls == [0])
+    assert [ask(port, "a", value) for value in (1, 2, 3)] == [200, 200, 429]
+    assert [ask(port, "b", value) for value in (4, 5)] == [200, 429]
+    monkeypatch.setattr(limits, "WAITING_ADDRESS", 30)
+    monkeypatch.setattr(limits, "WAITING_LANE", 4)
+    assert [ask(port, "c", value) for value in (6, 7)] == [200, 429]

@@ -9,6 +9,7 @@ import pytest
 
 from attnviz.ui.app import build
 from attnviz.ui.networks.store import Store
+from attnviz.ui.server import limits
 from attnviz.ui.server.request_filter import DEEPEST, OPEN, Door, problem, uploaded
 
 
@@ -130,7 +131,7 @@ def test_a_full_queue_says_so_in_the_visitors_language(blocks, events, monkeypat
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
         assert passed == [body] and sent == []
-        monkeypatch.setattr(type(blocks._queue), "__len__", lambda self: self.max_size)
+        monkeypatch.setattr(limits, "WAITING", 0)
         pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
     assert sent[0]["status"] == 429
     assert text in json.loads(sent[1]["body"])["detail"]

@@ -1,0 +1,52 @@
+"""What one visitor may take, each with its reason; ``docs/deploying.md`` holds the same table for people."""
+
+from __future__ import annotations
+
+from attnviz.images.decode import MAX_BYTES
+
+UPLOAD_BYTES = MAX_BYTES + 2**20
+"""Most bytes of a multipart upload: the largest photograph and its envelope."""
+OTHER_BYTES = 2**20
+"""Most bytes of any other request: events carry names and numbers, so a picture as a ``data:`` URL does not fit."""
+EVENT_VALUES = 20_000
+"""Most values in one event; the page's largest holds some hundreds, and each costs time to look through."""
+EVENT_FILES = 16
+"""Most files that one event may name: the page sends one at a time, and each is looked up on the disk."""
+DEEPEST = 20
+"""Deepest nesting of lists and objects in an event."""
+
+WAITING = 128
+"""Most events that wait: a class of forty, each with three clicks."""
+WAITING_LANE = 96
+"""Most events that wait in one lane, so that the other lanes stay open."""
+WAITING_SESSION = 8
+"""Most events of one session that wait: the page opens with fewer, and of several clicks it waits for the last."""
+WAITING_ADDRESS = 64
+"""Most events of one address that wait; a class behind one address shares it."""
+LISTEN_SECONDS = 5.0
+"""An event whose visitor has not begun to listen by then is not computed; the page listens at once."""
+
+SESSIONS = 400
+"""Visitors whose last analysis is kept; a few megabytes each."""
+SESSIONS_ADDRESS = 100
+"""Most of them from one address: its own oldest goes first, never somebody else's."""
+
+CONNECTIONS = 512
+"""Most open connections, and never more than half of what the system allows to open."""
+HEAD_SECONDS = 10.0
+"""A connection that has not sent a whole request head by then is closed."""
+BODY_SECONDS = 20.0
+"""A request whose body pauses for longer is given up."""
+
+UPLOADS_BYTES = 4 * 2**30
+"""Most bytes of uploads and downloads on the disk."""
+UPLOADS_BYTES_ADDRESS = 2**30
+"""Most bytes that one address may upload in ``UPLOADS_SECONDS``."""
+UPLOADS_SECONDS = 3600.0
+"""How long an upload counts, and how often whole files are looked through."""
+FILE_SECONDS = 6 * 3600.0
+"""Age at which uploaded and downloaded files are deleted."""
+PART_SECONDS = 60.0
+"""Age at which half an upload, or an empty folder, is deleted; longer than a body may pause."""
+SWEEP_SECONDS = 60.0
+"""How often the folder of uploads is looked through."""

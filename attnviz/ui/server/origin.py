@@ -1,0 +1,129 @@
+"""Whose page asks: the names under which the app answers, pages that may send to it, and who may frame it.
+
+Without these checks another site's page could send to an app on a person's own machine (it would not see the answers,
+but its uploads would be there), and a name made to point at that machine would make the two one site (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import PlainTextResponse
+
+Scope = MutableMapping[str, Any]
+
+VARIABLE = "ATTNVIZ_HOSTS"
+"""Environment variable with the names under which a proxy shows the app, separated by commas; ``*`` for any."""
+SPACES = (".hf.space", ".huggingface.co")
+"""Ends of the names under which a Hugging Face Space is shown."""
+
+
+def own_names() -> frozenset[str]:
+    """Names of this machine, those of ``ATTNVIZ_HOSTS``, and on a Space those of a Space."""
+    listed = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
+    names = {"localhost", socket.gethostname().lower(), socket.getfqdn().lower(), "testserver"} | listed
+    if "SPACE_ID" in os.environ:
+        names |= {*SPACES, os.environ.get("SPACE_HOST", "").lower()} - {""}
+    if "google.colab" in sys.modules:
+        names.add("*")  # the notebook shows the app under a name of its own, new every time
+    return frozenset(names)
+
+
+def behind_proxy() -> bool:
+    """Whether a proxy stands in front, so that the last forwarded address is the visitor's."""
+    return "SPACE_ID" in os.environ or bool(os.environ.get(VARIABLE))
+
+
+def known(host: str, names: frozenset[str]) -> bool:
+    """Whether the app answers under a name: an address, one of its names, or a name that ends as one with a dot.
+
+    Args:
+        host: As in a ``Host`` header: a name or an address, and perhaps a port.
+        names: As ``own_names`` gives them.
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if "*" in names or name in names or name.endswith(tuple(n for n in names if n.startswith("."))):
+        return bool(name)
+    try:
+        ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return name.endswith(".localhost")
+    return True
+
+
+class Origin:
+    """ASGI middleware that answers only under the app's own names, and takes nothing from another site's page.
+
+    Args:
+        app: The application behind it.
+        names: Under which it answers; ``None`` for ``own_names()``.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], names: frozenset[str] | None = None) -> None:
+        self.app = app
+        self.names = own_names() if names is None else names
+        self.proxied = behind_proxy()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer 421 to an unknown name, 403 to another site's page; add headers to every answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        if refusal := self._refusal(scope["method"], headers):
+            await PlainTextResponse(refusal[1], refusal[0])(scope, receive, send)
+            return
+        if self.proxied and (forwarded := headers.get(b"x-forwarded-for")):
+            scope["client"] = (forwarded.decode("latin-1").split(",")[-1].strip(), 0)
+
+        async def headed(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self.app(scope, receive, headed)
+
+    def _refusal(self, method: str, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+        hosts = [headers.get(key, b"").decode("latin-1") for key in (b"host", b"x-forwarded-host")]
+        hosts = [hosts[0], *(part.strip() for part in hosts[1].split(",") if part.strip())]
+        if not all(known(host, self.names) for host in hosts):
+            return 421, f"The app does not answer under this name; whoever runs it lists its names in {VARIABLE}."
+        if headers.get(b"x-forwarded-proto", b"http").decode("latin-1").split(",")[0].strip() not in ("http", "https"):
+            return 400, "A request comes by http or https."
+        origin = headers.get(b"origin")
+        if method in ("GET", "HEAD") or origin is None:
+            return None
+        try:
+            asking = urlsplit(origin.decode("latin-1")).netloc.lower()
+        except ValueError:
+            asking = ""
+        own = {host.lower() for host in hosts}
+        if asking in own or (asking and _named(asking, self.names)):
+            return None
+        return 403, "Another site's page may not send to this app."
+
+
+def _named(host: str, names: frozenset[str]) -> bool:
+    """Whether a page under this name was listed by whoever runs the app; an address or this machine's name is not."""
+    listed = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
+    name = urlsplit(f"//{host}").hostname or ""
+    return "*" in names or name in listed or ("SPACE_ID" in os.environ and name.endswith(SPACES))
+
+
+def ancestors() -> str:
+    """Which pages may show the app in a frame, as a policy's ``frame-ancestors``: notebooks here, a Space's page."""
+    listed = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
+    if "google.colab" in sys.modules or "*" in listed:
+        return "*"
+    local = ["http://localhost:*", "http://127.0.0.1:*", "vscode-webview:"]
+    space = ["https://huggingface.co", "https://*.hf.space"]
+    return " ".join(["'self'", *listed, *(space if "SPACE_ID" in os.environ else local)])

@@ -1,0 +1,140 @@
+"""Who may wait for how much: shares of the queue by session and address, turns, and nothing for those who left.
+
+gradio's queue is one list a lane, first come first served, and computes what nobody listens for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from gradio.state_holder import SessionState
+
+from attnviz.ui.server import limits
+
+
+class Session(SessionState):
+    """A visitor's state without a second copy of the page.
+
+    gradio describes every component anew for each session and after each event, for links to a whole state, which this
+    page does not have (its own are short): most of what a new session costs.
+    """
+
+    def __init__(self, blocks: Any) -> None:
+        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks=()))  # type: ignore[arg-type]
+
+    def _update_config(self, key: int) -> None:
+        """Nothing is described."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Nothing is described."""
+
+
+class Shares:
+    """The queue's shares, and which sessions listen for their answers.
+
+    All methods run on the server's loop, so none needs a lock.
+
+    Args:
+        blocks: The page, whose queue this is.
+    """
+
+    def __init__(self, blocks: Any) -> None:
+        self.blocks = blocks
+        self._listening: Counter[str] = Counter()
+        self._sessions: dict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @property
+    def queue(self) -> Any:
+        """The queue of the page."""
+        return self.blocks._queue
+
+    def full(self, session: str, address: str, lane: str | None) -> bool:
+        """Whether one more event of this session, address and lane would take more than its share."""
+        waiting = [event for lane in self._lanes() for event in lane.queue]
+        lanes = self.queue.event_queue_per_concurrency_id
+        return (
+            len(waiting) >= limits.WAITING
+            or (lane in lanes and len(lanes[lane].queue) >= limits.WAITING_LANE)
+            or sum(event.session_hash == session for event in waiting) >= limits.WAITING_SESSION
+            or sum(address_of(event.request.scope) == address for event in waiting) >= limits.WAITING_ADDRESS
+        )
+
+    def joined(self) -> None:
+        """Put the events that wait in turns, and see to it that those without a listener go."""
+        for lane in self._lanes():
+            lane.queue[:] = in_turns(lane.queue, self._listening)
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
+    @contextmanager
+    def listening(self, session: str) -> Iterator[None]:
+        """While a session listens for its answers."""
+        self._listening[session] += 1
+        try:
+            yield
+        finally:
+            self._listening[session] -= 1
+            if not self._listening[session]:
+                del self._listening[session]
+
+    def remember(self, session: str, address: str) -> None:
+        """Begin a session, and note its address; of an address with too many sessions the oldest one's state goes."""
+        holder, own = self.blocks.state_holder, self._sessions[address]
+        with holder.lock:
+            if session not in holder.session_data:
+                holder.session_data[session] = Session(self.blocks)
+        own[session] = None
+        own.move_to_end(session)
+        while len(own) > limits.SESSIONS_ADDRESS:
+            oldest, _ = own.popitem(last=False)
+            with holder.lock:
+                holder.session_data.pop(oldest, None)
+                holder.time_last_used.pop(oldest, None)
+        while len(self._sessions) > limits.SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+
+    def _lanes(self) -> list[Any]:
+        return list(self.queue.event_queue_per_concurrency_id.values())
+
+    async def _sweep(self) -> None:
+        while len(self.queue):
+            await asyncio.sleep(limits.LISTEN_SECONDS / 5)
+            late = time.monotonic() - limits.LISTEN_SECONDS
+            waiting = [event for lane in self._lanes() for event in lane.queue]
+            for session in {e.session_hash for e in waiting if e.enqueue_time < late} - self._listening.keys():
+                await self.queue.clean_events(session_hash=session)
+
+
+def in_turns(events: list[Any], listening: Any) -> list[Any]:
+    """Events so that sessions take turns within an address, and addresses among each other.
+
+    Args:
+        events: Those that wait, in the order in which they came.
+        listening: Sessions that listen; events of the others come last.
+    """
+    of_session: Counter[str] = Counter()
+    turns = []
+    for event in events:
+        turns.append((event.session_hash not in listening, of_session[event.session_hash]))
+        of_session[event.session_hash] += 1
+    order = sorted(range(len(events)), key=lambda i: turns[i])
+    of_address: Counter[str] = Counter()
+    place = {}
+    for i in order:
+        address = address_of(events[i].request.scope)
+        place[i] = (turns[i][0], of_address[address])
+        of_address[address] += 1
+    return [events[i] for i in sorted(order, key=lambda i: place[i])]
+
+
+def address_of(scope: Any) -> str:
+    """The address that a request came from; a request without one shares the empty address."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

@@ -1,0 +1,63 @@
+"""Turns: addresses among each other, sessions within an address, those who do not listen last."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from attnviz.ui.server import limits
+from attnviz.ui.server.shares import Shares, address_of, in_turns
+
+
+def event(name):
+    """An event named ``address session number``, each one letter."""
+    request = SimpleNamespace(scope={"client": (name[0], 1)})
+    return SimpleNamespace(name=name, session_hash=name[:2], request=request)
+
+
+def order(names, silent=()):
+    events = [event(name) for name in names.split()]
+    listening = {one.session_hash for one in events} - set(silent)
+    return " ".join(one.name for one in in_turns(events, listening))
+
+
+@pytest.mark.parametrize(
+    ("came", "goes"),
+    [
+        ("", ""),
+        ("Aa1 Ab1 Ac1", "Aa1 Ab1 Ac1"),
+        ("Aa1 Aa2 Aa3 Ab1", "Aa1 Ab1 Aa2 Aa3"),
+        ("Aa1 Aa2 Aa3 Bb1", "Aa1 Bb1 Aa2 Aa3"),
+        ("Aa1 Ab1 Ac1 Ad1 Bb1 Bb2", "Aa1 Bb1 Ab1 Bb2 Ac1 Ad1"),
+        ("Aa1 Aa2 Ab1 Ab2 Bc1", "Aa1 Bc1 Ab1 Aa2 Ab2"),
+    ],
+)
+def test_turns(came, goes):
+    assert order(came) == goes
+
+
+def test_a_late_comer_of_another_address_is_second_however_many_wait():
+    crowd = " ".join(f"A{chr(97 + i)}1" for i in range(26))
+    assert order(f"{crowd} Zz1").split().index("Zz1") == 1
+
+
+def test_those_who_do_not_listen_come_last():
+    assert order("Aa1 Ab1 Bc1", silent={"Aa", "Ab"}) == "Bc1 Aa1 Ab1"
+
+
+def test_an_address_with_too_many_sessions_loses_its_own_oldest_and_nobody_elses(monkeypatch):
+    gr = pytest.importorskip("gradio")
+    monkeypatch.setattr(limits, "SESSIONS_ADDRESS", 3)
+    with gr.Blocks() as blocks:
+        gr.State(1)
+    from gradio.routes import App
+
+    App.create_app(blocks)
+    shares = Shares(blocks)
+    holder = blocks.state_holder
+    for session, address in [("mine", "B"), *((f"s{i}", "A") for i in range(6)), ("mine", "B")]:
+        shares.remember(session, address)
+    assert set(holder.session_data) == {"mine", "s3", "s4", "s5"}
+
+
+def test_a_request_without_an_address_shares_the_empty_one():
+    assert address_of({"client": None}) == address_of({}) == ""
