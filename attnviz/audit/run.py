@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from torch import nn
 import attnviz
 from attnviz.analysis.adopt_model import adopt
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.cluster import Cluster
 from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.progress import Progress
 from attnviz.audit.result import Audit
 from attnviz.audit.settings import Say, Settings
-from attnviz.audit.statistics.base import Array
 from attnviz.audit.store import Store
 from attnviz.audit.summary import SCHEMA, summarise
 from attnviz.audit.work import Work
@@ -45,6 +45,7 @@ def audit(
     settings: Settings | None = None,
     resume: bool = False,
     force: bool = False,
+    ray: str = "",
     say: Say | None = None,
 ) -> Audit:
     """Measure on many photographs what the gates of a network do, and whether it matters.
@@ -58,6 +59,7 @@ def audit(
         settings: What is chosen.
         resume: Go on with an interrupted audit in ``out``.
         force: Replace an audit in ``out``.
+        ray: ``"local"`` computes on Ray here, an address on a cluster; see ``attnviz.audit.cluster``.
         say: Takes lines that tell how far it is.
 
     Raises:
@@ -80,8 +82,13 @@ def audit(
         **chosen.decisive,
     }
     _begin(folder, store, plan, resume, force)
-    with analyser.in_use():
-        _do(work, say)
+    cluster = Cluster(ray, _locator(model)) if ray else None
+    try:
+        with analyser.in_use():
+            _do(work, say, cluster)
+    finally:
+        if cluster is not None:
+            cluster.stop()
     report = summarise(work)
     report["run"] = facts(analyser.device, time.perf_counter() - started)
     report["plan"] = plan
@@ -92,6 +99,14 @@ def _loaded(model: Any) -> LoadedModel:
     if isinstance(model, LoadedModel):
         return model
     return adopt(model) if isinstance(model, nn.Module) else load(os.fspath(model), device=best_device())
+
+
+def _locator(model: Any) -> str:
+    """What processes elsewhere load the network by."""
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        return os.fspath(Path(path).resolve()) if Path(f"{path}.json").is_file() or Path(path).exists() else path
+    raise UserError("on Ray a network is given by its name or path, since every process loads it anew")
 
 
 def _photographs(images: Any, labels: Sequence[Any] | None, of_network: Sequence[str], split: str) -> Photographs:
@@ -140,35 +155,25 @@ def fingerprint(loaded: LoadedModel) -> str:
     return digest.hexdigest()
 
 
-Blocks = Callable[[Sequence[int], Callable[[int], None]], Iterator[tuple[int, dict[str, Array]]]]
+STAGES = (("read", "reading", "readings"), ("pool", "donors", "pools"), ("test", "testing", "trials"))
+"""What is done one after the other: methods of ``Work``, what they are called, and the numbers of their blocks."""
+FILES = {"read": "reading", "pool": "pool", "test": "trial"}
 
 
-def _do(work: Work, say: Say | None) -> None:
-    """All blocks that are not finished yet."""
-    sizes = {number: len(work.numbers(number)) for number in work.readings}
-    _finish(
-        work.store,
-        "reading",
-        work.readings,
-        work.read,
-        Progress("reading", len(work.photographs), "images", say),
-        sizes,
-    )
-    _refuse_unreadable(work)
-    donors = len(work.choice.donors)
-    _finish(work.store, "pool", work.pools, work.pool, Progress("donors", donors, "images", say), {})
-    tested, changes = len(work.choice.tests), len(work.changes)
-    sizes = {n: min(work.batch, tested - n * work.batch) * changes for n in work.trials}
-    _finish(work.store, "trial", work.trials, work.test, Progress("testing", tested * changes, "images", say), sizes)
-
-
-def _finish(
-    store: Store, kind: str, numbers: range, compute: Blocks, progress: Progress, sizes: dict[int, int]
-) -> None:
-    left = [number for number in numbers if not store.has(kind, number)]
-    progress.skip(sum(size for number, size in sizes.items() if number not in left))
-    for number, arrays in compute(left, progress.add) if left else ():
-        store.save(kind, number, arrays)
+def _do(work: Work, say: Say | None, cluster: Cluster | None) -> None:
+    """All blocks that are not finished yet, here or on a cluster."""
+    for kind, what, numbers in STAGES:
+        every = getattr(work, numbers)
+        progress = Progress(what, sum(work.size(kind, number) for number in every), "images", say)
+        left = [number for number in every if not work.store.has(FILES[kind], number)]
+        progress.skip(progress.total - sum(work.size(kind, number) for number in left))
+        if left:
+            here = getattr(work, kind)
+            blocks = here(left, progress.add) if cluster is None else cluster.run(work, kind, left, progress.add)
+            for number, arrays in blocks:
+                work.store.save(FILES[kind], number, arrays)
+        if kind == "read":
+            _refuse_unreadable(work)
 
 
 def _refuse_unreadable(work: Work) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,19 @@ class Work:
         self.block = max(self.batch, min(most, max(SMALLEST, len(photographs) // BLOCKS)))
         self.spec = analyser.loaded.spec.input
         self.objects = ObjectTests(settings.boxes, photographs.names, photographs.sources, self.spec)
+
+    def prepared(self, kind: str) -> dict[str, Any]:
+        """What blocks of a kind need of those before, by name of the property; for processes without the store."""
+        names = {"read": (), "pool": ("choice",), "test": ("choice", "sources", "changes")}[kind]
+        return {name: getattr(self, name) for name in names}
+
+    def size(self, kind: str, number: int) -> int:
+        """How much a block counts: photographs, or for tests photographs times changes."""
+        if kind == "read":
+            return len(self.numbers(number))
+        chosen = self.choice.donors if kind == "pool" else self.choice.tests
+        count = max(0, min(self.batch, len(chosen) - number * self.batch))
+        return count * len(self.changes) if kind == "test" else count
 
     # reading ------------------------------------------------------------------------------------------------------
 

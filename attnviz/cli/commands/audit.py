@@ -37,6 +37,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="further networks on the same photographs; NAME=A,B,C are seeds of one",
     )
+    parser.add_argument("--ray", default="", metavar="ADDRESS", help="compute on Ray: 'local', or a cluster's address")
     parser.add_argument("--figures", choices=FIGURES, help="write the figures too, as files of this kind")
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the report (default en)")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted audit in --out")
@@ -56,7 +57,13 @@ def _audited(args: argparse.Namespace, model: str, out: Path) -> dict[str, Any]:
     from attnviz.render.audit.report import report_html, shown_photographs
 
     settings = Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
-    choices: dict[str, Any] = {"settings": settings, "resume": args.resume, "force": args.force, "say": _say}
+    choices: dict[str, Any] = {
+        "settings": settings,
+        "resume": args.resume,
+        "force": args.force,
+        "ray": args.ray,
+        "say": _say,
+    }
     found = audit(model, args.data, out=out, split=args.split, **choices)
     paths = found.write()
     report = out / "report.html"
