@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -26,13 +27,17 @@ def folder(tmp_path):
     return tmp_path
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def kill_an_actor():
     """Kill the first process that holds a ``BlockActor``; tells whether there was one."""
     for _ in range(600):
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                title = open(f"/proc/{pid}/cmdline").read()
-                parent = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+                title = Path(f"/proc/{pid}/cmdline").read_text()
+                parent = parent_of(pid)
             except OSError:
                 continue
             if "BlockActor" in title and _is_mine(parent):
@@ -48,7 +53,7 @@ def _is_mine(pid):
         if pid == os.getpid():
             return True
         try:
-            pid = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+            pid = parent_of(pid)
         except OSError:
             return False
     return False
