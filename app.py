@@ -9,8 +9,10 @@ with contextlib.suppress(ImportError):
 
 from attnviz.core.errors import UserError
 from attnviz.ui.app import build, launch_options
+from attnviz.ui.surroundings import prepare_surroundings
 
 try:
+    prepare_surroundings()
     demo = build()
 except UserError as error:
     raise SystemExit(f"attnviz: {error}") from None

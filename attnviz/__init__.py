@@ -15,14 +15,21 @@ from attnviz.core.errors import UserError
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Analyser": "attnviz.analysis.analyser",
+    "ModelCard": "attnviz.core.model_card",
+    "Network": "attnviz.models.network",
     "analyse": "attnviz.analysis.analyser",
+    "analyse_many": "attnviz.analysis.analyse_many",
+    "as_pandas": "attnviz.analysis.analyse_many",
+    "as_table": "attnviz.analysis.analyse_many",
+    "save_npz": "attnviz.analysis.analyse_many",
     "audit": "attnviz.audit",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "explain_search": "attnviz.gates.explain",
     "find_gates": "attnviz.gates.discover",
     "launch": "attnviz.ui.launch",
-    "load": "attnviz.models.published",
+    "load": "attnviz.models.locator",
     "log_gates": "attnviz.gates.log",
     "knock_out": "attnviz.gates.edit",
     "mean": "attnviz.gates.edit",
@@ -33,6 +40,7 @@ _LAZY = {
     "scale": "attnviz.gates.edit",
     "set_to": "attnviz.gates.edit",
     "shuffle": "attnviz.gates.edit",
+    "wrap": "attnviz.models.wrap",
 }
 _DISPLAYS |= {"Analysis": "attnviz.render.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
 _DISPLAYS |= {"Audit": "attnviz.render.audit.report:audit_html"}

@@ -7,22 +7,25 @@ import functools
 import inspect
 from collections.abc import Iterable, Mapping
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
+from attnviz.core.model_card import ModelCard
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
 
 WIDTH = 100
 """Columns of a command's help."""
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
-    "One photograph through one network": ("analyse", "load", "open_photograph", "prepare"),
+    "One photograph through one network": ("analyse", "load", "wrap", "open_photograph", "prepare"),
+    "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz"),
     "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
     "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
     "The app": ("launch",),
@@ -38,7 +41,9 @@ VALUES: tuple[type, ...] = (
     Captured,
     Edit,
     PreparedImage,
-    LoadedModel,
+    Network,
+    ModelCard,
+    Analyser,
     ModelSpec,
     InputSpec,
     NoiseSpec,

@@ -51,7 +51,7 @@ def published(folder: Path, report: dict[str, Any]) -> dict[str, Any]:
         UserError: These are other images than those of the experiment.
     """
     from attnviz.core.input_spec import NoiseSpec
-    from attnviz.models.published import load
+    from attnviz.models.locator import load
     from attnviz.training.data import load_images
     from attnviz.training.experiments.noise_probe import ask_as_trained, probe
 

@@ -8,28 +8,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import attnviz
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
-from attnviz.gates.discover import contents, find_gates, in_eval_mode
+from attnviz.gates.discover import contents, find_gates
 from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
+from attnviz.images.channels import is_raw, prepare_channels
 from attnviz.images.decode import open_photograph
-from attnviz.images.noise_channels import append_noise
-from attnviz.images.prepare import normalise, prepare
-from attnviz.models.checkpoints import LoadedModel, best_device
-from attnviz.models.published import load
+from attnviz.images.prepare import prepare
+from attnviz.models.checkpoints import best_device
+from attnviz.models.locator import load
+from attnviz.models.modes import in_eval_mode
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
-
-if TYPE_CHECKING:
-    from PIL import Image
+from attnviz.models.wrap import wrap
 
 
 def _numpy(tensor: Tensor) -> Floats:
@@ -51,17 +52,14 @@ class Analyser:
         sites: Its gates from the first layer to the last.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: Network) -> None:
         self.loaded = loaded
         self.device, self.dtype = placed(loaded.module)
-        self.sites = find_gates(loaded.module, self.example())
+        self.sites = sites_of(loaded)
 
     def example(self) -> Tensor:
         """An empty input, (1, C, H, W): zeros, or what the model's own transform makes of grey."""
-        spec, own = self.loaded.spec.input, self.loaded.transform
-        if own is not None:
-            return own(np.full((*spec.size, 3), 127, np.uint8))[None].to(self.device, self.dtype)
-        return torch.zeros(1, spec.channels, *spec.size, device=self.device, dtype=self.dtype)
+        return self.loaded.example()
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -81,15 +79,8 @@ class Analyser:
         raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.core.errors.nearest(name, known)}")
 
     def input(self, image: PreparedImage) -> Tensor:
-        """(1, 3, H, W) on the model's device and in its type, with its channels of noise if it wants any.
-
-        Where the model has a transform of its own, what that makes of the picture: (1, C, H, W).
-        """
-        spec, own = self.loaded.spec.input, self.loaded.transform
-        if own is not None:
-            return own(image.network)[None].to(self.device, self.dtype)
-        x = torch.from_numpy(normalise(image.network, spec))[None].to(self.device, self.dtype)
-        return x if spec.noise is None else append_noise(x, spec.noise)[0]
+        """What the model is given of a prepared image, (1, C, H, W): see ``Network.given``."""
+        return self.loaded.given(image)
 
     @property
     def weights(self) -> str:
@@ -123,11 +114,24 @@ class Analyser:
             raise RuntimeError(f"{site.name} was captured without its features")
         return seen.features[0], seen.values
 
-    def analyse(self, photograph: Image.Image | PreparedImage, edits: EditList | None = None) -> Analysis:
+    def prepare(self, photograph: Any, display_side: int | None = 1280) -> PreparedImage:
+        """A photograph as this model sees it: a Pillow image, an array, a path or bytes.
+
+        Where the model wants a picture's own numbers (other channels than RGB, or a window), these are read.
+
+        Raises:
+            UserError: It cannot be read, or has another number of channels.
+        """
+        spec = self.loaded.input
+        if is_raw(photograph, spec):
+            return prepare_channels(photograph, spec, display_side)
+        return prepare(open_photograph(photograph), spec, display_side)
+
+    def analyse(self, photograph: Any, edits: EditList | None = None) -> Analysis:
         """Predictions and every gate for one photograph.
 
         Args:
-            photograph: As ``open_photograph`` gives it, or prepared already for this model's input.
+            photograph: A file's path or bytes, a Pillow image, an array, or a picture that ``prepare`` has prepared.
             edits: Changes of gates under which it runs; the gates of the analysis are the changed ones.
 
         Raises:
@@ -136,7 +140,7 @@ class Analyser:
         if edits is not None:
             edits.check(self.loaded.name, self.sites, self.weights)
         started = time.perf_counter()
-        image = photograph if isinstance(photograph, PreparedImage) else prepare(photograph, self.loaded.spec.input)
+        image = photograph if isinstance(photograph, PreparedImage) else self.prepare(photograph)
         prepared = time.perf_counter()
         logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
         gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
@@ -215,17 +219,49 @@ class Analyser:
         return probe(self.loaded.module, self.example())
 
 
-def analyse(
-    model: str | os.PathLike[str] | LoadedModel, photograph: Image.Image | bytes | str | os.PathLike[str]
-) -> Analysis:
+_SITES: WeakKeyDictionary[Network, tuple[GateSite, ...]] = WeakKeyDictionary()
+"""Gates of every living network, so that they are searched once."""
+
+
+def sites_of(network: Network) -> tuple[GateSite, ...]:
+    """The gates of a network; searched at the first call, which takes some passes."""
+    sites = _SITES.get(network)
+    if sites is None:
+        sites = _SITES[network] = find_gates(network)
+    return sites
+
+
+def network_of(model: Any) -> Network:
+    """A network from whatever says which: a ``Network``, a locator, or a live module of timm.
+
+    Raises:
+        UserError: It is none, or cannot be loaded; a module must say what it wants to be given (``attnviz.wrap``).
+    """
+    if isinstance(model, Network):
+        return model
+    if isinstance(model, nn.Module):
+        return wrap(model)
+    if not isinstance(model, (str, os.PathLike)):
+        raise UserError(
+            f"a model is a locator such as 'cbam' or 'timm:NAME', a Network of attnviz.load or attnviz.wrap, or a "
+            f"torch.nn.Module, got {type(model).__name__}"
+        )
+    return load(model, device=best_device())
+
+
+def analyse(model: Any, photograph: Any) -> Analysis:
     """Predictions and gates of a model for one photograph: ``analyse("cbam", "photo.jpg")``.
 
+    The gates of a network are searched once: ``net = attnviz.load("cbam")`` and then ``analyse(net, photo)`` costs one
+    forward pass.
+
     Args:
-        model: Id or path of a checkpoint, or a loaded model. CUDA is used where there is one.
-        photograph: A file's path or bytes, or a Pillow image.
+        model: A ``Network``, or what ``attnviz.load`` and ``attnviz.wrap`` take. CUDA is used where there is one.
+        photograph: A file's path or bytes, a Pillow image, or an array.
 
     Raises:
         UserError: The model or the photograph cannot be used.
     """
-    loaded = model if isinstance(model, LoadedModel) else load(os.fspath(model), device=best_device())
-    return Analyser(loaded).analyse(open_photograph(photograph))
+    analyser = Analyser(network_of(model))
+    with analyser.in_use():
+        return analyser.analyse(photograph)

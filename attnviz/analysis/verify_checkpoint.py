@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.images.samples import RENDERED, SAMPLES, load_sample
-from attnviz.models.checkpoints import FOLDER, Card, checkpoint_ids, load, save_card
+from attnviz.models.checkpoints import Card, checkpoint_folder, checkpoint_ids, load, save_card
 
 TOLERANCE = 0.005
 """Largest difference of a probability that another machine's arithmetic may make."""
@@ -35,7 +35,7 @@ def differences(published: Any, given: dict[str, list[list[Any]]]) -> list[str]:
     return found
 
 
-def verify(name: str | Path, folder: Path = FOLDER, write: bool = False) -> tuple[Card, list[str]]:
+def verify(name: str | Path, folder: Path | None = None, write: bool = False) -> tuple[Card, list[str]]:
     """Load a checkpoint (which compares its hash) and compare its answers with the published ones.
 
     Args:
@@ -49,6 +49,7 @@ def verify(name: str | Path, folder: Path = FOLDER, write: bool = False) -> tupl
     Raises:
         UserError: The checkpoint cannot be loaded.
     """
+    folder = folder or checkpoint_folder()
     loaded = load(name, folder)
     given = scene_answers(Analyser(loaded))
     if not write:

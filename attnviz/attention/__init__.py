@@ -23,6 +23,8 @@ ATTENTION: Registry[type[nn.Module]] = Registry(
         ("coord", "attnviz.attention.coord:CoordinateAttention"),
         ("simam", "attnviz.attention.simam:SimAM"),
         ("stn", "attnviz.attention.stn:SpatialTransformer"),
+        ("abn", "attnviz.attention.abn:AttentionBranch"),
+        ("pool", "attnviz.attention.pool:AttentionPooling"),
     ),
 )
 """Every entry is built as ``Type(channels, **options)`` and maps features to features of the same shape.

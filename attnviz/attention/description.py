@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
@@ -27,16 +27,18 @@ class Description:
         paper: Authors, year and arXiv number or venue.
         symbols: ``(module, H, W)`` to the numbers behind the letters, e.g. ``{"C": 64, "h": 4}``; N, H and W
             are added to them.
-        steps: What is done, and the shape that results, as comma-separated arithmetic (``"N, C, H*W"``).
         parameters: Number of parameters as arithmetic over the symbols, e.g. ``"2*C*h"``.
+        example: Options of an example, where the type needs more than C, or its own defaults would show nothing.
+        set_by_hand: What ``start_visible`` sets in such an example, as a sentence.
     """
 
     title: str
     formula: str
     paper: str
     symbols: Callable[[Any, int, int], dict[str, int]]
-    steps: tuple[tuple[str, str], ...]
     parameters: str
+    example: Mapping[str, Any] = field(default_factory=dict)
+    set_by_hand: str = ""
 
 
 def arithmetic(text: str, symbols: Mapping[str, int]) -> int:

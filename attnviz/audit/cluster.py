@@ -1,6 +1,6 @@
 """The blocks of an audit on Ray Data: processes here, or the machines of a cluster. Ray is imported when it is needed.
 
-A block is a row; actors hold the network, compute blocks and give their arrays back as bytes. Ray hands the blocks of an
+A block is a row; actors hold the network, compute blocks and give arrays back as bytes. Ray hands the blocks of an
 actor that dies to another one, and since a block depends on nothing but its number, no number changes. Photographs
 are read where the actors are: the paths must be theirs too.
 """
@@ -47,7 +47,7 @@ class BlockActor:
         from attnviz.audit.store import Store
         from attnviz.audit.work import Work
         from attnviz.models.checkpoints import best_device
-        from attnviz.models.published import load
+        from attnviz.models.locator import load
 
         analyser = Analyser(load(model, device=best_device()))
         work = Work(analyser, photographs, replace(settings, workers=0), Store(Path()))

@@ -16,9 +16,10 @@ import numpy as np
 from attnviz.audit.statistics.base import Whole
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import Bytes
+from attnviz.core.types import Bytes, Floats
+from attnviz.images.channels import is_raw, prepare_channels
 from attnviz.images.decode import open_photograph
-from attnviz.images.prepare import prepare
+from attnviz.images.prepare import network_input, prepare
 
 TRIES = 3
 """How often a batch is given to new workers after they have died."""
@@ -32,12 +33,13 @@ class Decoded:
 
     Attributes:
         numbers: (n,) int64, of those that could be read.
-        pixels: (n, H, W, 3) uint8, what the network sees of them.
+        pixels: (n, H, W, 3) uint8, what the network sees of them; of pictures with other channels or values
+            (n, C, H, W) float32, what it is given.
         problems: Number and reason of those that could not.
     """
 
     numbers: Whole
-    pixels: Bytes
+    pixels: Bytes | Floats
     problems: tuple[tuple[int, str], ...] = ()
 
 
@@ -46,12 +48,19 @@ def decode(numbers: Sequence[int], sources: Sequence[Any], spec: InputSpec) -> D
     kept, pixels, problems = [], [], []
     for number, source in zip(numbers, sources, strict=True):
         try:
-            pixels.append(prepare(open_photograph(source), spec, display_side=1).network)
+            pixels.append(_given(source, spec))
             kept.append(number)
         except (UserError, OSError) as error:
             problems.append((number, str(error)))
     stacked = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
     return Decoded(np.array(kept, np.int64), stacked, tuple(problems))
+
+
+def _given(source: Any, spec: InputSpec) -> Bytes | Floats:
+    if is_raw(source, spec):
+        return network_input(prepare_channels(source, spec, 1), spec)
+    image = prepare(open_photograph(source), spec, display_side=1)
+    return image.network if spec.colours == 3 else network_input(image, spec)
 
 
 class Decoder:

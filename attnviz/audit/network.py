@@ -51,15 +51,17 @@ class Network:
         self.sites = analyser.sites
         self.ranked = tuple(s for s in self.sites if s.has_scores and not s.residual and len(s.features) == 4)
 
-    def input(self, pixels: Bytes, numbers: Whole) -> Tensor:
-        """(N, C, H, W) on the network's device of (N, H, W, 3) uint8; numbers decide what noise is put beside them."""
+    def input(self, pixels: Bytes | Floats, numbers: Whole) -> Tensor:
+        """(N, C, H, W) on the network's device of what was decoded; numbers decide what noise is put beside it."""
         loaded, device, dtype = self.loaded, self.analyser.device, self.analyser.dtype
         if loaded.transform is not None:
             return torch.stack([loaded.transform(one) for one in pixels]).to(device, dtype)
         spec = loaded.spec.input
-        x = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
-        x.sub_(torch.tensor(spec.mean, device=device).view(-1, 1, 1))
-        x.div_(torch.tensor(spec.std, device=device).view(-1, 1, 1))
+        x = torch.from_numpy(pixels).to(device)
+        if pixels.dtype == np.uint8:
+            x = x.permute(0, 3, 1, 2).float().div_(255)
+            x.sub_(torch.tensor(spec.mean, device=device).view(-1, 1, 1))
+            x.div_(torch.tensor(spec.std, device=device).view(-1, 1, 1))
         if spec.noise is not None:
             rows = [append_noise(x[i : i + 1], spec.noise, first=int(n))[0] for i, n in enumerate(numbers)]
             x = torch.cat(rows)

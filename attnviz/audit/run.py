@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 import attnviz
-from attnviz.analysis.adopt_model import adopt
-from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.analyser import Analyser, network_of
 from attnviz.audit.cluster import Cluster
 from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.progress import Progress
@@ -25,9 +22,9 @@ from attnviz.audit.store import Store
 from attnviz.audit.summary import SCHEMA, summarise
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
-from attnviz.models.checkpoints import LoadedModel, best_device
+from attnviz.core.scores import SHARES
+from attnviz.models.network import Network
 from attnviz.models.provenance import facts
-from attnviz.models.published import load
 
 OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
 """What an audit writes into its folder, and what ``--force`` takes away from an earlier one."""
@@ -36,7 +33,7 @@ NAMED = 10
 
 
 def audit(
-    model: str | os.PathLike[str] | LoadedModel | nn.Module,
+    model: Any,
     images: str | os.PathLike[str] | Sequence[Any],
     labels: Sequence[Any] | None = None,
     *,
@@ -51,7 +48,7 @@ def audit(
     """Measure on many photographs what the gates of a network do, and whether it matters.
 
     Args:
-        model: A checkpoint, a name such as ``"timm:seresnet50"``, or a network of your own.
+        model: What ``attnviz.load`` or ``attnviz.wrap`` gives, or takes.
         images: A folder of class folders or of photographs, or photographs as ``open_photograph`` takes them.
         labels: Name or index of the class of each photograph of a sequence; a folder says it by its folders.
         out: Folder for what comes out; ``None`` keeps it in a temporary one.
@@ -66,7 +63,7 @@ def audit(
         UserError: The network has no gates, or the photographs, the folder or the settings cannot be used.
     """
     started, chosen = time.perf_counter(), settings or Settings()
-    analyser = Analyser(_loaded(model))
+    analyser = Analyser(_checked(network_of(model)))
     if not analyser.sites:
         raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
     photographs = _photographs(images, labels, analyser.loaded.labels, split)
@@ -95,10 +92,14 @@ def audit(
     return Audit(report, work, folder)
 
 
-def _loaded(model: Any) -> LoadedModel:
-    if isinstance(model, LoadedModel):
-        return model
-    return adopt(model) if isinstance(model, nn.Module) else load(os.fspath(model), device=best_device())
+def _checked(network: Network) -> Network:
+    """``UserError`` where a network's answers cannot be right or wrong."""
+    if network.scores not in SHARES or len(network.labels) < 2:
+        raise UserError(
+            f"an audit needs scores of two classes or more; {network.name} gives {len(network.labels)} numbers "
+            f"({network.scores})"
+        )
+    return network
 
 
 def _locator(model: Any) -> str:
@@ -144,7 +145,7 @@ def _begin(folder: Path, store: Store, plan: dict[str, Any], resume: bool, force
     store.open(plan, resume)
 
 
-def fingerprint(loaded: LoadedModel) -> str:
+def fingerprint(loaded: Network) -> str:
     """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
     if loaded.checkpoint is not None:
         return loaded.checkpoint.sha256

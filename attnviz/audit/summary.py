@@ -90,7 +90,11 @@ def _effect(paired: Paired, number: int) -> Values:
 
 
 def _effects(paired: Paired, changes: Sequence[Change], gate: str) -> Values:
-    return {c.what: _effect(paired, i) for i, c in enumerate(changes) if c.gate == gate and not c.k}
+    found = {c.what: _effect(paired, i) for i, c in enumerate(changes) if c.gate == gate and not c.k}
+    own = found.get("own")
+    if own is not None and not own["changed"]:
+        own["interval"] = [0.0, 0.0]  # a check of the audit, and no sample of anything
+    return found
 
 
 def _knock_outs(paired: Paired, changes: Sequence[Change]) -> list[Values]:

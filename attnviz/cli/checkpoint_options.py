@@ -30,13 +30,13 @@ def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], C
         UserError: Neither names nor ``--all`` were given, or both.
     """
     from attnviz.core.input_spec import InputSpec
-    from attnviz.models.checkpoints import FOLDER
+    from attnviz.models.checkpoints import checkpoint_folder
     from attnviz.training.data import load_images
     from attnviz.training.evaluation import fitting
 
     if args.all == bool(args.checkpoints):
         raise UserError(f"{args.command} needs either checkpoints or --all")
-    folder = args.folder or FOLDER
+    folder = args.folder or checkpoint_folder()
     kept = functools.cache(lambda spec: load_images(args.data, "val", spec))
 
     def images_for(spec: InputSpec) -> ImageSet:

@@ -5,38 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.gates.discover import find_gates, what_it_has
 from attnviz.gates.explain import Explanation, explain_search
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 
 COLUMNS = ("name", "kind", "shape", "features", "how")
 
 
-def gates_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
+def gates_of(loaded: Network) -> tuple[GateSite, ...]:
     """The gates of a model, searched with an empty picture of its own input size.
 
     Raises:
         UserError: It has none; the text says what it has.
     """
-    sites = find_gates(loaded.module, _example(loaded))
+    sites = find_gates(loaded)
     if not sites:
         raise UserError(f"{loaded.name}: {what_it_has(loaded.module)}")
     return sites
 
 
-def explanations_of(loaded: LoadedModel) -> tuple[Explanation, ...]:
+def explanations_of(loaded: Network) -> tuple[Explanation, ...]:
     """For every product in a loaded model, why it is a gate or not."""
-    return explain_search(loaded.module, _example(loaded))
-
-
-def _example(loaded: LoadedModel) -> torch.Tensor:
-    device = next((p.device for p in loaded.module.parameters()), torch.device("cpu"))
-    given = loaded.spec.input
-    return torch.zeros(1, given.channels, *given.size, device=device)
+    return explain_search(loaded.module, loaded.example())
 
 
 def as_rows(sites: Sequence[GateSite]) -> list[dict[str, Any]]:

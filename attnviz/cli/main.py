@@ -16,6 +16,7 @@ COMMANDS: Registry[Command] = Registry(
     "command",
     (
         ("explore", "attnviz.cli.commands.explore:COMMAND"),
+        ("app", "attnviz.cli.commands.app:COMMAND"),
         ("train", "attnviz.cli.commands.train:COMMAND"),
         ("experiment", "attnviz.cli.commands.experiment:COMMAND"),
         ("evaluate", "attnviz.cli.commands.evaluate:COMMAND"),

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from attnviz.core.errors import UserError, nearest
 
 FITS = ("crop", "squash")
 """How a photograph is brought to the shape of a network's input: cut to that shape, or squeezed whole into it."""
+
+INTERPOLATIONS = ("bicubic", "bilinear", "nearest", "lanczos", "box", "hamming")
+"""How a photograph is brought to the size of a network's input, by Pillow's names; all but ``nearest`` are
+antialiased."""
+
+LATER = ("interpolation", "window", "shown")
+"""Fields of ``InputSpec`` that cards did not always have: left out of a card where they are at their default."""
+
+MAX_CHANNELS = 64
+"""Most channels of a network's input."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +63,74 @@ class InputSpec:
     Attributes:
         size: Height and width of the network's input in pixels.
         crop_fraction: How much of each side of what ``fit`` takes is kept, around the centre, in (0, 1].
-        mean: Per-channel mean, subtracted from RGB in [0, 1].
-        std: Per-channel standard deviation, divided by afterwards; each > 0.
-        noise: Channels of noise that are appended after normalisation; ``None`` for R, G and B alone.
+        mean: Of each channel, subtracted from values in [0, 1]: one number for grey, three for RGB, C for others.
+        std: Standard deviation of each channel, divided by afterwards; each > 0.
+        noise: Channels of noise that are appended after normalisation; ``None`` for the picture's channels alone.
         fit: A name of ``FITS``. ``"crop"`` takes the largest centred rectangle of the input's shape, so that nothing is
             distorted and the rest is not seen; ``"squash"`` takes the whole photograph and gives up its proportions.
+        interpolation: A name of ``INTERPOLATIONS``.
+        window: (low, high) in the units of the file, which become 0 and 1 before normalisation: of 16-bit greys and
+            pictures of other numbers of channels. ``None`` for the whole range of their type.
+        shown: Which channels are shown as red, green and blue where there are not one or three; ``None`` for the first
+            three.
     """
 
     size: tuple[int, int] = (128, 128)
     crop_fraction: float = 1.0
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
     noise: NoiseSpec | None = None
     fit: str = "crop"
+    interpolation: str = "bicubic"
+    window: tuple[float, float] | None = None
+    shown: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         if len(self.size) != 2 or not all(isinstance(s, int) and 8 <= s <= 2048 for s in self.size):
             raise UserError(f"input size must be two whole numbers in 8..2048, got {self.size}")
         if not 0 < self.crop_fraction <= 1:
             raise UserError(f"crop_fraction must be in (0, 1], got {self.crop_fraction}")
-        if len(self.mean) != 3 or len(self.std) != 3 or not all(s > 0 for s in self.std):
-            raise UserError(f"mean and std must have 3 values, std > 0, got {self.mean} and {self.std}")
+        self._check_values()
+        if self.noise is not None and len(self.mean) != 3:
+            raise UserError(
+                f"channels of noise stand beside red, green and blue, got mean for {len(self.mean)} channels"
+            )
         if self.fit not in FITS:
             raise UserError(f"unknown fit {self.fit!r}; {nearest(self.fit, FITS)}")
+        if self.interpolation not in INTERPOLATIONS:
+            raise UserError(
+                f"unknown interpolation {self.interpolation!r}; {nearest(self.interpolation, INTERPOLATIONS)}"
+            )
+
+    def _check_values(self) -> None:
+        """Normalisation, window and shown channels; ``UserError`` where they do not fit each other."""
+        count = len(self.mean)
+        if not 1 <= count <= MAX_CHANNELS or len(self.std) != count:
+            raise UserError(
+                f"mean and std must have one number for each of 1 to {MAX_CHANNELS} channels (3 values for RGB), got "
+                f"{self.mean} and {self.std}"
+            )
+        if not all(math.isfinite(v) for v in (*self.mean, *self.std)) or not all(s > 0 for s in self.std):
+            raise UserError(f"mean must be finite and std > 0, got {self.mean} and {self.std}")
+        if self.window is not None and not (
+            len(self.window) == 2 and -math.inf < self.window[0] < self.window[1] < math.inf
+        ):
+            raise UserError(f"a window is two numbers, low < high, got {self.window}")
+        shown = self.shown
+        if shown is not None and not (len(shown) == 3 and all(type(c) is int and 0 <= c < count for c in shown)):
+            raise UserError(f"shown must name three of the channels 0..{count - 1}, got {shown}")
+
+    @property
+    def colours(self) -> int:
+        """How many channels of the picture itself the network is given, without noise: 1 for grey, 3 for RGB."""
+        return len(self.mean)
 
     @property
     def channels(self) -> int:
-        """How many channels the network is given: red, green, blue and those of noise."""
-        return 3 + (self.noise.channels if self.noise else 0)
+        """How many channels the network is given: those of the picture and those of noise."""
+        return self.colours + (self.noise.channels if self.noise else 0)
+
+    @property
+    def raw(self) -> bool:
+        """Whether a picture's own numbers are needed, which eight bits of red, green and blue do not hold."""
+        return self.window is not None or self.colours not in (1, 3)

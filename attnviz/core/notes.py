@@ -22,13 +22,29 @@ NOTES: Mapping[str, str] = {
         "Assumed: the network gives logits of classes that exclude each other (softmax). If each class is a yes or "
         'no of its own, give scores="sigmoid".'
     ),
-    "independent": (
-        "Assumed: the network gives probabilities of classes that do not exclude each other, as its outputs lie in "
-        '0..1 and do not sum to 1. If they are logits, give scores="softmax" or "sigmoid".'
+    "unseen": (
+        "Assumed: the network's numbers are shown as they are, since it cannot be seen how they are made. Give scores= "
+        "(--scores) for probabilities: softmax, sigmoid or probabilities."
+    ),
+    "number": (
+        "Assumed: the network gives one number, shown as it is. If it is the logit of a yes or no, give "
+        'scores="sigmoid".'
     ),
     "several": (
-        "Assumed: the class scores are the first of {count} outputs, of {classes} numbers. Give the labels to "
-        "choose another."
+        "Assumed: the answer is the output {name!r}, one of {count}. Give output= (--output) for another: {others}."
+    ),
+    "averaged": (
+        "The network answers at every place of the picture; shown is the mean over the picture. Give at=(down, across) "
+        "(--at 0.5,0.5) for one place."
+    ),
+    "normalisation": (
+        "Assumed: values are normalised as for ImageNet (mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225). Give "
+        "mean= and std= (--mean, --std) for another."
+    ),
+    "left_out": "The file also holds {count} tensors that are no part of the network and were left out: {keys}.",
+    "twelve_bits": (
+        "Assumed: values up to {most} in a 16-bit picture are 12-bit values, so 4095 is shown as white. Give "
+        "window=(low, high) (--window 0,65535) for another range."
     ),
 }
 """English sentences by key; values are put in by name."""
@@ -57,6 +73,12 @@ class Note:
     def text(self) -> str:
         """The sentence in English."""
         return NOTES[self.key].format(**self.values)
+
+
+ASSUMED = "attnviz-assumed"
+"""Key of a Pillow image's ``info`` under which stand the notes on how it was decoded."""
+FULL_12_BITS = 4095
+"""The largest value of 12 bits, in which medical and scientific cameras write into 16-bit files."""
 
 
 def notes_on(seen: tuple[int, int], whole: tuple[int, int], given: tuple[int, int]) -> tuple[Note, ...]:

@@ -22,13 +22,31 @@ def _sigmoid(logits: Floats) -> Floats:
     return np.asarray(np.where(logits >= 0, 1, small) / (1 + small), dtype=np.float32)
 
 
-SCORES: Mapping[str, Callable[[Floats], Floats]] = {"softmax": _softmax, "sigmoid": _sigmoid}
-"""From logits (…, K) to probabilities: ``softmax`` where one class excludes the others, so that they sum to 1, and
-``sigmoid`` where each class is a yes or no of its own (multi-label)."""
+def _as_they_are(numbers: Floats) -> Floats:
+    return np.asarray(numbers, dtype=np.float32)
+
+
+SCORES: Mapping[str, Callable[[Floats], Floats]] = {
+    "softmax": _softmax,
+    "sigmoid": _sigmoid,
+    "logits": _as_they_are,
+    "none": _as_they_are,
+}
+"""From logits (…, K) to what people see: ``softmax`` where one class excludes the others, so that probabilities sum to
+1; ``sigmoid`` where each class is a yes or no of its own (multi-label, or one logit); ``logits`` for numbers that are
+no probabilities (regression, distances); ``none`` where the network gives no answer that is shown (K is 0)."""
+
+SHARES = ("softmax", "sigmoid")
+"""Those whose numbers are probabilities and are shown in per cent."""
+
+
+def shown(value: float, scores: str) -> str:
+    """One number as people read it: ``"42.6 %"`` for a probability, ``"-1.37"`` for any other."""
+    return f"{100 * value:.1f} %" if scores in SHARES else f"{value:.4g}"
 
 
 def probabilities(logits: Floats, scores: str = "softmax") -> Floats:
-    """Logits (…, K) -> probabilities (…, K) float32 in [0, 1].
+    """Logits (…, K) -> probabilities (…, K) float32 in [0, 1]; numbers that are none stay as they are.
 
     Args:
         logits: Any range.

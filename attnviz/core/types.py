@@ -30,12 +30,17 @@ class PreparedImage:
         box: The rectangle of ``pixels`` that the network saw.
         network: (H, W, 3) uint8, exactly what the network was given, before normalisation.
         original_size: (width, height) of the upright photograph before any reduction.
+        values: (C, H, W) float32 in [0, 1], what the network was given before normalisation, where eight bits of red,
+            green and blue do not say it (16-bit greys, other numbers of channels); else ``None``.
+        assumed: What is assumed about the picture's numbers.
     """
 
     pixels: Bytes
     box: Box
     network: Bytes
     original_size: tuple[int, int]
+    values: Floats | None = None
+    assumed: tuple[Note, ...] = ()
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -44,7 +49,7 @@ class PreparedImage:
         (height, width), (high, wide) = self.pixels.shape[:2], self.network.shape[:2]
         across, down = self.original_size[0] / width, self.original_size[1] / height
         seen = max(1, round((right - left) * across)), max(1, round((bottom - top) * down))
-        return notes_on(seen, self.original_size, (wide, high))
+        return (*self.assumed, *notes_on(seen, self.original_size, (wide, high)))
 
 
 @dataclass(frozen=True)
@@ -255,7 +260,10 @@ class Analysis:
 
     @property
     def probabilities(self) -> Floats:
-        """(K,) float32 in [0, 1]; they sum to 1 unless ``scores`` says that classes do not exclude each other."""
+        """(K,) float32 in [0, 1]; they sum to 1 unless ``scores`` says that classes do not exclude each other.
+
+        Where ``scores`` is ``"logits"``, the numbers as they are; with ``"none"`` there are none.
+        """
         return probabilities(self.logits, self.scores)
 
     def top(self, k: int = 5) -> tuple[tuple[str, float], ...]:

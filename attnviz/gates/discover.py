@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,22 +20,11 @@ from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.paths import refuse_script, unwrapped
 from attnviz.gates.search import Search
 from attnviz.gates.session import lease
+from attnviz.models.modes import in_eval_mode
+from attnviz.models.network import Network
 
 _found: WeakKeyDictionary[nn.Module, tuple[GateSite, ...]] = WeakKeyDictionary()
 """Result of the last search of every living model, so that sites can be given by name."""
-
-
-@contextmanager
-def in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode and every module of it back into its own mode afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        with suppress(NotImplementedError):  # torch.export: what eval mode changes was settled when it was exported
-            model.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def known_sites(model: nn.Module) -> tuple[GateSite, ...]:
@@ -44,7 +32,7 @@ def known_sites(model: nn.Module) -> tuple[GateSite, ...]:
     return _found.get(unwrapped(model), ())
 
 
-def find_gates(model: nn.Module, example: Any, *, unbounded: bool = False) -> tuple[GateSite, ...]:
+def find_gates(model: nn.Module | Network, example: Any = None, *, unbounded: bool = False) -> tuple[GateSite, ...]:
     """Run one example and list the gates in the order in which they act.
 
     attnviz's own modules report their gates themselves. Everywhere else gates are found by data flow: a
@@ -58,8 +46,8 @@ def find_gates(model: nn.Module, example: Any, *, unbounded: bool = False) -> tu
     Args:
         model: Any network; it is run in eval mode without gradients, and its modes are put back afterwards.
         example: What the model is called with: a tensor (N in front), a sequence of positional arguments, a
-            mapping of keyword arguments, or any other object that holds tensors. Maps should stay larger than 1×1
-            up to the last gate, else a gate cannot be told from a product of two vectors.
+            mapping of keyword arguments, or any other object that holds tensors; a ``Network`` has its own. Maps should
+            stay larger than 1×1 up to the last gate, else a gate cannot be told from a product of two vectors.
         unbounded: Whether repeated weights count that have no bound (after ReLU, PReLU or nothing).
 
     Returns:
@@ -73,9 +61,12 @@ def find_gates(model: nn.Module, example: Any, *, unbounded: bool = False) -> tu
 
 
 def search_for_gates(
-    model: nn.Module, example: Any, unbounded: bool = False, explain: bool = False
+    model: nn.Module | Network, example: Any, unbounded: bool = False, explain: bool = False
 ) -> tuple[tuple[GateSite, ...], Ledger]:
     """As ``find_gates``, with what was thought of every product; the n-th site is the n-th finding there."""
+    if isinstance(model, Network):
+        example = model.example() if example is None else example
+        model = model.module
     if not isinstance(model, nn.Module):
         raise UserError(f"find_gates needs a torch.nn.Module, got {type(model).__name__}")
     inner = unwrapped(model)

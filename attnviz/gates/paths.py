@@ -8,10 +8,13 @@ import torch
 from torch import nn
 
 from attnviz.core.errors import UserError
+from attnviz.models.network import Network
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The module that ``torch.compile`` wrapped, or the module itself."""
+def unwrapped(model: nn.Module | Network) -> nn.Module:
+    """The module of a ``Network``, or that ``torch.compile`` wrapped, or the module itself."""
+    if isinstance(model, Network):
+        model = model.module
     # a look at the children: a Module takes long to say that it has no such attribute
     children = getattr(model, "_modules", {})
     return children["_orig_mod"] if "_orig_mod" in children else model  # noqa: SIM401 - TorchScript's have no get

@@ -83,10 +83,10 @@ def open_photograph(
         check_size(source.size, name)
         image = source
     elif isinstance(source, (bytes, bytearray)):
-        image = _opened(source, name)
+        image = opened(source, name)
     elif isinstance(source, (str, os.PathLike)):
-        name, data = _read(os.fsdecode(source))
-        image = _opened(data, name)
+        name, data = read_file(os.fsdecode(source))
+        image = opened(data, name)
     else:
         raise UserError(f"an image must be bytes, a path, a Pillow image or an array, got {type(source).__name__}")
     try:
@@ -96,7 +96,7 @@ def open_photograph(
         raise UserError(f"{name} is damaged or cut short ({_said(error)}); {_LIMITS}") from error
 
 
-def _read(text: str) -> tuple[str, bytes]:
+def read_file(text: str) -> tuple[str, bytes]:
     """Name and contents of a regular file of at most ``MAX_BYTES``; never blocks on a pipe or a device."""
     name = repr(text if len(text) <= 200 else f"{text[:200]}…")
     if _URL.match(text):
@@ -117,7 +117,7 @@ def _read(text: str) -> tuple[str, bytes]:
     return repr(path.name), data
 
 
-def _opened(data: bytes | bytearray, name: str) -> Image.Image:
+def opened(data: bytes | bytearray, name: str) -> Image.Image:
     """Read the header only, and refuse what is over a limit; pixels are decoded by ``load()`` later."""
     _check_bytes(len(data), name)
     if not data:

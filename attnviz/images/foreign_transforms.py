@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import InputSpec
+from attnviz.core.input_spec import INTERPOLATIONS, InputSpec
 from attnviz.core.types import Bytes
 
 Transform = Callable[[Bytes], Tensor]
@@ -35,8 +35,10 @@ class _Steps:
     resized: tuple[int, ...] = ()
     cropped: tuple[int, ...] = ()
     scaled: bool = False
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    colours: int = 3
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    interpolation: str = "bicubic"
 
 
 def _sides(value: Any) -> tuple[int, ...]:
@@ -45,7 +47,8 @@ def _sides(value: Any) -> tuple[int, ...]:
 
 def _resize(step: Any, steps: _Steps) -> bool:
     steps.resized = _sides(step.size)
-    return not steps.cropped
+    steps.interpolation = _interpolation(getattr(step, "interpolation", None))
+    return not steps.cropped and getattr(step, "max_size", None) is None
 
 
 def _crop(step: Any, steps: _Steps) -> bool:
@@ -59,8 +62,16 @@ def _scale(step: Any, steps: _Steps) -> bool:
 
 
 def _normalise(step: Any, steps: _Steps) -> bool:
-    steps.mean, steps.std = (tuple(float(v) for v in values) for values in (step.mean, step.std))
-    return len(steps.mean) == len(steps.std) == 3
+    steps.mean, steps.std = (
+        tuple(torch.as_tensor(values, dtype=torch.float64).flatten().tolist())  # timm's are tensors (3, 1, 1)
+        for values in (step.mean, step.std)
+    )
+    return len(steps.mean) == len(steps.std)
+
+
+def _grey(step: Any, steps: _Steps) -> bool:
+    steps.colours = step.num_output_channels
+    return steps.colours == 1
 
 
 def _nothing(step: Any, steps: _Steps) -> bool:
@@ -78,6 +89,7 @@ _STEPS: Mapping[str, Callable[[Any, _Steps], bool]] = {
     "MaybePILToTensor": _nothing,
     "ToImage": _nothing,
     "Normalize": _normalise,
+    "Grayscale": _grey,
 }
 """Steps of torchvision's and timm's transforms by the name of their class; each says whether it was understood."""
 
@@ -95,14 +107,33 @@ def _of_compose(transform: Any) -> InputSpec | None:
     if len(size) != 2 or (steps.cropped and size[0] != size[1]):
         return None
     share = min(1.0, size[0] / min(steps.resized)) if steps.cropped else 1.0
-    return InputSpec((size[0], size[1]), share, steps.mean, steps.std, fit=_FITS[len(steps.resized)])  # type: ignore[arg-type]
+    values = _each(steps.mean, steps.colours), _each(steps.std, steps.colours)
+    fit = _FITS[len(steps.resized)]
+    return InputSpec((size[0], size[1]), share, *values, fit=fit, interpolation=steps.interpolation)
+
+
+def _each(values: tuple[float, ...], colours: int) -> tuple[float, ...]:
+    """One number stands for every channel, as in ``Normalize((0.5,), (0.5,))``."""
+    return values * colours if len(values) == 1 else values
+
+
+def _interpolation(mode: Any) -> str:
+    """A name of ``INTERPOLATIONS`` for what torchvision and timm call it; torchvision's own default is bilinear."""
+    name = str(getattr(mode, "value", mode) or "bilinear").lower()
+    name = {"0": "nearest", "2": "bilinear", "3": "bicubic", "nearest-exact": "nearest", "random": "bicubic"}.get(
+        name, name
+    )
+    if name not in INTERPOLATIONS:
+        raise UserError(f"unknown interpolation {name!r}; {nearest(name, INTERPOLATIONS)}")
+    return name
 
 
 def _of_preset(transform: Any) -> InputSpec:
     """The ``ImageClassification`` of torchvision, which comes with its weights."""
     side, resized = int(transform.crop_size[0]), _sides(transform.resize_size)
     share, fit = min(1.0, side / min(resized)), _FITS[len(resized)]
-    return InputSpec((side, side), share, tuple(transform.mean), tuple(transform.std), fit=fit)  # type: ignore[arg-type]
+    mode = _interpolation(getattr(transform, "interpolation", None))
+    return InputSpec((side, side), share, tuple(transform.mean), tuple(transform.std), fit=fit, interpolation=mode)
 
 
 _MODES: Mapping[str, str] = {"center": "crop", "squash": "squash"}
@@ -119,7 +150,8 @@ def _of_config(config: Mapping[str, Any]) -> InputSpec:
         raise UserError(f"a configuration with crop_mode {mode!r} cannot be followed; {nearest(mode, _MODES)}")
     _, height, width = config["input_size"]
     crop, values = float(config.get("crop_pct") or 1.0), (tuple(config["mean"]), tuple(config["std"]))
-    return InputSpec((int(height), int(width)), crop, *values, fit=_MODES[mode])  # type: ignore[arg-type]
+    kept = _interpolation(config.get("interpolation") or "bicubic")
+    return InputSpec((int(height), int(width)), crop, *values, fit=_MODES[mode], interpolation=kept)
 
 
 def _called(function: Callable[[Any], Any], pixels: Bytes) -> Tensor:
@@ -177,7 +209,7 @@ def read_transform(transform: Any, model: Any = None) -> tuple[InputSpec, Transf
     """What a network wants to be given, from any of the usual descriptions.
 
     A ``Resize`` to (height, width) squeezes a photograph, and so does ``crop_mode = "squash"`` of timm: the spec then
-    says ``fit="squash"``. Resizing is always antialiased and bicubic.
+    says ``fit="squash"``. The interpolation is read too; resizing is always antialiased, unless it is ``"nearest"``.
 
     Args:
         transform: An ``InputSpec``; a transform of torchvision or timm, whose size, mean and std are read; a

@@ -8,6 +8,7 @@ from PIL.Image import Resampling
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
+from attnviz.core.notes import ASSUMED
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
 from attnviz.images.decode import check_size
 
@@ -15,10 +16,10 @@ from attnviz.images.decode import check_size
 def prepare(photograph: Image.Image, spec: InputSpec, display_side: int | None = 1280) -> PreparedImage:
     """Make what a network sees, and reduce the photograph for display.
 
-    The network sees a centred rectangle in whole pixels of the original, resized by antialiased bicubic interpolation;
-    where that has the right size already it is copied exactly. With ``spec.fit`` of ``"crop"`` it is the largest one of
-    the input's shape (a square for a square input), with ``"squash"`` the whole photograph; its sides are then
-    multiplied by ``spec.crop_fraction``.
+    The network sees a centred rectangle in whole pixels of the original, resized by ``spec.interpolation`` (antialiased
+    unless it is ``"nearest"``); where that has the right size already it is copied exactly. With ``spec.fit`` of
+    ``"crop"`` it is the largest one of the input's shape (a square for a square input), with ``"squash"`` the whole
+    photograph; its sides are then multiplied by ``spec.crop_fraction``.
 
     Args:
         photograph: RGB, as ``open_photograph`` returns it.
@@ -37,12 +38,12 @@ def prepare(photograph: Image.Image, spec: InputSpec, display_side: int | None =
     if display_side is not None and display_side < 1:
         raise UserError(f"display_side must be at least 1 or None, got {display_side}")
     check_size(photograph.size, "the photograph")
-    box = _centred(photograph.size, spec)
+    box = centred(photograph.size, spec)
     height, width = spec.size
     if (box[2] - box[0], box[3] - box[1]) == (width, height):
         network = photograph.crop(box)
     else:
-        network = photograph.resize((width, height), Resampling.BICUBIC, box=box)
+        network = photograph.resize((width, height), resampling(spec), box=box)
     longest = max(photograph.size)
     shown = photograph
     if display_side is not None and longest > display_side:
@@ -50,28 +51,61 @@ def prepare(photograph: Image.Image, spec: InputSpec, display_side: int | None =
         shown = photograph.resize((w, h), Resampling.BICUBIC)
     return PreparedImage(
         pixels=_frozen(shown),
-        box=_scaled(box, photograph.size, shown.size),
+        box=scaled(box, photograph.size, shown.size),
         network=_frozen(network),
         original_size=photograph.size,
+        assumed=tuple(photograph.info.get(ASSUMED, ())),
     )
 
 
+def resampling(spec: InputSpec) -> Resampling:
+    """Pillow's name of a spec's interpolation."""
+    return Resampling[spec.interpolation.upper()]
+
+
 def normalise(network: Bytes, spec: InputSpec) -> Floats:
-    """``(x / 255 - mean) / std``: (H, W, 3) uint8 -> (3, H, W) float32, C-contiguous.
+    """``(x / 255 - mean) / std``: (H, W, 3) uint8 -> (C, H, W) float32, C-contiguous; C is 3, or 1 for grey.
+
+    Grey is the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as Pillow's mode ``L`` has it.
 
     Raises:
-        UserError: The array is not (H, W, 3) uint8.
+        UserError: The array is not (H, W, 3) uint8, or the network wants another number of channels.
     """
     if network.ndim != 3 or network.shape[2] != 3 or network.dtype != np.uint8:
         raise UserError(f"a network's input must be (H, W, 3) uint8, got {network.shape} {network.dtype}")
+    if spec.colours == 1:
+        network = np.asarray(Image.fromarray(network).convert("L"))[:, :, None]
+    elif spec.colours != 3:
+        raise UserError(
+            f"the network takes pictures of {spec.colours} channels and a photograph has 3: give an array "
+            f"(H, W, {spec.colours}) or a .npy file that holds one"
+        )
     values = np.ascontiguousarray(network.transpose(2, 0, 1), dtype=np.float32)
     values /= np.float32(255)
+    return _normalised(values, spec)
+
+
+def network_input(image: PreparedImage, spec: InputSpec) -> Floats:
+    """What a network is given of a prepared image: (C, H, W) float32, normalised.
+
+    Raises:
+        UserError: The image was prepared for another number of channels.
+    """
+    if image.values is None:
+        return normalise(image.network, spec)
+    if len(image.values) != spec.colours:
+        raise UserError(f"the image was prepared with {len(image.values)} channels, the network takes {spec.colours}")
+    return _normalised(np.array(image.values, dtype=np.float32), spec)
+
+
+def _normalised(values: Floats, spec: InputSpec) -> Floats:
+    """(C, H, W) in [0, 1] -> normalised, in place."""
     values -= np.asarray(spec.mean, dtype=np.float32)[:, None, None]
     values /= np.asarray(spec.std, dtype=np.float32)[:, None, None]
     return values
 
 
-def _centred(size: tuple[int, int], spec: InputSpec) -> Box:
+def centred(size: tuple[int, int], spec: InputSpec) -> Box:
     """What ``spec.fit`` takes of a photograph of (width, height), times ``crop_fraction``; at least 1x1."""
     height, width = spec.size
     scales = size[0] / width, size[1] / height
@@ -82,7 +116,7 @@ def _centred(size: tuple[int, int], spec: InputSpec) -> Box:
     return left, top, left + w, top + h
 
 
-def _scaled(box: Box, old: tuple[int, int], new: tuple[int, int]) -> Box:
+def scaled(box: Box, old: tuple[int, int], new: tuple[int, int]) -> Box:
     """A centred box inside ``old`` (width, height) -> the same place inside ``new``, rounded, at least 1x1."""
     left, top, right, bottom = (round(box[i] * new[i % 2] / old[i % 2]) for i in range(4))
     return left, top, max(right, left + 1), max(bottom, top + 1)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.images.own_samples import opened, spread_over
 
 ASSETS = data_folder("assets")
 IMAGENETTE = "Imagenette"
@@ -23,6 +24,7 @@ CIFAR10 = "CIFAR-10"
 MNIST = "MNIST"
 RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Sample:
         name: Its key, also the stem of a rendered picture's file.
         title: A short English title.
         description: What is to be seen, for people who cannot see it (alt text).
-        source: ``"rendered"`` or ``"scikit-image"``.
+        source: ``"rendered"``, ``"scikit-image"`` or ``"own"``.
         expected: The class of ``data`` that it shows, the larger one where it shows two; ``None`` where it shows
             a class of no data set.
         origin: What the source knows it by: a file's stem, or a function of ``skimage.data``.
@@ -183,9 +185,31 @@ SAMPLES: tuple[Sample, ...] = (
 """All samples, in the order in which the app shows them; the first is what it opens with."""
 
 
+_own: dict[str, tuple[Sample, Path]] = {}
+"""Photographs of the folder that the app of this process was opened with."""
+
+
+def use_own_samples(folder: Path | None) -> int:
+    """Offer the photographs of a folder as samples of this process, in front of all others; ``None`` takes them away.
+
+    Returns:
+        How many photographs the folder holds, of which ``attnviz.images.own_samples.MOST`` are offered.
+
+    Raises:
+        UserError: The folder holds no photograph that can be opened.
+    """
+    files, count = ((), 0) if folder is None else spread_over(folder)
+    _own.clear()
+    for number, path in enumerate(files, 1):
+        title = f"{path.parent.name}/{path.name}" if folder is not None and path.parent != folder else path.name
+        sample = Sample(f"own-{number}", title[:80], title[:80], OWN, None, "", OWN)
+        _own[sample.name] = (sample, path)
+    return count
+
+
 def sample_names() -> tuple[str, ...]:
-    """Names of all samples, in order."""
-    return tuple(sample.name for sample in SAMPLES)
+    """Names of all samples, in order: those of somebody's own folder, then ours."""
+    return (*_own, *(sample.name for sample in SAMPLES))
 
 
 def data_set_of(labels: Collection[str]) -> str | None:
@@ -195,7 +219,7 @@ def data_set_of(labels: Collection[str]) -> str | None:
 
 def find_sample(name: str) -> Sample:
     """The row of one sample; an unknown name raises ``UserError`` naming the nearest ones."""
-    for sample in SAMPLES:
+    for sample in (*(sample for sample, _ in _own.values()), *SAMPLES):
         if sample.name == name:
             return sample
     raise UserError(f"unknown sample {name!r}; {nearest(name, sample_names())}")
@@ -275,4 +299,8 @@ def _bundled(sample: Sample) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3], dtype=np.uint8))
 
 
-_LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {RENDERED: _rendered, SCIKIT_IMAGE: _bundled}
+_LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {
+    RENDERED: _rendered,
+    SCIKIT_IMAGE: _bundled,
+    OWN: lambda sample: opened(_own[sample.name][1]),
+}

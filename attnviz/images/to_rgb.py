@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 from PIL.Image import Transpose
 
+from attnviz.core.notes import ASSUMED, FULL_12_BITS, Note
 from attnviz.core.types import Bytes
 
 _UPRIGHT: Mapping[int, Transpose] = {
@@ -28,10 +29,12 @@ _UPRIGHT: Mapping[int, Transpose] = {
 def upright_rgb(image: Image.Image) -> Image.Image:
     """Any loaded image -> a new RGB image: on white, in sRGB, upright, without metadata."""
     profile = image.info.get("icc_profile")
+    assumed: tuple[Note, ...] = ()
     turn = _UPRIGHT.get(_orientation(image))
     if image.mode == "F" or image.mode.startswith("I"):
         values, clear = np.asarray(image), image.info.get("transparency")
-        image = Image.fromarray(eight_bits(values))
+        assumed = twelve_bits(values)
+        image = Image.fromarray(eight_bits(values * 16 + values // 256 if assumed else values))
         if isinstance(clear, int):  # one grey of a 16-bit PNG is transparent
             image.putalpha(Image.fromarray(eight_bits(values != clear)))
     elif image.mode == "La":  # Pillow converts this mode to LA only
@@ -42,8 +45,16 @@ def upright_rgb(image: Image.Image) -> Image.Image:
         rgb = Image.composite(rgb, white, image.convert("RGBA").getchannel("A"))
     if turn is not None:
         rgb = rgb.transpose(turn)
-    rgb.info = {}  # an orientation left here would turn the picture once more
+    rgb.info = {ASSUMED: assumed} if assumed else {}  # an orientation left here would turn the picture once more
     return rgb
+
+
+def twelve_bits(values: npt.NDArray[np.generic]) -> tuple[Note, ...]:
+    """What is assumed of 16-bit greys that use no more than 12 bits: without it they would come out black."""
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 2 or not values.size:
+        return ()
+    low, most = int(values.min()), int(values.max())
+    return (Note("twelve_bits", {"most": most}),) if low >= 0 and 255 < most <= FULL_12_BITS else ()
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

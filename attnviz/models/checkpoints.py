@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.notes import Note
-from attnviz.core.types import Bytes
+from attnviz.core.keys import check_keys
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 from attnviz.models.weights import cast
 
 FOLDER = data_folder("checkpoints")
 """Where the bundled checkpoints are."""
+VARIABLE = "ATTNVIZ_CHECKPOINTS"
+"""Environment variable with another folder of checkpoints, for the command line, the library and the app alike."""
 
 SUFFIXES = (".json", ".safetensors")
 MAX_CARD_BYTES = 4 * 2**20
@@ -71,52 +73,14 @@ class Card:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Card:
         """The reverse of ``to_json``; ``UserError`` on keys that are missing or unknown."""
-        known = list(cls.__dataclass_fields__)
-        for f in dataclasses.fields(cls):
-            if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise UserError(f"the card lacks {f.name!r}; a card has {', '.join(known)}")
-        for key in values:
-            if key not in known:
-                raise UserError(f"the card has an unknown key {key!r}; {nearest(key, known)}")
+        check_keys(cls, values, "the card")
         card = dict(values)
         card["spec"] = ModelSpec.from_json(values["spec"])
         card["labels"], card["limits"] = tuple(values["labels"]), tuple(values.get("limits", ()))
         return cls(**card)
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A network that is ready to be asked.
-
-    Attributes:
-        name: Id of the checkpoint, or the name the model was asked for by.
-        module: In eval mode, float32, without gradients.
-        spec: What it wants to be given.
-        labels: K class names in the order of the logits.
-        checkpoint: The card, where it is a checkpoint of attnviz.
-        source: For other models: the library, its version and which weights these are.
-        transform: Makes the input, (C, H, W), of what the network sees, (H, W, 3) uint8, where ``spec.input`` does not
-            say how; only for somebody's own network.
-        scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
-        assumed: What nobody has said about it and is assumed.
-    """
-
-    name: str
-    module: nn.Module
-    spec: ModelSpec
-    labels: tuple[str, ...]
-    checkpoint: Card | None = field(default=None, repr=False)
-    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    transform: Callable[[Bytes], Tensor] | None = field(default=None, repr=False)
-    scores: str = "softmax"
-    assumed: tuple[Note, ...] = ()
-
-    @property
-    def card(self) -> Card:
-        """The card; ``UserError`` for a model that is no checkpoint."""
-        if self.checkpoint is None:
-            raise UserError(f"{self.name} is no checkpoint of attnviz and has no card")
-        return self.checkpoint
+LoadedModel = Network  # its name before 0.2
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -187,13 +151,27 @@ def save_checkpoint(folder: Path, card: Card, module: nn.Module, half: bool = Tr
     return card
 
 
-def checkpoint_ids(folder: Path = FOLDER) -> tuple[str, ...]:
+def checkpoint_folder() -> Path:
+    """Where ids of checkpoints are looked up: the folder in ``ATTNVIZ_CHECKPOINTS``, else the bundled one.
+
+    Raises:
+        UserError: The variable names no folder.
+    """
+    named = os.environ.get(VARIABLE)
+    if named and not Path(named).is_dir():
+        raise UserError(f"{VARIABLE} names {named!r}, which is no folder; unset it for the bundled checkpoints")
+    return Path(named) if named else FOLDER
+
+
+def checkpoint_ids(folder: Path | None = None) -> tuple[str, ...]:
     """Ids of the checkpoints in a folder, in alphabetical order."""
+    folder = folder or checkpoint_folder()
     return tuple(sorted(p.stem for p in folder.glob("*.json") if p.with_suffix(".safetensors").is_file()))
 
 
-def locate(name: str | Path, folder: Path) -> Path:
+def locate(name: str | Path, folder: Path | None = None) -> Path:
     """Path of a checkpoint without its suffix."""
+    folder = folder or checkpoint_folder()
     stem = folder / str(name) if str(name) in checkpoint_ids(folder) else Path(name)
     if stem.suffix in SUFFIXES:
         stem = stem.with_suffix("")
@@ -205,7 +183,7 @@ def locate(name: str | Path, folder: Path) -> Path:
     return stem
 
 
-def load_card(name: str | Path, folder: Path = FOLDER) -> Card:
+def load_card(name: str | Path, folder: Path | None = None) -> Card:
     """Read a card by the checkpoint's id or path.
 
     Raises:
@@ -269,7 +247,7 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
         raise UserError(f"{file}: {error}") from error
 
 
-def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "cpu") -> LoadedModel:
+def load(name: str | Path, folder: Path | None = None, device: str | torch.device = "cpu") -> Network:
     """Load a checkpoint by its id (``"cbam"``) or by a path to one of its files.
 
     Args:
@@ -288,7 +266,7 @@ def load(name: str | Path, folder: Path = FOLDER, device: str | torch.device = "
     if len(card.labels) != card.spec.num_classes:
         count = card.spec.num_classes
         raise UserError(f"{card.id} has {count} classes but {len(card.labels)} labels; its card must name each once")
-    return LoadedModel(card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card)
+    return Network(card.id, module.float().eval().requires_grad_(False).to(device), card.spec, card.labels, card)
 
 
 def best_device() -> torch.device:

@@ -20,7 +20,7 @@ import safetensors.numpy
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import KINDS, kind_named
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
+from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids, write_atomically
 
 SUFFIX = ".reference"
 MAX_BYTES = 2**20
@@ -172,7 +172,7 @@ def encode(reference: Reference) -> bytes:
 
 def save_reference(folder: Path, name: str, reference: Reference) -> Path:
     """Write ``<name>.reference`` into a folder, whole or not at all."""
-    path = folder / f"{name}{SUFFIX}"
+    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
     write_atomically(path, encode(reference))
     return path
 
@@ -213,7 +213,7 @@ def _array(file: Any, key: str, stored: set[str]) -> Floats | None:
     return values
 
 
-def load_reference(name: str, weights: str, folder: Path = FOLDER) -> Reference | None:
+def load_reference(name: str, weights: str, folder: Path | None = None) -> Reference | None:
     """Statistics of a checkpoint by its id; ``None`` where it has none.
 
     Args:
@@ -226,7 +226,7 @@ def load_reference(name: str, weights: str, folder: Path = FOLDER) -> Reference 
     """
     if name not in checkpoint_ids(folder):
         raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
-    path = folder / f"{name}{SUFFIX}"
+    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
     if not path.is_file():
         return None
     found = read_reference(path)

@@ -18,7 +18,7 @@ import safetensors.numpy
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import FITS
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import FOLDER, checkpoint_ids, write_atomically
+from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids, write_atomically
 
 SUFFIX = ".snapshots"
 MAX_BYTES = 64 * 2**20
@@ -90,7 +90,7 @@ def read_snapshots(path: Path) -> Snapshots:
         raise UserError(f"{path.name} cannot be read as snapshots: {error}") from error
 
 
-def load_snapshots(name: str, folder: Path = FOLDER) -> Snapshots | None:
+def load_snapshots(name: str, folder: Path | None = None) -> Snapshots | None:
     """Snapshots of a checkpoint by its id; ``None`` where it has none.
 
     Raises:
@@ -98,5 +98,5 @@ def load_snapshots(name: str, folder: Path = FOLDER) -> Snapshots | None:
     """
     if name not in checkpoint_ids(folder):
         raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
-    path = folder / f"{name}{SUFFIX}"
+    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
     return read_snapshots(path) if path.is_file() else None

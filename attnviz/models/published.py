@@ -1,13 +1,9 @@
-"""Models by name: checkpoints of attnviz, and published networks of timm and torchvision.
-
-``"timm:seresnet50"`` and ``"torchvision:efficientnet_b0"`` are networks with their published ImageNet weights,
-fetched by timm or torchvision at first use; anything else is the id or the path of a checkpoint.
-"""
+"""Published networks of timm and torchvision by name, with their weights, fetched at first use."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,9 +20,11 @@ from torch import nn
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
-from attnviz.models import checkpoints
-from attnviz.models.checkpoints import FOLDER, LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
+
+HUB = "hf-hub:"
+"""What stands in front of the name of a repository at Hugging Face."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +37,15 @@ class _Published:
     source: Mapping[str, Any]
 
 
-def load(
-    name: str | os.PathLike[str],
-    pretrained: bool = True,
-    folder: Path = FOLDER,
-    device: str | torch.device = "cpu",
-    classes: int | None = None,
-) -> LoadedModel:
-    """Load a model: ``"timm:seresnet50"``, ``"torchvision:efficientnet_b0"``, or a checkpoint's id or path.
+def load(name: str, pretrained: bool = True, device: str | torch.device = "cpu", classes: int | None = None) -> Network:
+    """Load a network of timm or torchvision: ``"timm:seresnet50"``, ``"torchvision:efficientnet_b0"``.
 
     Args:
-        name: What to load. timm names may carry a tag of weights: ``"timm:seresnet50.a1_in1k"``.
+        name: What to load. timm names may carry a tag of weights, ``"timm:seresnet50.a1_in1k"``, or name a repository,
+            ``"timm:hf-hub:ORG/NAME"``.
         pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights.
-            Checkpoints always come with their weights.
-        folder: Where ids of checkpoints are looked up.
         device: Where the network shall be.
-        classes: Number of classes of an untrained published network; ``None`` for as many as it has.
+        classes: Number of classes of an untrained network; ``None`` for as many as it has.
 
     Returns:
         The network in eval mode, float32, without gradients, with the size, crop, mean and std of its own
@@ -63,18 +54,15 @@ def load(
     Raises:
         UserError: There is no such model, or its weights cannot be fetched or read.
     """
-    text = os.fspath(name)
-    library, colon, rest = text.partition(":")
-    if not colon or library not in LIBRARIES:
-        if colon and not Path(text).exists() and len(library) > 1:
-            raise UserError(f"unknown library {library!r} in {text!r}; {nearest(library, LIBRARIES)}")
-        return checkpoints.load(name if isinstance(name, Path) else text, folder, device)
+    library, _, rest = name.partition(":")
+    if library not in LIBRARIES:
+        raise UserError(f"unknown library {library!r} in {name!r}; {nearest(library, LIBRARIES)}")
     if classes is not None and (pretrained or classes < 2):
         raise UserError(f"classes is for untrained networks and at least 2, got {classes}")
-    found = LIBRARIES[library](rest, pretrained, classes)
-    spec = ModelSpec(text, "built in", len(found.labels), input=found.input)
-    module = found.module.float().eval().requires_grad_(False).to(device)
-    return LoadedModel(text, module, spec, found.labels, source=MappingProxyType(dict(found.source)))
+    network = LIBRARIES[library](rest, pretrained, classes)
+    spec = ModelSpec(name, "built in", len(network.labels), input=network.input)
+    module = network.module.float().eval().requires_grad_(False).to(device)
+    return Network(name, module, spec, network.labels, source=MappingProxyType(dict(network.source)))
 
 
 def _fetched(name: str, fetch: Callable[[], Any], server: str | None) -> Any:
@@ -146,6 +134,8 @@ def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     from timm.data.config import resolve_model_data_config
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
+    if name.startswith(HUB):
+        return _from_hub(name, pretrained, classes)
     if not timm.is_model(name):
         raise UserError(f"timm has no model {name!r}; {nearest(name, timm.list_models())}")
     if pretrained:
@@ -161,6 +151,31 @@ def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     config = module.pretrained_cfg
     facts = {"library": f"timm {timm.__version__}", "weights": _tagged(name, config) if pretrained else "random"}
     return _Published(module, given, labels, {**facts, "license": config.get("license") or "see timm"})
+
+
+def _from_hub(name: str, pretrained: bool, classes: int | None) -> _Published:
+    """A network of somebody's repository at Hugging Face, as timm's ``push_to_hf_hub`` wrote it."""
+    import timm
+    from huggingface_hub.constants import ENDPOINT
+
+    if not re.fullmatch(r"hf-hub:[\w.-]+/[\w.-]+(@[\w.-]+)?", name):
+        raise UserError(f"a network at Hugging Face is asked for as timm:hf-hub:ORG/NAME, got {name[:100]!r}")
+    options = {"num_classes": classes} if classes else {}
+
+    def fetch() -> nn.Module:
+        try:
+            return timm.create_model(name, pretrained=pretrained, **options)  # type: ignore[arg-type]
+        except (KeyError, ValueError, TypeError) as error:
+            raise UserError(f"timm:{name} holds no network of timm: {type(error).__name__}: {error}") from error
+
+    module = _fetched(f"timm:{name}", fetch, str(ENDPOINT))
+    config = dict(module.pretrained_cfg)
+    given, _ = read_transform(config, module)
+    count = int(module.num_classes)
+    names = config.get("label_names") or ()
+    labels = tuple(map(str, names)) if len(names) == count and pretrained else _numbered(count)
+    facts = {"library": f"timm {timm.__version__}", "weights": name if pretrained else "random"}
+    return _Published(module, given, labels, {**facts, "license": config.get("license") or "see its page"})
 
 
 def _timm_server(name: str) -> str | None:

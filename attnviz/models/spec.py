@@ -7,15 +7,18 @@ import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import InputSpec, NoiseSpec
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import LATER, InputSpec, NoiseSpec
+from attnviz.core.keys import check_keys
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class ModelSpec:
     Attributes:
         backbone: A name of ``BACKBONES``.
         attention: A name of ``ATTENTION``.
-        num_classes: K, at least 2.
+        num_classes: K; 0 for a network that gives no answer that is shown.
         backbone_options: Keyword arguments of the backbone.
         attention_options: Keyword arguments of the attention module.
         input: What the network wants to be given.
@@ -40,25 +43,36 @@ class ModelSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; ``from_json`` gives the same spec back."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        plain = InputSpec()
+        values["input"] = {
+            key: value
+            for key, value in values["input"].items()
+            if key not in LATER or value != getattr(plain, key)  # as cards had it before there were these fields
+        }
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelSpec:
         """The reverse of ``to_json``; an unknown or missing key raises ``UserError``."""
-        known = [f.name for f in dataclasses.fields(cls)]
-        for key in values:
-            if key not in known:
-                raise UserError(f"unknown key {key!r} in a model description; {nearest(key, known)}")
-        try:
-            spec: dict[str, Any] = dict(values)
-            if "input" in spec:
-                plain = _tuples(spec["input"])
-                if plain.get("noise") is not None:
-                    plain["noise"] = NoiseSpec(**_tuples(plain["noise"]))
-                spec["input"] = InputSpec(**plain)
-            return cls(**spec)
-        except TypeError as error:
-            raise UserError(f"a model description is not complete: {error}") from error
+        check_keys(cls, values, "model description")
+        spec: dict[str, Any] = dict(values)
+        if "input" in spec:
+            check_keys(InputSpec, spec["input"], "model description", "input")
+            plain = _tuples(spec["input"])
+            if plain.get("noise") is not None:
+                check_keys(NoiseSpec, plain["noise"], "model description", "input.noise")
+                plain["noise"] = _typed(NoiseSpec, _tuples(plain["noise"]))
+            spec["input"] = _typed(InputSpec, plain)
+        return _typed(cls, spec)
+
+
+def _typed(kind: type[T], values: dict[str, Any]) -> T:
+    """A dataclass of values that may be of any type."""
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UserError(f"model description: {kind.__name__} has a value of a wrong type: {error}") from error
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,8 +93,9 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
     backbone = BACKBONES[spec.backbone]
     defaults = getattr(backbone, "attention_defaults", None)
     usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
-    options = {**usual, **spec.attention_options}
-    attention = functools.partial(ATTENTION[spec.attention], **options)
+    make = ATTENTION[spec.attention]
+    own = {"num_classes": spec.num_classes} if "num_classes" in inspect.signature(make).parameters else {}
+    attention = functools.partial(make, **{**own, **usual, **spec.attention_options})
     ignored = set() if published_weights else {"pretrained"}
     places = {key: value for key, value in spec.backbone_options.items() if key not in ignored}
     try:

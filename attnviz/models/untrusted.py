@@ -18,20 +18,18 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.models.checkpoints import LoadedModel, best_device, refuse_pickle
+from attnviz.models.checkpoints import best_device, refuse_pickle
 from attnviz.models.cost import count_macs
+from attnviz.models.fit_state import fill, match
+from attnviz.models.limits import PUBLIC, Limits
+from attnviz.models.network import Network
 from attnviz.models.published import LIBRARIES, load
+from attnviz.models.state_files import PICKLES, read_state
 from attnviz.models.weights import cast
 
 WEIGHTS = ("published", "untrained", "file")
 LONGEST = 100
 """Characters of a name."""
-PARAMETERS = 100_000_000
-MACS = 20_000_000_000
-"""Multiply-accumulates of one forward pass, a few seconds on two CPU cores: this is what bounds the time."""
-SIDE = 512
-"""Pixels of the input's longer side."""
-FILE_BYTES = 32 * 2**20
 VALUES = 4_000_000
 """Weights of all gates that are kept of one photograph; larger gates are listed, not shown."""
 
@@ -43,22 +41,26 @@ class Wish:
     Attributes:
         name: ``"timm:…"`` or ``"torchvision:…"``.
         weights: One of ``WEIGHTS``.
-        file: The safetensors file, where the weights are in one.
+        file: The file of weights, where they are in one.
+        labels: Class names; none to number the classes.
+        limits: What the page takes.
     """
 
     name: str
     weights: str = "published"
     file: Path | None = None
+    labels: tuple[str, ...] = ()
+    limits: Limits = PUBLIC
 
     def __post_init__(self) -> None:
         library, colon, rest = (self.name if isinstance(self.name, str) else "").partition(":")
-        if not colon or not rest or len(self.name) > LONGEST or library not in LIBRARIES:
+        if not colon or not rest or ":" in rest or len(self.name) > LONGEST or library not in LIBRARIES:
             known = " or ".join(f"{key}:NAME" for key in LIBRARIES)
             raise UserError(f"a network is asked for as {known}, got {str(self.name)[:LONGEST]!r}")
         if self.weights not in WEIGHTS:
             raise UserError(f"unknown weights {str(self.weights)[:LONGEST]!r}; {nearest(self.weights, WEIGHTS)}")
         if self.weights == "file" and self.file is None:
-            raise UserError("choose a safetensors file with the weights first")
+            raise UserError("choose a file with the weights first")
 
     @property
     def title(self) -> str:
@@ -67,7 +69,7 @@ class Wish:
             return self.name
         if self.file is None or self.weights == "untrained":
             return f"{self.name} · untrained"
-        return f"{self.name} · file {_digest(self.file)[:8]}"
+        return f"{self.name} · file {_digest(self.file, self.limits)[:8]}"
 
 
 @dataclass(frozen=True)
@@ -80,23 +82,31 @@ class Guest:
         macs: Multiply-accumulates of one forward pass.
     """
 
-    loaded: LoadedModel
+    loaded: Network
     parameters: int
     macs: int
 
 
-def _digest(file: Path) -> str:
+def _digest(file: Path, limits: Limits) -> str:
     if not file.is_file():
         raise UserError("the file is no longer kept here: send it again")
-    if file.stat().st_size > FILE_BYTES:
+    if not limits.pickles:
+        with file.open("rb") as start:
+            refuse_pickle(start.read(2), "this file")
+    if file.stat().st_size > limits.file_bytes:
+        most = limits.file_bytes // 2**20
         raise UserError(
-            f"the file has {file.stat().st_size / 2**20:.1f} MiB, at most {FILE_BYTES // 2**20} are taken; float16 "
+            f"the file has {file.stat().st_size / 2**20:.1f} MiB, at most {most} are taken; float16 "
             "halves it, and attnviz.launch opens a network of any size on your own machine"
         )
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while part := stream.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
-def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
+def _skeleton(name: str, classes: int | None = None) -> Network:
     """The network without memory for its weights."""
     try:
         # not first imported below: some versions of torch cannot import their compiler while tensors have no memory
@@ -109,29 +119,31 @@ def _skeleton(name: str, classes: int | None = None) -> LoadedModel:
         raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
 
 
-def _measured(name: str, classes: int | None = None) -> tuple[LoadedModel, int, int]:
+def _measured(name: str, limits: Limits, classes: int | None = None) -> tuple[Network, int, int]:
     """Skeleton, parameters and multiply-accumulates; ``UserError`` where one of the limits is passed."""
     skeleton = _skeleton(name, classes)
     parameters = sum(p.numel() for p in skeleton.module.parameters())
-    if parameters > PARAMETERS:
-        raise UserError(f"{name} has {parameters:,} parameters; at most {PARAMETERS:,} are loaded here")
+    if parameters > limits.parameters:
+        raise UserError(f"{name} has {parameters:,} parameters; at most {limits.parameters:,} are loaded here")
     if len(skeleton.labels) < 2:
         raise UserError(f"{name} gives features and no class scores; `attnviz gates {name}` lists its gates")
     size = skeleton.spec.input.size
-    if max(size) > SIDE:
-        raise UserError(f"{name} wants {size[0]}×{size[1]} pixels; at most {SIDE}×{SIDE} are given here")
+    if max(size) > limits.side:
+        raise UserError(f"{name} wants {size[0]}×{size[1]} pixels; at most {limits.side}×{limits.side} are given here")
     try:
         macs = count_macs(skeleton.module, torch.zeros(1, 3, *size, device="meta"))
     except Exception as error:  # as above
         raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
-    if macs > MACS:
-        raise UserError(f"{name} needs {macs:,} multiply-accumulates for one picture; at most {MACS:,} are spent here")
+    if macs > limits.macs:
+        raise UserError(
+            f"{name} needs {macs:,} multiply-accumulates for one picture; at most {limits.macs:,} are spent here"
+        )
     return skeleton, parameters, macs
 
 
-def _header(file: Path) -> dict[str, tuple[int, ...]]:
+def _header(file: Path, limits: Limits) -> dict[str, tuple[int, ...]]:
     """Names and shapes in a safetensors file; no tensor is read."""
-    _digest(file)  # its size
+    _digest(file, limits)  # its size
     with file.open("rb") as stream:
         refuse_pickle(stream.read(2), "this file")
     try:
@@ -141,7 +153,7 @@ def _header(file: Path) -> dict[str, tuple[int, ...]]:
         raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
 
 
-def _classes(skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> int:
+def _classes(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """How many classes a file's network has, by the layer that makes the scores."""
     count = len(skeleton.labels)
     for path, module in reversed(list(skeleton.module.named_modules())):
@@ -154,12 +166,25 @@ def _classes(skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> in
     return count
 
 
+def _from_pickle(wish: Wish, file: Path) -> tuple[Network, int, int]:
+    """A file that ``torch.save`` wrote, read as tensors only: on one's own machine."""
+    _digest(file, wish.limits)
+    state = read_state(file)
+    skeleton = _skeleton(wish.name)
+    bare, _, _ = match(state, skeleton.module.state_dict())
+    classes = _classes(skeleton, {key: tuple(value.shape) for key, value in bare.items()})
+    _, parameters, macs = _measured(wish.name, wish.limits, classes)
+    network = load(wish.name, pretrained=False, classes=classes)
+    notes = fill(network.module, state, "the file")
+    return dataclasses.replace(network, assumed=notes), parameters, macs
+
+
 def _listed(names: Iterable[str]) -> str:
     shown = sorted(names)
     return ", ".join(name[:80] for name in shown[:4]) + (f" … ({len(shown)} in all)" if len(shown) > 4 else "")
 
 
-def _check_shapes(name: str, skeleton: LoadedModel, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _check_shapes(name: str, skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> None:
     own = {key: tuple(value.shape) for key, value in skeleton.module.state_dict().items()}
     missing, foreign = own.keys() - shapes.keys(), shapes.keys() - own.keys()
     if missing or foreign:
@@ -171,11 +196,13 @@ def _check_shapes(name: str, skeleton: LoadedModel, shapes: Mapping[str, tuple[i
             raise UserError(f"the file does not fit {name}: {key} must have shape {shape}, got {shapes[key]}")
 
 
-def _from_file(name: str, file: Path) -> tuple[LoadedModel, int, int]:
-    shapes = _header(file)
+def _from_file(wish: Wish, file: Path) -> tuple[Network, int, int]:
+    if file.suffix.lower() in PICKLES and wish.limits.pickles:
+        return _from_pickle(wish, file)
+    name, shapes = wish.name, _header(file, wish.limits)
     skeleton = _skeleton(name)
     classes = _classes(skeleton, shapes)
-    skeleton, parameters, macs = _measured(name, classes)
+    skeleton, parameters, macs = _measured(name, wish.limits, classes)
     _check_shapes(name, skeleton, shapes)
     try:
         state = safetensors.torch.load_file(file)
@@ -214,13 +241,19 @@ def invite(wish: Wish, allow: Callable[[int], None]) -> Guest:
     """
     source: Mapping[str, str] = {}
     if wish.weights == "file" and wish.file is not None:
-        loaded, parameters, macs = _from_file(wish.name, wish.file)
+        loaded, parameters, macs = _from_file(wish, wish.file)
         source = {"weights": "a file"}
     else:
-        _, parameters, macs = _measured(wish.name)
+        _, parameters, macs = _measured(wish.name, wish.limits)
         if wish.weights == "published":
             allow(parameters)
         loaded = load(wish.name, pretrained=wish.weights == "published")
     module = loaded.module.to(best_device())
     facts = MappingProxyType({**loaded.source, **source})
-    return Guest(dataclasses.replace(loaded, name=wish.title, module=module, source=facts), parameters, macs)
+    labels = wish.labels or loaded.labels
+    if len(labels) != len(loaded.labels):
+        raise UserError(
+            f"the network has {len(loaded.labels)} classes but there are {len(labels)} labels; one for each"
+        )
+    changed = dataclasses.replace(loaded, name=wish.title, module=module, source=facts, labels=labels)
+    return Guest(changed, parameters, macs)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.core.errors import UserError
+from attnviz.core.registry import Registry
 from attnviz.core.types import Floats, GateRecord, GateSite
 from attnviz.render.colour import number
 
@@ -189,17 +190,27 @@ class Drawing:
     map: MapOf | None = None
 
 
-DRAWINGS: Mapping[str, Drawing] = MappingProxyType(
-    {
-        "channel": Drawing(_channel_tile),
-        "spatial": Drawing(_spatial_tile, _spatial_map),
-        "full": Drawing(_full_tile, _full_map),
-        "strip": Drawing(_strip_tile, _strip_map),
-        "pairwise": Drawing(_pairwise_tile, _pairwise_map),
-        "branch": Drawing(_branch_tile),
-        "added": Drawing(_added_tile),
-        "geometric": Drawing(_geometric_tile),
-    }
+CHANNEL = Drawing(_channel_tile)
+SPATIAL = Drawing(_spatial_tile, _spatial_map)
+FULL = Drawing(_full_tile, _full_map)
+STRIP = Drawing(_strip_tile, _strip_map)
+PAIRWISE = Drawing(_pairwise_tile, _pairwise_map)
+BRANCH = Drawing(_branch_tile)
+ADDED = Drawing(_added_tile)
+GEOMETRIC = Drawing(_geometric_tile)
+
+DRAWINGS: Registry[Drawing] = Registry(
+    "drawing of a kind of gate",
+    (
+        ("channel", "attnviz.render.drawings:CHANNEL"),
+        ("spatial", "attnviz.render.drawings:SPATIAL"),
+        ("full", "attnviz.render.drawings:FULL"),
+        ("strip", "attnviz.render.drawings:STRIP"),
+        ("pairwise", "attnviz.render.drawings:PAIRWISE"),
+        ("branch", "attnviz.render.drawings:BRANCH"),
+        ("added", "attnviz.render.drawings:ADDED"),
+        ("geometric", "attnviz.render.drawings:GEOMETRIC"),
+    ),
 )
 """A drawing for each of ``attnviz.core.kinds.KINDS``; the first map that a network has stands for it."""
 

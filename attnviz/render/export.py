@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import Kind
@@ -20,7 +22,7 @@ from attnviz.render.drawings import HOW, mask_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.figures.style import to_png
+from attnviz.render.figures.style import DPI, drawn
 from attnviz.render.overlay import GATE_MEANING, overlay_figure
 
 COLUMNS = ("gate", "kind", "branch", "channel", "row", "column", "value")
@@ -96,8 +98,10 @@ def file_name(gate: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", gate).strip(".") or "gate"
 
 
-def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tuple[str, bytes] | None:
-    """``"overlay"`` or ``"channels"``, and the picture of a gate as PNG; ``None`` where it has none."""
+def _picture(
+    analysis: Analysis, record: GateRecord, look: dict[str, Any], draw: Callable[[Figure], bytes]
+) -> tuple[str, bytes] | None:
+    """``"overlay"`` or ``"channels"``, and the picture of a gate; ``None`` where it has none."""
     kind, values = record.site.traits, record.values
     if not np.isfinite(values).any():
         return None
@@ -107,23 +111,31 @@ def _picture(analysis: Analysis, record: GateRecord, look: dict[str, Any]) -> tu
         meaning = GATE_MEANING if mask.is_gate else HOW[mask.how]
         title = f"{analysis.model} · {record.site.name}"
         shown = {**look, "scale": mask.scale(look["scale"]), "title": title, "meaning": meaning}
-        return "overlay", to_png(overlay_figure(analysis.image, mask.values, **shown))
+        return "overlay", draw(overlay_figure(analysis.image, mask.values, **shown))
     if not kind.per_channel or values.size != values.shape[1]:
         return None
     if kind.has_scores:
-        return "channels", to_png(channel_bars(record.scores, scale=look["scale"]))
+        return "channels", draw(channel_bars(record.scores, scale=look["scale"]))
     title = "Added context: one number per channel"
-    return "channels", to_png(channel_bars(values.ravel(), scale="features", title=title))
+    return "channels", draw(channel_bars(values.ravel(), scale="features", title=title))
 
 
 def write_exports(
-    analysis: Analysis, folder: Path, *, opacity: float = 0.55, cmap: str = CMAP, scale: str = "fixed"
+    analysis: Analysis,
+    folder: Path,
+    *,
+    opacity: float = 0.55,
+    cmap: str = CMAP,
+    scale: str = "fixed",
+    kind: str = "png",
+    dpi: float = DPI,
 ) -> list[Path]:
     """Write pictures and numbers of an analysis.
 
     Files: ``overlay-<gate>.png`` for every gate with a weight per place (of a pairwise gate, the middle asks),
     ``channels-<gate>.png`` for every gate with one number per channel,
-    ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``gates.csv`` and ``analysis.json``.
+    ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``gates.csv`` and ``analysis.json``; pictures
+    end in ``.svg`` or ``.pdf`` with that ``kind``.
 
     Args:
         analysis: What to write.
@@ -131,6 +143,8 @@ def write_exports(
         opacity: Of the masks, in [0, 1].
         cmap: Colour map of the masks.
         scale: ``"fixed"`` (0–1) or ``"stretch"``.
+        kind: Format of the pictures: ``"png"``, ``"svg"`` or ``"pdf"``.
+        dpi: Their pixels per inch, 10..600.
 
     Returns:
         The paths written.
@@ -138,15 +152,16 @@ def write_exports(
     Raises:
         UserError: A setting is not known, or the folder cannot be written; nothing is written in the first case.
     """
+    draw = functools.partial(drawn, kind=kind, dpi=dpi)
     files: dict[str, bytes] = {}
     for record in analysis.gates:
-        made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale})
+        made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale}, draw)
         if made is not None:
-            files[f"{made[0]}-{file_name(record.site.name)}.png"] = made[1]
+            files[f"{made[0]}-{file_name(record.site.name)}.{kind}"] = made[1]
     if analysis.gates:
-        files["gates.png"] = to_png(gate_strip(analysis.gates, analysis.image))
+        files[f"gates.{kind}"] = draw(gate_strip(analysis.gates, analysis.image))
     if any(record.site.has_scores for record in analysis.gates):
-        files["channel-map.png"] = to_png(channel_map(analysis.gates))
+        files[f"channel-map.{kind}"] = draw(channel_map(analysis.gates))
     files["gates.csv"] = gates_csv(analysis).encode()
     files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"
     try:

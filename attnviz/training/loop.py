@@ -19,6 +19,7 @@ from attnviz.models.checkpoints import Card, load_card
 from attnviz.models.provenance import commit, facts
 from attnviz.models.spec import build
 from attnviz.training.augment import augment
+from attnviz.training.auxiliary import auxiliary_loss
 from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.device import make_fabric, to_device
@@ -169,7 +170,8 @@ class Trainer:
         x = prepare_batch(crops, self.spec.input, generator)
         if part.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
-        return F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
+        own = F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
+        return own + auxiliary_loss(self.plain, targets)
 
     def _check(self, broken: Tensor, epoch: int, last: bool = False) -> None:
         """Stop where a loss, or at the end of an epoch a weight, is no finite number.

@@ -7,12 +7,12 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.keys import check_keys
 from attnviz.models.spec import ModelSpec
 from attnviz.training.recipe_fields import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
@@ -104,22 +104,16 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _fill(kind: type[Any], values: Any, where: str) -> Any:
     """Make the dataclass ``kind`` from a TOML table, checking names and types on the way."""
-    require(isinstance(values, Mapping), f"{where or 'the file'} must be a table", values)
+    check_keys(kind, values, "recipe", where)
     hints = get_type_hints(kind)
-    known = [f.name for f in dataclasses.fields(kind)]
     made: dict[str, Any] = {}
     for key, value in values.items():
         path = f"{where}.{key}" if where else key
-        if key not in known:
-            raise UserError(f"recipe: unknown key {path!r}; {nearest(key, known)}")
         if dataclasses.is_dataclass(hints[key]):
             made[key] = _fill(hints[key], value, path)  # type: ignore[arg-type]
             continue
         require(_fits(value, hints[key]), f"{path} must be {getattr(hints[key], '__name__', hints[key])}", value)
         made[key] = float(value) if hints[key] is float else value
-    for f in dataclasses.fields(kind):
-        needed = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        require(not needed or f.name in made, f"{where + '.' if where else ''}{f.name} is missing", sorted(made))
     return kind(**made)
 
 

@@ -45,7 +45,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     from attnviz.ui.shared.page import Page, Photo
     from attnviz.ui.shared.sample_buttons import available
     from attnviz.ui.shared.strip_and_map import greet, header
-    from attnviz.ui.shared.text import label, plain
+    from attnviz.ui.shared.text import add_texts, label, plain
 
     store = store or Store()
     if not store.ids:
@@ -56,33 +56,42 @@ def build(store: Store | None = None) -> gr.Blocks:
         photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
+                add_texts(tab.texts)
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
                     tab.build(Page(demo, store, own, photo, opening))
     return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 
-def launch_options() -> dict[str, Any]:
-    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent."""
+def launch_options(public: bool = True) -> dict[str, Any]:
+    """What ``Blocks.launch`` is given: no sharing, no external requests, limits on what is sent.
+
+    Args:
+        public: Whether strangers come to the page; one's own machine takes larger files.
+    """
     from starlette.middleware import Middleware
 
-    from attnviz.images.decode import MAX_BYTES
+    from attnviz.models.limits import limits_for
     from attnviz.ui.server.body_limit import BodyLimit
     from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.origin import Origin
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
-    from attnviz.ui.shared.text import translations
+    from attnviz.ui.shared.text import add_texts, translations
     from attnviz.ui.theme import theme
 
-    middleware = [Middleware(part) for part in (Origin, BodyLimit, Door, Uploads, Document)]
+    for tab in TABS.values():
+        add_texts(tab.texts)
+    largest = limits_for(public).largest_upload
+    body = Middleware(BodyLimit, upload=largest + 2**20)
+    middleware = [Middleware(Origin), body, *map(Middleware, (Door, Uploads, Document))]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,
         "ssr_mode": False,
         "mcp_server": False,
         "show_error": False,
-        "max_file_size": MAX_BYTES,
+        "max_file_size": largest,
         "state_session_capacity": SESSIONS,
         "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},
         "theme": theme(),

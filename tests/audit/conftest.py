@@ -53,10 +53,10 @@ def of_another(means):
 
 def prepared(net):
     """A network as it is adopted, for pictures of 12×12."""
-    from attnviz.analysis.adopt_model import adopt
     from attnviz.core.input_spec import InputSpec
+    from attnviz.models.wrap import wrap
 
-    return adopt(net.eval(), InputSpec(size=(12, 12)), LABELS)
+    return wrap(net.eval(), transform=InputSpec(size=(12, 12)), labels=LABELS, scores="softmax")
 
 
 @pytest.fixture(scope="session")

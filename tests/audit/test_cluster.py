@@ -34,7 +34,7 @@ def parent_of(pid):
 def kill_an_actor():
     """Kill the first process that holds a ``BlockActor``; tells whether there was one."""
     for _ in range(600):
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        for pid in filter(str.isdigit, (path.name for path in Path("/proc").iterdir())):
             try:
                 title = Path(f"/proc/{pid}/cmdline").read_text()
                 parent = parent_of(pid)

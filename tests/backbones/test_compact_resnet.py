@@ -66,7 +66,7 @@ def test_what_is_refused(make, text):
 def test_a_description_survives_json():
     made = ModelSpec("compact-resnet", "cbam", 7, {"depths": [1, 1, 1, 1]}, {"order": "parallel"}, InputSpec((96, 64)))
     assert ModelSpec.from_json(made.to_json()) == made
-    with pytest.raises(UserError, match="unknown key .backbon. in a model description; did you mean .backbone."):
+    with pytest.raises(UserError, match="model description: unknown key .backbon.; did you mean .backbone."):
         ModelSpec.from_json({"backbon": "x"})
-    with pytest.raises(UserError, match="not complete"):
+    with pytest.raises(UserError, match="attention is missing"):
         ModelSpec.from_json({"backbone": "compact-resnet"})

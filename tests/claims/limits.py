@@ -3,8 +3,8 @@
 import re
 
 from attnviz.images.decode import MAX_ASPECT, MAX_BYTES, MAX_PIXELS
+from attnviz.models.limits import PUBLIC
 from attnviz.models.results import read_results
-from attnviz.models.untrusted import FILE_BYTES, MACS, PARAMETERS, SIDE
 from attnviz.ui.networks.visitor_models import FETCHED_BYTES
 from attnviz.ui.server import limits as server
 from attnviz.ui.settings import CACHE, KEEP_SECONDS
@@ -76,10 +76,11 @@ def limits() -> Claims:
     events, seconds = (written("attnviz/ui/__init__.py", rf'{name}", "(\d+)"') for name in ("EVENTS", "FREQUENCY"))
     yield "docs/deploying.md", f"`GRADIO_ANALYTICS_CACHE_FREQUENCY` | {events} and {seconds} unless set"
     network = (
-        f"{PARAMETERS // 10**6} million parameters, {MACS // 10**9} billion multiply-accumulates, {SIDE} pixels a side"
+        f"{PUBLIC.parameters // 10**6} million parameters, {PUBLIC.macs // 10**9} billion multiply-accumulates, "
+        f"{PUBLIC.side} pixels a side"
     )
-    yield "docs/deploying.md", f"| {network}, {FILE_BYTES // 2**20} MiB of weights in a file |"
-    yield "docs/tutorial.md", f"at most {network} and {FILE_BYTES // 2**20} MiB of file"
+    yield "docs/deploying.md", f"| {network}, {PUBLIC.file_bytes // 2**20} MiB of weights in a file |"
+    yield "docs/tutorial.md", f"at most {network} and {PUBLIC.file_bytes // 2**20} MiB of file"
     yield "docs/deploying.md", f"| weights fetched for visitors by one process | {FETCHED_BYTES // 2**30} GiB |"
     assert CACHE == (3600, 6 * 3600) and KEEP_SECONDS == 3600
     yield "docs/privacy.md", "six hours old (looked at every hour)"

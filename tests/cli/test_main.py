@@ -90,16 +90,22 @@ def test_the_version_is_said(capsys):
     assert capsys.readouterr().out == f"attnviz {attnviz.__version__}\n"
 
 
-def test_info_says_what_a_bug_report_needs(capsys, monkeypatch):
-    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", "/somewhere")
+def test_info_says_what_a_bug_report_needs(capsys, monkeypatch, checkpoints):
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", str(checkpoints))
     monkeypatch.setenv("GRADIO_TOKEN", "abc")
     assert main(["info", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["attnviz"] == attnviz.__version__ and facts["packages"]["torch"].startswith("2.")
-    assert "cbam" in facts["checkpoints"]["ids"] and facts["settings"]["ATTNVIZ_CHECKPOINTS"] == "/somewhere"
+    assert "cbam" in facts["checkpoints"]["ids"] and facts["settings"]["ATTNVIZ_CHECKPOINTS"] == str(checkpoints)
+    assert facts["checkpoints"]["folder"] == str(checkpoints)
     assert facts["settings"]["GRADIO_TOKEN"] == "(hidden)"
     assert main(["info"]) == 0
     assert "device: " in capsys.readouterr().out
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", "/somewhere")
+    assert main(["info"]) == 0
+    assert "ATTNVIZ_CHECKPOINTS names '/somewhere', which is no folder" in capsys.readouterr().out
+    assert main(["gates", "cbam"]) == 2
+    assert "unset it for the bundled checkpoints" in capsys.readouterr().err
 
 
 def test_verifying_nothing_is_no_success(capsys, monkeypatch):

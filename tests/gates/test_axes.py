@@ -7,12 +7,12 @@ import torch
 from torch import nn
 
 from attnviz import find_gates
-from attnviz.analysis.adopt_model import adopt
 from attnviz.analysis.analyser import Analyser
 from attnviz.attention import ATTENTION
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import GateRecord
 from attnviz.gates.axes import kind_of_axis, labelled, of_map, reshaped
+from attnviz.models.wrap import wrap
 from attnviz.render.drawings import mask_for
 
 
@@ -155,6 +155,6 @@ def test_a_reshape_regroups_axes_and_gives_up_where_they_cross():
 def test_a_strangers_dual_attention_is_not_drawn_as_a_map_of_places():
     """Sixty-four channels on sixteen by sixteen places, in a network that was given to the app."""
     model = nn.Sequential(net(Channels, 64), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 2))
-    (site,) = Analyser(adopt(model, InputSpec((16, 16)), ["a", "b"])).sites
+    (site,) = Analyser(wrap(model, transform=InputSpec((16, 16)), labels=["a", "b"])).sites
     assert site.shape == (1, 64, 64) and "cam" in site.name
     assert mask_for(GateRecord(site, torch.rand(site.shape).numpy())) is None

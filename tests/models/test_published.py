@@ -10,7 +10,7 @@ from attnviz import UserError
 from attnviz.cli.main import main
 from attnviz.core.input_spec import InputSpec
 from attnviz.models import published as loading
-from attnviz.models.published import load
+from attnviz.models.locator import load
 
 
 def test_timm_model_comes_with_its_own_configuration():
@@ -29,7 +29,7 @@ def test_timm_model_comes_with_its_own_configuration():
 
 def test_torchvision_model_comes_with_its_own_configuration():
     loaded = load("torchvision:mobilenet_v3_small", pretrained=False)
-    assert loaded.spec.input == InputSpec((224, 224), 224 / 256)
+    assert loaded.spec.input == InputSpec((224, 224), 224 / 256, interpolation="bilinear")
     assert loaded.source["weights"] == "random" and len(loaded.labels) == 1000
 
 

@@ -1,5 +1,6 @@
 """What strangers may ask for by name; nothing here reaches the network."""
 
+import dataclasses
 import json
 import pickle
 import struct
@@ -11,6 +12,7 @@ import torch
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.models import untrusted as guests
+from attnviz.models.limits import PUBLIC
 from attnviz.models.untrusted import Wish, invite, small
 
 TINY = "timm:test_efficientnet"
@@ -59,8 +61,8 @@ def test_only_names_of_libraries_are_asked_for(name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("timm:hf-hub:somebody/model", "timm has no model"),
-        ("timm:local-dir:/tmp", "timm has no model"),
+        ("timm:hf-hub:somebody/model", "a network is asked for as timm:NAME"),
+        ("timm:local-dir:/tmp", "a network is asked for as timm:NAME"),
         ("timm:seresnet5O", "did you mean 'seresnet50"),
         ("torchvision:raft_large", "no classification model"),
         ("timm:vit_huge_patch14_224", "parameters; at most 100,000,000"),
@@ -156,10 +158,10 @@ def test_a_file_that_does_not_fit_is_one_clear_sentence(weights, name):
 
 
 def test_a_file_that_is_too_large_is_not_read(weights, monkeypatch):
-    monkeypatch.setattr(guests, "FILE_BYTES", 1000)
+    tight = dataclasses.replace(PUBLIC, file_bytes=1000)
     with pytest.raises(UserError, match="MiB, at most"):
-        invite(Wish(TINY, "file", weights), refused)
-    with pytest.raises(UserError, match="choose a safetensors file"):
+        invite(Wish(TINY, "file", weights, limits=tight), refused)
+    with pytest.raises(UserError, match="choose a file with the weights"):
         Wish(TINY, "file")
 
 

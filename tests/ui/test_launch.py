@@ -5,9 +5,10 @@ import torch
 from torch import nn
 
 import attnviz
+import attnviz.ui.launch as launching
 from attnviz import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.ui.networks.store import VARIABLE
+from attnviz.models.checkpoints import VARIABLE
 from tests.own_models import own_net
 
 SPEC = InputSpec((64, 64))
@@ -16,11 +17,10 @@ SPEC = InputSpec((64, 64))
 @pytest.fixture
 def started(monkeypatch, checkpoints):
     """What would be launched, instead of a server."""
-    import gradio as gr
 
     calls = []
     monkeypatch.setenv(VARIABLE, str(checkpoints))
-    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: calls.append((self, options)))
+    monkeypatch.setattr(launching, "start", lambda demo, **options: calls.append((demo, options)))
     return calls
 
 
@@ -82,3 +82,56 @@ def test_it_really_answers_and_ends(monkeypatch, checkpoints):
         demo.close()
     with pytest.raises(OSError):
         urllib.request.urlopen(demo.local_url, timeout=5)
+
+
+def test_several_networks_and_a_folder_of_photographs(started, photograph, tmp_path):
+    from attnviz.images.samples import sample_names, use_own_samples
+
+    (tmp_path / "owls").mkdir()
+    for number in range(3):
+        photograph.save(tmp_path / "owls" / f"night {number} <b>.png")
+    (tmp_path / "broken.jpg").write_text("no picture")
+    card = attnviz.ModelCard(size=64, mean=0.5, std=0.25, scores="softmax")
+    pair = [attnviz.wrap(own_net(), card, name="before"), attnviz.wrap(own_net(gates=False), card, name="after")]
+    try:
+        demo = attnviz.launch(pair, data=tmp_path)
+        assert sample_names()[:3] == ("own-1", "own-2", "own-3")
+        shown = texts(demo)
+        assert "before" in shown and "after" in shown and "A photograph of your folder" in shown
+        assert shown.count('data-pick="own-1"') >= 3, "in every tab"
+        assert "owls/night 0 &lt;b&gt;.png" in shown and "<b>.png" not in shown.replace("'owls/night", "")[:0]
+        assert started[0][1]["max_file_size"] == 2 * 2**30, "one's own machine"
+        attnviz.launch(pair, public=True)
+        assert started[1][1]["max_file_size"] == 32 * 2**20
+        attnviz.launch(pair, server_name="0.0.0.0")
+        assert started[2][1]["max_file_size"] == 32 * 2**20, "what others can ask is public"
+    finally:
+        use_own_samples(None)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ([], {}, "at least one network"),
+        (["cbm"], {}, "did you mean 'cbam'"),
+        ([7], {}, "a model is a locator"),
+        (["cbam", "cbam"], {}, "there is a model 'cbam' already"),
+        ([own_net()], {"labels": ["a"]}, "say it of each by attnviz.wrap"),
+        ("cbam", {"scores": "softmax"}, "say it by attnviz.load"),
+        (own_net(), {"transform": SPEC, "data": "nowhere"}, "no folder of photographs"),
+    ],
+)
+def test_what_several_cannot_be(started, model, options, message):
+    with pytest.raises(UserError, match=message):
+        attnviz.launch(model, **options)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"scores": "none"}, {"scores": "logits"}, {"labels": ["no", "yes"]}, {"scores": "sigmoid"}],
+)
+def test_every_tab_opens_on_any_shape_of_task(started, said):
+    network = attnviz.wrap(own_net(classes=1), size=64, mean=0.5, std=0.25, name="odd", **said)
+    shown = texts(attnviz.launch(network, alone=True))
+    assert "odd" in shown

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.cli.commands import Command
+from attnviz.cli.network_options import WHICH, add_network, card_of, network_of
+from attnviz.core.errors import UserError
 
 FIGURES = ("png", "svg", "pdf")
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
+    parser.add_argument("model", help=WHICH)
+    add_network(parser)
     parser.add_argument("--data", type=Path, required=True, help="a folder of class folders, or of photographs")
     parser.add_argument("--out", type=Path, required=True, help="folder for report, summary and tables")
     parser.add_argument("--split", default="val", help="part of the folder, where it has parts (default val)")
@@ -44,6 +47,17 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace an audit in --out")
 
 
+def _network(args: argparse.Namespace, model: str) -> Any:
+    """The network; on Ray its locator, by which every process loads it."""
+    if not args.ray:
+        return network_of(model, args)
+    from attnviz.core.model_card import ModelCard
+
+    if card_of(args) != ModelCard() or args.weights is not None or args.classes is not None:
+        raise UserError("on Ray a network is loaded by its locator alone; say what it means in a FILE.py:FACTORY")
+    return model
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -64,7 +78,7 @@ def _audited(args: argparse.Namespace, model: str, out: Path) -> dict[str, Any]:
         "ray": args.ray,
         "say": _say,
     }
-    found = audit(model, args.data, out=out, split=args.split, **choices)
+    found = audit(_network(args, model), args.data, out=out, split=args.split, **choices)
     paths = found.write()
     report = out / "report.html"
     pictures = found.pictures(shown_photographs(found.summary))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.cli.commands import Command
+from attnviz.cli.network_options import WHICH, add_network, network_of
 from attnviz.core.errors import UserError
 from attnviz.models.results import add_force, check_results, write_results
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
+    parser.add_argument("model", help=WHICH)
     parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
     parser.add_argument("--images", type=int, default=200, help="how many, drawn at random (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="of the images, random maps and weights (default 0)")
@@ -29,6 +30,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weight-seeds", type=int, default=3, help="times the weights are randomised (default 3)")
     parser.add_argument("--out", type=Path, help="JSON file (default results/faithfulness-<id>.json)")
     add_force(parser)
+    add_network(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -36,9 +38,7 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.analysis.faithfulness import study_of
     from attnviz.explain.faithfulness.curves import Protocol
     from attnviz.explain.faithfulness.study import Plan, draw
-    from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
-    from attnviz.models.published import load
     from attnviz.training.data import load_images, prepare_batch
 
     if args.images < 2:
@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> None:
     settings = {"model": args.model, "images": args.images, **asdict(plan)}
     out = args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json"
     check_results(out, settings, args.force)
-    analyser = Analyser(load(args.model, device=best_device()))
+    analyser = Analyser(network_of(args.model, args))
     spec = analyser.loaded.spec.input
     study = study_of(analyser, plan)
     images = load_images(args.data, "val", spec)

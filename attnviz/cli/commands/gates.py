@@ -6,21 +6,22 @@ import argparse
 import json
 
 from attnviz.cli.commands import Command
+from attnviz.cli.network_options import WHICH, add_network, network_of
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a checkpoint, or timm:NAME or torchvision:NAME for a published network")
+    parser.add_argument("model", help=WHICH)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--why", action="store_true", help="for every product, why it is a gate or not")
     parser.add_argument("--untrained", action="store_true", help="random weights: nothing is fetched")
+    add_network(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.cli import gate_table as table
     from attnviz.gates import explain
-    from attnviz.models.published import load
 
-    loaded = load(args.model, pretrained=not args.untrained)
+    loaded = network_of(args.model, args, pretrained=not args.untrained)
     if args.why:
         explanations = table.explanations_of(loaded)
         print(json.dumps(explain.as_rows(explanations), indent=1) if args.json else explain.as_text(explanations))

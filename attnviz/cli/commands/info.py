@@ -45,7 +45,7 @@ def _facts() -> dict[str, Any]:
     import torch
 
     import attnviz
-    from attnviz.models.checkpoints import FOLDER, best_device, checkpoint_ids
+    from attnviz.models.checkpoints import best_device
 
     device = best_device()
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
@@ -55,9 +55,21 @@ def _facts() -> dict[str, Any]:
         "system": platform.platform(),
         "packages": {package: _version(package) for package in PACKAGES},
         "device": f"{device} ({card}), {torch.get_num_threads()} threads",
-        "checkpoints": {"folder": str(FOLDER), "ids": list(checkpoint_ids())},
+        "checkpoints": _checkpoints(),
         "settings": _settings(),
     }
+
+
+def _checkpoints() -> dict[str, Any]:
+    """Where checkpoints are looked up, and which there are."""
+    from attnviz.core.errors import UserError
+    from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
+
+    try:
+        folder = checkpoint_folder()
+    except UserError as error:
+        return {"folder": str(error), "ids": []}
+    return {"folder": str(folder), "ids": list(checkpoint_ids(folder))}
 
 
 def _settings() -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.commands import Command
+from attnviz.cli.network_options import WHICH, add_network, network_of
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ _VERDICTS = {
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("edits", type=Path, help="a file of edits, as the app's Intervene tab writes it")
     parser.add_argument("photo", help="an image file")
-    parser.add_argument("--model", help="id of a checkpoint or a path to one (default: the model named in the file)")
+    parser.add_argument("--model", help=f"{WHICH} (default: the model named in the file)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_network(parser)
 
 
 def _read(file: Path) -> Document:
@@ -56,15 +58,15 @@ def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
 def _run(args: argparse.Namespace) -> None:
     document = _read(args.edits)
     from attnviz.analysis.analyser import Analyser
-    from attnviz.images.decode import open_photograph
-    from attnviz.images.prepare import prepare
-    from attnviz.models.checkpoints import best_device
-    from attnviz.models.published import load
+    from attnviz.models.checkpoints import checkpoint_ids
+    from attnviz.models.locator import is_safe
 
-    if args.model is None and not _NAME.fullmatch(document.edits.model):  # a name in a file must not become a path
+    name = document.edits.model
+    safe = _NAME.fullmatch(name) and (is_safe(name) or name in checkpoint_ids())
+    if args.model is None and not safe:  # a name in a file must not become a path, and run nobody's code
         raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")
-    analyser = Analyser(load(args.model or document.edits.model, device=best_device()))
-    image = prepare(open_photograph(args.photo), analyser.loaded.spec.input)
+    analyser = Analyser(network_of(args.model or document.edits.model, args))
+    image = analyser.prepare(args.photo)
     before, after = analyser.analyse(image), analyser.analyse(image, document.edits)
     verdict, difference = document.recorded.compare(after) if document.recorded else ("not recorded", None)
     rows, edits = _rows(before, after), document.edits

@@ -19,11 +19,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from attnviz.analysis.verify_checkpoint import verify
-    from attnviz.models.checkpoints import FOLDER, checkpoint_ids
+    from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
 
     problems, names = 0, args.checkpoints or checkpoint_ids()
     if not names:
-        raise UserError(f"there is nothing to verify: {FOLDER} holds no checkpoint; name one by its path")
+        raise UserError(f"there is nothing to verify: {checkpoint_folder()} holds no checkpoint; name one by its path")
     for name in names:
         card, differences = verify(name, write=args.write)
         top1 = f"{card.metrics['top1']} % of {card.metrics['total']}" if card.metrics else "not measured"

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnviz.core.errors import UserError
+from attnviz.core.scores import SHARES, shown
 from attnviz.core.types import Analysis
 from attnviz.render.colour import caption, number, scale_for
 from attnviz.render.ranking import Ranking, Usual, channels, ranking, tick_positions
@@ -172,7 +173,7 @@ def bars_svg(
 
 
 def top_bars(analysis: Analysis, k: int = 5) -> str:
-    """The k most probable classes as an HTML list: label, per cent and a bar; labels are escaped.
+    """The k most probable classes as an HTML list: label, per cent (or a plain number) and a bar; labels are escaped.
 
     Raises:
         UserError: ``k`` is no whole number of at least 1.
@@ -181,11 +182,12 @@ def top_bars(analysis: Analysis, k: int = 5) -> str:
         raise UserError(f"k must be a whole number of at least 1, got {k!r}")
     rows = []
     for label, probability in analysis.top(k):
-        share = f"{100 * probability:.1f}"
+        text = shown(probability, analysis.scores).replace(" ", "")
+        share = text.rstrip("%") if analysis.scores in SHARES else "0"  # a number that is no share has no bar
         rows.append(
             '<li style="margin:0 0 .5em"><div style="display:flex;justify-content:space-between;gap:1em">'
             f'<span style="overflow-wrap:anywhere">{escape(label)}</span>'
-            f'<span style="font-variant-numeric:tabular-nums">{share}%</span></div>'
+            f'<span style="font-variant-numeric:tabular-nums">{text}</span></div>'
             '<div aria-hidden="true" style="height:.5em;border-radius:.25em;background:rgba(128,128,128,.25)">'
             f'<div style="height:100%;width:{share}%;border-radius:.25em;background:{BAR}"></div></div></li>'
         )

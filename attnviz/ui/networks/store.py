@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,13 +12,18 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.images.samples import SAMPLES
-from attnviz.models.checkpoints import FOLDER, Card, LoadedModel, best_device, checkpoint_ids, load_card
+from attnviz.models.checkpoints import (
+    Card,
+    best_device,
+    checkpoint_folder,
+    checkpoint_ids,
+    load_card,
+)
 from attnviz.models.gate_reference import Reference, load_reference
-from attnviz.models.published import at_hand, load
+from attnviz.models.locator import load
+from attnviz.models.network import Network
+from attnviz.models.published import at_hand
 from attnviz.ui.networks.model_cache import Slots
-
-VARIABLE = "ATTNVIZ_CHECKPOINTS"
-"""Environment variable with another folder of checkpoints."""
 
 BOTH = "cbam"
 """The type that the app opens with, however accurate others are: it has channel gates and spatial masks."""
@@ -29,11 +33,6 @@ PUBLISHED: Mapping[str, str] = {
     "torchvision:mobilenet_v3_large": "MobileNetV3-Large · SE · ImageNet",
 }
 """Networks with published ImageNet weights, fetched at first use, and what people see."""
-
-
-def checkpoint_folder() -> Path:
-    """Where checkpoints are: the folder in ``ATTNVIZ_CHECKPOINTS``, else the bundled one."""
-    return Path(os.environ.get(VARIABLE) or FOLDER)
 
 
 class Store:
@@ -47,23 +46,29 @@ class Store:
     Args:
         folder: Where the checkpoints are; ``None`` for ``checkpoint_folder()``.
         most: Models kept in memory; the one not used for longest goes first. Those in use are never dropped.
-        live: Networks as ``attnviz.analysis.adopt_model.adopt`` takes them up; they stand first.
+        live: Networks as ``attnviz.load`` and ``attnviz.wrap`` give them; they stand first.
         alone: Whether these are all there is.
+        public: Whether strangers come to the page, so that hard limits hold for what they send.
     """
 
     def __init__(
-        self, folder: Path | None = None, most: int = 4, live: Iterable[LoadedModel] = (), alone: bool = False
+        self,
+        folder: Path | None = None,
+        most: int = 4,
+        live: Iterable[Network] = (),
+        alone: bool = False,
+        public: bool = True,
     ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
-        self.alone = alone
+        self.alone, self.public = alone, public
         self.slots = self._shared = Slots(most)
-        self._live: dict[str, LoadedModel] = {}
+        self._live: dict[str, Network] = {}
         self._cards: dict[str, Card] = {}
         self._references: dict[str, Reference | None] = {}
         for loaded in live:
             self._add(loaded)
 
-    def _add(self, loaded: LoadedModel) -> None:
+    def _add(self, loaded: Network) -> None:
         name = loaded.name
         if name in self.choices:
             raise UserError(f"there is a model {name!r} already; known: {', '.join(self.choices)}. Give another name")
@@ -180,6 +185,6 @@ class Store:
         return name
 
 
-def _card(name: str, title: str, loaded: LoadedModel, data: Mapping[str, str]) -> Card:
+def _card(name: str, title: str, loaded: Network, data: Mapping[str, str]) -> Card:
     """A card for a network that is no checkpoint: nothing was measured."""
     return Card(name, title, loaded.spec, loaded.labels, metrics={}, data=data, training={})

@@ -10,15 +10,35 @@ from dataclasses import dataclass
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
+from attnviz.models.cost import count_macs
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish, invite, small
 from attnviz.ui.networks.model_cache import Slots
+from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.text import plain
 
 REMEMBERED = 200
 """Wishes that are remembered, so that a network that was let go can be loaded again."""
 FETCHED_BYTES = 8 * 2**30
 """Published weights that visitors may make one process fetch, so that they cannot fill its disk."""
+
+
+@dataclass(frozen=True)
+class PageWish:
+    """One of the page's own networks, as the example with which the tab opens.
+
+    Attributes:
+        name: Its name in the store.
+        weights: What is said of its weights.
+    """
+
+    name: str
+    weights: str = "published"
+
+    @property
+    def title(self) -> str:
+        """What the network is called."""
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class About:
         macs: Multiply-accumulates of one forward pass.
     """
 
-    wish: Wish
+    wish: Wish | PageWish
     sites: tuple[GateSite, ...]
     shown: frozenset[str]
     classes: int
@@ -49,22 +69,42 @@ class Guests:
     asking for many of them drops none of the page's.
 
     Args:
+        store: The page's own networks, one of which may be the example.
         most: Networks kept in memory.
     """
 
-    def __init__(self, most: int = 2) -> None:
+    def __init__(self, store: Store | None = None, most: int = 2) -> None:
+        self.store = store
         self.slots = Slots(most)
         self._abouts: OrderedDict[str, About] = OrderedDict()
         self._wishes: OrderedDict[str, Wish] = OrderedDict()
+        self._examples: set[str] = set()
         self._fetched = 0
         self._guard = threading.Lock()
 
-    def open(self, wish: Wish) -> str:
+    def example(self, wish: PageWish) -> str:
+        """Look at one of the page's own networks; its name."""
+        if self.store is None:
+            raise UserError(plain("gone"))
+        with self.store.lease(wish.name) as analyser:
+            module = analyser.loaded.module
+            parameters = sum(p.numel() for p in module.parameters())
+            shown = frozenset(site.name for site in analyser.sites)
+            labels = len(analyser.loaded.labels)
+            about = About(wish, analyser.sites, shown, labels, parameters, count_macs(module, analyser.example()))
+        with self._guard:
+            self._examples.add(wish.name)
+            self._abouts[wish.name] = about
+        return wish.name
+
+    def open(self, wish: Wish | PageWish) -> str:
         """Load what is asked for, or find it loaded; its name.
 
         Raises:
             UserError: It cannot be had, or is over a limit.
         """
+        if isinstance(wish, PageWish):
+            return self.example(wish)
         name = wish.title
         with self._guard:
             self._wishes[name] = wish
@@ -90,6 +130,8 @@ class Guests:
         Raises:
             UserError: Nobody asked for it, or it can no longer be had.
         """
+        if self.store is not None and isinstance(name, str) and name in self._examples:
+            return self.store.lease(name)
         with self._guard:
             wish = self._wishes.get(name) if isinstance(name, str) else None
         if wish is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
-from attnviz.images.samples import IMAGENETTE, find_sample, load_sample, sample_names
+from attnviz.images.samples import IMAGENETTE, OWN, find_sample, load_sample, sample_names
 from attnviz.render.figures.style import encode
 from attnviz.ui.shared.text import say
 
@@ -48,8 +48,12 @@ def available() -> tuple[str, ...]:
 def samples_html(language: str = "en", data: str = IMAGENETTE) -> str:
     """Samples in two groups, those that show a class of ``data`` first; each is a button with its title."""
     parts = []
+    own = [name for name in available() if find_sample(name).source == OWN]
+    if own:
+        tiles = "".join(map(_tile, own))
+        parts.append(f'<p class="av-note">{say("samples_own", language)}</p><div class="av-samples">{tiles}</div>')
     for known in (True, False):
-        names = [name for name in available() if find_sample(name).is_known(data) is known]
+        names = [name for name in available() if name not in own and find_sample(name).is_known(data) is known]
         if names:
             title = say("samples_known" if known else "samples_foreign", language)
             tiles = "".join(map(_tile, names))

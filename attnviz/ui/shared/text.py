@@ -6,6 +6,7 @@ put into a text are escaped by ``say`` unless it is told that they are markup.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -17,6 +18,18 @@ from attnviz.ui.shared.text_table import gather
 LANGUAGES = ("en", "zh")
 
 TEXTS = gather()
+
+
+def add_texts(texts: Mapping[str, tuple[str, str]]) -> None:
+    """Add texts that stand in no ``texts.py``, such as those of a tab in one file.
+
+    Raises:
+        ValueError: A key has another text already.
+    """
+    if repeated := sorted(key for key, row in texts.items() if TEXTS.get(key, row) != row):
+        raise ValueError(f"texts repeat {', '.join(repeated)}")
+    TEXTS.update(texts)
+
 
 PREFIX = "attnviz-"
 """In front of every key that the browser knows: it would also translate a value such as ``gates`` that is a key."""

@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # photograph
     "photograph": ("Photograph", "照片"),
     "photo_label": ("Upload, paste or take a photograph", "上传、粘贴或拍摄一张照片"),
+    "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),
     # model
@@ -124,8 +125,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note_part": (NOTES["part"], "网络只看到这张照片中间的 {share}%。请裁出要看的部分再使用。"),
     "note_tiny": (NOTES["tiny"], "网络看到的是由 {width}×{height} 像素放大到 {wide}×{high} 的图像：像素太少，说明不了什么。请使用更大的照片。"),
     "note_softmax": (NOTES["softmax"], "假定：网络给出的是互斥类别的 logits（softmax）。若各类别彼此独立，请指定 scores=\"sigmoid\"。"),
-    "note_independent": (NOTES["independent"], "假定：网络给出的是互不排斥的类别的概率，因为其输出都在 0 到 1 之间而总和不为 1。若它们是 logits，请指定 scores=\"softmax\" 或 \"sigmoid\"。"),
-    "note_several": (NOTES["several"], "假定：类别分数是 {count} 个输出中的第一个，共 {classes} 个数。若要选用其他输出，请给出类别名。"),
+    "note_unseen": (NOTES["unseen"], "假定：网络的数值按原样显示，因为看不出它们是如何得到的。若要显示概率，请指定 scores=（--scores）：softmax、sigmoid 或 probabilities。"),
+    "note_number": (NOTES["number"], "假定：网络给出一个数，按原样显示。若它是“是或否”的 logit，请指定 scores=\"sigmoid\"。"),
+    "note_several": (NOTES["several"], "假定：答案是 {count} 个输出中的 {name!r}。若要选用其他输出，请指定 output=（--output）：{others}。"),
+    "note_averaged": (NOTES["averaged"], "网络对图像的每个位置都给出答案；此处显示整幅图像的平均。若只看一个位置，请指定 at=（纵, 横）（--at 0.5,0.5）。"),
+    "note_normalisation": (NOTES["normalisation"], "假定：数值按 ImageNet 归一化（均值 0.485、0.456、0.406，标准差 0.229、0.224、0.225）。否则请指定 mean= 和 std=（--mean、--std）。"),
+    "note_left_out": (NOTES["left_out"], "文件中还有 {count} 个张量不属于该网络，已略去：{keys}。"),
+    "note_twelve_bits": (NOTES["twelve_bits"], "假定：16 位图像中不超过 {most} 的数值是 12 位数值，因此 4095 显示为白色。若要其他范围，请指定 window=(低, 高)（--window 0,65535）。"),
     "saw_part": ("Outlined: what the network saw; the rest is dimmed.", "线框内是网络看到的部分，其余变暗。"),
     "mask_alt": (
         "The photograph with the {height} by {width} mask of {gate} laid over it; {caption}",

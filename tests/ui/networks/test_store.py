@@ -7,8 +7,8 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.images.samples import SAMPLES
-from attnviz.models.checkpoints import load
-from attnviz.ui.networks.store import IMAGENET, PUBLISHED, VARIABLE, Store, checkpoint_folder
+from attnviz.models.checkpoints import VARIABLE, checkpoint_folder, load
+from attnviz.ui.networks.store import IMAGENET, PUBLISHED, Store
 from tests.conftest import TINY
 
 
@@ -183,12 +183,12 @@ def test_weights_that_were_fetched_before_are_at_hand_offline(store, monkeypatch
 
 
 def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
-    from attnviz.analysis.adopt_model import adopt
     from attnviz.core.input_spec import InputSpec
+    from attnviz.models.wrap import wrap
     from tests.own_models import own_net
 
     model = own_net()
-    live = adopt(model, InputSpec((64, 64)), labels=list("abcdefg"), name="mine")
+    live = wrap(model, transform=InputSpec((64, 64)), labels=list("abcdefg"), name="mine")
     store = Store(checkpoints, live=[live])
     assert store.ids[0] == "mine" and "cbam" in store.ids and store.at_hand("mine")
     assert store.card("mine").labels == tuple("abcdefg") and store.title("mine") == "mine"
@@ -200,7 +200,7 @@ def test_live_networks_come_first_and_are_put_back(checkpoints, photograph):
     with pytest.raises(UserError, match="no model 'cbam'"), Store(checkpoints, live=[live], alone=True).lease("cbam"):
         pass
     with pytest.raises(UserError, match="there is a model 'cbam' already"):
-        Store(checkpoints, live=[adopt(model, InputSpec((64, 64)), name="cbam")])
+        Store(checkpoints, live=[wrap(model, transform=InputSpec((64, 64)), name="cbam")])
 
 
 def test_the_app_opens_with_a_network_that_knows_the_opening_picture():

@@ -6,13 +6,14 @@ import safetensors.torch
 import torch
 
 from attnviz.core.errors import UserError
+from attnviz.models.limits import limits_for
 from attnviz.models.untrusted import Wish
 from attnviz.ui.networks import visitor_models as module
 from attnviz.ui.networks.store import Store
 from attnviz.ui.networks.visitor_models import Guests
 from attnviz.ui.shared.page import Page, Photo
 from attnviz.ui.tabs.own_model.handlers import OwnModel
-from attnviz.ui.tabs.own_model.layout import FIRST, SUGGESTED, layout
+from attnviz.ui.tabs.own_model.layout import SUGGESTED, layout
 
 TINY = "timm:test_efficientnet"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -37,12 +38,21 @@ def call(tab):
         "name": parts.name,
         "weights": parts.weights,
         "file": parts.file,
+        "labels": parts.labels,
     }
     names = {getattr(parts, n): n for n in parts.__dataclass_fields__ if n not in ("titles", "picker")}
     names |= {tab.page.photo: "page_photo", parts.picker.image: "photo"}
 
     def run(handler, *more, **values):
-        given = {"state": None, "page_photo": None, "photo": None, "name": TINY, "weights": "untrained", "file": None}
+        given = {
+            "state": None,
+            "page_photo": None,
+            "photo": None,
+            "name": TINY,
+            "weights": "untrained",
+            "file": None,
+            "labels": None,
+        }
         data = {components[name]: value for name, value in {**given, **values}.items()}
         return {names.get(part, part): value for part, value in getattr(tab, handler)(data, *more).items()}
 
@@ -54,13 +64,45 @@ def own(call):
     return call("on_find", VISITOR)["state"]
 
 
-def test_it_opens_with_a_picture_and_says_that_weights_are_random(call):
+def test_it_opens_on_weights_that_mean_something(call, tab, monkeypatch):
+    monkeypatch.setattr("attnviz.ui.tabs.own_model.handlers.at_hand", lambda name: False)
     updates = call("on_open", CHINESE)
-    assert updates["state"].view.analysis.model == f"{FIRST} · untrained"
+    assert updates["state"].view.analysis.model == tab.page.store.ids[0]
     assert "av-strip" in updates["strip"] and "img" in updates["picture"]
-    assert "随机权重" in updates["found"] and "随机权重" in updates["prediction"]
+    assert "随机权重" not in updates["found"] + updates["prediction"]
     again = call("on_open", CHINESE, state=updates["state"], page_photo=updates["page_photo"])
     assert set(again) == {"state"}
+    name = updates["state"].about.sites[1].name
+    assert name in call("on_tile", gr.EventData(None, {"value": name}), state=updates["state"])["heading"]
+
+
+def test_random_weights_are_said_to_mean_nothing(call):
+    updates = call("on_find", CHINESE)
+    assert "随机权重" in updates["found"] and "随机权重" in updates["prediction"]
+
+
+def test_ones_own_machine_takes_more_and_a_public_page_less(checkpoints, tmp_path, monkeypatch):
+    import timm
+
+    file = tmp_path / "mine.pt"
+    state = timm.create_model("test_efficientnet", num_classes=3).state_dict()
+    torch.save({"model": {f"module.{key}": value for key, value in state.items()}, "epoch": 3}, file)
+    (tmp_path / "names.txt").write_text("ant\nbee\ncat\n")
+    with gr.Blocks() as demo, gr.Tab() as own:
+        page = Page(demo, Store(checkpoints, public=False), own, gr.State(), Photo(sample="cat"))
+        tab = OwnModel(page, layout(page))
+    sent = {tab.parts.file: {"path": str(file)}, tab.parts.name: TINY, tab.parts.weights: "file"}
+    wish = tab.wish({**sent, tab.parts.labels: {"path": str(tmp_path / "names.txt")}})
+    assert wish.limits.file_bytes == 2 * 2**30 and wish.labels == ("ant", "bee", "cat")
+    opened = tab.opened(wish, Photo(sample="cat"), "en")
+    assert opened.view.analysis.labels == ("ant", "bee", "cat")
+    with pytest.raises(UserError, match="is a pickle"):
+        Wish(TINY, "file", file).title
+    monkeypatch.setenv("ATTNVIZ_FILE_MIB", "128")
+    assert limits_for(True).file_bytes == 128 * 2**20 and not limits_for(True).pickles
+    monkeypatch.setenv("ATTNVIZ_FILE_MIB", "much")
+    with pytest.raises(UserError, match="ATTNVIZ_FILE_MIB must be a whole number"):
+        limits_for(True)
 
 
 def test_gates_are_found_and_listed_with_name_kind_shape_and_how(call, own):
@@ -108,9 +150,9 @@ def test_a_file_of_weights_is_taken(call, tmp_path):
         ({"name": "timm:" + EVIL}, "timm has no model"),
         ({"weights": EVIL}, "unknown weights"),
         ({"weights": None}, "unknown weights"),
-        ({"weights": "file"}, "choose a safetensors file"),
+        ({"weights": "file"}, "choose a file with the weights"),
         ({"weights": "file", "file": {"path": "/etc/passwd"}}, "cannot be read as safetensors"),
-        ({"weights": "file", "file": [1]}, "choose a safetensors file"),
+        ({"weights": "file", "file": [1]}, "choose a file with the weights"),
     ],
 )
 def test_strangers_may_type_anything(call, values, message):

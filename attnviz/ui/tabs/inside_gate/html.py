@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from html import escape
 
+from attnviz.attention import ATTENTION
 from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.text import plain, say
-from attnviz.ui.tabs.inside_gate.state import LAYER, Look, Subject
-from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp
+from attnviz.ui.shared.text import TEXTS, plain, say
+from attnviz.ui.tabs.inside_gate.state import LAYER, Look, Subject, type_name
+from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp, step_title
 
 MOST_NUMBERS = 64
 """Cells of a matrix up to which its numbers are printed."""
@@ -25,13 +26,14 @@ CLOSE = 1e-6
 def notice_html(look: Look, store: Store) -> str:
     """What is looked at, and whether a network learned it."""
     language, subject = look.language, look.subject
-    name = say(f"type_{subject.attention}", language)
+    name = escape(type_name(subject.attention, language))
     network = store.card(subject.model).title
     place = look.walk.place or plain("pixels", language)
     if subject.trained:
         return f'<p class="av-note">{say("trained_note", language, network=network)}</p>'
-    extra = [f"fixed_{subject.attention}"] if subject.attention in ("stn", "self-attention", "danet", "gc") else []
-    more = "".join(f" {say(key, language)}" for key in extra)
+    by_hand = f"fixed_{subject.attention}"
+    set_by_hand = plain(by_hand, language) if by_hand in TEXTS else ATTENTION[subject.attention].DESCRIPTION.set_by_hand
+    more = f" {escape(set_by_hand)}" if set_by_hand else ""
     clip = f" {say('clip_note', language)}" if subject.volume else ""
     key = "untrained_pixels" if not look.walk.place else "untrained_note"
     told = say(key, language, network=network, place=place)
@@ -140,10 +142,16 @@ def _symbols(formula: str) -> str:
     return re.sub(r"_\{([^}]*)\}", r"<sub>\1</sub>", escape(formula))
 
 
+def part_name(part: str, language: str) -> str:
+    """What a part of a module is called: by the table of texts, else as the module calls it."""
+    key = f"part_{part}"
+    return plain(key, language) if key in TEXTS else part
+
+
 def section_html(scene: Scene) -> str:
     """One step: what happens, in words, in symbols, as a picture and with one number worked out."""
     step, language = scene.step, scene.language
-    part = f'<span class="av-part">{say(f"part_{step.part}", language)}</span>' if step.part else ""
+    part = f'<span class="av-part">{escape(part_name(step.part, language))}</span>' if step.part else ""
     title = escape(scene.title)
     hidden = " hidden" if scene.index else ""
     symbols = (
@@ -153,7 +161,7 @@ def section_html(scene: Scene) -> str:
     return (
         f'<section data-step="{step.key}" data-title="{title}"{hidden}>'
         f"<h3>{scene.index + 1}. {title} {part}</h3>"
-        f'<p class="av-say">{say(f"step_{step.key}_text", language)}</p>{symbols}{worked_html(scene)}'
+        f'<p class="av-say">{escape(scene.words)}</p>{symbols}{worked_html(scene)}'
         f'{_slices(scene)}<div class="av-picture-row">{DRAW[step.kind](scene)}{_weights(scene)}</div></section>'
     )
 
@@ -171,7 +179,7 @@ def _list(look: Look) -> str:
     items = []
     for i, step in enumerate(look.walk.steps):
         current = ' aria-current="step"' if i == 0 else ""
-        title = say(f"step_{step.key}", look.language)
+        title = escape(step_title(step, look.language))
         name = f'title="{title}" aria-label="{i + 1}. {title}"'
         items.append(f'<button type="button" data-go="{i}" {name}{current}>{i + 1}</button>')
     return f'<nav class="av-steps" aria-label="{say("all_steps", look.language)}">{"".join(items)}</nav>'

@@ -31,10 +31,6 @@ from attnviz.ui.tabs.inside_gate.state import Look
 
 FEW = 8
 """Numbers up to which they are printed above their bars."""
-OUTPUTS = frozenset(
-    {"channel_scaled", "spatial_scaled", "scaled", "co_scaled", "residual", "added", "da_residual", "unchanged"}
-)
-"""Steps that are the features again: drawn on the scale of the features, beside what they were before."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +58,18 @@ class Scene:
     @property
     def title(self) -> str:
         """What the step is called; not escaped."""
-        return plain(f"step_{self.step.key}", self.language)
+        return step_title(self.step, self.language)
+
+    @property
+    def words(self) -> str:
+        """What happens, for readers; not escaped. A step without a text of its own has its title alone."""
+        key = f"step_{self.step.key}_text"
+        return plain(key, self.language) if key in TEXTS else ""
 
     @cached_property
     def source(self) -> Step:
         """The features that this step changes: the last ones before it."""
-        earlier = [s for s in self.look.walk.steps[: self.index] if s.key == "features" or s.key in OUTPUTS]
+        earlier = [s for s in self.look.walk.steps[: self.index] if s.kind == "features"]
         return earlier[-1] if earlier else self.look.walk.steps[0]
 
     @cached_property
@@ -83,6 +85,12 @@ class Scene:
         """What the rows of a step are called; not escaped."""
         key = f"row_{name}"
         return plain(key, self.language) if key in TEXTS else name
+
+
+def step_title(step: Step, language: str = "en") -> str:
+    """What a step is called: by the table of texts, else in the module's own words."""
+    key = f"step_{step.key}"
+    return plain(key, language) if key in TEXTS else step.does
 
 
 def ramp(scale: Scale, cmap: str | None = None) -> str:
@@ -140,13 +148,13 @@ def _maps(scene: Scene) -> str:
     """All maps on one sheet and the followed one large; features beside what they were."""
     step, follow = scene.step, scene.look.follow
     values = follow.at(step, "D")
-    changed = step.key in OUTPUTS
+    changed = step.kind == "features" and scene.index > 0
     before = follow.at(scene.source, "D") if changed else None
     scale = scale_for(values, "features") if before is None else shared_scale([values, before], "features")
     parts, followed = [], step.axes[0] == "C"
     number = follow.channel
     place = values.shape[1:] if step.axes[-2:] == ("H", "W") else None
-    if step.key == "features":
+    if scene.index == 0:
         parts.append(photograph(scene, plain("the_photograph", scene.language), place))
     if step.key == "sampled" and _is_picture(scene, values):
         unit = GATE_SCALE
@@ -275,6 +283,7 @@ def _grid(scene: Scene) -> str:
 
 
 DRAW: Mapping[str, Callable[[Scene], str]] = {
+    "features": _maps,
     "maps": _maps,
     "planes": _planes,
     "mask": _mask,

@@ -41,6 +41,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "type_danet": ("Dual attention", "双重注意力"),
     "type_coord": ("Coordinate attention", "坐标注意力"),
     "type_simam": ("SimAM", "SimAM"),
+    "type_abn": ("Attention branch", "注意力分支（ABN）"),
+    "type_pool": ("Attention pooling", "注意力池化"),
     "type_stn": ("Spatial transformer", "空间变换器（STN）"),
     # going from step to step
     "previous": ("Previous", "上一步"),
@@ -86,7 +88,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "turned": ("(drawn lying down)", "（横放显示）"),
     "part_channel": ("channels", "通道"),
     "part_spatial": ("places", "位置"),
-    "part_positions": ("places", "位置"),
+    "part_position": ("places", "位置"),
     # changing the input
     "inside_input": ("Change what goes in", "改变输入"),
     "inside_channel": ("Follow channel", "跟踪通道"),
@@ -249,6 +251,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "step_gc_added_text": ("A second layer turns the few numbers into one term for every channel.", "第二层把这几个数变成每个通道的一项。"),
     "step_added": ("Add it everywhere", "加到每个位置"),
     "step_added_text": ("The same term is added at every place of a channel: nothing is multiplied here.", "通道的每个位置都加上同一项：这里没有乘法。"),
+    # steps: attention pooling, attention branch
+    "step_pool_hidden": ("A small layer at every place", "每个位置的小型网络层"),
+    "step_pool_hidden_text": ("At each place all channels are mixed into a few numbers between -1 and 1.", "在每个位置把所有通道混合成少数几个 -1 到 1 之间的数。"),
+    "step_abn_hidden": ("The branch looks around each place", "分支查看每个位置的周围"),
+    "step_abn_hidden_text": ("A convolution of its own mixes the channels of a place and its neighbours into a few maps.", "分支自己的卷积把一个位置及其邻域的通道混合成少数几张图。"),
+    "step_abn_maps": ("One map for each class", "每个类别一张图"),
+    "step_abn_maps_text": ("Where in the picture the branch finds something of each class.", "分支在画面何处发现了每个类别的迹象。"),
+    "step_abn_answer": ("The branch answers by itself", "分支自己作出回答"),
+    "step_abn_answer_text": ("The mean of each map is a score for its class: trained with a loss of its own, so that the maps are about the classes.", "每张图的平均值是该类别的分数：用单独的损失训练，因此这些图与类别有关。"),
+    "step_residual_scaled": ("Multiply every place by 1 + its weight", "每个位置乘以 1 + 自己的权重"),
+    "step_residual_scaled_text": ("A weight of 0 leaves a place as it is; a weight of 1 doubles it. Nothing is turned down.", "权重为 0 时该位置保持不变；权重为 1 时加倍。没有任何位置被压低。"),
     # steps: coordinate attention
     "step_co_rows": ("Mean of every row", "每行的均值"),
     "step_co_rows_text": ("For the followed channel: one number for each row of its map.", "对于所跟踪的通道：其特征图的每一行一个数。"),

@@ -13,8 +13,11 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.models.labels import read_labels
+from attnviz.models.limits import limits_for
+from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish
-from attnviz.ui.networks.visitor_models import About, Guests
+from attnviz.ui.networks.visitor_models import About, Guests, PageWish
 from attnviz.ui.shared.events import FETCH, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
 from attnviz.ui.shared.gate_html import Settings, scores_html
 from attnviz.ui.shared.gate_picture import picture_html
@@ -24,7 +27,6 @@ from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
-    FIRST,
     SUGGESTED,
     Parts,
     found_html,
@@ -52,7 +54,8 @@ class OwnModel:
     """The handlers of the tab: each gathers, calls and renders."""
 
     def __init__(self, page: Page, parts: Parts) -> None:
-        self.page, self.parts, self.guests = page, parts, Guests()
+        self.page, self.parts, self.guests = page, parts, Guests(page.store)
+        self.limits = limits_for(page.store.public)
 
     def own(self, data: Data) -> Own:
         """What the visitor looks at; ``UserError`` when it was let go."""
@@ -65,9 +68,17 @@ class OwnModel:
         """What the visitor asks for; checked by ``Wish``."""
         path, name = sent_path(data[self.parts.file]), data[self.parts.name]
         weights = wanted_weights(data[self.parts.weights])
-        return Wish(name.strip() if isinstance(name, str) else "", weights, Path(path) if path else None)
+        names = sent_path(data[self.parts.labels]) if weights == "file" else None
+        labels = read_labels(Path(names)) if names else ()
+        title = name.strip() if isinstance(name, str) else ""
+        return Wish(title, weights, Path(path) if path else None, labels, self.limits)
 
-    def opened(self, wish: Wish, photo: Photo, language: str) -> Own:
+    def first(self) -> Wish | PageWish:
+        """What the tab opens on: weights that have learned something, and nothing that must be fetched."""
+        name = next((name for name in SUGGESTED if at_hand(name)), None)
+        return PageWish(self.page.store.ids[0]) if name is None else Wish(name, limits=self.limits)
+
+    def opened(self, wish: Wish | PageWish, photo: Photo, language: str) -> Own:
         """Load a network and show it a photograph."""
         name = self.guests.open(wish)
         view = open_view(self.guests, name, sample=photo.sample, path=photo.path, language=language)
@@ -103,7 +114,7 @@ class OwnModel:
         if own is not None and own.photo == photo:
             return {self.parts.state: gr.skip()}
         language = language_of(request)
-        wish = Wish(FIRST, "untrained") if own is None else own.about.wish
+        wish = self.first() if own is None else own.about.wish
         return self.all(self.opened(wish, photo, language))
 
     def on_find(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
@@ -123,7 +134,8 @@ class OwnModel:
 
     def on_weights(self, data: Data) -> Update:
         """The file is asked for where the weights come from one."""
-        return {self.parts.file: gr.File(visible=data[self.parts.weights] == "file")}
+        visible = data[self.parts.weights] == "file"
+        return {self.parts.file: gr.File(visible=visible), self.parts.labels: gr.File(visible=visible)}
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken."""
@@ -166,7 +178,7 @@ class OwnModel:
 def wire(tab: OwnModel) -> None:
     """Connect components and handlers."""
     page, parts = tab.page, tab.parts
-    everything = {parts.state, page.photo, parts.picker.image, parts.name, parts.weights, parts.file}
+    everything = {parts.state, page.photo, parts.picker.image, parts.name, parts.weights, parts.file, parts.labels}
     chosen = {parts.state, parts.strip, parts.heading, parts.scores, parts.picture}
     analysis = {
         *chosen,
@@ -185,7 +197,7 @@ def wire(tab: OwnModel) -> None:
     for trigger in (parts.find.click, parts.name.submit):
         on(trigger, tab.on_find, analysis, FETCH)
     connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)
-    on(parts.weights.input, tab.on_weights, [parts.file], LIGHT)
+    on(parts.weights.input, tab.on_weights, [parts.file, parts.labels], LIGHT)
     sent = on(parts.picker.image.upload, tab.on_photo, analysis)
     on(sent.failure, tab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, tab.on_sample, analysis)

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.models.untrusted import FILE_BYTES, LONGEST, WEIGHTS
+from attnviz.models.limits import limits_for
+from attnviz.models.untrusted import LONGEST, WEIGHTS
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.visitor_models import About
 from attnviz.ui.settings import KEEP_SECONDS
@@ -18,7 +19,7 @@ from attnviz.ui.shared.text import kind_name, label, plain, say
 from attnviz.ui.shared.view import View
 
 FIRST = "timm:seresnet18"
-"""Looked at when the tab is opened, with random weights: nothing is fetched unless somebody asks for it."""
+"""What the field for a name begins with; nothing is fetched unless somebody asks for it."""
 SUGGESTED = (
     FIRST,
     "torchvision:efficientnet_b0",
@@ -42,6 +43,7 @@ class Parts:
     suggested: gr.HTML
     weights: gr.Radio
     file: gr.File
+    labels: gr.File
     find: gr.Button
     found: gr.HTML
     prediction: gr.HTML
@@ -89,12 +91,17 @@ def layout(page: Page) -> Parts:
             made["suggested"] = gr.HTML(suggested_html(), js_on_load=script("pick"), elem_id="own-suggested")
             choices = [(label(f"own_{weights}"), weights) for weights in ("untrained", "published", "file")]
             made["weights"] = gr.Radio(choices, value="untrained", label=label("own_weights"), elem_id="own-weights")
+            limits = limits_for(page.store.public)
+            endings = ", ".join(limits.suffixes)
             made["file"] = gr.File(
-                label=plain("own_upload", limit=FILE_BYTES // 2**20),
-                file_types=[".safetensors"],
+                label=plain("own_upload", endings=endings, limit=limits.file_bytes // 2**20),
+                file_types=list(limits.suffixes),
                 visible=False,
                 height=140,
                 elem_id="own-file",
+            )
+            made["labels"] = gr.File(
+                label=plain("own_labels"), file_types=[".txt", ".json"], visible=False, height=120, elem_id="own-labels"
             )
             made["find"] = gr.Button(label("own_find"), variant="primary", elem_id="own-find")
             made["picker"] = picker(page.opening, "own-", 200)
@@ -123,7 +130,7 @@ def guess_html(view: View, about: About) -> str:
     """The five most probable classes, and what they are."""
     if about.wish.weights == "untrained":
         note = say("own_random", view.language)
-    elif about.wish.weights == "file":
+    elif about.wish.weights == "file" and not getattr(about.wish, "labels", ()):
         note = say("own_numbered", view.language, count=f"{about.classes:,}")
     else:
         note = say("knows_any", view.language, count=f"{about.classes:,}")

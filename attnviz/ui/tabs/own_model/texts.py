@@ -14,7 +14,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "own_untrained": ("random", "随机"),
     "own_published": ("published, fetched", "公开权重（下载）"),
     "own_file": ("from a file", "来自文件"),
-    "own_upload": ("Safetensors file with the network's weights, at most {limit} MiB", "网络权重的 safetensors 文件，最大 {limit} MiB"),
+    "own_upload": ("File with the network's weights ({endings}), at most {limit} MiB", "网络权重文件（{endings}），最大 {limit} MiB"),
+    "own_labels": ("Class names, if you have them: one a line, or JSON", "类别名称（可选）：每行一个，或 JSON"),
     "own_find": ("Find the gates", "查找门"),
     "own_fetching": ("Loading {name} …", "正在加载 {name}……"),
     "own_found": (

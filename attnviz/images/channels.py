@@ -1,0 +1,154 @@
+"""Pictures of any number of channels, and greys of more than eight bits: their own numbers, not what a screen shows."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import MAX_CHANNELS, InputSpec
+from attnviz.core.notes import FULL_12_BITS, Note
+from attnviz.core.types import Bytes, Floats, PreparedImage
+from attnviz.images.decode import check_size, opened, read_file
+from attnviz.images.prepare import centred, resampling, scaled
+from attnviz.images.to_rgb import twelve_bits
+
+Numbers = npt.NDArray[np.generic]
+
+
+def read_channels(source: Any) -> Numbers:
+    """The numbers of a picture as its file has them: (H, W, C), uint8, uint16, int32 or float.
+
+    Args:
+        source: An array (H, W) or (H, W, C); the path or the bytes of a ``.npy`` file with one, or of an image that
+            Pillow opens; a Pillow image.
+
+    Raises:
+        UserError: It is none of these, has no numbers, or is over the limits of ``attnviz.images.decode``.
+    """
+    if isinstance(source, np.ndarray):
+        return _checked(source, "this array")
+    if isinstance(source, Image.Image):
+        return _checked(np.asarray(source), "this image")
+    if isinstance(source, (str, os.PathLike)):
+        name, data = read_file(os.fsdecode(source))
+    elif isinstance(source, (bytes, bytearray)):
+        name, data = "this file", bytes(source)
+    else:
+        raise UserError(f"a picture must be bytes, a path, a Pillow image or an array, got {type(source).__name__}")
+    if data[:6] == b"\x93NUMPY":
+        return _checked(_from_npy(data, name), name)
+    image = opened(data, name)
+    try:
+        return _checked(np.asarray(image), name)
+    except OSError as error:
+        raise UserError(f"{name} is damaged or cut short ({str(error)[:200]})") from error
+
+
+def _from_npy(data: bytes, name: str) -> Numbers:
+    try:
+        array: Numbers = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(f"{name} cannot be read as an array of numbers: {str(error)[:200]}") from error
+    return array
+
+
+def _checked(array: Numbers, name: str) -> Numbers:
+    array = array[:, :, None] if array.ndim == 2 else array
+    if array.ndim != 3 or not 1 <= array.shape[2] <= MAX_CHANNELS:
+        raise UserError(f"{name} must be (H, W) or (H, W, C) with C in 1..{MAX_CHANNELS}, got {array.shape}")
+    check_size((array.shape[1], array.shape[0]), name)
+    if array.dtype.kind not in "biuf":
+        raise UserError(f"{name} must hold real numbers, got {array.dtype}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(f"{name} holds numbers that are not finite; replace them, for example by np.nan_to_num")
+    return array
+
+
+def _window(array: Numbers, spec: InputSpec) -> tuple[tuple[float, float], tuple[Note, ...]]:
+    """What becomes 0 and 1, and what is assumed of it."""
+    if spec.window is not None:
+        return spec.window, ()
+    if array.dtype.kind == "f":
+        low, high = float(array.min()), float(array.max())
+        if low < 0 or high > 1:
+            raise UserError(
+                f"the picture holds floats in {low:.4g}..{high:.4g}: say which become 0 and 1, window=(low, high) "
+                "(--window LOW,HIGH)"
+            )
+        return (0.0, 1.0), ()
+    if array.dtype.kind == "b":
+        return (0.0, 1.0), ()
+    notes = twelve_bits(array)
+    if notes:
+        return (0.0, float(FULL_12_BITS)), notes
+    limits = np.iinfo(array.dtype)  # type: ignore[type-var]
+    most = 65535 if array.dtype.itemsize > 2 and int(array.max()) <= 65535 else limits.max
+    return (0.0, float(most)), ()
+
+
+def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 1280) -> PreparedImage:
+    """What a network is given of a picture's own numbers, and a view of it for people.
+
+    The centred rectangle of ``spec.fit`` is resized channel by channel in float32; ``spec.window`` becomes [0, 1] and
+    what is outside is cut off. Shown are the channels of ``spec.shown``, the first three, or one as grey.
+
+    Args:
+        source: As for ``read_channels``.
+        spec: What the network wants: ``spec.colours`` channels.
+        display_side: Longest side of ``PreparedImage.pixels``; ``None`` keeps all pixels.
+
+    Raises:
+        UserError: The picture cannot be read, has another number of channels, or needs a window.
+    """
+    array = read_channels(source)
+    count = array.shape[2]
+    if count != spec.colours and not (spec.colours == 1 and count == 3):
+        raise UserError(f"the network takes pictures of {spec.colours} channels, this one has {count}")
+    (low, high), assumed = _window(array, spec)
+    values = np.clip((array.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    if count != spec.colours:
+        values = (values @ np.array([0.299, 0.587, 0.114], np.float32))[:, :, None]
+    size = (array.shape[1], array.shape[0])
+    box = centred(size, spec)
+    network = _resized(values, (spec.size[1], spec.size[0]), spec, box)
+    longest = max(size)
+    small = size
+    if display_side is not None and longest > display_side:
+        small = (max(1, round(size[0] * display_side / longest)), max(1, round(size[1] * display_side / longest)))
+    pixels = _view(_resized(values, small, spec, (0, 0, *size)), spec)
+    given = np.ascontiguousarray(np.moveaxis(np.clip(network, 0, 1), 2, 0))
+    given.setflags(write=False)
+    return PreparedImage(pixels, scaled(box, size, small), _view(network, spec), size, given, assumed)
+
+
+def _resized(values: Floats, size: tuple[int, int], spec: InputSpec, box: tuple[int, int, int, int]) -> Floats:
+    """(h, w, C) -> the box of it at (width, height), channel by channel in float32."""
+    left, top, right, bottom = box
+    if (right - left, bottom - top) == size:
+        return values[top:bottom, left:right]
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(values[:, :, c])).resize(size, resampling(spec), box=box))
+        for c in range(values.shape[2])
+    ]
+    return np.stack(planes, 2)
+
+
+def _view(values: Floats, spec: InputSpec) -> Bytes:
+    """(h, w, C) in [0, 1] -> (h, w, 3) uint8, read-only."""
+    count = values.shape[2]
+    shown = spec.shown or ((0, 1, 2) if count >= 3 else (0, 0, 0))
+    pixels = np.rint(np.clip(values[:, :, list(shown)], 0, 1) * 255).astype(np.uint8)
+    pixels.setflags(write=False)
+    return pixels
+
+
+def is_raw(source: Any, spec: InputSpec) -> bool:
+    """Whether a picture is to be read by its own numbers: the network wants that, or it is an array file."""
+    return spec.raw or (isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == ".npy")

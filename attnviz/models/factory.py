@@ -1,0 +1,120 @@
+"""``FILE.py:FACTORY``: a network that somebody's own code builds. It runs that code, so it is for one's own machine."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.models.network import Network
+
+
+def build_from(file: Path, name: str, classes: int | None = None) -> nn.Module | Network:
+    """Run a Python file and call what it calls ``name``.
+
+    Args:
+        file: A Python file; modules beside it can be imported by it.
+        name: A function or a class that is called without arguments (``num_classes`` where ``classes`` is given), or
+            a network itself.
+        classes: Number of classes to ask for.
+
+    Raises:
+        UserError: The file or the name is missing, the code raises, needs arguments, or gives no network.
+    """
+    if not file.is_file():
+        raise UserError(f"there is no file {str(file)[:200]!r}")
+    with _importable(file.resolve().parent):
+        module = _run(file)
+        if not hasattr(module, name):
+            public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+            raise UserError(f"{file.name} defines no {name!r}; {nearest(name, public)}")
+        factory = getattr(module, name)
+        if isinstance(factory, (nn.Module, Network)):
+            return factory
+        if not callable(factory):
+            raise UserError(f"{file.name}:{name} must be a function that gives a network, it is {_kind(factory)}")
+        options = _options(factory, f"{file.name}:{name}", classes)
+        try:
+            made = factory(**options)
+        except Exception as error:  # it is somebody else's code: it may raise anything
+            raise UserError(f"{file.name}:{name} failed: {_where(error, file)}") from error
+    if not isinstance(made, (nn.Module, Network)):
+        raise UserError(f"{file.name}:{name} must give a torch.nn.Module, it gave {_kind(made)}")
+    return made
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules in a folder can be imported meanwhile, as when a script in it is run."""
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _run(file: Path) -> ModuleType:
+    name = f"attnviz_own_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look modules up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # as above
+        raise UserError(f"{file.name} cannot be run: {_where(error, file)}") from error
+    except SystemExit as error:
+        raise UserError(
+            f'{file.name} ends the program when it is run; put that under if __name__ == "__main__":'
+        ) from error
+    return module
+
+
+def _where(error: Exception, file: Path) -> str:
+    """The error in one line, with the line of the file in which it arose."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError in line {error.lineno}: {error.msg}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    place = f" (line {lines[-1]})" if lines else ""
+    text = (str(error).splitlines() or [""])[0][:300]
+    return f"{type(error).__name__}: {text}{place}"
+
+
+def _options(factory: Any, what: str, classes: int | None) -> dict[str, Any]:
+    """What a factory is called with; ``UserError`` where it needs more than can be given."""
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return {}
+    options: dict[str, Any] = {}
+    if classes is not None:
+        key = next((k for k in ("num_classes", "classes", "n_classes") if k in parameters), None)
+        if key is None:
+            raise UserError(f"--classes {classes}: {what} takes no num_classes; build it with {classes} classes there")
+        options[key] = classes
+    fixed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [
+        p.name for p in parameters.values() if p.default is p.empty and p.kind not in fixed and p.name not in options
+    ]
+    if needed:
+        hint = "; --classes N gives num_classes" if set(needed) & {"num_classes", "classes", "n_classes"} else ""
+        raise UserError(
+            f"{what} needs arguments ({', '.join(needed)}): write a function without, such as "
+            f"def make(): return {what.rpartition(':')[2]}(…){hint}"
+        )
+    return options

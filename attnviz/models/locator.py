@@ -1,0 +1,208 @@
+"""One name for a network, the same for every command, the library and the app."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.core.model_card import ModelCard
+from attnviz.core.notes import Note
+from attnviz.models import checkpoints, published
+from attnviz.models.checkpoints import checkpoint_ids
+from attnviz.models.factory import build_from
+from attnviz.models.fit_state import fill
+from attnviz.models.network import Network
+from attnviz.models.onnx import module_from
+from attnviz.models.state_files import PICKLES, read_state
+from attnviz.models.wrap import wrap
+
+FORMS = (
+    "a bundled checkpoint's name (cbam), timm:NAME, timm:hf-hub:ORG/NAME, torchvision:NAME, a run's folder, a "
+    ".safetensors file with its card, FILE.py:FACTORY, or FILE.onnx"
+)
+"""What a locator may be, in words."""
+_FACTORY = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ask:
+    """What somebody asks for besides a locator.
+
+    Attributes:
+        card: What they say about the network.
+        weights: A file of weights.
+        pretrained: Whether published weights are wanted.
+        classes: Number of classes of an untrained network.
+        folder: Where ids of checkpoints are looked up.
+        device: Where the network shall be.
+    """
+
+    card: ModelCard
+    weights: Path | None
+    pretrained: bool
+    classes: int | None
+    folder: Path | None
+    device: str | torch.device
+
+
+def load(
+    locator: str | os.PathLike[str],
+    card: ModelCard | None = None,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    pretrained: bool = True,
+    classes: int | None = None,
+    folder: Path | None = None,
+    device: str | torch.device = "cpu",
+    **said: Any,
+) -> Network:
+    """Load a network: ``load("cbam")``, ``load("timm:seresnet50")``, ``load("net.py:make", weights="best.pt")``.
+
+    ``FILE.py:FACTORY`` runs that file: use it with your own code only.
+
+    Args:
+        locator: What to load, one of ``FORMS``. timm names may carry a tag of weights: ``"timm:seresnet50.a1_in1k"``.
+        card: What the network means, where its own configuration does not say it.
+        weights: A file of weights for a published architecture or a factory: ``.safetensors``, or ``.pt``, ``.pth``,
+            ``.ckpt``, ``.bin``, which are read as tensors only.
+        pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights.
+        classes: Number of classes of an untrained network, or of the one in the file of weights.
+        folder: Where ids of checkpoints are looked up; ``None`` for ``ATTNVIZ_CHECKPOINTS`` or the bundled ones.
+        device: Where the network shall be.
+        **said: Fields of ``ModelCard``, laid over ``card``.
+
+    Returns:
+        The network in eval mode, float32, without gradients.
+
+    Raises:
+        UserError: There is no such network, its weights cannot be fetched or read or do not fit, or what is said about
+            it does not fit.
+    """
+    meaning = (card or ModelCard()).but(**said)
+    if classes is not None and (
+        isinstance(classes, bool) or not isinstance(classes, int) or not 1 <= classes <= 100_000
+    ):
+        raise UserError(f"classes must be a whole number in 1..100000, got {classes!r}")
+    file = None if weights is None else Path(weights)
+    ask = Ask(meaning, file, pretrained, classes, folder, device)
+    text = os.fspath(locator)
+    library, colon, rest = text.partition(":")
+    if colon and library in published.LIBRARIES:
+        return _published(text, ask)
+    named = _FACTORY.fullmatch(text)
+    if named is not None:
+        return _from_factory(Path(named["file"]), named["name"], text, ask)
+    if text.endswith(".py"):
+        raise UserError(f"{text} is Python code: say which function of it gives the network, {Path(text).name}:FACTORY")
+    if text.lower().endswith(".onnx"):
+        return _from_onnx(Path(text), ask)
+    if colon and not Path(text).exists() and len(library) > 1:
+        raise UserError(
+            f"unknown library {library!r} in {text!r}; {nearest(library, published.LIBRARIES)}; give {FORMS}"
+        )
+    return _checkpoint(locator if isinstance(locator, Path) else text, ask)
+
+
+def is_safe(locator: str) -> bool:
+    """Whether a locator names nothing that could run somebody's code or fetch from an account: for public pages."""
+    library, colon, rest = locator.partition(":")
+    return bool(colon) and library in published.LIBRARIES and ":" not in rest
+
+
+def _published(text: str, ask: Ask) -> Network:
+    if ask.weights is None:
+        network = published.load(text, ask.pretrained, ask.device, ask.classes)
+        return _with(network, ask.card)
+    labels = None if ask.card.labels is None else len(ask.card.labels)
+    network = published.load(text, False, "cpu", ask.classes or labels)
+    notes = fill(network.module, read_state(ask.weights), ask.weights.name)
+    source = {**network.source, "weights": ask.weights.name}
+    network.module.to(ask.device)
+    return _with(dataclasses.replace(network, source=MappingProxyType(source), assumed=notes), ask.card)
+
+
+def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
+    made = build_from(file, name, ask.classes)
+    module = made.module if isinstance(made, Network) else made
+    notes: tuple[Note, ...] = ()
+    if ask.weights is not None:
+        notes = fill(module, read_state(ask.weights), ask.weights.name)
+    module = module.float().eval().requires_grad_(False).to(ask.device)
+    if isinstance(made, Network):
+        return _with(dataclasses.replace(made, assumed=(*made.assumed, *notes)), ask.card)
+    source = {"library": text, "weights": ask.weights.name if ask.weights else "as the factory gives them"}
+    network = wrap(module, ask.card if ask.card.name else ask.card.but(name=f"{file.stem}:{name}"))
+    return dataclasses.replace(network, source=MappingProxyType(source), assumed=(*notes, *network.assumed))
+
+
+def _from_onnx(file: Path, ask: Ask) -> Network:
+    _no_weights(ask, f"{file.name} holds its own weights")
+    module, size, channels = module_from(file)
+    card = ask.card if ask.card.name else ask.card.but(name=file.stem)
+    if card.size is None and size is not None:
+        card = card.but(size=size)
+    network = wrap(module.eval().requires_grad_(False).to(ask.device), card)
+    return dataclasses.replace(network, source=MappingProxyType({"library": "ONNX", "weights": file.name}))
+
+
+def _checkpoint(locator: str | Path, ask: Ask) -> Network:
+    path = Path(locator)
+    ids = checkpoint_ids(ask.folder)
+    if str(locator) not in ids:
+        if path.is_dir():
+            path = _in_folder(path)
+            locator = path
+        elif path.suffix.lower() in PICKLES or (
+            path.suffix == ".safetensors" and path.is_file() and not path.with_suffix(".json").is_file()
+        ):
+            raise UserError(
+                f"{path.name} holds weights and does not say of which network: give that too, --model timm:NAME "
+                f"--weights {path.name} or --model FILE.py:FACTORY --weights {path.name}"
+            )
+    _no_weights(ask, f"{locator} has its own weights")
+    return _with(checkpoints.load(locator, ask.folder, ask.device), ask.card)
+
+
+def _in_folder(folder: Path) -> Path:
+    """The one checkpoint in the folder of a run."""
+    ids = checkpoint_ids(folder)
+    if len(ids) == 1:
+        return folder / ids[0]
+    if ids:
+        raise UserError(f"{folder} holds {len(ids)} checkpoints ({', '.join(ids[:8])}): name one, {folder / ids[0]}")
+    raise UserError(f"{folder} holds no checkpoint, which is NAME.safetensors and NAME.json; is its training finished?")
+
+
+def _no_weights(ask: Ask, why: str) -> None:
+    if ask.weights is not None:
+        raise UserError(f"weights ({ask.weights.name}) cannot be given here: {why}")
+    if ask.classes is not None:
+        raise UserError(f"classes ({ask.classes}) cannot be given here: {why}")
+
+
+def _with(network: Network, card: ModelCard) -> Network:
+    """A network under what somebody says about it, laid over what it says itself."""
+    if card == ModelCard():
+        return network
+    elsewhere = card.output is not None or card.scores == "none"  # what the network says of its answer does not hold
+    labels = card.labels if card.labels is not None or elsewhere else network.labels
+    scores = card.scores or (None if elsewhere else network.scores)
+    merged = card.but(labels=labels, scores=scores, name=card.name or network.name)
+    given = card.input(network.input, network.input.colours) or network.input
+    made = wrap(network.module, merged, transform=given)
+    return dataclasses.replace(
+        network,
+        name=made.name,
+        module=made.module,
+        spec=dataclasses.replace(network.spec, input=given, num_classes=made.spec.num_classes),
+        labels=made.labels,
+        scores=made.scores,
+        assumed=(*network.assumed, *made.assumed),
+    )

@@ -1,0 +1,21 @@
+"""Train and eval mode of a network that is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from torch import nn
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put a model into eval mode and every module of it back into its own mode afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        with suppress(NotImplementedError):  # torch.export: what eval mode changes was settled when it was exported
+            model.eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
