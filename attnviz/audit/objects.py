@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
 from attnviz.audit.network import Network
-from attnviz.audit.statistics.base import Array, Doubles, Whole
+from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import key_of
 from attnviz.audit.statistics.moments import Moments
 from attnviz.audit.store import packed
@@ -131,20 +133,21 @@ class ObjectTests:
         return found
 
 
-def pooled(cover: Floats, grid: tuple[int, ...]) -> Doubles:
-    """(H, W) -> (h, w), the mean over what each cell covers."""
-    rows, columns = (np.linspace(0, side, cells + 1) for side, cells in zip(cover.shape, grid, strict=True))
-    area = np.pad(cover.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    at = area[np.ix_(rows.round().astype(int), columns.round().astype(int))]
-    sums = at[1:, 1:] - at[:-1, 1:] - at[1:, :-1] + at[:-1, :-1]
-    sizes = np.outer(np.diff(rows.round()), np.diff(columns.round()))
-    result: Doubles = sums / np.maximum(sizes, 1)
-    return result
+def pooled(cover: Floats, grid: tuple[int, ...]) -> Floats:
+    """(H, W) -> (h, w), how much of each cell is the object."""
+    area: Floats = F.adaptive_avg_pool2d(torch.from_numpy(np.array(cover))[None], (grid[0], grid[1]))[0].numpy()
+    return area
 
 
-def energy_ratio(mask: Array, area: Doubles) -> float:
-    """Share of a mask's energy on the object over the object's share of the area; 1 for an even mask."""
-    return float((mask * area).sum() / max(float(mask.sum()), 1e-30) / area.mean())
+def energy_ratio(mask: Array, area: Floats) -> float:
+    """Share of a mask's energy on the object over the object's share of the area; 1 for an even mask.
+
+    Args:
+        mask: (h, w), at least 0.
+        area: (h, w) in 0..1, see ``pooled``.
+    """
+    energy = max(float(mask.sum(dtype=np.float64)), 1e-30)  # 0 where a network has shut every place
+    return float((mask * area).sum(dtype=np.float64) / energy / area.mean(dtype=np.float64))
 
 
 def _measures(mask: Floats, cover: Floats, name: str) -> list[float]:
