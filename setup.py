@@ -8,7 +8,14 @@ setup(
     packages=[*find_packages(include=["attnviz", "attnviz.*"]), *(f"attnviz._data.{name}" for name in DATA)],
     package_dir={f"attnviz._data.{name}": name for name in DATA},
     package_data={
-        "attnviz": ["py.typed", "training/recipes/*.toml", "ui/static/*"],
+        "attnviz": [
+            "py.typed",
+            "training/recipes/*.toml",
+            "ui/static/*",
+            "viewer/*.json",
+            "viewer/bundle/*",
+            "viewer/src/*.js",
+        ],
         **{f"attnviz._data.{name}": ["*", "**/*"] for name in DATA},
     },
 )

@@ -42,7 +42,7 @@ _LAZY = {
     "shuffle": "attnviz.gates.edit",
     "wrap": "attnviz.models.wrap",
 }
-_DISPLAYS |= {"Analysis": "attnviz.render.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
+_DISPLAYS |= {"Analysis": "attnviz.viewer.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
 _DISPLAYS |= {"Audit": "attnviz.render.audit.report:audit_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 

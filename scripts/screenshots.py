@@ -57,7 +57,7 @@ def opened(browser: Browser, url: str, **options: object) -> Page:
     """A page with the app, its first pictures drawn."""
     page = browser.new_page(**options)  # type: ignore[arg-type]
     page.goto(url)
-    page.locator("#picture img").first.wait_for(timeout=60_000)
+    page.locator("#view .tile").first.wait_for(timeout=60_000)
     page.wait_for_timeout(1500)  # an open stream never lets the network become idle
     return page
 
@@ -89,7 +89,7 @@ def crowd(page: Page, url: str) -> None:
         try:
             full.wait(30)
             for turn in range(50):
-                page.locator("#strip [data-pick]").nth(turn % 4).click()
+                page.locator("#samples [data-pick]").nth(turn % 4).click()
                 page.wait_for_timeout(200)
                 if page.get_by_test_id("toast-body").count():
                     break
@@ -140,8 +140,7 @@ def take(url: str, folder: Path, chromium: str) -> None:
             page = opened(browser, url, viewport=DESKTOP, color_scheme=scheme)
             page.screenshot(path=folder / f"desktop-{scheme}.png")
             page.screenshot(path=folder / f"desktop-{scheme}-whole.png", full_page=True)
-            page.locator("#strip [data-pick]").first.click()
-            page.locator("#scores rect").first.wait_for(state="attached", timeout=20_000)
+            page.locator("#view .tile").first.click()
             page.wait_for_timeout(1500)
             page.screenshot(path=folder / f"channels-{scheme}.png")
             page.close()

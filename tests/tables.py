@@ -10,7 +10,7 @@ from torch import nn
 from attnviz.attention.description import Description
 from attnviz.cli.commands import Command
 from attnviz.explain.attribution.method import Method
-from attnviz.render.drawings import Drawing, View
+from attnviz.render.drawings import View
 from attnviz.ui.tabs import Tab
 
 
@@ -64,8 +64,8 @@ RULES = {
         ("it must be built from a page", lambda t: len(inspect.signature(t.build).parameters) == 1),
     ),
     "attnviz.render.drawings:DRAWINGS": (
-        ("it must be a Drawing", lambda d: isinstance(d, Drawing)),
-        ("its tile must be a View", lambda d: isinstance(d.tile(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
+        ("it must be a function (values)", takes("values")),
+        ("it must give a View", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
     ),
     "attnviz.ui.shared.gate_picture:PICTURES": (("it must be a function (view, settings)", takes("view", "settings")),),
 }

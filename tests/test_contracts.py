@@ -36,6 +36,11 @@ KINDS = {
     "stn": ["geometric"],
     "abn": ["spatial"],
     "pool": ["pairwise"],
+    "bam": ["full"],
+    "triplet": ["strip", "strip", "spatial"],
+    "soca": ["channel"],
+    "pfa": ["channel", "spatial"],
+    "resnest": ["branch"],
 }
 """What the specification of attention types says; a new type is tested as well, only its kinds are not known here."""
 

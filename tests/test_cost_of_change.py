@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.novel import NAME, ROWS, TABLES
+from tests.novel import ROWS, TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = {
@@ -63,7 +63,7 @@ def run(sort, *more):
     walking = [path for path in CONTRACTS[sort] if "::" not in path]
     command = [sys.executable, "-m", "pytest", "-p", "tests.novel", "-p", "no:cacheprovider", "-n0", "-x"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTEST_ADDOPTS": "", "NOVEL": sort}
-    chosen = f"{NAME} or " + " or ".join(path.rpartition("::")[2] for path in whole) if whole else NAME
+    chosen = " or ".join([ROWS[sort][0], *(path.rpartition("::")[2] for path in whole)])
     done = subprocess.run(
         [*command, *walking, *whole, "-k", chosen, *more], cwd=ROOT, env=environment, capture_output=True, text=True
     )

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attnviz.core.gate_map import Mask
 from attnviz.core.input_spec import FITS, InputSpec
 from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet
 from attnviz.render.figures.contact_sheet import contact_sheet
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.notebook import analysis_html
 from attnviz.render.overlay import overlay, overlay_figure
 
 ROWS, COLUMNS, AT = 8, 8, (1, 5)
@@ -122,10 +121,9 @@ DRAWINGS = {
     "exported strip": (lambda a: in_figure(gate_strip(a.gates, a.image)), False),
     "contact sheet": (lambda a: in_figure(contact_sheet([a.image], ["x"], [("g", "", [a.gates[0].mask])])), False),
     "comparison sheet": (lambda a: in_figure(sheet_of(a)), False),
-    "notebook": (lambda a: in_html(analysis_html(a))[:1], True),
     "step of a walk": (inside, False),
-    "Explore": (explore, True),
-    "strip of Explore": (strip, False),
+    "large picture of the page": (explore, True),
+    "strip of the page": (strip, False),
     "Intervene": (paint, True),
     "row of Compare": (compare_row, True),
     "slider of Compare": (slider, False),

@@ -19,6 +19,7 @@ HOMES = (
 OTHER_WORDS = {
     "attnviz/backbones/resnet.py": {"branch"},  # a position in a block
     "attnviz/backbones/vgg16.py": {"full"},  # a head of the classifier
+    "attnviz/core/gate_map.py": {"spatial", "full", "strip"},  # how a map came out of its gate
     "attnviz/core/step_values.py": {"channel"},  # an axis
     "attnviz/render/export.py": {"channel", "branch"},  # columns of a table
     "attnviz/training/experiments/types.py": {"spatial"},  # an attention type
@@ -26,13 +27,14 @@ OTHER_WORDS = {
     "attnviz/ui/shared/strip_and_map.py": {"strip"},  # all gates in a row
     "attnviz/ui/shared/texts.py": {"channel"},  # one channel, in a sentence
     "attnviz/ui/shared/usual_range.py": {"channel"},
-    "attnviz/ui/tabs/explore/layout.py": {"channel", "strip"},  # parts of the page
+    "attnviz/ui/shared/viewer_host.py": {"channel"},  # one channel that is chosen
+    "attnviz/ui/tabs/explore/handlers.py": {"channel"},
     "attnviz/ui/tabs/explore/link.py": {"channel"},
     "attnviz/ui/tabs/inside_gate/handlers.py": {"channel"},
-    "attnviz/ui/tabs/inside_gate/state.py": {"spatial"},  # an attention type
-    "attnviz/ui/tabs/inside_gate/step_html.py": {"added"},  # a step
     "attnviz/ui/tabs/intervene/html.py": {"channel"},
     "attnviz/ui/tabs/own_model/layout.py": {"strip"},
+    "attnviz/viewer/document.py": {"channel"},  # one channel of a feature map
+    "attnviz/viewer/notebook.py": {"channel"},
 }
 """Where the same word means something else; comparing a kind with it is wrong there too."""
 FILES = [p for room in ("attnviz", "benchmarks", "docs", "scripts") for p in sorted((ROOT / room).rglob("*.py"))]

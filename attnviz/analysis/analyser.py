@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +18,13 @@ from torch import Tensor, nn
 
 import attnviz
 from attnviz.core.errors import UserError
+from attnviz.core.outline import Unit
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates
 from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
+from attnviz.gates.outline import outline
 from attnviz.images.channels import is_raw, prepare_channels
 from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
@@ -158,7 +161,8 @@ class Analyser:
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
         loaded = self.loaded
-        return Analysis(loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
+        told = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
+        return Analysis(*told, outline=self.outline)
 
     def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
         """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).
@@ -212,6 +216,15 @@ class Analyser:
             raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
         features, values = self._met(image, site)
         return _numpy((features * values[0]).abs().mean(0))
+
+    @cached_property
+    def outline(self) -> tuple[Unit, ...]:
+        """The network as a line of blocks, read once; empty, and logged, where a pass cannot be watched."""
+        try:
+            return outline(self.loaded.module, self.example(), self.sites)
+        except Exception:  # a picture of the network is no reason to refuse its answer
+            logging.getLogger(__name__).warning("the blocks of %s cannot be read", self.loaded.name, exc_info=True)
+            return ()
 
     @cached_property
     def probe(self) -> Probe:

@@ -40,7 +40,7 @@ class BottleneckAttention(Stepwise):
 
     DESCRIPTION: ClassVar = Description(
         title="Bottleneck attention module (BAM)",
-        formula="y = x · (1 + σ(c + s)), c = W₂ ReLU(BN(W₁ mean(x))), s = conv₁(conv₃(conv₃(conv₁(x)))), conv₃ dilated by 4",
+        formula="y = x · (1 + σ(c + s)), c = W₂ ReLU(BN(W₁ mean(x))), s = conv₁(conv₃(conv₃(conv₁(x))))",
         paper="Park et al. 2018, arXiv 1807.06514",
         symbols=lambda m, h, w: {"C": m.channels, "h": m.squeeze[0].out_channels},
         parameters="(C*h + 3*h + h*C + C) + (C*h + 3*h) + 2*(9*h*h + 3*h) + (h + 1)",
@@ -86,7 +86,7 @@ class BottleneckAttention(Stepwise):
         both = scores + places if self.combine == "sum" else scores * places
         sign = "+" if self.combine == "sum" else "×"
         gate = self.gate(torch.sigmoid(both), x)
-        self.step("full_gate", gate, "C H W", "maps", f"g = σ(c {sign} s)", f"σ of the {self.combine} of both: the gate",
+        self.step("full_gate", gate, "C H W", "maps", f"g = σ(c {sign} s)", f"σ of their {self.combine}: the gate",
                   worked=f"σ({{scores}} {sign} {{place_mix}}) = {{here}}")  # fmt: skip
         scaled = x * (1 + gate)
         self.step("residual_scaled", scaled, "C H W", "features", "y = x × (1 + g)", "features × (1 + gate)",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from attnviz.attention import ATTENTION
-from attnviz.attention.description import Description, arithmetic, printed
+from attnviz.attention.description import arithmetic, description_of, printed
 from attnviz.attention.stepwise import Intermediate, record
 from attnviz.core.errors import UserError
 
@@ -87,6 +88,17 @@ def _stage(noted: Intermediate) -> Stage:
     return Stage(noted.does, noted.formula, ", ".join(["N", *letters]), (1, *shape[1:]))
 
 
+def _built(name: str, channels: int, options: Mapping[str, Any]) -> nn.Module:
+    """A module without numbers; a type that needs the number of classes has that of its example."""
+    make = ATTENTION[name]
+    needed = {key: value for key, value in description_of(make).example.items() if key == "num_classes"}
+    try:
+        with torch.device("meta"):
+            return make(channels, **{**needed, **options}).eval()
+    except TypeError as error:
+        raise UserError(f"{name} cannot be built: {error}") from error
+
+
 def describe(
     name: str, channels: int = 64, height: int = 32, width: int = 32, options: Mapping[str, Any] | None = None
 ) -> Described:
@@ -104,26 +116,15 @@ def describe(
     Raises:
         UserError: The type or an option is not known, or a number is outside its limits.
     """
-    make = ATTENTION[name]
+    description = description_of(ATTENTION[name])
     if not all(isinstance(side, int) and side >= 1 for side in (height, width)):
         raise UserError(f"height and width must be whole numbers of at least 1, got {height!r} and {width!r}")
-    description: Description | None = getattr(make, "DESCRIPTION", None)
-    if description is None:
-        raise UserError(f"attention type {name!r} has no DESCRIPTION")
-    needed = {key: value for key, value in description.example.items() if key == "num_classes"}
-    try:
-        with torch.device("meta"):
-            module = make(channels, **{**needed, **(options or {})}).eval()
-            depth = (DEPTH,) if (options or {}).get("dims") == 3 else ()
-            x = torch.empty(1, channels, *depth, height, width)
-    except TypeError as error:
-        raise UserError(f"{name} cannot be built: {error}") from error
+    module = _built(name, channels, options or {})
+    place = {**({"D": DEPTH} if (options or {}).get("dims") == 3 else {}), "H": height, "W": width}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore", RuntimeWarning)  # that keys are pooled is one of the steps
-        _, steps = record(module, x)
-    symbols = {**description.symbols(module, height, width), "H": height, "W": width}
-    if depth:
-        symbols["D"] = DEPTH
+        _, steps = record(module, torch.empty(1, channels, *place.values(), device="meta"))
+    symbols = {**description.symbols(module, height, width), **place}
     return Described(
         name=name,
         title=description.title,

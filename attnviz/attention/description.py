@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from attnviz.core.errors import UserError
+
 _OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -39,6 +41,18 @@ class Description:
     parameters: str
     example: Mapping[str, Any] = field(default_factory=dict)
     set_by_hand: str = ""
+
+
+def description_of(kind: type[Any]) -> Description:
+    """What an attention type says about itself.
+
+    Raises:
+        UserError: It says nothing.
+    """
+    description = getattr(kind, "DESCRIPTION", None)
+    if not isinstance(description, Description):
+        raise UserError(f"attention type {kind.__name__} has no DESCRIPTION")
+    return description
 
 
 def arithmetic(text: str, symbols: Mapping[str, int]) -> int:

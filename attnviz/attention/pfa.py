@@ -54,7 +54,7 @@ class PyramidFeatureAttention(Stepwise):
 
     DESCRIPTION: ClassVar = Description(
         title="Pyramid feature attention (PFA)",
-        formula="y = f' · σ(S₁(f') + S₂(f')), f' = f · σ(W₂ ReLU(W₁ mean(f))), f = [conv₁; conv₃ with rates 3, 5, 7](x)",
+        formula="y = f' · σ(S₁(f') + S₂(f')), f' = f · σ(W₂ ReLU(W₁ mean(f))), f = [conv₁; conv₃ at rates 3, 5, 7](x)",
         paper="Zhao and Wu 2019, arXiv 1903.00179",
         symbols=lambda m, h, w: {
             "C": m.channels,
@@ -113,7 +113,7 @@ class PyramidFeatureAttention(Stepwise):
         self.step("channel_scaled", half, "C H W", "features", "f′ = f × s", "context × channel gate",
                   worked="{pfa_context} × {channel_gate} = {here}")  # fmt: skip
         places = self.across(half) + self.down(half)
-        self.step("pfa_places", places, "1 H W", "planes", "q = conv_{9×1}(conv_{1×9}(f′)) + conv_{1×9}(conv_{9×1}(f′))",
+        self.step("pfa_places", places, "1 H W", "planes", "q = c_{9×1}(c_{1×9}(f′)) + c_{1×9}(c_{9×1}(f′))",
                   "1×9 then 9×1 conv, and 9×1 then 1×9 conv, summed", worked="q = {here}")  # fmt: skip
         mask = self.spatial_gate(torch.sigmoid(places), half)
         self.step("spatial_gate", mask, "1 H W", "mask", "m = σ(q)", "σ: the spatial gate",

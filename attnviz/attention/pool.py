@@ -90,7 +90,7 @@ class AttentionPooling(Stepwise):
         positions = x.flatten(2).transpose(1, 2)
         weights = self.gate(scores.flatten(2).softmax(-1), positions)
         if self.training:
-            self._weights = weights.float()
+            self._weights = weights if weights.dtype == torch.float64 else weights.float()
         self.step("gc_pooling", weights, "1 H W", "planes", "a = softmax_{H×W}(q)",
                   "softmax over places: the gate", view=(1, *place), worked="a = {here}")  # fmt: skip
         pooled = (weights @ positions).transpose(1, 2)[..., None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
@@ -40,8 +41,14 @@ class SplitAttention(Stepwise):
         title="Split attention (ResNeSt)",
         formula="y = Σ_r a_r · U_r, U = ReLU(BN(conv₃(x))), a = softmax_r(W₂ ReLU(BN(W₁ mean(Σ_r U_r))))",
         paper="Zhang et al. 2020, arXiv 2004.08955",
-        symbols=lambda m, h, w: {"C": m.channels, "R": m.splits, "g": m.groups, "h": m.reduce.out_channels},
-        parameters="(9*C*C//g + 2*R*C) + (C*h//g + h + 2*h) + (h*R*C//g + R*C)",
+        symbols=lambda m, h, w: {
+            "C": m.channels,
+            "R": m.splits,
+            "g": m.groups,
+            "G": m.conv.groups,
+            "h": m.reduce.out_channels,
+        },
+        parameters="(9*C*R*C//G + 2*R*C) + (C*h//g + h + 2*h) + (h*R*C//g + R*C)",
     )
 
     def __init__(self, channels: int, splits: int = 2, groups: int = 1) -> None:
@@ -54,7 +61,9 @@ class SplitAttention(Stepwise):
         if channels % groups or hidden % groups:
             raise UserError(f"groups must divide channels={channels} and the hidden width {hidden}, got {groups}")
         self.splits, self.groups = splits, groups
-        self.conv = nn.Conv2d(channels, splits * channels, 3, padding=1, groups=groups * splits, bias=False)
+        # every split sees a part of its own of the channels, as far as they can be shared out
+        apart = groups * math.gcd(splits, channels // groups)
+        self.conv = nn.Conv2d(channels, splits * channels, 3, padding=1, groups=apart, bias=False)
         self.norm = nn.BatchNorm2d(splits * channels)
         self.reduce = nn.Conv2d(channels, hidden, 1, groups=groups)
         self.squeeze_norm = nn.BatchNorm2d(hidden)

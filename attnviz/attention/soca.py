@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import ClassVar
 
 import torch
@@ -22,7 +23,7 @@ def covariance(x: Tensor) -> Tensor:
 
 
 def square_root(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
-    """Square root of positive semi-definite matrices by coupled Newton-Schulz iterations (Li et al. 2018, arXiv 1712.01034).
+    """Square root of positive semi-definite matrices by Newton-Schulz iterations (Li et al. 2018, arXiv 1712.01034).
 
     They are divided by their trace before, so that the iterations converge, and multiplied by its root after.
 
@@ -75,12 +76,11 @@ class SecondOrderAttention(Stepwise):
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, C, 1, 1) in (0, 1)."""
         check_features(x, self.channels, dims=2)
         # eight bits are too few for products of products
-        with torch.autocast(x.device.type, enabled=False):
+        kind = x.device.type
+        with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
             exact = x if x.dtype == torch.float64 else x.float()
             products = covariance(exact)
-            self.step(
-                "so_covariance", products, "C C′", "bars", "Σ = cov_{H×W}(x)", "covariance of channels over places"
-            )
+            self.step("so_covariance", products, "C C′", "bars", "Σ = cov_{H×W}(x)", "covariance over places")
             root = square_root(products)
             self.step("so_root", root, "C C′", "bars", "R = √Σ", "its square root by Newton-Schulz iterations")
             pooled = root.mean(2)[:, :, None, None]

@@ -12,6 +12,8 @@ from attnviz.attention.gate import Gate, check_channels, check_features, zero
 from attnviz.attention.stepwise import Stepwise
 
 KERNEL = 7
+PLANES = {1: ("C", "H W", "1 H W"), 2: ("H", "C W", "C 1 W"), 3: ("W", "H C", "C H 1")}
+"""By the axis that is pooled away: its name, the plane that the convolution sees, and the axes of the gate."""
 
 
 class Plane(Stepwise):
@@ -31,21 +33,19 @@ class Plane(Stepwise):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> the same size with 1 along the axis."""
-        names = [name for name in ("C", "H", "W") if name != " CHW"[self.axis]]
-        over = " CHW"[self.axis]
+        over, plane, layout = PLANES[self.axis]
         # the pooled axis changes places with the channels, which the convolution mixes
         pooled = torch.cat((x.amax(self.axis, keepdim=True), x.mean(self.axis, keepdim=True)), self.axis)
         pooled = pooled.transpose(1, self.axis)
-        axes = ["1", *("C" if i == self.axis and i != 1 else name for i, name in enumerate("HW", 2))]
-        self.step("tri_pools", pooled, " ".join(["·", *axes[1:]]), "planes", f"p = [max_{{{over}}}(x) ; mean_{{{over}}}(x)]",
+        drawn = "planes" if self.axis == 1 else "bars"
+        self.step("tri_pools", pooled, f"· {plane}", drawn, f"p = [max_{{{over}}}(x) ; mean_{{{over}}}(x)]",
                   f"maximum and mean over {over}", rows=("max", "mean"))  # fmt: skip
         scores = self.norm(self.conv(pooled))
-        self.step("tri_scores", scores, " ".join(axes), "planes", "q = BN(conv_{7×7}(p))", "conv 7×7, 2→1, norm",
+        self.step("tri_scores", scores, f"1 {plane}", drawn, "q = BN(conv_{7×7}(p))", "conv 7×7, 2→1, norm",
                   layers=(("w", self.conv.weight[0], "·", "kH", "kW"),))  # fmt: skip
         gate: Tensor = self.gate(torch.sigmoid(scores).transpose(1, self.axis), x)
-        layout = " ".join("1" if i == self.axis else name for i, name in enumerate("CHW", 1))
         self.step("tri_gate", gate, layout, "mask" if self.axis == 1 else "gate", "g = σ(q)",
-                  f"σ: the gate over {names[0]} and {names[1]}")  # fmt: skip
+                  f"σ: the gate over {plane.replace(' ', ' and ')}")  # fmt: skip
         return gate
 
 

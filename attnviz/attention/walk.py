@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention import ATTENTION
+from attnviz.attention.description import description_of
 from attnviz.attention.stepwise import numbers, record
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import REGIONS, Change, Walk
@@ -89,8 +90,7 @@ def example(name: str, channels: int, volumes: bool = False) -> tuple[nn.Module,
     make = ATTENTION[name]
     if volumes and name not in volume_types():
         raise UserError(f"{name} has no form for volumes; use {', '.join(volume_types())}")
-    description = getattr(make, "DESCRIPTION", None)
-    options = {**({} if description is None else description.example), **({"dims": 3} if volumes else {})}
+    options = {**description_of(make).example, **({"dims": 3} if volumes else {})}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(SEED)
         module = make(channels, **options)

@@ -14,6 +14,7 @@ from attnviz.backbones.blocks import (
     PAPER_GATE,
     attach,
     check_choice,
+    check_common,
     check_counts,
     hidden_layers,
     init_attention,
@@ -97,12 +98,8 @@ class CompactResNet(nn.Module):
         border: str = "zeros",
     ) -> None:
         super().__init__()
-        if num_classes < 2 or in_channels < 1:
-            raise UserError(f"num_classes must be ≥ 2 and in_channels ≥ 1, got {num_classes} and {in_channels}")
-        if len(widths) != 4 or len(depths) != 4 or min(*widths, *depths) < 1:
-            raise UserError(f"widths and depths must be four numbers ≥ 1, got {widths} and {depths}")
-        if not 0 <= dropout < 1:
-            raise UserError(f"dropout must be in [0, 1), got {dropout}")
+        check_common(num_classes, in_channels, dropout)
+        widths, depths = check_counts("widths", widths, 4), check_counts("depths", depths, 4)
         if max(check_counts("strides", strides, 4)) > 2:
             raise UserError(f"strides must be 1 or 2 each, got {strides}")
         check_choice("border", border, BORDERS)

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ VARIABLE = "ATTNVIZ_CHECKPOINTS"
 """Environment variable with another folder of checkpoints, for the command line, the library and the app alike."""
 
 SUFFIXES = (".json", ".safetensors")
+CODE = re.compile(r".+\.py:\w+")
+"""A backbone that somebody's own code builds."""
 MAX_CARD_BYTES = 4 * 2**20
 MAX_WEIGHT_BYTES = 2 * 2**30
 
@@ -247,18 +250,30 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
         raise UserError(f"{file}: {error}") from error
 
 
-def load(name: str | Path, folder: Path | None = None, device: str | torch.device = "cpu") -> Network:
+def load(
+    name: str | Path,
+    folder: Path | None = None,
+    device: str | torch.device = "cpu",
+    trust_code: bool = False,
+) -> Network:
     """Load a checkpoint by its id (``"cbam"``) or by a path to one of its files.
 
     Args:
         name: Id or path.
         folder: Where ids are looked up.
         device: Where the network shall be.
+        trust_code: Whether a card may name a Python file that is run to build the network.
 
     Raises:
-        UserError: There is no such checkpoint, or it is damaged, foreign or a pickle.
+        UserError: There is no such checkpoint, its card names code that is not trusted, or it is damaged, foreign or a
+            pickle.
     """
     card = load_card(name, folder)
+    if CODE.fullmatch(card.spec.backbone) and not trust_code:
+        raise UserError(
+            f"{card.id} is built by code, {card.spec.backbone}, which would be run here: where you know and trust that "
+            "file, say so with trust_code=True (--trust-code)"
+        )
     file = Path(f"{locate(name, folder)}.safetensors")
     state = _read_weights(file, card)
     module = build(card.spec, published_weights=False)

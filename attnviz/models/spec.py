@@ -90,6 +90,8 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
     Raises:
         UserError: A name or an option is not known, or a value is outside its limits.
     """
+    if spec.backbone not in BACKBONES and ":" in spec.backbone:
+        return _foreign(spec, published_weights)
     backbone = BACKBONES[spec.backbone]
     defaults = getattr(backbone, "attention_defaults", None)
     usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
@@ -104,8 +106,21 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
         raise UserError(f"{spec.backbone} with {spec.attention} cannot be built: {error}") from error
 
 
+def _foreign(spec: ModelSpec, published_weights: bool) -> nn.Module:
+    """A backbone of another library, or of somebody's own code."""
+    from attnviz.models.foreign import build_foreign  # it needs networks, which need specs
+
+    attention = (
+        None if spec.attention == "none" else functools.partial(ATTENTION[spec.attention], **spec.attention_options)
+    )
+    options = spec.backbone_options
+    return build_foreign(spec.backbone, attention, spec.num_classes, options, spec.input.size, published_weights)
+
+
 def input_shape(spec: ModelSpec, batch: int = 1, depth: int = 8) -> tuple[int, ...]:
     """Shape of what the network takes: (batch, C, H, W), or (batch, C, depth, H, W) for a backbone for volumes."""
+    if spec.backbone not in BACKBONES:
+        return (batch, spec.input.channels, *spec.input.size)
     backbone = BACKBONES[spec.backbone]
     parameter = inspect.signature(backbone).parameters.get("in_channels")
     channels = spec.backbone_options.get("in_channels", 3 if parameter is None else parameter.default)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from attnviz.core.gate_map import mask_for
 from attnviz.core.types import Analysis
-from attnviz.render.drawings import mask_for
 from attnviz.render.masks import FINE
 
 

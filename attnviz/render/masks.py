@@ -9,9 +9,10 @@ from types import MappingProxyType
 import numpy as np
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.gate_map import Mask, mask_for
 from attnviz.core.kinds import KINDS
 from attnviz.core.types import Floats, GateRecord
-from attnviz.render.drawings import DRAWINGS, Mask, mask_for
+from attnviz.render.drawings import DRAWINGS
 
 FINE = 7
 """A mask of fewer rows or columns says little about where the network looks."""

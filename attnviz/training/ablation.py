@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from math import comb
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.edit import edit, mean, neutral, shuffle
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.spec import placed
-from attnviz.training.data import ImageSet, pick, prepare_batch
+from attnviz.training.data import ImageSet, network_batch, pick
 from attnviz.training.gate_statistics import gate_means, sites_of
 
 BATCH = 64
@@ -27,13 +26,11 @@ RESAMPLES = 10_000
 CHANCE = 0.05
 """A change is called one where chance gives one as large less often than this."""
 
-REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = MappingProxyType(
-    {
-        "mean": lambda means, seed: mean(means),
-        "shuffle": lambda means, seed: shuffle("batch", seed),
-        "neutral": lambda means, seed: neutral(),
-    }
-)
+REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = {
+    "mean": lambda means, seed: mean(means),
+    "shuffle": lambda means, seed: shuffle("batch", seed),
+    "neutral": lambda means, seed: neutral(),
+}
 """What all gates of a network are replaced by at once: their mean over the whole split, the same for every image; those
 of another image of the batch, each as it comes out once the gates before it are swapped; gates that do nothing, which
 also changes the scale of the features."""
@@ -58,7 +55,7 @@ def predictions(
         if edits:
             stack.enter_context(edit(loaded.module, edits))
         for part in parts:
-            x = prepare_batch(images.images[list(part)].to(device), loaded.spec.input, first=first)
+            x = network_batch(loaded, images.images[list(part)].to(device), first)
             found.append(loaded.module(x).argmax(1).cpu())
             first += len(part)
     return torch.cat(found)

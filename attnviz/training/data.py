@@ -18,6 +18,7 @@ from attnviz.images.decode import open_photograph
 from attnviz.images.folders import list_images, readable, split_folder
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import prepare
+from attnviz.models.network import Network
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,38 @@ def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised."""
-    shape = (1, 3, 1, 1)
+    """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised; grey where there is one mean."""
+    shape = (1, len(mean), 1, 1)
+    if len(mean) == 1:
+        luma = torch.tensor((0.299, 0.587, 0.114), device=images.device).view(1, 3, 1, 1)
+        images = (images.float() * luma).sum(1, keepdim=True)
     scale = torch.tensor(std, device=images.device).view(shape) * 255
     shift = torch.tensor(mean, device=images.device).view(shape) * 255
     return (images.float() - shift) / scale
+
+
+def network_batch(network: Network, images: Tensor, first: int = 0) -> Tensor:
+    """What a network is given for a batch, by its own transform where it has one.
+
+    Args:
+        network: Whose input it is.
+        images: (N, 3, H, W) uint8, of every image what the network shall see.
+        first: Number of the first image in its split, which decides its noise.
+
+    Returns:
+        (N, C, H, W) on the device of the images.
+
+    Raises:
+        UserError: The network takes other pictures than grey or RGB.
+    """
+    if network.transform is not None:
+        pictures = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return torch.stack([network.transform(picture) for picture in pictures]).to(images.device)
+    if network.input.raw:
+        raise UserError(
+            f"{network.name} takes pictures of {network.input.colours} channels by their own numbers, not RGB"
+        )
+    return prepare_batch(images, network.input, first=first)
 
 
 def prepare_batch(images: Tensor, spec: InputSpec, generator: Generator | None = None, first: int = 0) -> Tensor:

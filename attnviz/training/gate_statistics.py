@@ -16,8 +16,8 @@ from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.gate_reference import BUDGET, LEVELS, GateReference, Reference, encode, summary
-from attnviz.models.spec import input_shape, placed
-from attnviz.training.data import ImageSet, prepare_batch
+from attnviz.models.spec import placed
+from attnviz.training.data import ImageSet, network_batch
 from attnviz.training.evaluation import EVAL_BATCH
 
 MOST_WEIGHTS = 2**25
@@ -28,8 +28,7 @@ LARGEST_MEAN = 2**14
 
 def sites_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
     """The gates of a checkpoint's network, none where it has none."""
-    device, _ = placed(loaded.module)
-    return find_gates(loaded.module, torch.zeros(input_shape(loaded.spec), device=device))
+    return find_gates(loaded)
 
 
 def walk(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite]) -> Iterator[dict[str, Tensor]]:
@@ -37,7 +36,7 @@ def walk(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite]) -> It
     device, _ = placed(loaded.module)
     batch = max(1, min(EVAL_BATCH, MOST_WEIGHTS // max(1, sum(prod(site.shape) for site in sites))))
     for first in range(0, len(images), batch):
-        x = prepare_batch(images.images[first : first + batch].to(device), loaded.spec.input, first=first)
+        x = network_batch(loaded, images.images[first : first + batch].to(device), first)
         with torch.inference_mode(), capture(loaded.module, sites) as tape:
             loaded.module(x)
         yield {site.name: tape[site.name].values.float() for site in sites}

@@ -52,6 +52,7 @@ class Trainer:
         folder: Of the run; its state and its checkpoint are written there.
         devices: Number of processes (GPUs, or CPU processes).
         skip_unreadable: Leave out images that cannot be read.
+        device: ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``.
 
     Raises:
         UserError: The recipe or the data cannot be used, the folder holds another run or cannot be written, or
@@ -59,11 +60,17 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, data: Path, folder: Path, devices: int = 1, skip_unreadable: bool = False
+        self,
+        recipe: Recipe,
+        data: Path,
+        folder: Path,
+        devices: int = 1,
+        skip_unreadable: bool = False,
+        device: str = "auto",
     ) -> None:
         check_run(recipe, data, folder, devices)
         self.recipe, self.folder, self.commit = recipe, folder, commit()
-        self.fabric = make_fabric(recipe.train.precision, devices)
+        self.fabric = make_fabric(recipe.train.precision, devices, device)
         self.fabric.launch()
         stored = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
         wanted = recipe.model.input()
@@ -206,6 +213,11 @@ class Trainer:
             return self.card
         part, fabric = self.recipe.train, self.fabric
         recorder = self._recorder()
+        if rest := len(self.train_set) % part.batch_size:
+            fabric.print(
+                f"every epoch leaves out {rest} of {len(self.train_set)} images, others each time: they fill no batch "
+                f"of {part.batch_size} (--set train.batch_size=N for another)"
+            )
         while self.progress.epoch < part.epochs:
             entry = self._epoch()
             fabric.print("  ".join(f"{k} {v}" for k, v in entry.items()) + self._time_left(entry))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -72,7 +73,11 @@ class Recipe:
             part.backbone,
             part.attention,
             num_classes,
-            {**part.backbone_options, **({"in_channels": 3 + extra} if extra else {})},
+            {
+                **part.backbone_options,
+                **({"in_channels": 3 + extra} if extra else {}),
+                **({"places": part.places} if part.places else {}),
+            },
             part.attention_options,
             part.input(self.noise.to_spec()),
         )
@@ -152,13 +157,41 @@ def recipe_from_json(values: Any) -> Recipe:
     return recipe
 
 
-def load_recipe(source: str | Path) -> Recipe:
+def load_recipe(source: str | Path, values: Sequence[tuple[str, Any]] = ()) -> Recipe:
     """Read a recipe from a TOML file, or one of the bundled recipes by its name.
 
     ``extends = "name"`` takes everything that a file does not say from a bundled recipe, so that the networks of one
     family are trained alike.
 
+    Args:
+        source: A file, or the name of a bundled recipe.
+        values: Instead of what the recipe says: ``("train.epochs", 3)``.
+
     Raises:
         UserError: There is no such recipe, it is no TOML, or a key or value is not allowed.
     """
-    return recipe_from_json(_read(source))
+    table = _read(source)
+    for path, value in values:
+        table = _laid_over(table, _nested(path, value))
+    return recipe_from_json(table)
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    """``("train.epochs", 3)`` -> ``{"train": {"epochs": 3}}``."""
+    first, dot, rest = path.partition(".")
+    return {first: _nested(rest, value) if dot else value}
+
+
+def read_value(text: str) -> tuple[str, Any]:
+    """``"train.epochs=3"`` -> ``("train.epochs", 3)``: a value of TOML, or a word.
+
+    Raises:
+        UserError: It has no ``=``, or no key in front of it.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise UserError(f"--set takes KEY=VALUE, such as train.epochs=3, got {text!r}")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value

@@ -53,7 +53,7 @@ def test_attention_acts_on_the_branch_before_the_addition():
         (lambda: build(ModelSpec("compact-resnet", "cbm", 10)), "did you mean 'cbam'"),
         (lambda: build(spec(width=3)), "unexpected keyword argument 'width'"),
         (lambda: build(ModelSpec("compact-resnet", "se", 10, {}, {"r": 2})), "unexpected keyword argument 'r'"),
-        (lambda: build(spec(widths=[8, 8])), "four numbers"),
+        (lambda: build(spec(widths=[8, 8])), "widths must be 4 whole numbers"),
         (lambda: build(spec(dropout=1.0)), "dropout must be in"),
         (lambda: build(ModelSpec("compact-resnet", "se", 1)), "num_classes must be ≥ 2"),
     ],

@@ -60,7 +60,7 @@ def open_page(browser, url):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(url + query)
-        page.locator("#picture img").first.wait_for()
+        page.locator("#view .tile").first.wait_for()
         page.wait_for_timeout(700)  # the page's own load event, which may draw everything anew
         return page
 

@@ -42,7 +42,7 @@ def send_event(url):
     def send(part, event, values=None, data=None):
         target = [parts[part], event]
         chosen = next(d for d in config["dependencies"] if target in d["targets"] and d["backend_fn"])
-        usual = {"cmap": "viridis", "scale": "fixed", "cells": "nearest", "order": "index", "model": "cbam"}
+        usual = {"model": "cbam"}
         return run(chosen, {**usual, **(values or {})}, data)
 
     loads = [d for d in config["dependencies"] if any(target[1] == "load" for target in d["targets"])]
@@ -58,13 +58,10 @@ EVIL = "<img src=x onerror=alert(1)>"
     ("part", "event", "values", "data", "text"),
     [
         ("model", "input", {"model": EVIL}, None, "no model"),
-        ("gate", "input", {"gate": EVIL}, None, "has no gate"),
-        ("strip", "select", {}, {"value": EVIL}, "has no gate"),
-        ("strip", "select", {}, None, "has no gate"),
+        ("view", "submit", {}, {"name": EVIL}, "has no gate"),
+        ("view", "submit", {}, None, "has no gate"),
         ("samples", "select", {}, {"value": EVIL}, "unknown sample"),
-        ("scores", "select", {}, {"index": 3}, "no channel scores"),
-        ("cmap", "input", {"cmap": EVIL}, None, "unknown colour map"),
-        ("scale", "input", {"scale": EVIL}, None, "unknown scale"),
+        ("view", "submit", {}, {"name": "stage1.0.attention.spatial", "channel": 3}, "no channel scores"),
     ],
 )
 def test_what_is_not_known_is_a_clear_error(send_event, part, event, values, data, text):
@@ -75,8 +72,7 @@ def test_what_is_not_known_is_a_clear_error(send_event, part, event, values, dat
 
 
 def test_a_channel_out_of_range_is_a_clear_error(send_event):
-    assert send_event("strip", "select", {}, {"value": "stage1.0.attention.channel"})["success"]
-    answer = send_event("scores", "select", {}, {"index": 8})
+    answer = send_event("view", "submit", {}, {"name": "stage1.0.attention.channel", "channel": 8})
     assert "0..7, got 8" in answer["output"]["error"]
 
 

@@ -16,7 +16,7 @@ expect.set_options(timeout=30_000)
 def switch(page, code):
     page.locator(f"[data-language={code}]").click()
     expect(page.locator(f"[data-language={code}]")).to_have_attribute("aria-pressed", "true")
-    page.locator("#picture img").first.wait_for()
+    page.locator("#view .tile").first.wait_for()
 
 
 def test_the_language_is_switched_kept_and_switched_back(open_page):
@@ -26,7 +26,7 @@ def test_the_language_is_switched_kept_and_switched_back(open_page):
     expect(page.locator("h1")).to_contain_text("看见")
     expect(page.locator("#model")).to_contain_text("网络")
     expect(page.locator("#prediction")).to_contain_text("它只认识 3 个类别")
-    expect(page.locator("#heading")).to_contain_text("空间门")
+    expect(page.locator("#view .kind")).to_contain_text("空间门")
     assert page.evaluate("[document.documentElement.lang, navigator.language]") == ["zh-CN", "zh-CN"]
     assert "sample=cat" in page.url and "__theme=light" in page.url
     page.reload()
@@ -113,11 +113,13 @@ def test_every_stop_of_the_tab_key_is_seen_and_has_a_name(open_page):
             page.keyboard.press("Tab")
             stop = page.evaluate(
                 f"""() => {{
-                    const e = document.activeElement;
+                    const outer = document.activeElement;
+                    let e = outer;
+                    while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
                     if (!e || e === document.body) return null;
                     const box = e.getBoundingClientRect();
                     e.dataset.stop = e.dataset.stop || String(Math.random());
-                    const inside = Boolean(e.closest('#tab-{name}'));
+                    const inside = Boolean(outer.closest('#tab-{name}'));
                     return [e.dataset.stop, ({NAME})(e), box.width * box.height, inside, e.outerHTML.slice(0, 200)];
                 }}"""
             )
@@ -141,11 +143,13 @@ def test_the_whole_job_is_done_by_keyboard(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#link a")).not_to_have_attribute("href", re.compile("model=cbam"))
-    radio = page.locator("#scale input[type=radio]").last
+    page.locator("#view .look summary").focus()
+    page.keyboard.press("Enter")
+    radio = page.locator("#view .look input[value=stretch]")
     radio.focus()
     page.keyboard.press("Space")
     expect(radio).to_be_checked()
-    page.locator("#opacity input[type=range]").focus()
+    page.locator("#view .look input[type=range]").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement !== document.body")

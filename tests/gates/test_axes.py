@@ -9,11 +9,11 @@ from torch import nn
 from attnviz import find_gates
 from attnviz.analysis.analyser import Analyser
 from attnviz.attention import ATTENTION
+from attnviz.core.gate_map import mask_for
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import GateRecord
 from attnviz.gates.axes import kind_of_axis, labelled, of_map, reshaped
 from attnviz.models.wrap import wrap
-from attnviz.render.drawings import mask_for
 
 
 class Positions(nn.Module):

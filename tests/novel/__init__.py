@@ -21,7 +21,7 @@ ROWS = {
     "backbone": (NAME, "tests.novel.backbone:Novel"),
     "command": (NAME, "tests.novel.command:COMMAND"),
     "tab": (NAME, "tests.novel.tab:TAB"),
-    "drawing": ("full", "tests.novel.drawing:DRAWING"),
+    "drawing": ("full", "tests.novel.drawing:draw"),
     "picture": ("full", "tests.novel.picture:picture"),
 }
 """The line of each: a name and ``module:attribute``. A kind of gate keeps its name and gets another drawing."""

@@ -10,15 +10,9 @@ import pytest
 from PIL import Image
 
 from attnviz.core.displays import DISPLAYS
-from attnviz.core.types import Analysis, GateRecord, PreparedImage
-from attnviz.models.checkpoints import checkpoint_ids
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.figures.bars import channel_bars
-from attnviz.render.notebook import MOST_TILES
-from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.gate_html import Settings
-from attnviz.ui.shared.gate_picture import picture_html
-from attnviz.ui.shared.view import open_view
-from tests.render.synthetic import analysis, channel, every_kind, spatial
+from tests.render.synthetic import channel, every_kind
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 
@@ -58,26 +52,6 @@ def read(html):
     return reader
 
 
-def test_an_analysis_shows_prediction_photograph_gate_and_strip():
-    shown = read(analysis()._repr_html_())
-    for text in ("tiny", "cat", "dog", "fox", "s1.sp"):
-        assert text in shown.text
-    alts = [image["alt"] for image in shown.images]
-    assert len(alts) == 2 and "mask s1.sp" in alts[0] and "s2.se (channel)" in alts[1]
-
-
-def test_without_a_fine_mask_the_last_channel_gate_stands_beside_the_photograph():
-    shown = read(analysis([channel("a", 16), channel("b", 8)])._repr_html_())
-    assert [image["alt"][:14] for image in shown.images] == ["The photograph", "Channel scores", "All gates, fir"]
-    assert "b · channel 8" in shown.text
-
-
-def test_without_gates_it_says_what_the_network_has():
-    empty = replace(analysis(), gates=(), facts={"contents": "3 Conv2d"})
-    shown = read(empty._repr_html_())
-    assert "no attention gates. Here is what it has: 3 Conv2d." in shown.text and len(shown.images) == 1
-
-
 @pytest.mark.parametrize("record", every_kind(), ids=lambda r: r.site.kind)
 def test_every_kind_of_gate_is_shown(record):
     shown = read(record._repr_html_())
@@ -93,16 +67,8 @@ def test_what_has_no_finite_value_is_said_in_words():
 def test_what_comes_from_outside_is_escaped():
     record = channel("a", 8)
     named = replace(record, site=replace(record.site, name=EVIL))
-    for gates in ((named,), ()):
-        made = replace(analysis(labels=(EVIL, "b", "c"), model=EVIL), gates=gates, facts={"contents": EVIL})
-        shown = read(made._repr_html_())
-        assert EVIL in shown.text and not any(image["src"] == "x" for image in shown.images)
-    read(named._repr_html_())
-
-
-def test_a_network_of_hundreds_of_gates_is_shown_in_part():
-    many = tuple(spatial(f"g{i}", 8) for i in range(2 * MOST_TILES + 1))
-    assert "One in 3 of 121 gates" in read(analysis(many)._repr_html_()).images[-1]["alt"]
+    shown = read(named._repr_html_())
+    assert EVIL in shown.text and not any(image["src"] == "x" for image in shown.images)
 
 
 def test_every_display_belongs_to_a_type():
@@ -137,7 +103,7 @@ def test_cells_of_a_notebook_show_what_they_end_with(checkpoints, photograph, tm
         ran.raise_error()
         results.append(shell.display_formatter.format(ran.result)[0] if ran.result is not None else {})
     assert results[0] == {}
-    assert len(read(results[1]["text/html"]).images) >= 2
+    assert results[1]["text/html"].startswith('<iframe sandbox="allow-scripts')
     assert "stage1.0.attention.channel" in read(results[2]["text/html"]).text
     png = results[3]["image/png"]
     data = png if isinstance(png, bytes) else base64.b64decode(png)
@@ -147,27 +113,3 @@ def test_cells_of_a_notebook_show_what_they_end_with(checkpoints, photograph, tm
 def test_figures_show_themselves_without_pyplot():
     figure = channel_bars(np.linspace(0, 1, 8))
     assert Image.open(io.BytesIO(figure._repr_png_())).format == "PNG"
-
-
-def test_a_photograph_of_any_size_is_reduced():
-    pixels = np.zeros((900, 1200, 3), np.uint8)
-    image = PreparedImage(pixels, (150, 0, 1050, 900), np.zeros((16, 16, 3), np.uint8), (1200, 900))
-    html = replace(analysis(), image=image)._repr_html_()
-    assert len(html) < 300_000
-
-
-@pytest.mark.parametrize("name", checkpoint_ids())
-def test_the_notebook_opens_the_gate_that_the_app_opens(name):
-    """Over all bundled networks: the same gate, and a map over the photograph in both or in neither."""
-    store = Store()
-    opened = open_view(store, name, sample="church")
-    shown = read(opened.analysis._repr_html_())
-    if opened.record is None:
-        assert "no attention gates" in shown.text
-        return
-    assert f"{opened.record.site.name} · " in shown.text
-    in_app = "av-picture" in picture_html(opened, Settings()) and opened.record.site.kind not in (
-        "channel",
-        "geometric",
-    )
-    assert any("with the mask" in image["alt"] for image in shown.images) == in_app

@@ -4,7 +4,7 @@ gr = pytest.importorskip("gradio")
 
 from attnviz.ui.networks.store import Store  # noqa: E402
 from attnviz.ui.shared.page import Page, Photo  # noqa: E402
-from attnviz.ui.shared.view import open_view  # noqa: E402
+from attnviz.ui.shared.view import look  # noqa: E402
 from attnviz.ui.tabs.explore.handlers import Explore  # noqa: E402
 from attnviz.ui.tabs.explore.layout import layout  # noqa: E402
 
@@ -18,7 +18,7 @@ def store(checkpoints):
 def explore(checkpoints):
     """The tab's handlers, opened on the tiny CBAM network."""
     store = Store(checkpoints)
-    opening = open_view(store, "cbam", sample="cat")
+    opening = look(store, "cbam", sample="cat")
     with gr.Blocks() as demo, gr.Tab() as tab:
         page = Page(demo, store, tab, gr.State(), Photo(sample="cat"))
         return Explore(page, layout(store, opening), opening)
@@ -26,7 +26,7 @@ def explore(checkpoints):
 
 @pytest.fixture
 def ask(explore):
-    """Call a handler as the app does: ``ask("on_bar", index=3)``; returns the updates by name of the part."""
+    """Call a handler as the app does: ``ask("on_sample", event={"value": "cat"})``; returns the updates by name of the part."""
     parts = explore.parts
     names = {explore.page.photo: "page_photo"} | {
         getattr(parts, name): name for name in parts.__dataclass_fields__ if name != "titles"
@@ -38,11 +38,7 @@ def ask(explore):
         data = {
             "state": view or explore.opening,
             "model": "cbam",
-            "cmap": "viridis",
-            "scale": "fixed",
-            "cells": "nearest",
-            "order": "index",
-            "opacity": 0.5,
+            "selected": "null",
             **values,
         }
         more = () if event is None else (gr.EventData(None, event),)

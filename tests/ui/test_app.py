@@ -122,19 +122,17 @@ def test_the_browser_chooses_the_language(header, language):
 
 
 def test_a_link_opens_the_view_it_was_made_from(checkpoints, explore):
-    from attnviz.ui.shared.view import show_channel, show_gate
-
-    view = show_channel(explore.store, show_gate(explore.store, explore.opening, "stage2.0.attention.channel"), 5)
-    query = dict(part.split("=") for part in query_of(view)[1:].split("&"))
-    again, missed = follow(explore.store, Wanted.of(query), "se", "coffee", "en")
-    assert missed == []
-    assert query_of(again) == query_of(view)
-    assert again.channel.score == view.channel.score
+    query = dict(part.split("=") for part in query_of(explore.opening)[1:].split("&"))
+    query |= {"gate": "stage2.0.attention.channel", "channel": "5"}  # which the browser adds
+    again, choice, missed = follow(explore.store, Wanted.of(query), "se", "coffee", "en")
+    assert missed == [] and choice == {"gate": "stage2.0.attention.channel", "channel": 5}
+    assert query_of(again) == query_of(explore.opening)
 
 
 def test_what_a_link_gets_wrong_is_left_out_and_told(explore):
     wanted = Wanted.of({"model": "<b>", "sample": "../x", "gate": "no", "channel": "-1", "__theme": "dark"})
-    view, missed = follow(explore.store, wanted, "cbam", "cat", "en")
+    view, choice, missed = follow(explore.store, wanted, "cbam", "cat", "en")
+    assert choice == {}
     assert (view.analysis.model, view.sample) == ("cbam", "cat")
     assert len(missed) == 4
     assert not Wanted.of({"__theme": "dark", "model": ""})

@@ -1,4 +1,4 @@
-"""Predictions, masks and channel scores of photographs, as files."""
+"""Predictions, masks and channel scores of photographs, as files or as pages to explore."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from attnviz.cli.commands import Command
 from attnviz.cli.network_options import WHICH, add_network, network_of
 
 if TYPE_CHECKING:
+    from attnviz.analysis.analyser import Analyser
     from attnviz.core.types import Analysis
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", help="an image file, a .npy file with (H, W, C), or a folder of them")
     parser.add_argument("--model", default="cbam", help=f"{WHICH} (default cbam)")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures, gates.csv and analysis.json")
+    parser.add_argument("--out", type=Path, help="folder for the pictures, gates.csv and analysis.json")
+    parser.add_argument(
+        "--html", type=Path, help="one HTML file with the interactive view of a photograph; works offline"
+    )
     parser.add_argument("--opacity", type=float, default=0.55, help="of the masks, 0..1 (default 0.55)")
     parser.add_argument("--cmap", default="viridis", help="colour map of the masks (default viridis)")
     parser.add_argument("--scale", default="fixed", help="fixed (0..1, default) or stretch (min..max of each mask)")
@@ -30,19 +34,52 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> None:
     look: dict[str, Any] = {key: getattr(args, key) for key in ("opacity", "cmap", "scale", "dpi")}
     look["kind"] = args.format
+    from attnviz.core.errors import UserError
+
+    if args.out is None and args.html is None:
+        raise UserError("say where to: --out FOLDER for pictures and numbers, --html FILE for a page to explore")
     if Path(args.photo).is_dir():
+        if args.html is not None or args.out is None:
+            raise UserError("a folder of photographs is written with --out; --html makes a page of one photograph")
         _folder(args, look)
         return
-    from attnviz.analysis.analyser import analyse
+    from attnviz.analysis.analyser import Analyser
     from attnviz.core.scores import shown
     from attnviz.render.export import write_exports
 
-    analysis = analyse(network_of(args.model, args), args.photo)
-    files = write_exports(analysis, args.out, **look)
+    analyser = Analyser(network_of(args.model, args))
+    with analyser.in_use():
+        analysis = analyser.analyse(args.photo)
+        text = None if args.html is None else _page(analyser, analysis)
     for label, number in analysis.top():
         print(f"{shown(number, analysis.scores):>8}  {label}")
     print("".join(f"note: {note.text}\n" for note in analysis.notes), end="")
-    print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
+    if args.out is not None:
+        files = write_exports(analysis, args.out, **look)
+        print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
+    if text is not None:
+        _write(args.html, text)
+        print(f"{len(analysis.gates)} gates; {args.html.stat().st_size:,} bytes in {args.html}")
+
+
+def _page(analyser: Analyser, analysis: Analysis) -> str:
+    """The page: of every channel gate it holds the features of the channel that is kept most."""
+    from attnviz.viewer.document import document
+    from attnviz.viewer.page import page
+
+    scored = [record for record in analysis.gates if record.site.has_scores and len(record.site.features) == 4]
+    maps = [analyser.channel_map(analysis.image, g.site.name, int(g.scores.argmax())) for g in scored]
+    return page(document(analysis, features=maps))
+
+
+def _write(path: Path, text: str) -> None:
+    from attnviz.core.errors import UserError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _folder(args: argparse.Namespace, look: dict[str, Any]) -> None:
@@ -75,4 +112,4 @@ def _row(name: str, analysis: Analysis) -> tuple[str, str, str]:
     return (name, best[0][0], f"{best[0][1]:.6g}") if best else (name, "", "")
 
 
-COMMAND = Command("predictions, masks and channel scores of photographs, as files", _options, _run)
+COMMAND = Command("predictions, masks and channel scores of photographs, as files or as a page", _options, _run)

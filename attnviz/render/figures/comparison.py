@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import HOW, Mask
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import CMAP, Scale, caption, cmap_for
-from attnviz.render.drawings import HOW, Mask
 from attnviz.render.figures.bars import draw_bars
 from attnviz.render.figures.style import (
     BODY,

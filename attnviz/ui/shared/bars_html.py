@@ -6,9 +6,9 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.gate_map import Mask
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import Scale, caption
-from attnviz.render.drawings import Mask
 from attnviz.render.ranking import ranking
 from attnviz.ui.shared.text import say
 

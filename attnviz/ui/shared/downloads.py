@@ -6,14 +6,37 @@ import shutil
 import tempfile
 import threading
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from attnviz.render.colour import CMAP
 from attnviz.render.export import file_name, write_exports
-from attnviz.ui.shared.gate_html import Settings
 from attnviz.ui.shared.view import View
 
 KEPT = 8
 """Archives kept; gradio has copied each into its own cache long before it is deleted here."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the view draws things; the renderer checks each value.
+
+    Attributes:
+        opacity: Of masks.
+        cmap: Name of a colour map.
+        scale: ``"fixed"`` or ``"stretch"``.
+    """
+
+    opacity: Any = 0.55
+    cmap: Any = CMAP
+    scale: Any = "fixed"
+
+    @classmethod
+    def of(cls, sent: Any) -> Look:
+        """From what a browser sent; what is not there is as it is at first."""
+        values = sent if isinstance(sent, dict) else {}
+        return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key in values})
 
 
 class Downloads:
@@ -24,11 +47,11 @@ class Downloads:
         self._made: list[Path] = []
         self._guard = threading.Lock()
 
-    def archive(self, view: View, settings: Settings, opacity: float) -> Path:
+    def archive(self, view: View, look: Look) -> Path:
         """All pictures and numbers of a view as ``attnviz-<model>-<photograph>.zip``."""
         folder = Path(tempfile.mkdtemp(dir=self._root.name))
         name = file_name(f"attnviz-{view.analysis.model}-{view.sample or 'photograph'}")
-        files = write_exports(view.analysis, folder / name, opacity=opacity, cmap=settings.cmap, scale=settings.scale)
+        files = write_exports(view.analysis, folder / name, opacity=look.opacity, cmap=look.cmap, scale=look.scale)
         path = folder / f"{name}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:

@@ -48,8 +48,13 @@ def asked_place(event: gr.EventData, language: str) -> tuple[float, float]:
     Raises:
         UserError: Something else was sent.
     """
-    what = plain("cmp_place", language)
-    return number(picked(event, "down"), 0, 1, what, language), number(picked(event, "across"), 0, 1, what, language)
+    return place_in(getattr(event, "_data", None), language)
+
+
+def place_in(sent: Any, language: str) -> tuple[float, float]:
+    """The same from an object with ``down`` and ``across``, wherever it was sent."""
+    what, values = plain("cmp_place", language), sent if isinstance(sent, dict) else {}
+    return number(values.get("down"), 0, 1, what, language), number(values.get("across"), 0, 1, what, language)
 
 
 def connect(

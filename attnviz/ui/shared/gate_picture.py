@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.gate_map import mask_for
 from attnviz.core.registry import Registry
 from attnviz.render.colour import GATE_SCALE, cmap_for, scale_for
-from attnviz.render.drawings import mask_for
 from attnviz.render.figures.gate_strip import reduced
 from attnviz.render.svg.step_pictures import grid_path, number_table, plane_url
 from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of

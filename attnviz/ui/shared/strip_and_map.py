@@ -12,16 +12,15 @@ import numpy as np
 
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
-from attnviz.render.colour import GATE_SCALE, colourise, scale_for
+from attnviz.render.colour import colourise, scale_for
 from attnviz.render.drawings import View as Shape
 from attnviz.render.drawings import view as shape_of
-from attnviz.render.figures.channel_map import channel_gates, map_rows
 from attnviz.render.figures.gate_strip import profile, reduced, seen
 from attnviz.render.masks import FINE
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
-from attnviz.ui.shared.gate_html import Settings, help_html, legend
+from attnviz.ui.shared.gate_html import Settings, help_html
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
 from attnviz.ui.shared.view import View
@@ -32,8 +31,6 @@ WIDEST = 10
 """Most tiles in a row on a wide screen."""
 NARROWEST = 6
 """Tiles that fit in a row, however few there are."""
-LONG = 28
-"""Characters of a gate's name that fit beside its row of the map."""
 
 
 def prediction_html(view: View, card: Card) -> str:
@@ -152,50 +149,6 @@ def strip_html(view: View, settings: Settings) -> str:
     columns = max(NARROWEST, -(-count // -(-count // WIDEST)))  # rows as even as they can be
     strip = f'<div class="av-strip" style="--av-columns:{columns}">{"".join(tiles)}</div>'
     return strip + help_html("strip", view.language)
-
-
-def map_html(view: View, settings: Settings) -> str:
-    """All channel gates at once, a row a gate with the first layer on top, on the fixed 0-1 scale."""
-    if not any(record.site.has_scores for record in view.analysis.gates):
-        return f'<p class="av-note">{say("no_map", view.language)}</p>' if view.analysis.gates else ""
-    rows = []
-    numbers = {record.site.name: number for number, record in enumerate(view.analysis.gates, 1)}
-    shown = channel_gates(view.analysis.gates)
-    for record, short in zip(shown, distinct([record.site.name for record in shown]), strict=True):
-        number = numbers[record.site.name]
-        name, mean = escape(record.site.name), f"{np.nanmean(record.values):.2f}"
-        colours = colourise(map_rows([record], "sorted", 512), GATE_SCALE, settings.cmap)
-        pressed = "true" if record.site.name == view.gate else "false"
-        told = say("map_mean", view.language, mean=mean, count=record.scores.size)
-        rows.append(
-            f'<button type="button" data-pick="{name}" aria-pressed="{pressed}">'
-            f'<span class="av-row-name" title="{name}">{number} · {escape(short)}</span>'
-            f'<img src="{data_url(colours, "png")}" alt="" width="512" height="18">'
-            f'<span class="av-row-mean">{told}</span></button>'
-        )
-    ramp, hint = legend(GATE_SCALE, settings.cmap, view.language), say("map_hint", view.language)
-    return f'<div class="av-map">{"".join(rows)}</div>{ramp}<p class="av-note">{hint}</p>'
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names of gates as they are, or, where one is long, without the dotted parts with which all of them begin and end.
-
-    A number alone says little, so what it counts stays before it.
-    """
-    if len(names) < 2 or max(map(len, names)) <= LONG:
-        return list(names)
-    parts = [name.split(".") for name in names]
-    most = min(map(len, parts)) - 1
-    head = _alike(parts, most)
-    tail = _alike([each[::-1] for each in parts], most - head)
-    while head and any(each[head].isdigit() for each in parts):
-        head -= 1
-    return [".".join(each[head : len(each) - tail]) for each in parts]
-
-
-def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
-    """How many of the first parts, at most so many, are the same in all."""
-    return next((i for i in range(most) if len({each[i] for each in parts}) > 1), most)
 
 
 def head_html(key: str, language: str = "en") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 
@@ -39,7 +39,19 @@ COOKIE = "attnviz_language"
 """Holds the language that a visitor chose."""
 
 
-def language_of(request: gr.Request) -> str:
+class Asked(Protocol):
+    """What both Gradio's and Starlette's requests have."""
+
+    @property
+    def headers(self) -> Any:
+        """By name."""
+
+    @property
+    def cookies(self) -> Any:
+        """By name."""
+
+
+def language_of(request: Asked) -> str:
     """The language a visitor chose, else the first of ``Accept-Language`` that the app speaks, else English."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:

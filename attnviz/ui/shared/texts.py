@@ -142,8 +142,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "opacity": ("Opacity", "不透明度"),
     "cmap": ("Colours", "配色"),
     "scale": ("Scale", "刻度"),
-    "scale_fixed": ("0 to 1", "0 到 1"),
-    "scale_stretch": ("stretched", "拉伸"),
     "cells": ("Cells", "单元格"),
     "cells_nearest": ("exact", "原样"),
     "cells_bilinear": ("smooth", "平滑"),
@@ -201,13 +199,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "灰色：90 % 的验证照片所在的范围及中位数。",
     ),
     # map
-    "map": ("All channel gates: layers × channels", "全部通道门：层 × 通道"),
-    "no_map": ("This network has no channel gate.", "这个网络没有通道门。"),
-    "map_mean": ("mean {mean} · {count} channels", "均值 {mean} · {count} 通道"),
-    "map_hint": (
-        "One row a gate, first layer on top; each from its highest score to its lowest, stretched to the width.",
-        "每行一个门，第一层在上；每行从高到低排列并拉伸到同宽。",
-    ),
     # help
     "help_mask": ("What do the colours mean?", "这些颜色是什么意思？"),
     "help_mask_text": (
@@ -292,6 +283,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link_channel": ("channel", "通道"),
     "link_unknown": ("The link's {what} “{value}” is not known; it was left out.", "链接中的{what}“{value}”未知，已忽略。"),
     "no_channel": ("{gate} has no channel scores; choose a channel gate", "{gate} 没有通道分数，请选择通道门"),
+    "no_place": ("{gate} has no places that ask; choose a pairwise gate", "{gate} 没有提问的位置，请选择成对门"),
     "not_whole": ("{what} must be a whole number in {low}..{high}, got {given}", "{what}必须是 {low}..{high} 的整数，收到 {given}"),
     "not_number": ("{what} must be a number in {low:g}..{high:g}, got {given}", "{what}必须在 {low:g}..{high:g} 之间，收到 {given}"),
     "busy": (

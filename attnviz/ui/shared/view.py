@@ -67,23 +67,14 @@ class View:
         return record is not None and record.site.has_scores
 
 
-def open_view(
-    store: Store,
-    model: str,
-    *,
-    sample: str | None = None,
-    path: str | None = None,
-    gate: str | None = None,
-    language: str = "en",
-) -> View:
-    """Analyse a sample or a visitor's own photograph.
+def look(store: Store, model: str, *, sample: str | None = None, path: str | None = None, language: str = "en") -> View:
+    """Analyse a sample or a visitor's own photograph; no gate is chosen.
 
     Args:
         store: The loaded models.
         model: Id of a checkpoint.
         sample: Name of a sample; used where there is no ``path``.
         path: File of a photograph.
-        gate: The gate to show, if the network has it; else the default one.
         language: Of the texts.
 
     Raises:
@@ -95,17 +86,25 @@ def open_view(
     with store.lease(model) as analyser:
         analysis = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, SIDE))
     view = View(analysis, None if path is not None else sample, path, None, language=language)
-    view = replace(view, reference=store.reference(model))
+    return replace(view, reference=store.reference(model))
+
+
+def open_view(
+    store: Store,
+    model: str,
+    *,
+    sample: str | None = None,
+    path: str | None = None,
+    gate: str | None = None,
+    language: str = "en",
+) -> View:
+    """The same as ``look`` with a gate shown large: ``gate``, if the network has it, else the default one."""
+    view = look(store, model, sample=sample, path=path, language=language)
+    analysis = view.analysis
     if gate is not None and any(record.site.name == gate for record in analysis.gates):
         return show_gate(store, view, gate)
     first, why = default_gate(analysis)
     return view if first is None else replace(show_gate(store, view, first), why=why)
-
-
-def change_model(store: Store, view: View, model: str) -> View:
-    """The same photograph in another network; the gate stays where it has one of that name."""
-    gate = None if view.why else view.gate
-    return open_view(store, model, sample=view.sample, path=view.path, gate=gate, language=view.language)
 
 
 def show_gate(store: Store, view: View, gate: Any) -> View:

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import HOW, Mask
 from attnviz.core.types import GateRecord, GateSite, PreparedImage
 from attnviz.render.colour import GATE_SCALE
-from attnviz.render.drawings import HOW, Mask
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet, flat_facts
 from attnviz.render.figures.style import to_png
 from attnviz.render.masks import DEPTHS, Scores, mask_of, scores_of

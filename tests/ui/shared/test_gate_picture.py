@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from attnviz.attention import ATTENTION
-from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
 from attnviz.models.checkpoints import save_checkpoint
 from attnviz.models.spec import build
@@ -134,11 +133,3 @@ def test_a_gate_without_a_finite_number_says_so(views):
         gates = tuple(record if g.site.name == view.gate else g for g in view.analysis.gates)
         html = picture_html(replace(view, analysis=replace(view.analysis, gates=gates)), Settings())
         assert "no finite number" in html
-
-
-def test_a_place_is_asked_by_two_numbers(ask, explore):
-    updates = ask("on_ask", event={"down": 0.25, "across": 1})
-    assert updates["state"].query == (0.25, 1.0)
-    for sent in ({}, {"down": 2, "across": 0}, {"down": "x", "across": 0}, {"down": True, "across": 0}, []):
-        with pytest.raises(UserError, match=r"place that asks must be a number in 0\.\.1"):
-            ask("on_ask", event=sent)

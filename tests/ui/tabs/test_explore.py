@@ -1,30 +1,36 @@
+import json
 import math
 import pickle
 import zipfile
+from dataclasses import replace
 
 import gradio as gr
 import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.ui.shared.strip_and_map import distinct, heading_html
+from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.toasts import MOST, guarded
-from attnviz.ui.shared.view import show_channel, show_gate
+from attnviz.ui.shared.view_document import document_of, ranges
+from attnviz.viewer.document import read_document
+from attnviz.viewer.packing import unpack
+from tests.conftest import statistics
 
 CHANNEL = "stage1.0.attention.channel"
 SPATIAL = "stage1.0.attention.spatial"
 EVIL = "<img src=x onerror=alert(1)>"
 
 
-@pytest.fixture
-def scored(explore):
-    return show_gate(explore.store, explore.opening, CHANNEL)
+def document(updates):
+    return read_document(updates["view"].value if hasattr(updates["view"], "value") else updates["view"]["value"])
 
 
-def test_the_page_opens_on_the_default_gate_and_says_why(explore):
-    view = explore.opening
-    assert view.record.site.kind == "spatial"
-    assert view.why == "fine" and "at least 7×7 cells" in heading_html(view)
+def changed(update, name):
+    return update.constructor_args[name] if hasattr(update, "constructor_args") else update[name]
+
+
+def sent(**chosen):
+    return json.dumps(chosen)
 
 
 def test_a_view_survives_being_copied_for_another_process(explore):
@@ -32,51 +38,69 @@ def test_a_view_survives_being_copied_for_another_process(explore):
     assert np.array_equal(again.analysis.logits, explore.opening.analysis.logits)
 
 
-def test_choosing_a_channel_gate_shows_the_channel_with_the_highest_score(ask, explore):
-    updates = ask("on_tile", event={"value": CHANNEL})
-    view = updates["state"]
-    best = int(explore.opening.analysis.gate(CHANNEL).scores.argmax())
-    assert view.channel.channel == updates["channel"] == best
-    assert view.channel.rank == 1
-    assert "rank 1 of" in updates["picture"]
-    assert 'data-index="0"' in updates["scores"]
+def test_the_page_opens_on_the_most_telling_gate_with_all_gates_in_the_document(explore):
+    view = document_of(explore.store, explore.opening)
+    assert [gate["name"] for gate in view["gates"]] == [g.site.name for g in explore.opening.analysis.gates]
+    assert view["open"] == view["first"]["gate"] and view["first"]["rule"] == "places"
+    assert view["photograph"]["name"] == "cat" and view["model"]["title"] == "Tiny cbam"
+    assert [gate for unit in view["network"]["units"] for gate in unit["gates"]] == list(range(8))
 
 
-def test_choosing_a_spatial_gate_shows_no_bars(ask, scored):
-    updates = ask("on_gate", scored, gate=SPATIAL)
-    assert updates["scores"] == ""
-    assert "av-veil" in updates["picture"]
-    assert updates["state"].channel is None
+def test_of_a_channel_gate_that_opens_the_features_are_there_and_are_those_of_the_network(explore, ask):
+    updates = ask("on_model", model="se")
+    view, analysis = document(updates), updates["state"].analysis
+    (features,) = view["features"]
+    record = analysis.gates[view["open"]]
+    assert features["gate"] == view["open"] and features["channel"] == int(record.scores.argmax())
+    with explore.store.lease("se") as analyser:
+        found = analyser.channel_map(analysis.image, record.site.name, features["channel"])
+    assert np.allclose(unpack(features["values"], "it"), found.values, rtol=2e-3, atol=1e-4)
 
 
-def test_a_bar_shows_that_channel_with_its_score_and_rank(ask, scored):
-    updates = ask("on_bar", scored, event={"index": 3})
-    score = scored.record.scores[3]
-    assert f"Channel 3: score {score:.3f}, rank {1 + int((scored.record.scores > score).sum())}" in updates["picture"]
-    assert updates["state"].channel.channel == 3
+def test_usual_ranges_come_from_the_reference_of_these_weights(explore):
+    sites = [record.site for record in explore.opening.analysis.gates]
+    known = statistics(sites, "x" * 64)
+    found = ranges(replace(explore.opening, reference=known))
+    assert found[CHANNEL].images == 1234 and np.allclose(found[CHANNEL].high, 0.5)
+    assert ranges(explore.opening) == {} or set(ranges(explore.opening)) <= {site.name for site in sites}
 
 
-@pytest.mark.parametrize("index", [-1, 8, 10**30, 1.5, math.nan, math.inf, True, None, "3", EVIL, [3], {"a": 1}])
-def test_a_channel_that_is_not_there_is_refused(ask, scored, index):
+def test_a_feature_map_is_computed_when_it_is_asked_for(explore, ask):
+    update = ask("on_ask", event={"name": CHANNEL, "gate": 0, "channel": 3})["view"]
+    answer = json.loads(changed(update, "features"))
+    assert (answer["gate"], answer["channel"]) == (0, 3) and len(answer["values"]["shape"]) == 2
+
+
+@pytest.mark.parametrize("channel", [-1, 8, 10**30, 1.5, math.nan, math.inf, True, None, "3", EVIL, [3], {"a": 1}])
+def test_a_channel_that_is_not_there_is_refused(ask, channel):
     with pytest.raises(UserError, match=r"whole number in 0\.\.7"):
-        ask("on_bar", scored, event={"index": index})
+        ask("on_ask", event={"name": CHANNEL, "channel": channel})
 
 
-@pytest.mark.parametrize("event", [{}, [], "text", 3, {"value": 2}])
-def test_an_event_without_an_index_is_refused(ask, scored, event):
-    with pytest.raises(UserError, match="whole number"):
-        ask("on_bar", scored, event=event)
-
-
-def test_a_bar_of_a_gate_without_scores_is_refused(ask):
-    with pytest.raises(UserError, match="no channel scores"):
-        ask("on_bar", event={"index": 0})
-
-
-@pytest.mark.parametrize("gate", ["", "nonsense", EVIL, None, 3, ["a"]])
-def test_a_gate_that_is_not_there_is_refused(ask, gate):
+@pytest.mark.parametrize("event", [{}, [], "text", 3, {"name": "nonsense"}, {"name": EVIL}, {"name": ["a"]}])
+def test_a_gate_that_is_not_there_is_refused(ask, event):
     with pytest.raises(UserError, match="has no gate"):
-        ask("on_tile", event={"value": gate})
+        ask("on_ask", event=event)
+
+
+def test_features_of_a_gate_without_channels_are_refused(ask):
+    with pytest.raises(UserError, match="no channel scores"):
+        ask("on_ask", event={"name": SPATIAL, "channel": 0})
+
+
+def test_a_place_is_asked_by_two_numbers_in_a_pairwise_gate_only(ask):
+    view = ask("on_model", model="self-attention")["state"]
+    gate = view.analysis.gates[0].site.name
+    answer = json.loads(
+        changed(ask("on_ask", view, {"name": gate, "place": {"down": 0.25, "across": 1}})["view"], "features")
+    )
+    rows, columns = answer["values"]["shape"]
+    assert answer["query"] == [rows // 4, columns - 1] and "channel" not in answer
+    for sent_ in ({}, {"down": 2, "across": 0}, {"down": "x", "across": 0}, {"down": True, "across": 0}, []):
+        with pytest.raises(UserError, match=r"place that asks must be a number in 0\.\.1"):
+            ask("on_ask", view, {"name": gate, "place": sent_})
+    with pytest.raises(UserError, match="no places that ask"):
+        ask("on_ask", event={"name": SPATIAL, "place": {"down": 0, "across": 0}})
 
 
 @pytest.mark.parametrize("name", ["", "nonsense", EVIL, "../cat"])
@@ -91,40 +115,24 @@ def test_a_model_that_is_not_there_is_refused(ask, model):
         ask("on_model", model=model)
 
 
-@pytest.mark.parametrize("look", [{"cmap": EVIL}, {"scale": "x"}, {"cells": [1]}])
-def test_a_look_that_is_not_known_is_refused(ask, look):
-    with pytest.raises(UserError, match="unknown"):
-        ask("on_look", **look)
-
-
-def test_an_order_that_is_not_known_is_refused(ask, scored):
-    with pytest.raises(UserError, match="unknown order"):
-        ask("on_look", scored, order=EVIL)
-
-
-def test_looks_are_drawn_without_another_forward_pass(ask, explore, scored, monkeypatch):
-    def refuse(*_):
-        raise AssertionError("the network was asked")
-
-    monkeypatch.setattr(explore.store, "lease", refuse)
-    for view in (explore.opening, scored):
-        plain = ask("on_look", view)
-        changed = ask("on_look", view, scale="stretch", cells="bilinear", order="sorted", cmap="magma")
-        assert plain["picture"] != changed["picture"]
-        assert "state" not in plain
-    assert "strip" in ask("on_colours", cmap="magma")
-
-
 def test_clearing_the_photograph_keeps_everything(ask, explore):
     assert ask("on_photo", photo=None) == {"state": explore.opening}
 
 
-def test_a_photograph_is_analysed_and_the_chosen_gate_stays(ask, scored, photograph, tmp_path):
+def test_the_gate_stays_where_the_visitor_chose_one_and_only_there(ask):
+    for own, kept in ((True, True), (False, False)):
+        update = ask("on_sample", event={"value": "coffee"}, selected=sent(gate=CHANNEL, own=own))["view"]
+        assert (changed(update, "picked") is not None) == kept
+    update = ask("on_model", model="none", selected=sent(gate=CHANNEL, own=True))["view"]
+    assert changed(update, "picked") is None
+
+
+def test_a_photograph_of_ones_own_is_analysed(ask, photograph, tmp_path):
     photograph.save(tmp_path / "mine.png")
-    view = ask("on_photo", scored, photo={"path": str(tmp_path / "mine.png")})["state"]
-    assert view.gate == CHANNEL
-    assert view.sample is None
-    assert view.analysis.image.original_size == (160, 120)
+    updates = ask("on_photo", photo={"path": str(tmp_path / "mine.png")})
+    view = updates["state"]
+    assert view.sample is None and view.analysis.image.original_size == (160, 120)
+    assert "not part of the link" in updates["link"] and document(updates)["photograph"]["name"] == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"<svg xmlns='x'/>", b"\x89PNG\r\n\x1a\n broken"])
@@ -143,8 +151,8 @@ def test_a_file_that_is_gone_is_an_error_with_a_text(ask, tmp_path):
 
 def test_a_network_without_gates_shows_its_prediction(ask):
     updates = ask("on_model", model="none")
-    assert "no attention gates" in updates["picture"]
-    assert updates["state"].gate is None
+    view = document(updates)
+    assert view["gates"] == [] and view["open"] is None and "Conv2d" in view["facts"]["contents"]
     assert "%" in updates["prediction"]
     assert updates["samples"].count("data-pick") >= 10
 
@@ -160,52 +168,39 @@ def test_limits_and_accuracy_stand_beside_the_prediction(ask):
     assert "Right for 33.33 % of 3 validation images." in html
 
 
-def test_an_archive_holds_pictures_and_numbers(ask):
-    path = ask("on_export")["file"]
-    with zipfile.ZipFile(path) as archive:
+def test_an_archive_holds_pictures_and_numbers_as_the_view_draws_them(ask):
+    path = ask("on_export", selected=sent(look={"opacity": 1, "cmap": "magma", "scale": "stretch", "cells": "exact"}))
+    with zipfile.ZipFile(path["file"]) as archive:
         names = [name.rpartition("/")[2] for name in archive.namelist()]
     assert {"gates.csv", "analysis.json", f"overlay-{SPATIAL}.png", f"channels-{CHANNEL}.png"} <= set(names)
 
 
-def test_names_from_outside_are_escaped_everywhere(explore):
-    from dataclasses import replace
+@pytest.mark.parametrize("look", [{"cmap": EVIL}, {"scale": "x"}, {"opacity": "much"}, {"opacity": 3}])
+def test_a_look_that_is_not_known_is_refused(ask, look):
+    with pytest.raises(UserError):
+        ask("on_export", selected=sent(look=look))
 
+
+@pytest.mark.parametrize("value", [None, 3, "", "{", "[]", "3", "null", "[" * 1500, "x" * 3000, {"gate": "a"}])
+def test_whatever_is_sent_as_a_choice_is_read_or_counts_as_none(value):
+    assert set(viewer_host.chosen(value).values()) == {None}
+
+
+def test_a_choice_is_told_every_time_and_an_unknown_one_is_a_mistake():
+    first, second = viewer_host.picks(gate=CHANNEL), viewer_host.picks(gate=CHANNEL)
+    assert changed(first, "picked") != changed(second, "picked")
+    with pytest.raises(TypeError, match="colour"):
+        viewer_host.picks(colour="red")
+
+
+def test_names_from_outside_are_escaped_everywhere(explore):
     from attnviz.ui.shared import strip_and_map
-    from attnviz.ui.shared.gate_html import Settings, scores_html
-    from attnviz.ui.shared.gate_picture import picture_html
     from attnviz.ui.tabs.explore.link import link_html
 
-    analysis = explore.opening.analysis
-    record = analysis.gate(CHANNEL)
-    record = replace(record, site=replace(record.site, name=EVIL))
-    analysis = replace(analysis, labels=(EVIL, "b", "c"), model=EVIL, gates=(record,))
-    view = replace(explore.opening, analysis=analysis, gate=EVIL, why="channel")
+    analysis = replace(explore.opening.analysis, labels=(EVIL, "b", "c"), model=EVIL)
+    view = replace(explore.opening, analysis=analysis)
     card = replace(explore.store.card("cbam"), limits=(EVIL,))
-    settings = Settings()
-    parts = [
-        strip_and_map.strip_html(view, settings),
-        strip_and_map.map_html(view, settings),
-        strip_and_map.heading_html(view),
-    ]
-    parts += [link_html(view), strip_and_map.prediction_html(view, card), scores_html(view, settings)]
-    parts.append(picture_html(replace(view, gate=EVIL), settings))
-    assert not any("<img src=x" in part for part in parts)
-
-
-@pytest.mark.parametrize(
-    ("names", "shown"),
-    [
-        (["stage1.0.attention.channel", "stage2.0.attention.channel"], None),
-        ([f"features.block1.layer{i}.attention" for i in (1, 2)], ["layer1", "layer2"]),
-        ([f"features.of.a.network.{i}.attention" for i in ("1", "10.2")], ["network.1", "network.10.2"]),
-        (["a.network.with.long.names.gate", "a.network.with.long.names.gate.1"], ["gate", "gate.1"]),
-        (["a_single_gate_with_a_very_long_name.gate"], None),
-        (["one_long_name_without_any_dots_in_it", "other"], None),
-        ([], None),
-    ],
-)
-def test_rows_of_the_map_show_what_differs_in_the_names(names, shown):
-    assert distinct(names) == (names if shown is None else shown)
+    assert not any("<img src=x" in part for part in (link_html(view), strip_and_map.prediction_html(view, card)))
 
 
 def test_errors_reach_visitors_escaped_and_short():
@@ -229,10 +224,6 @@ def test_a_crash_tells_visitors_nothing_about_the_inside(caplog):
         crash()
     assert "secret" not in caught.value.message
     assert "secret" in caplog.text
-
-
-def test_indices_from_numpy_free_json_only(explore, scored):
-    assert show_channel(explore.store, scored, 2.0).channel.channel == 2
 
 
 def test_a_photograph_chosen_in_another_tab_is_taken_up_when_this_one_is_opened(explore, ask):

@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.gate_map import Mask
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
-from attnviz.render.drawings import Mask
 from attnviz.render.figures.comparison import MASKS, OTHERS
 from attnviz.render.masks import Scores, mask_of, scores_of
 from attnviz.render.shared_scales import scales

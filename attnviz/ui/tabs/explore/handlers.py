@@ -1,28 +1,34 @@
-"""Explore: a photograph, a network, its prediction and every gate."""
+"""Explore: a photograph, a network, its prediction and every gate.
+
+Choosing a gate or a channel asks nothing here: the view has all of them. What is asked is an analysis of another
+photograph or network, the feature map of a channel, and files.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import Mask, mask_for
+from attnviz.core.types import ChannelMap, GateRecord
 from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
+from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
-from attnviz.ui.shared.downloads import Downloads
-from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
-from attnviz.ui.shared.gate_html import Settings, scores_html
-from attnviz.ui.shared.gate_picture import picture_html
+from attnviz.ui.shared.downloads import Downloads, Look
+from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, place_in, sent_path
 from attnviz.ui.shared.page import Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.strip_and_map import gate_choices, head_html, heading_html, map_html, prediction_html, strip_html
+from attnviz.ui.shared.sent_numbers import whole
+from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain
 from attnviz.ui.shared.toasts import escaped
-from attnviz.ui.shared.view import View, change_model, open_view, show_channel, show_gate
+from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.explore.layout import Parts, layout
-from attnviz.ui.tabs.explore.link import Wanted, follow, link_html
+from attnviz.ui.tabs.explore.link import LINKED, Wanted, follow, link_html
 
 TRACKED = gr.Progress(track_tqdm=True)
 """Shows what the bars of torch and timm show; gradio looks for it among the arguments of a handler."""
@@ -50,47 +56,18 @@ class Explore:
             raise UserError(plain("gone"))
         return view
 
-    def settings(self, data: Data) -> Settings:
-        """How the visitor wants things drawn."""
-        parts = self.parts
-        return Settings.of(data[parts.cmap], data[parts.scale], data[parts.cells], data[parts.order])
-
     # render ---------------------------------------------------------------------------------------------------
 
-    def all(self, view: View, settings: Settings) -> Update:
-        """Everything that depends on the analysis."""
+    def all(self, view: View, **choice: Any) -> Update:
+        """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
         parts = self.parts
         return {
-            **self.chosen(view, settings),
+            parts.state: view,
+            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
-            parts.strip: strip_html(view, settings),
-            parts.map: map_html(view, settings),
-            parts.gate: gr.Dropdown(choices=gate_choices(view), value=view.gate),
-        }
-
-    def chosen(self, view: View, settings: Settings) -> Update:
-        """What depends on the chosen gate."""
-        parts = self.parts
-        return {
-            **self.channel(view, settings),
-            parts.gate: view.gate,
-            parts.heading: heading_html(view),
-            parts.channels: gr.Row(visible=view.scored),
-        }
-
-    def channel(self, view: View, settings: Settings) -> Update:
-        """What depends on the chosen channel."""
-        parts = self.parts
-        number = {parts.channel: view.channel.channel} if view.channel else {}
-        return {**self.pictures(view, settings), **number, parts.state: view, parts.link: link_html(view)}
-
-    def pictures(self, view: View, settings: Settings) -> Update:
-        """What depends on how things are drawn."""
-        return {
-            self.parts.scores: scores_html(view, settings),
-            self.parts.picture: picture_html(view, settings),
+            parts.link: link_html(view),
         }
 
     # handlers -------------------------------------------------------------------------------------------------
@@ -102,10 +79,10 @@ class Explore:
         if not wanted and language == "en":
             return {self.parts.state: self.opening}
         first = self.opening
-        view, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
+        view, choice, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
         for text in missed:
             gr.Warning(escaped(text))
-        return {**self.all(view, Settings()), **self.still(view), self.parts.photo: load_sample(view.sample)}
+        return {**self.all(view, **choice), **self.still(view), self.parts.photo: load_sample(view.sample)}
 
     def still(self, view: View) -> Update:
         """What stands still, in the visitor's language."""
@@ -123,9 +100,7 @@ class Explore:
         view, path, model = self.view(data), sent_path(data[self.parts.photo]), data[self.parts.model]
         if path is None:
             return {self.parts.state: view}
-        gate = None if view.why else view.gate
-        opened = open_view(self.store, model, path=path, gate=gate, language=view.language)
-        return self.all(opened, self.settings(data))
+        return self.all(look(self.store, model, path=path, language=view.language))
 
     def on_open(self, data: Data) -> Update:
         """The tab was opened: take up a photograph that was chosen in another one."""
@@ -137,10 +112,15 @@ class Explore:
 
     def on_choice(self, data: Data, photo: Photo) -> Update:
         """Another photograph; the gate stays where the visitor chose one."""
-        view = self.view(data)
-        gate, model = (None if view.why else view.gate), data[self.parts.model]
-        found = open_view(self.store, model, sample=photo.sample, path=photo.path, gate=gate, language=view.language)
-        return {**self.all(found, self.settings(data)), self.parts.photo: photo.shown}
+        view, model = self.view(data), data[self.parts.model]
+        other = look(self.store, model, sample=photo.sample, path=photo.path, language=view.language)
+        return {**self.all(other, **self.kept(data, other)), self.parts.photo: photo.shown}
+
+    def kept(self, data: Data, view: View) -> dict[str, Any]:
+        """The gate that was chosen, where the analysis has one of that name; nothing where it was not chosen."""
+        chosen = viewer_host.chosen(data[self.parts.selected])
+        names = {record.site.name for record in view.analysis.gates}
+        return {"gate": chosen["gate"]} if chosen["own"] is True and chosen["gate"] in names else {}
 
     def on_sample(self, data: Data, event: gr.EventData) -> Update:
         """A sample was picked."""
@@ -161,47 +141,38 @@ class Explore:
         return {self.parts.model: self.view(data).analysis.model}
 
     def on_model(self, data: Data) -> Update:
-        """Another network for the same photograph."""
-        view = change_model(self.store, self.view(data), data[self.parts.model])
-        return {**self.all(view, self.settings(data)), **self.network(view)}
-
-    def on_gate(self, data: Data) -> Update:
-        """A gate was chosen in the list."""
-        view = show_gate(self.store, self.view(data), data[self.parts.gate])
-        return self.chosen(view, self.settings(data))
-
-    def on_tile(self, data: Data, event: gr.EventData) -> Update:
-        """A gate was chosen by its picture."""
-        view = show_gate(self.store, self.view(data), picked(event, "value"))
-        return self.chosen(view, self.settings(data))
-
-    def on_bar(self, data: Data, event: gr.EventData) -> Update:
-        """A channel was chosen by its bar."""
-        view = show_channel(self.store, self.view(data), picked(event, "index"))
-        return self.channel(view, self.settings(data))
+        """Another network for the same photograph; the gate stays where it has one of that name."""
+        view = self.view(data)
+        other = look(self.store, data[self.parts.model], sample=view.sample, path=view.path, language=view.language)
+        return {**self.all(other, **self.kept(data, other)), **self.network(other)}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
-        """Another place asks in a pairwise gate."""
+        """The features of a channel are wanted, or the weights of another place that asks."""
         view = self.view(data)
-        view = replace(view, query=asked_place(event, view.language))
-        return {**self.pictures(view, self.settings(data)), self.parts.state: view}
+        record = view.analysis.gate(str(picked(event, "name"))[:300])
+        index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
+        found = (
+            self.features(view, record, event) if picked(event, "place") is None else self.asked(view, record, event)
+        )
+        return {self.parts.view: viewer_host.answers(found, index)}
 
-    def on_number(self, data: Data) -> Update:
-        """A channel was chosen by its number; an empty field changes nothing."""
-        view, number = self.view(data), data[self.parts.channel]
-        if number is None:
-            return {self.parts.state: view}
-        return self.channel(show_channel(self.store, view, number), self.settings(data))
+    def asked(self, view: View, record: GateRecord, event: gr.EventData) -> Mask:
+        """The map of a place that asks in a pairwise gate."""
+        height, width = view.analysis.image.network.shape[:2]
+        query = place_in(picked(event, "place"), view.language)
+        found = mask_for(record, view.analysis.gates, query, height / width)
+        if found is None or found.query is None:
+            raise UserError(plain("no_place", view.language, gate=record.site.name))
+        return found
 
-    def on_look(self, data: Data) -> Update:
-        """Colours, scale, cells or order were changed."""
-        return self.pictures(self.view(data), self.settings(data))
-
-    def on_colours(self, data: Data) -> Update:
-        """Other colours are seen in the strip and the map too."""
-        view, settings = self.view(data), self.settings(data)
-        more = {self.parts.strip: strip_html(view, settings), self.parts.map: map_html(view, settings)}
-        return {**self.pictures(view, settings), **more}
+    def features(self, view: View, record: GateRecord, event: gr.EventData) -> ChannelMap:
+        """The features of a channel."""
+        if not record.site.traits.has_channels or len(record.site.features) != 4:
+            raise UserError(plain("no_channel", view.language, gate=record.site.name))
+        last, what = record.site.features[1] - 1, plain("link_channel", view.language)
+        channel = whole(picked(event, "channel"), 0, last, what, view.language)
+        with self.store.lease(view.analysis.model) as analyser:
+            return analyser.channel_map(view.analysis.image, record.site.name, channel)
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the analysis belongs."""
@@ -217,25 +188,21 @@ class Explore:
         return gr.Button(label("export"), interactive=True)
 
     def on_export(self, data: Data) -> Update:
-        """Make the file; the next event clicks the hidden button that downloads it."""
-        archive = self.downloads.archive(self.view(data), self.settings(data), data[self.parts.opacity])
-        return {self.parts.file: str(archive)}
+        """Make the file as the view draws it; the next event clicks the hidden button that downloads it."""
+        sent = viewer_host.chosen(data[self.parts.selected])["look"]
+        return {self.parts.file: str(self.downloads.archive(self.view(data), Look.of(sent)))}
 
 
 def wire(explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
-    looks = {parts.state, parts.opacity, parts.cmap, parts.scale, parts.cells, parts.order}
-    everything = {*looks, parts.photo, parts.model, parts.gate, parts.channel, explore.page.photo}
-    pictures = {parts.scores, parts.picture}
-    channel = {*pictures, parts.channel, parts.state, parts.link}
-    chosen = {*channel, parts.gate, parts.heading, parts.channels}
-    analysis = {*chosen, parts.model, parts.prediction, parts.strip, parts.map, explore.page.photo}
+    everything = {parts.state, parts.photo, parts.model, parts.selected, explore.page.photo}
+    analysis = {parts.state, parts.view, parts.model, parts.prediction, parts.link, explore.page.photo}
     network = {parts.samples, parts.about}
     everywhere = {*analysis, *network, parts.photo, *parts.titles.values()}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
-        return connect(trigger, handler, inputs, outputs, how, parts.picture)
+        return connect(trigger, handler, inputs, outputs, how, parts.prediction)
 
     on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
     # not "input": clearing the first picture sends that picture once more
@@ -247,26 +214,17 @@ def wire(explore: Explore) -> None:
     opened = on(fetched.success, explore.on_model, everything, {*analysis, *network}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
-    on(parts.gate.input, explore.on_gate, everything, chosen, HEAVY)
-    on(parts.strip.select, explore.on_tile, everything, chosen, HEAVY)
-    on(parts.map.select, explore.on_tile, everything, chosen, HEAVY)
-    on(parts.scores.select, explore.on_bar, everything, channel, HEAVY)
-    on(parts.picture.select, explore.on_ask, looks, {*pictures, parts.state}, LIGHT)
-    on(parts.channel.input, explore.on_number, everything, channel, HEAVY)
-    on(parts.cmap.input, explore.on_colours, looks, {*pictures, parts.strip, parts.map}, LIGHT)
-    for control in (parts.scale, parts.cells, parts.order):
-        on(control.input, explore.on_look, looks, pictures, LIGHT)
-    parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
-    parts.gate.change(None, parts.gate, None, js="(gate) => window.attnvizMark(gate)", queue=False)
+    on(parts.view.submit, explore.on_ask, {parts.state}, [parts.view], {**HEAVY, "show_progress": "hidden"})
+    parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
-    made = on(begun.then, explore.on_export, looks, [parts.file], FILES)
+    made = on(begun.then, explore.on_export, {parts.state, parts.selected}, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
     on(made.then, explore.on_end, None, [parts.export], LIGHT)
 
 
 def build(page: Page) -> None:
     """Add the tab's components and events; a sample is analysed at once, so that the page opens with a picture."""
-    opening = open_view(page.store, page.store.ids[0], sample=page.opening.sample)
+    opening = look(page.store, page.store.ids[0], sample=page.opening.sample)
     wire(Explore(page, layout(page.store, opening), opening))
 
 

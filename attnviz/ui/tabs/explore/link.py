@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from urllib.parse import urlencode
 
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.shared.text import plain, say
-from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
+from attnviz.ui.shared.view import View, look
+from attnviz.viewer.telling import first_gate
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,21 @@ class Wanted:
         return self != Wanted()
 
 
+LINKED = """() => {
+  const chosen = window.attnvizSelected?.view, link = document.querySelector('#link a');
+  if (!chosen?.gate || !link) return;
+  const query = new URLSearchParams(link.search);
+  query.set('gate', chosen.gate);
+  if (chosen.channel === null) query.delete('channel');
+  else query.set('channel', chosen.channel);
+  link.search = query;
+}"""
+"""Puts what is chosen in the view into the link, in the browser."""
+
+
 def query_of(view: View) -> str:
     """The query string of a view, ``?`` included; a visitor's own photograph is not part of it."""
-    channel = view.channel.channel if view.channel else None
-    parts = {"model": view.analysis.model, "sample": view.sample, "gate": view.gate, "channel": channel}
+    parts = {"model": view.analysis.model, "sample": view.sample}
     return "?" + urlencode({key: value for key, value in parts.items() if value is not None})
 
 
@@ -44,11 +57,13 @@ def link_html(view: View) -> str:
     return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
 
 
-def follow(store: Store, wanted: Wanted, model: str, sample: str, language: str) -> tuple[View, list[str]]:
+def follow(
+    store: Store, wanted: Wanted, model: str, sample: str, language: str
+) -> tuple[View, dict[str, Any], list[str]]:
     """Open what a link asks for, with what it does not say or gets wrong from ``model`` and ``sample``.
 
     Returns:
-        The view, and a sentence for each value that was left out.
+        The view, what is chosen in it (``gate`` and ``channel``), and a sentence for each value that was left out.
     """
     missed: list[str] = []
 
@@ -64,9 +79,12 @@ def follow(store: Store, wanted: Wanted, model: str, sample: str, language: str)
         model = wanted_model
     else:  # nobody else shall wait while a link fetches weights
         missed.append(plain("fetch_first", language, title=store.title(wanted_model)))
-    view = open_view(store, model, sample=known("sample", available(), sample), language=language)
-    gate = known("gate", tuple(record.site.name for record in view.analysis.gates), None)
-    view = show_gate(store, view, gate) if gate else view
-    last = view.record.scores.size if view.record is not None and view.scored else 0
+    view = look(store, model, sample=known("sample", available(), sample), language=language)
+    gates = view.analysis.gates
+    gate = known("gate", tuple(record.site.name for record in gates), None)
+    first = first_gate(view.analysis)
+    shown = view.analysis.gate(gate) if gate else gates[first.gate] if first else None
+    last = shown.scores.size if shown is not None and shown.site.has_scores else 0
     channel = known("channel", tuple(map(str, range(last))), None)
-    return (show_channel(store, view, int(channel)) if channel else view), missed
+    choice: dict[str, Any] = {"gate": gate} if gate else {}
+    return view, {**choice, "channel": int(channel)} if channel else choice, missed

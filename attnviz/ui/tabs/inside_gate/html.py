@@ -9,6 +9,7 @@ import re
 from html import escape
 
 from attnviz.attention import ATTENTION
+from attnviz.attention.description import description_of
 from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
@@ -32,7 +33,8 @@ def notice_html(look: Look, store: Store) -> str:
     if subject.trained:
         return f'<p class="av-note">{say("trained_note", language, network=network)}</p>'
     by_hand = f"fixed_{subject.attention}"
-    set_by_hand = plain(by_hand, language) if by_hand in TEXTS else ATTENTION[subject.attention].DESCRIPTION.set_by_hand
+    own_words = description_of(ATTENTION[subject.attention]).set_by_hand
+    set_by_hand = plain(by_hand, language) if by_hand in TEXTS else own_words
     more = f" {escape(set_by_hand)}" if set_by_hand else ""
     clip = f" {say('clip_note', language)}" if subject.volume else ""
     key = "untrained_pixels" if not look.walk.place else "untrained_note"

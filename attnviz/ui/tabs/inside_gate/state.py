@@ -12,6 +12,7 @@ import numpy as np
 from attnviz.analysis.analyser import Analyser
 from attnviz.analysis.step_by_step import PIXELS, inside, inside_untrained, places
 from attnviz.attention import ATTENTION
+from attnviz.attention.description import description_of
 from attnviz.attention.walk import example, options_of, volume_types
 from attnviz.backbones.blocks import kinds_of
 from attnviz.core.errors import UserError, nearest
@@ -61,7 +62,7 @@ class Subject:
 def type_name(attention: str, language: str = "en") -> str:
     """What an attention type is called: by the table of texts, else by its own description."""
     key = f"type_{attention}"
-    return plain(key, language) if key in TEXTS else str(ATTENTION[attention].DESCRIPTION.title)
+    return plain(key, language) if key in TEXTS else description_of(ATTENTION[attention]).title
 
 
 def subjects(store: Store) -> tuple[Subject, ...]:

@@ -227,9 +227,10 @@ def _mask(scene: Scene) -> str:
 def _bars(scene: Scene, fixed: Scale | None = None) -> str:
     """Numbers as bars, a row for each of ``rows``; a click follows that channel, row or column."""
     step, follow = scene.step, scene.look.follow
-    values, axes = follow.at(step, "D"), tuple(axis for axis in step.axes if axis != "D")
-    if axes[0] == "C" and len(axes) > 1:
-        values, axes = values[follow.channel], axes[1:]
+    lines = [axis for axis in step.axes if axis not in ("D", "·")]
+    # a row of numbers for the followed channel, where the channel is not the only thing they differ by
+    gone = "DC" if len(lines) > 1 else "D"
+    values, axes = follow.at(step, gone), tuple(axis for axis in step.axes if axis not in gone)
     scale = fixed or scale_for(np.append(values.ravel(), 0), "stretch")  # 0 is where bars stand
     rows = values if values.ndim == 2 else values[None]
     names = [scene.row_name(row) for row in step.rows] or [""]

@@ -1,0 +1,40 @@
+"""Arrays in a JSON document: base64 of little-endian numbers, with their type and shape."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from attnviz.core.errors import UserError
+from attnviz.core.types import Floats
+
+TYPES: Mapping[str, str] = {"f4": "<f4", "f2": "<f2"}
+"""Names of types: float32 for scores, whose order float16 may change; float16 for maps."""
+
+
+def pack(values: Floats, kind: str) -> dict[str, Any]:
+    """An array of any shape as ``{"type", "shape", "data"}``; what float16 cannot hold becomes its largest number."""
+    array = np.asarray(values, dtype=np.float32)
+    if kind == "f2":
+        largest = float(np.finfo(np.float16).max)
+        array = np.clip(array, -largest, largest)  # NaN stays
+    data = np.ascontiguousarray(array.astype(TYPES[kind]))
+    return {"type": kind, "shape": list(data.shape), "data": base64.b64encode(data.tobytes()).decode()}
+
+
+def unpack(packed: Any, what: str) -> Floats:
+    """The array again, float32; ``UserError`` naming ``what`` where it is damaged."""
+    try:
+        kind = np.dtype(TYPES[packed["type"]])
+        shape = tuple(packed["shape"])
+        if not all(type(n) is int and n >= 0 for n in shape):
+            raise ValueError("its shape is none")
+        data = base64.b64decode(packed["data"], validate=True)
+        values: Floats = np.frombuffer(data, kind).reshape(shape).astype(np.float32)
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise UserError(f"the view is damaged: {what} cannot be read ({error})") from error
+    return values

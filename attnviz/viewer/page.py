@@ -1,0 +1,87 @@
+"""One HTML file that holds a view and everything that it needs: nothing is fetched, and its policy forbids it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from attnviz.viewer.bundles import bundle
+from attnviz.viewer.document import to_json
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 0; background: light-dark(#fff, #0f1520); color: light-dark(#1b222c, #e8edf3);
+  font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
+main { max-width: 1500px; margin: 0 auto; padding: 14px clamp(14px, 2.5vw, 40px) 40px; }
+header { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: baseline; margin-bottom: 12px; }
+h1 { font-size: 16px; font-weight: 650; margin: 0; }
+header p { margin: 0; font-size: 14px; flex: 1; opacity: .8; }
+nav button { font: inherit; font-size: 13px; border: 0; background: none; color: inherit; opacity: .75; }
+nav button { cursor: pointer; padding: 4px 6px; }
+nav button[aria-pressed=true] { opacity: 1; font-weight: 650; text-decoration: underline; text-underline-offset: 4px; }
+@media (min-width: 1700px) { main { max-width: 1800px; } }
+"""
+_TEMPLATE = """<!doctype html>
+<html lang="en"{lang}>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+<main>
+<header><h1>{title}</h1><p>{told}</p><nav aria-label="Language">
+<button type="button" data-lang="en" lang="en">English</button>
+<button type="button" data-lang="zh" lang="zh-CN">中文</button></nav></header>
+<div id="attnviz"></div>
+</main>
+<noscript><p>The view is drawn by the script in this file; allow it to run.</p></noscript>
+<script type="application/json" id="attnviz-document">{document}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def page(view: Mapping[str, Any], *, language: str | None = None) -> str:
+    """A document as one HTML file, which works offline and from a folder.
+
+    Args:
+        view: As ``attnviz.viewer.document.document`` makes it.
+        language: ``"en"`` or ``"zh"``; that of the reader's browser without it.
+    """
+    return page_of(to_json(view), view["model"]["title"], _told(view), language)
+
+
+def page_of(document: str, title: str, told: str, language: str | None = None) -> str:
+    """The same from a document's text."""
+    script = bundle("page").strip().replace("</script", "<\\/script")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:"
+    return _TEMPLATE.format(
+        lang=f' data-lang="{escape(language)}"' if language else "",
+        policy=escape(policy),
+        title=escape(title),
+        told=escape(told),
+        style=_STYLE,
+        document=inside_script(document),
+        script=script,
+    )
+
+
+def inside_script(document: str) -> str:
+    """JSON that cannot end the element in which it stands: ``<`` is written as its number."""
+    return document.replace("<", "\\u003c")
+
+
+def _told(view: Mapping[str, Any]) -> str:
+    top = view["prediction"]["top"]
+    answers = " · ".join(f"{entry['en']} {entry['text']}" for entry in top[:3])
+    return f"{answers} — attnviz {json.dumps(view['facts'].get('attnviz', ''))[1:-1]}"
