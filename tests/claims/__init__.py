@@ -20,4 +20,5 @@ SECTIONS = (
     limits.gates_of_networks,
     limits.limits,
     audit.audits,
+    audit.scale,
 )

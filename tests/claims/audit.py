@@ -36,3 +36,27 @@ def audits() -> Claims:
     yield "docs/audit.md", f"own feature is {min(medians):.2f} to {max(medians):.2f} from".replace("-", "−")
     own, other = (reports[0]["together"][key]["points"] for key in ("class_mean", "other_class_mean"))
     assert own < other and max(medians) < -0.7
+
+
+RATE, GATES = 1000, 15_000
+"""Photographs a second and process, and weights of gates, of the example on paper."""
+SETS = {"ImageNet": 1_281_167, "a billion": 10**9}
+
+
+def scale() -> Claims:
+    """What two data sets would cost, by the formulas of the page."""
+    hours = [count / RATE / 3600 for count in SETS.values()]
+    size = [2 * count * GATES for count in SETS.values()]
+    yield "docs/scale.md", f"| photographs | {SETS['ImageNet']:,} | {SETS['a billion']:,} |"
+    yield (
+        "docs/scale.md",
+        f"| reading, one process at {RATE:,} a second | {60 * hours[0]:.0f} minutes | {hours[1] / 24:.1f} days |",
+    )
+    yield (
+        "docs/scale.md",
+        f"| reading, 64 such processes | {3600 * hours[0] / 64:.0f} seconds | {hours[1] / 64:.1f} hours |",
+    )
+    yield (
+        "docs/scale.md",
+        f"| `gates.parquet` of {GATES:,} weights, at most | {size[0] / 1e9:.0f} GB | {size[1] / 1e12:.0f} TB |",
+    )
