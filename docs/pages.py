@@ -23,7 +23,7 @@ WIDTH = 100
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "One photograph through one network": ("analyse", "Analyser", "open_photograph", "prepare"),
     "Any network": ("load", "wrap", "Network", "ModelCard"),
-    "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz"),
+    "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz", "audit"),
     "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
     "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
     "The app": ("launch",),

@@ -18,10 +18,11 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.core.input_spec import FITS
+from attnviz.images.folders import list_images, split_folder
 from attnviz.images.prepare import open_photograph, prepare
 from attnviz.models.checkpoints import LoadedModel, load
 from attnviz.models.results import write_results
-from attnviz.training.data import list_images, prepare_batch, split_folder
+from attnviz.training.data import prepare_batch
 
 NETWORKS = ("cbam", "none", "eca", "local-30", "vgg-local-15")
 SHAPES = {"4:3": (171, 128), "3:4": (128, 171)}

@@ -28,6 +28,7 @@ COMMANDS: Registry[Command] = Registry(
         ("describe", "attnviz.cli.commands.describe:COMMAND"),
         ("gates", "attnviz.cli.commands.gates:COMMAND"),
         ("faithfulness", "attnviz.cli.commands.faithfulness:COMMAND"),
+        ("audit", "attnviz.cli.commands.audit:COMMAND"),
         ("replay", "attnviz.cli.commands.replay:COMMAND"),
         ("info", "attnviz.cli.commands.info:COMMAND"),
     ),

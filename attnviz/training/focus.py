@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
+from attnviz.audit.objects import energy_ratio, pooled
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Bytes, Floats
 from attnviz.explain.faithfulness.maps import centre_map
@@ -56,17 +55,7 @@ def focus(mask: Floats, cover: Floats) -> float:
     Returns:
         1 for an even mask; above 1 where the mask lies on the object more than that, at most 1 / its share of the area.
     """
-    return _ratio(mask, _area(cover, mask.shape))
-
-
-def _area(cover: Floats, grid: tuple[int, ...]) -> Floats:
-    """(H, W) -> (h, w), how much of each cell is the object."""
-    pooled: Floats = F.adaptive_avg_pool2d(torch.from_numpy(np.array(cover))[None], (grid[0], grid[1]))[0].numpy()
-    return pooled
-
-
-def _ratio(mask: npt.NDArray[np.floating[Any]], area: Floats) -> float:
-    return float((mask * area).sum(dtype=np.float64) / mask.sum(dtype=np.float64) / area.mean(dtype=np.float64))
+    return energy_ratio(mask, pooled(cover, mask.shape))
 
 
 def spatial_focus(loaded: LoadedModel) -> dict[str, Any] | None:
@@ -107,9 +96,9 @@ def _mean(rows: Any) -> float:
 def _random(grids: Sequence[tuple[int, ...]], covers: Sequence[Floats]) -> list[float]:
     """The mean over grids and objects, as often as ``RANDOM``, with maps of uniform noise of as many cells."""
     rng = np.random.default_rng(0)
-    pooled = [(grid, [_area(cover, grid) for cover in covers]) for grid in grids]
+    pooled = [(grid, [pooled(cover, grid) for cover in covers]) for grid in grids]
     found = []
     for _ in range(RANDOM):
-        ratios = [_ratio(rng.random(grid), area) for grid, areas in pooled for area in areas]
+        ratios = [energy_ratio(rng.random(grid), area) for grid, areas in pooled for area in areas]
         found.append(statistics.fmean(ratios))
     return found
