@@ -52,7 +52,7 @@ def decode(numbers: Sequence[int], sources: Sequence[Any], spec: InputSpec) -> D
             kept.append(number)
         except (UserError, OSError) as error:
             problems.append((number, str(error)))
-    stacked = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
+    stacked: Any = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
     return Decoded(np.array(kept, np.int64), stacked, tuple(problems))
 
 
