@@ -83,9 +83,6 @@ class Card:
         return cls(**card)
 
 
-LoadedModel = Network  # its name before 0.2
-
-
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a crash or a full disk leaves the old one or the new one, never half of it."""
     write_together({path: data})

@@ -15,7 +15,7 @@ from torch import Tensor
 from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.edit import edit, mean, neutral, shuffle
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import ImageSet, network_batch, pick
 from attnviz.training.gate_statistics import gate_means, sites_of
@@ -46,7 +46,7 @@ def chunks(numbers: Sequence[int], size: int) -> list[list[int]]:
 
 @torch.inference_mode()
 def predictions(
-    loaded: LoadedModel, images: ImageSet, parts: Sequence[Sequence[int]], edits: Mapping[GateSite | str, Edit]
+    loaded: Network, images: ImageSet, parts: Sequence[Sequence[int]], edits: Mapping[GateSite | str, Edit]
 ) -> Tensor:
     """Predicted classes (N,) of images batch by batch, under edits of the gates."""
     device, _ = placed(loaded.module)
@@ -91,7 +91,7 @@ def paired(before: Tensor, after: Tensor) -> dict[str, Any]:
 
 
 def ablations(
-    loaded: LoadedModel, images: ImageSet, count: int | None = None, batch: int = BATCH, seed: int = 0
+    loaded: Network, images: ImageSet, count: int | None = None, batch: int = BATCH, seed: int = 0
 ) -> dict[str, Any]:
     """Accuracy of a network with all of its gates replaced at once, for every way of ``REPLACEMENTS``.
 

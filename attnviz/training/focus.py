@@ -18,7 +18,7 @@ from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
@@ -58,7 +58,7 @@ def focus(mask: Floats, cover: Floats) -> float:
     return energy_ratio(mask, pooled(cover, mask.shape))
 
 
-def spatial_focus(loaded: LoadedModel) -> dict[str, Any] | None:
+def spatial_focus(loaded: Network) -> dict[str, Any] | None:
     """How far the spatial masks of a network lie on the objects of the sample scenes.
 
     Returns:

@@ -12,7 +12,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change
 from attnviz.gates.watch_module import attention_modules, watching
 from attnviz.images.prepare import prepare
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import build
 from tests.attention.helpers import make, randomise
 from tests.conftest import tiny_spec
@@ -24,7 +24,7 @@ def analyser(attention):
     module = build(spec)
     for path, _ in attention_modules(module):
         randomise(module.get_submodule(path))
-    return Analyser(LoadedModel("tiny", module.eval().requires_grad_(False), spec, ("a", "b", "c")))
+    return Analyser(Network("tiny", module.eval().requires_grad_(False), spec, ("a", "b", "c")))
 
 
 @pytest.fixture(scope="module")
