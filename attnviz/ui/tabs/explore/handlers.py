@@ -62,20 +62,20 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts, features = self.parts, None
-        if choice.get("gate") and choice.get("channel") is not None:
-            features = self.channel(view, choice["gate"], choice["channel"])
+        parts = self.parts
         return {
-            parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), features=features, **choice),
+            parts.state: replace(view, asked=self.channel(view, choice.get("gate"), choice.get("channel"))),
+            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
         }
 
-    def channel(self, view: View, gate: str, channel: int) -> tuple[ChannelMap, int] | None:
+    def channel(self, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, int] | None:
         """The features of a channel that was asked for with its gate, and the gate's place among all."""
+        if gate is None or channel is None:
+            return None
         record = view.analysis.gate(gate)
         if not record.site.traits.has_channels or len(record.site.features) != 4:
             return None
@@ -109,6 +109,13 @@ class Explore:
         query = asked(event, language_of(request))
         query.warn()
         return {**self.followed(Wanted.of(query.values), query.language), **self.page.arrived()}
+
+    def on_shown(self, data: Data) -> Update:
+        """The view has its document: show the features of a channel that an address asks for."""
+        view = data[self.parts.state]
+        if view is None or view.asked is None:
+            return {self.parts.view: gr.skip()}
+        return {self.parts.view: viewer_host.answers(*view.asked)}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the view itself follows the page's; what stands around it is said anew."""
@@ -272,12 +279,14 @@ def wire(explore: Explore) -> None:
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.prediction)
 
-    on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
+    loaded = on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
     # not "input": clearing the first picture sends that picture once more
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
-    on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
+    went = on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
+    for event in (loaded, went):
+        on(event.success, explore.on_shown, {parts.state}, [parts.view], LIGHT)
     on(page.head.language, explore.on_language, everything, everywhere, LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
