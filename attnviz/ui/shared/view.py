@@ -35,7 +35,6 @@ class View:
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
         query: Which place asks in a pairwise gate: down and across, each in [0, 1].
-        asked: The features of a channel that an address asks for, and the place of its gate among all.
     """
 
     analysis: Analysis
@@ -47,7 +46,6 @@ class View:
     language: str = "en"
     reference: Reference | None = None
     query: tuple[float, float] = (0.5, 0.5)
-    asked: tuple[ChannelMap, int] | None = None
 
     @property
     def usual(self) -> GateReference | None:

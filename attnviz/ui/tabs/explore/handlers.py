@@ -64,26 +64,13 @@ class Explore:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
         parts = self.parts
         return {
-            parts.state: replace(view, asked=self.channel(view, choice.get("gate"), choice.get("channel"))),
+            parts.state: view,
             parts.view: viewer_host.shows(document_of(self.store, view), **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
         }
-
-    def channel(self, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, int] | None:
-        """The features of a channel that was asked for with its gate, and the gate's place among all."""
-        if gate is None or channel is None:
-            return None
-        record = view.analysis.gate(gate)
-        if not record.site.traits.has_channels or len(record.site.features) != 4:
-            return None
-        if channel >= record.site.features[1]:
-            return None
-        with self.store.lease(view.analysis.model) as analyser:
-            found = analyser.channel_map(view.analysis.image, gate, channel)
-        return found, [each.site.name for each in view.analysis.gates].index(gate)
 
     # handlers -------------------------------------------------------------------------------------------------
 
@@ -109,13 +96,6 @@ class Explore:
         query = asked(event, language_of(request))
         query.warn()
         return {**self.followed(Wanted.of(query.values), query.language), **self.page.arrived()}
-
-    def on_shown(self, data: Data) -> Update:
-        """The view has its document: show the features of a channel that an address asks for."""
-        view = data[self.parts.state]
-        if view is None or view.asked is None:
-            return {self.parts.view: gr.skip()}
-        return {self.parts.view: viewer_host.answers(*view.asked)}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the view itself follows the page's; what stands around it is said anew."""
@@ -279,14 +259,12 @@ def wire(explore: Explore) -> None:
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.prediction)
 
-    loaded = on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
+    on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
     # not "input": clearing the first picture sends that picture once more
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
-    went = on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
-    for event in (loaded, went):
-        on(event.success, explore.on_shown, {parts.state}, [parts.view], LIGHT)
+    on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
     on(page.head.language, explore.on_language, everything, everywhere, LIGHT)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
