@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 
 gr = pytest.importorskip("gradio")
@@ -7,6 +9,7 @@ from attnviz.ui.shared.page import Page, Photo  # noqa: E402
 from attnviz.ui.shared.view import look  # noqa: E402
 from attnviz.ui.tabs.explore.handlers import Explore  # noqa: E402
 from attnviz.ui.tabs.explore.layout import layout  # noqa: E402
+from tests.ui.calls import given  # noqa: E402
 
 
 @pytest.fixture
@@ -28,21 +31,25 @@ def explore(checkpoints):
 def ask(explore):
     """Call a handler as the app does: ``ask("on_sample", event={"value": "cat"})``; returns the updates by name of the part."""
     parts = explore.parts
-    names = {explore.page.photo: "page_photo"} | {
+    names = {explore.page.photo: "page_photo", explore.page.chosen: "chosen", explore.page.address: "address"} | {
         getattr(parts, name): name for name in parts.__dataclass_fields__ if name != "titles"
     }
 
     components = {name: part for part, name in names.items()}
 
-    def call(handler, view=None, event=None, **values):
+    def call(handler, view=None, event=None, language="en", **values):
         data = {
             "state": view or explore.opening,
             "model": "cbam",
             "selected": "null",
+            "page_photo": None,
+            "chosen": None,
             **values,
         }
-        more = () if event is None else (gr.EventData(None, event),)
-        updates = getattr(explore, handler)({components[name]: value for name, value in data.items()}, *more)
+        run = getattr(explore, handler)
+        sent = {components[name]: value for name, value in data.items()}
+        takes = [sent] if "data" in inspect.signature(run).parameters else []
+        updates = run(*takes, **given(run, event, language))
         return {names.get(part, part): value for part, value in updates.items()}
 
     return call

@@ -28,8 +28,8 @@ class Frame:
         self.store, self.names, self.titles = store, tuple(tabs), [tab.title for tab in tabs.values()]
         self.scenes = hrefs(store)
         self.head = gr.HTML(header(tour=bool(self.scenes)), js_on_load=script("head"), elem_id="head")
+        self.address = address_component(self.names)  # before the tour, whose scene it may have to open at once
         self.tour = gr.HTML(tour_html(self.scenes, store, "en"), js_on_load=script("tour"), elem_id="tour")
-        self.address = address_component(self.names)
         self.chosen = chosen_field()
         self.lists: dict[gr.Dropdown, list[tuple[Any, Any]]] = {}
 

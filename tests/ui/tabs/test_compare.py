@@ -72,7 +72,7 @@ def ask(tab):
 
     def call(handler, event=None, page_photo=None, session="me", language="en", chosen=None, every=False, **values):
         data = {single[name]: value for name, value in {**usual, **values}.items()}
-        data |= {tab.page.photo: page_photo, tab.page.chosen: chosen}
+        data |= {tab.page.photo: page_photo, tab.page.chosen: None if chosen is None else chosen.sent()}
         for (method, name), control in parts.parameters.items():
             data[control] = next(p.default for p in ATTRIBUTIONS[method].parameters if p.name == name)
         visitor = SimpleNamespace(headers={"accept-language": language}, cookies={}, session_hash=session)

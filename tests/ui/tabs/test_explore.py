@@ -10,6 +10,7 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.ui.shared import viewer_host
+from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
 from attnviz.ui.shared.view_document import document_of, ranges
 from attnviz.viewer.document import read_document
@@ -116,7 +117,34 @@ def test_a_model_that_is_not_there_is_refused(ask, model):
 
 
 def test_clearing_the_photograph_keeps_everything(ask, explore):
-    assert ask("on_photo", photo=None) == {"state": explore.opening}
+    assert ask("on_photo", photo=None) == {"state": gr.skip()}
+
+
+def test_removing_the_photograph_removes_what_came_of_it(ask, explore):
+    gone = ask("on_clear")
+    assert gone["state"] is None and gone["link"] == "" and "No photograph" in gone["prediction"]
+    assert gone["page_photo"] == explore.page.opening
+    assert ask("on_sample", state=None, event={"value": "coffee"})["state"].sample == "coffee"
+
+
+def test_what_another_tab_shows_is_taken_up(ask, explore):
+    gate = explore.opening.analysis.gates[0].site.name
+    same = {"page_photo": Photo("cat")}
+    assert set(ask("on_open", chosen=Chosen("cbam", gate, 2).sent(), **same)) == {"view"}, "no analysis for a gate"
+    assert ask("on_open", chosen=Chosen("se").sent(), **same)["state"].analysis.model == "se"
+    assert set(ask("on_open", chosen=Chosen("cbam", "no such gate").sent(), **same)) == {"state"}
+    assert set(ask("on_open", chosen=Chosen("../x", gate).sent(), **same)) <= {"state", "view"}
+
+
+def test_an_address_opens_the_gate_the_channel_and_the_look(ask, explore, monkeypatch):
+    told = []
+    monkeypatch.setattr(gr, "Warning", told.append)
+    record = next(r for r in explore.opening.analysis.gates if r.site.has_scores)
+    sent = f"?model=cbam&sample=coffee&gate={record.site.name}&channel=3&scale=stretch&cmap=nonsense"
+    got = ask("on_go", event={"query": sent})
+    assert got["state"].sample == "coffee" and len(told) == 1 and "nonsense" in told[0]
+    assert got["address"].startswith("explore ")
+    assert ask("on_language", language="zh")["state"].language == "zh"
 
 
 def test_the_gate_stays_where_the_visitor_chose_one_and_only_there(ask):

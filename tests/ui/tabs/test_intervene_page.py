@@ -60,7 +60,12 @@ def ask(tab):
 
     def call(handler, bench, event=None, language="en", photo=None, chosen=None):
         run = getattr(tab, handler)
-        data = {**usual, parts.state: bench, tab.page.photo: photo, tab.page.chosen: chosen}
+        data = {
+            **usual,
+            parts.state: bench,
+            tab.page.photo: photo,
+            tab.page.chosen: None if chosen is None else chosen.sent(),
+        }
         return run(*([data] if "data" in inspect.signature(run).parameters else []), **given(run, event, language))
 
     return call
@@ -204,7 +209,7 @@ def test_what_another_tab_shows_is_taken_up(ask, tab, bench):
     unknown = ask("on_open", bench, photo=bench.photo, chosen=Chosen("cbam", "no such gate"))
     assert unknown[tab.parts.state] == gr.skip()
     chosen = ask("on_tile", bench, {"value": SPATIAL}, chosen=Chosen("cbam", CHANNEL, 3))[tab.page.chosen]
-    assert chosen == Chosen("cbam", SPATIAL, None)
+    assert Chosen.of(chosen) == Chosen("cbam", SPATIAL, None)
 
 
 def test_the_python_gives_the_same_answer(tab, bench, capsys, monkeypatch):
@@ -216,3 +221,11 @@ def test_the_python_gives_the_same_answer(tab, bench, capsys, monkeypatch):
     exec("\n".join(python_of(state)), {})
     out = capsys.readouterr().out.strip().splitlines()
     assert out == [str(state.before.top(3)), str(state.after.top(3))]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, 7, "", "[]", "{", '{"model": 1, "gate": ["x"], "channel": true}', "x" * 9999, "[" * 1500]
+)
+def test_whatever_is_sent_as_chosen_counts_as_nothing_where_it_cannot_be_read(sent):
+    assert Chosen.of(sent) == Chosen()
+    assert Chosen.of(Chosen("a", "b", 3).sent()) == Chosen("a", "b", 3)

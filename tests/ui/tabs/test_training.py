@@ -76,7 +76,7 @@ def test_the_handlers(training):
     stage = opened[parts.stage]
     assert "After epoch 3 of 3" in stage and stage.count("data-step=") == 4 and "data-play" in stage
     assert len(re.findall('class="tr-frame', stage)) == 3, "every snapshot is in the page"
-    assert opened[page.chosen] is None or opened[page.chosen] == Chosen(), "nobody has chosen anything yet"
+    assert Chosen.of(opened[page.chosen]) == Chosen(), "nobody has chosen anything yet"
     assert training.on_open({parts.state: film, page.chosen: None}, REQUEST) == {parts.state: gr.skip()}
     other = training.on_model({parts.state: film, parts.model: "noise-attention"})
     assert other[parts.state].gate == "attention" and "noise 1" in other[parts.stage]
@@ -93,11 +93,13 @@ def test_what_another_tab_shows_is_taken_up(training, filmed):
     parts, page = training.parts, training.page
     film = first_film(filmed, "cbam")
     gate = next(gate for gate in taken_for(filmed, film).kinds if gate != film.gate)
-    got = training.on_open({parts.state: film, page.chosen: Chosen("cbam", gate)}, REQUEST)
+    got = training.on_open({parts.state: film, page.chosen: Chosen("cbam", gate).sent()}, REQUEST)
     assert got[parts.state].gate == gate
-    got = training.on_open({parts.state: film, page.chosen: Chosen("noise-attention", "no such gate")}, REQUEST)
+    got = training.on_open({parts.state: film, page.chosen: Chosen("noise-attention", "no such gate").sent()}, REQUEST)
     assert got[parts.state].model == "noise-attention"
-    assert training.on_open({parts.state: film, page.chosen: Chosen("se", "x")}, REQUEST) == {parts.state: gr.skip()}
+    assert training.on_open({parts.state: film, page.chosen: Chosen("se", "x").sent()}, REQUEST) == {
+        parts.state: gr.skip()
+    }
 
 
 def test_an_address_brings_the_film_back_and_what_is_wrong_is_said(filmed):

@@ -62,28 +62,15 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts, features = self.parts, None
-        if choice.get("gate") and choice.get("channel") is not None:
-            features = self.channel(view, choice["gate"], choice["channel"])
+        parts = self.parts
         return {
             parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), features=features, **choice),
+            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
         }
-
-    def channel(self, view: View, gate: str, channel: int) -> tuple[ChannelMap, int] | None:
-        """The features of a channel that was asked for with its gate, and the gate's place among all."""
-        record = view.analysis.gate(gate)
-        if not record.site.traits.has_channels or len(record.site.features) != 4:
-            return None
-        if channel >= record.site.features[1]:
-            return None
-        with self.store.lease(view.analysis.model) as analyser:
-            found = analyser.channel_map(view.analysis.image, gate, channel)
-        return found, [each.site.name for each in view.analysis.gates].index(gate)
 
     # handlers -------------------------------------------------------------------------------------------------
 
