@@ -45,14 +45,16 @@ class Decoded:
 
 def decode(numbers: Sequence[int], sources: Sequence[Any], spec: InputSpec) -> Decoded:
     """Open and prepare photographs."""
-    kept, pixels, problems = [], [], []
+    kept: list[int] = []
+    pixels: list[Bytes | Floats] = []
+    problems: list[tuple[int, str]] = []
     for number, source in zip(numbers, sources, strict=True):
         try:
             pixels.append(_given(source, spec))
             kept.append(number)
         except (UserError, OSError) as error:
             problems.append((number, str(error)))
-    stacked = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
+    stacked: Any = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
     return Decoded(np.array(kept, np.int64), stacked, tuple(problems))
 
 

@@ -23,6 +23,8 @@ from attnviz.render.audit.words import LANGUAGES, word
 Summary = Mapping[str, Any]
 Pictures = Mapping[str, bytes]
 """Name of a photograph -> a small JPEG."""
+MOST_ROWS = 50
+"""Classes of the table; all are in the summary."""
 TONES = {"would_do": "free", "follows_nothing": "free", "constant": "free", "would_not_do": "costs", "follows": "costs"}
 """Rules whose sentences say that a gate does not matter, or does."""
 
@@ -206,9 +208,13 @@ def _network(summary: Summary, language: str) -> Markup:
     heads = [word(key, language) for key in ("class", "images", "right", "accuracy")]
     rows = [
         (c["name"], c["images"], c["right"], number(100 * c["right"] / max(c["images"], 1)))
-        for c in network["classes"][:50]
+        for c in network["classes"][:MOST_ROWS]
     ]
-    facts = f"{word('calibration_error', language)} {network['calibration_error']:.3f}; {word('confidence', language)} "
+    if len(network["classes"]) > MOST_ROWS:
+        rows.append((f"… {len(network['classes']) - MOST_ROWS}", "", "", ""))
+    facts = (
+        f"{word('calibration_error', language)}: {network['calibration_error']:.3f}; {word('confidence', language)}: "
+    )
     line = Markup("<p>{}</p>").format(facts + number(100 * network["confidence"]))
     return Markup('<div class="pair">{}{}</div>').format(
         join([line, table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
@@ -251,7 +257,7 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
     labelled, data = summary["data"]["labelled"], summary["data"]
     measure = say("accuracy_measure" if labelled else "kept_measure")
     left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
-    together = say("together_text").format(tested=data["tested"], measure=measure)
+    together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)
     body = [
         _head(summary, language),
         _section("short", language, _sentences(summary["sentences"], language)),
@@ -261,7 +267,7 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
             language,
             _chart("through-depth", summary, say("points_alone")),
             join(_gate(gate, language) for gate in summary["gates"]),
-            text=say("gates_text"),
+            text=say("gates_text") if any(gate["alone"] for gate in summary["gates"]) else "",
         ),
         _section(
             "variation_title", language, _chart("variation", summary, say("variance_share")), text=say("variation_text")
