@@ -1,8 +1,8 @@
-"""``attnviz.analyse_many`` beside a plain loop of the same network with the same decoding: images a second, as a ratio.
+"""``attnviz.analyse_many`` beside a plain loop of the same network with the same decoding: a ratio of images a second.
 
-``python -m benchmarks.analyse_many FOLDER`` takes the first photographs below a folder. Both are given the same files
-and the same thread for the network; the plain loop decodes, prepares and runs one photograph after the other in batches
-of the same size, without gates. They take turns, so that a busy machine slows both; the ratio is of the medians.
+``python -m benchmarks.analyse_many FOLDER`` takes photographs spread over a folder. Both are given the same files; the
+plain loop decodes, prepares and runs them in batches of the same size, one after the other and without gates. They take
+turns, so that a busy machine slows both, and the ratio is that of the medians.
 """
 
 import argparse
@@ -54,10 +54,8 @@ def main():
         (plain(network, files, args.batch), ours(network, files, args.batch, args.workers)) for _ in range(args.rounds)
     ]
     loop, many = (statistics.median(column) for column in zip(*times, strict=True))
-    print(
-        f"{len(files)} photographs, {args.model}, {torch.get_num_threads()} threads, batch {args.batch}, "
-        f"{args.workers} workers"
-    )
+    threads = torch.get_num_threads()
+    print(f"{len(files)} photographs, {args.model}, threads {threads}, batch {args.batch}, workers {args.workers}")
     print(f"plain loop {len(files) / loop:.1f} images/s, analyse_many {len(files) / many:.1f} images/s")
     print(f"ratio {loop / many:.2f} (above 1: analyse_many is faster, gates included)")
 

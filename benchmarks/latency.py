@@ -28,8 +28,10 @@ from attnviz.models.checkpoints import load
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.gate_html import Settings, scores_html
 from attnviz.ui.shared.gate_picture import picture_html
-from attnviz.ui.shared.strip_and_map import map_html, strip_html
-from attnviz.ui.shared.view import SIDE, open_view, show_channel, show_gate
+from attnviz.ui.shared.strip_and_map import strip_html
+from attnviz.ui.shared.view import SIDE, look, open_view, show_channel, show_gate
+from attnviz.ui.shared.view_document import document_of
+from attnviz.viewer.document import to_json
 from benchmarks import bars, comparing, editing
 
 
@@ -57,9 +59,7 @@ def photograph(width: int = 1600, height: int = 1200) -> bytes:
 
 def whole(store: Store, model: str, file: str) -> None:
     """What the app does between an upload and its pictures."""
-    view = open_view(store, model, path=file)
-    for draw in (picture_html, strip_html, map_html):
-        draw(view, Settings())
+    to_json(document_of(store, look(store, model, path=file)))
 
 
 def measure(model: str, repeats: int) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
             "forward with capture": lambda: analyser.analyse(image),
             "mask over the photograph": lambda: picture_html(view, settings),
             "tiles of all gates": lambda: strip_html(view, settings),
-            "layers × channels": lambda: map_html(view, settings),
+            "document of the view": lambda: to_json(document_of(store, view)),
             "whole: upload to pictures": lambda: whole(store, model, str(file)),
             "channel click": lambda: picture_html(show_channel(store, channels, 3), settings),
             "channel bars": lambda: scores_html(channels, settings),

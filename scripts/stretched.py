@@ -18,10 +18,10 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.core.input_spec import FITS
+from attnviz.images.folders import list_images, split_folder
 from attnviz.images.prepare import open_photograph, prepare
 from attnviz.models.checkpoints import LoadedModel, load
 from attnviz.models.results import write_results
-from attnviz.images.folders import list_images, split_folder
 from attnviz.training.data import prepare_batch
 
 NETWORKS = ("cbam", "none", "eca", "local-30", "vgg-local-15")

@@ -1,13 +1,16 @@
-"""Sample pictures: scenes rendered for this project, and photographs that scikit-image carries in its wheel.
+"""Sample pictures: scenes rendered for this project, and photographs that other packages carry in their wheels.
 
-Nothing is downloaded. Pictures are read when they are asked for, so importing this module costs nothing.
+Those photographs are read from the installed package, which is not imported for it. Nothing is downloaded. Pictures are
+read when they are asked for, so importing this module costs nothing.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,8 @@ CIFAR10 = "CIFAR-10"
 MNIST = "MNIST"
 RENDERED = "rendered"
 SCIKIT_IMAGE = "scikit-image"
+SCIKIT_LEARN = "scikit-learn"
+GRADIO = "gradio"
 OWN = "own"
 
 
@@ -35,10 +40,10 @@ class Sample:
         name: Its key, also the stem of a rendered picture's file.
         title: A short English title.
         description: What is to be seen, for people who cannot see it (alt text).
-        source: ``"rendered"``, ``"scikit-image"`` or ``"own"``.
+        source: ``"rendered"``, ``"own"``, or the package that carries it: a key of ``_LOADERS``.
         expected: The class of ``data`` that it shows, the larger one where it shows two; ``None`` where it shows
             a class of no data set.
-        origin: What the source knows it by: a file's stem, or a function of ``skimage.data``.
+        origin: What the source knows it by: a file's stem, a function of ``skimage.data``, or a file of a package.
         data: The data set to whose classes ``expected`` belongs.
     """
 
@@ -181,6 +186,46 @@ SAMPLES: tuple[Sample, ...] = (
         None,
         "stereo_motorcycle",
     ),
+    Sample(
+        "temple",
+        "Temple (photograph)",
+        "A tall Chinese pavilion with green roofs and red walls stands above trees, a lake behind it.",
+        SCIKIT_LEARN,
+        None,
+        "datasets/images/china.jpg",
+    ),
+    Sample(
+        "dahlia",
+        "Dahlia (photograph)",
+        "An orange dahlia in full flower before dark leaves.",
+        SCIKIT_LEARN,
+        None,
+        "datasets/images/flower.jpg",
+    ),
+    Sample(
+        "cheetah",
+        "Cheetah (photograph)",
+        "The face of a cheetah looking straight into the camera.",
+        GRADIO,
+        None,
+        "media_assets/images/cheetah1.jpg",
+    ),
+    Sample(
+        "lion",
+        "Lion (photograph)",
+        "A lion with a dark mane lies on a rock and looks at the camera, a lioness behind him.",
+        GRADIO,
+        None,
+        "media_assets/images/lion.jpg",
+    ),
+    Sample(
+        "tower",
+        "Tower (photograph)",
+        "An iron lattice tower, lit in gold, seen from below against a blue evening sky.",
+        GRADIO,
+        None,
+        "media_assets/images/tower.jpg",
+    ),
 )
 """All samples, in the order in which the app shows them; the first is what it opens with."""
 
@@ -299,8 +344,20 @@ def _bundled(sample: Sample) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., :3], dtype=np.uint8))
 
 
+def _packaged(package: str, sample: Sample) -> Image.Image:
+    """A photograph that lies as a file in an installed package, which is not imported."""
+    found = importlib.util.find_spec(package)
+    path = Path(found.origin).parent / sample.origin if found is not None and found.origin else None
+    if path is None or not path.is_file():
+        raise UserError(f"the sample {sample.name!r} comes with {sample.source}, which is not installed or lacks it")
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
 _LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {
     RENDERED: _rendered,
     SCIKIT_IMAGE: _bundled,
+    SCIKIT_LEARN: partial(_packaged, "sklearn"),
+    GRADIO: partial(_packaged, "gradio"),
     OWN: lambda sample: opened(_own[sample.name][1]),
 }

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
 from attnviz.core.types import Analysis, GateRecord
-from attnviz.render.colour import CMAP
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip

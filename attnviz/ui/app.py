@@ -42,23 +42,24 @@ def build(store: Store | None = None) -> gr.Blocks:
 
     from attnviz.core.errors import UserError
     from attnviz.ui.networks.store import Store
+    from attnviz.ui.shared.frame import Frame
     from attnviz.ui.shared.page import Page, Photo
     from attnviz.ui.shared.sample_buttons import available
-    from attnviz.ui.shared.strip_and_map import greet, header
     from attnviz.ui.shared.text import add_texts, label, plain
 
     store = store or Store()
     if not store.ids:
         raise UserError(plain("no_models", folder=store.folder))
-    with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False) as demo:
-        head = gr.HTML(header())
-        demo.load(greet, None, head, queue=False, show_progress="hidden", api_visibility="private")
+    with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False, fill_width=True) as demo:
+        frame, tabs = Frame(store, TABS), []
         photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
                 add_texts(tab.texts)
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
-                    tab.build(Page(demo, store, own, photo, opening))
+                    tabs.append(own)
+                    tab.build(Page(demo, store, own, photo, opening, name, frame.chosen, frame.head, frame.address))
+        frame.wire(demo, tabs)
     return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 

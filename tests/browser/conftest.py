@@ -52,7 +52,7 @@ def open_page(browser, url):
     """Open the app; at the end no script may have failed and nothing may have been asked of another machine."""
     contexts, troubles, asked = [], [], []
 
-    def opened(query="", **options):
+    def opened(query="", seen="#view .tile", **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(30_000)
         contexts.append(context)
@@ -60,7 +60,7 @@ def open_page(browser, url):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.goto(url + query)
-        page.locator("#view .tile").first.wait_for()
+        page.locator(seen).first.wait_for()
         page.wait_for_timeout(700)  # the page's own load event, which may draw everything anew
         return page
 

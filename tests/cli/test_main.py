@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,17 @@ def test_verifying_nothing_is_no_success(capsys, monkeypatch):
     monkeypatch.setattr("attnviz.models.checkpoints.checkpoint_ids", lambda *_: ())
     assert main(["verify"]) == 2
     assert "nothing to verify" in capsys.readouterr().err
+
+
+def test_explore_writes_one_page_that_holds_everything(checkpoints, photograph, tmp_path, capsys):
+    photograph.save(tmp_path / "photo.jpg")
+    page = tmp_path / "new" / "view.html"
+    given = ["explore", str(tmp_path / "photo.jpg"), "--model", str(checkpoints / "cbam")]
+    assert main([*given, "--html", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="attnviz-document">(.*?)</script>', text, re.DOTALL)[1])
+    assert len(data["gates"]) == 8 and len(data["features"]) == 4 and "default-src" in text
+    assert "8 gates" in capsys.readouterr().out
+    assert main(given) == 2 and "--html FILE" in capsys.readouterr().err
+    assert main([*given, "--html", str(tmp_path)]) == 2 and "cannot be written" in capsys.readouterr().err
+    assert main(["explore", str(tmp_path), "--html", str(page)]) == 2

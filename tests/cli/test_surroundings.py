@@ -31,7 +31,9 @@ def clean(monkeypatch, tmp_path):
     for key in VARIABLES:
         monkeypatch.delenv(key, raising=False)
         monkeypatch.delenv(key.upper(), raising=False)
-    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    for key in ("GRADIO_TEMP_DIR", "ATTNVIZ_OWN_TEMP_DIR"):
+        monkeypatch.setenv(key, "")  # so that what is set here is taken back
+        monkeypatch.delenv(key)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 

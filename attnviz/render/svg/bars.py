@@ -160,7 +160,7 @@ def bars_svg(
     low, high = float(np.nanmin(rank.scores)), float(np.nanmax(rank.scores))
     mean, sd = float(np.nanmean(rank.scores)), float(np.nanstd(rank.scores))
     tell = f"mean {number(mean, high - low)} · sd {number(sd, high - low)} · min {number(low, high - low)} · "
-    tell += f"max {number(high, high - low)} · {rank.count} channels"
+    tell += f"max {number(high, high - low)} · {rank.count} channel{'' if rank.count == 1 else 's'}"
     tell += ", highest first" if order == "sorted" else " by index"
     return (
         f'<div class="attnviz-bars" tabindex="0" data-order="{order}" data-count="{rank.count}" style="{limit}'

@@ -83,7 +83,7 @@ def changed_bars_svg(
     mean = _UNITS - round(_UNITS * float(np.clip(np.nanmean(now), 0, 1)))
     means = [number(float(np.nanmean(values))) for values in (rank.scores, now)]
     tell = f"mean {means[0]}" + ("" if np.array_equal(now, rank.scores) else f" → {means[1]}")
-    tell += f" · {count} channels" + (", highest first" if order == "sorted" else " by index")
+    tell += f" · {count} channel{'s' if count != 1 else ''}" + (", highest first" if order == "sorted" else " by index")
     return (
         f'<div class="attnviz-bars" tabindex="0" data-order="{order}" data-count="{count}" '
         'style="position:relative;box-sizing:border-box;padding:0 10px 0 32px">'

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 
 from attnviz.ui.server.origin import ancestors
-from attnviz.ui.shared.text import language_of
+from attnviz.ui.shared.text import COOKIE, LANGUAGES, language_of
 
 Message = MutableMapping[str, Any]
 
@@ -29,14 +29,26 @@ POLICY = "; ".join(
     )
 )
 """Content security policy: nothing leaves for another machine, whatever a component would like to fetch."""
+_SCRIPT = b"<script>Object.defineProperty(navigator,'language',{get:()=>document.documentElement.lang})</script>"
 _START = re.compile(rb'(<html\b[^>]*?\blang=")[^"]*("[^>]*>.*?<head>)', re.DOTALL)
 
 
 def localised(document: bytes, language: str) -> bytes:
     """A document of gradio's in a language: its ``lang``, and what ``navigator.language`` says in it."""
     tag = TAGS[language].encode()
-    script = b"<script>Object.defineProperty(navigator,'language',{get:()=>'%s'})</script>" % tag
-    return _START.sub(lambda found: found[1] + tag + found[2] + script, document, count=1)
+    return _START.sub(lambda found: found[1] + tag + found[2] + _SCRIPT, document, count=1)
+
+
+def linked(scope: MutableMapping[str, Any]) -> str | None:
+    """The language that an address asks for, if the app speaks it."""
+    asked = Request(scope).query_params.get("lang")
+    return asked if asked in LANGUAGES else None
+
+
+def cookie(language: str, secure: bool) -> bytes:
+    """A cookie that keeps a language; in a frame of another site a browser takes it only when it is partitioned."""
+    where = "; SameSite=None; Secure; Partitioned" if secure else "; SameSite=Lax"
+    return f"{COOKIE}={language}; Path=/; Max-Age=31536000{where}".encode()
 
 
 class Document:
@@ -54,7 +66,9 @@ class Document:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        language = language_of(Request(scope))
+        asked = linked(scope)
+        language = asked or language_of(Request(scope))
+        kept = [] if asked is None else [(b"set-cookie", cookie(asked, scope.get("scheme") == "https"))]
         start: Message = {}
         body = bytearray()
 
@@ -65,7 +79,7 @@ class Document:
                 body.extend(message.get("body", b""))
                 if not message.get("more_body"):
                     document = localised(bytes(body), language)
-                    await send({**start, "headers": _headers(start["headers"], len(document))})
+                    await send({**start, "headers": [*_headers(start["headers"], len(document)), *kept]})
                     await send({"type": "http.response.body", "body": document})
             else:
                 await send(message)

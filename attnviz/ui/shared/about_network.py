@@ -8,7 +8,7 @@ from typing import Any
 from attnviz.core.intervals import half_interval
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
-from attnviz.ui.shared.text import say, signed
+from attnviz.ui.shared.text import class_name, say, signed
 
 REPLACED = ("mean", "shuffle", "neutral")
 """By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""
@@ -95,7 +95,8 @@ def _classes(card: Card, language: str) -> str:
     if not shares:
         return ""
     bars = "".join(
-        f'<li><span>{escape(label)}</span><i aria-hidden="true" style="--av-share:{share:.1f}%"></i>'
+        f"<li><span>{escape(class_name(label, language))}</span>"
+        f'<i aria-hidden="true" style="--av-share:{share:.1f}%"></i>'
         f"<span>{share:.1f}</span></li>"
         for label, share in shares
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attnviz.render.colour import CMAP
+from attnviz.core.colour_maps import CMAP
 from attnviz.render.export import file_name, write_exports
 from attnviz.ui.shared.view import View
 
@@ -62,9 +62,13 @@ class Downloads:
 
     def text(self, name: str, text: str) -> Path:
         """A file with a text; ``name`` becomes one that every system takes."""
+        return self.data(name, text.encode())
+
+    def data(self, name: str, data: bytes) -> Path:
+        """A file with these bytes; ``name`` as in ``text``."""
         folder = Path(tempfile.mkdtemp(dir=self._root.name))
         path = folder / file_name(name)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
         self._keep(folder)
         return path
 

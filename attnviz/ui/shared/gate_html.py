@@ -11,11 +11,13 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import CMAP, CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
+from attnviz.render.colour import DIVERGING, Scale, caption, cmap_for, scale_for, table
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import bars_svg
 from attnviz.ui.shared.sample_buttons import data_url
+from attnviz.ui.shared.text import drawn as worded
 from attnviz.ui.shared.text import plain, say
 from attnviz.ui.shared.usual_range import bars_usual, usual_html
 from attnviz.ui.shared.view import View
@@ -114,7 +116,7 @@ def mask_figure(view: View, settings: Settings) -> str:
     """The mask of the chosen spatial gate over the photograph."""
     image, mask, language = view.analysis.image, view.record.mask, view.language
     scale, cmap = scale_for(mask, settings.scale), cmap_for(scale_for(mask), settings.cmap)
-    told = caption(mask, scale)
+    told = worded(caption(mask, scale), language)
     size = {"height": mask.shape[0], "width": mask.shape[1]}
     alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
     picture = layers(image, mask, scale, cmap, settings.cells, alt)
@@ -128,7 +130,7 @@ def channel_figure(view: View, settings: Settings) -> str:
     image, channel, language = view.analysis.image, view.channel, view.language
     scale = scale_for(channel.values, "features")
     cmap = cmap_for(scale, None if scale.mode == "diverging" else settings.cmap)
-    told = caption(channel.values, scale)
+    told = worded(caption(channel.values, scale), language)
     size = {"height": channel.values.shape[0], "width": channel.values.shape[1]}
     alt = plain("channel_alt", language, channel=channel.channel, caption=told, **size)
     picture = layers(image, channel.values, scale, cmap, settings.cells, alt)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from PIL import Image
@@ -14,10 +17,15 @@ from attnviz.images.decode import open_photograph
 from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
 from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.text import label, plain
+from attnviz.ui.shared.text import label, plain, sample_title
 
 if TYPE_CHECKING:
     from attnviz.ui.networks.store import Store
+
+
+_ARRIVALS = itertools.count()
+MOST_CHOSEN = 2000
+"""Longest value of the field with what is chosen, in characters."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,53 @@ class Photo:
     @property
     def title(self) -> str:
         """What to call it: the sample's title, or nothing."""
-        return "" if self.path is not None else find_sample(self.sample or "").title
+        return self.called("en")
+
+    def called(self, language: str) -> str:
+        """What to call it in a language: the sample's title, or nothing."""
+        return "" if self.path is not None else sample_title(self.sample or "", language=language) or self._own_title
+
+    @property
+    def _own_title(self) -> str:
+        return find_sample(self.sample or "").title
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at besides the photograph, whatever tab it was chosen in; ``None`` where nobody has chosen yet.
+
+    It lives in a hidden field of the page, where the interactive view puts its choices without a request: anybody may
+    send anything, so a tab looks each name up before it uses it.
+
+    Attributes:
+        model: Id of a network.
+        gate: Name of one of its gates.
+        channel: Of that gate.
+    """
+
+    model: str | None = None
+    gate: str | None = None
+    channel: int | None = None
+
+    @classmethod
+    def of(cls, sent: Any) -> Chosen:
+        """From the value of the field; what cannot be read counts as nothing chosen."""
+        try:
+            values = json.loads(sent) if isinstance(sent, str) and len(sent) < MOST_CHOSEN else None
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict):
+            return cls()
+        model, gate, channel = values.get("model"), values.get("gate"), values.get("channel")
+        return cls(
+            model if isinstance(model, str) else None,
+            gate if isinstance(gate, str) else None,
+            channel if type(channel) is int and 0 <= channel < 10**6 else None,
+        )
+
+    def sent(self) -> str:
+        """The value of the field."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -60,6 +114,10 @@ class Page:
         photo: State with the ``Photo`` that was chosen last, in any tab (``None`` until then): a tab that chooses
             writes it, and every other one takes it up when it is opened.
         opening: The photograph that a visitor sees first.
+        name: Of the tab, as in the table of tabs and in addresses.
+        chosen: Hidden field with the ``Chosen`` of all tabs, as ``Chosen.sent`` writes it.
+        head: The page's header; its event ``language`` tells that another language was chosen.
+        address: Sends an address that is to be opened; its event ``go_<name>`` belongs to the tab of that name.
     """
 
     demo: gr.Blocks
@@ -67,6 +125,19 @@ class Page:
     tab: gr.Tab
     photo: gr.State
     opening: Photo
+    name: str = "explore"
+    chosen: gr.Textbox = field(default_factory=lambda: chosen_field())
+    head: gr.HTML = field(default_factory=lambda: gr.HTML(js_on_load=script("head")))
+    address: gr.HTML = field(default_factory=lambda: address_component(("explore",)))
+
+    def arrived(self) -> dict[Any, str]:
+        """The update by which this tab says that it shows what an address asked for; the browser then opens it."""
+        return {self.address: f"{self.name} {next(_ARRIVALS)}"}  # another value each time: the same would say nothing
+
+    @property
+    def go(self) -> Any:
+        """The event that an address was opened which belongs to this tab."""
+        return getattr(self.address, f"go_{self.name}")
 
 
 @dataclass(frozen=True)
@@ -82,6 +153,17 @@ def script(name: str) -> str:
     return (STATIC / f"{name}.js").read_text(encoding="utf-8")
 
 
+def chosen_field() -> gr.Textbox:
+    """The hidden field that ``Chosen`` lives in."""
+    return gr.Textbox(Chosen().sent(), elem_id="chosen", elem_classes="av-hidden", show_label=False)
+
+
+def address_component(names: Iterable[str]) -> gr.HTML:
+    """The component that keeps the browser's address, for tabs of these names."""
+    events = json.dumps([f"go_{name}" for name in names])
+    return gr.HTML(js_on_load=f"const events = {events};\n{script('address')}", elem_id="address", padding=False)
+
+
 def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGENETTE) -> Picker:
     """Add a picker to the page; ``prefix`` goes in front of the components' ids, samples of ``data`` stand first."""
     image = gr.Image(
@@ -95,5 +177,7 @@ def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGEN
         buttons=[],
         elem_id=f"{prefix}photo",
     )
-    samples = gr.HTML(samples_html(data=data), js_on_load=script("pick"), elem_id=f"{prefix}samples")
+    # a tab that is not open yet fills them in when it is opened: each thumbnail stands in the page once
+    tiles = "" if prefix else samples_html(data=data, shown=photo.sample)
+    samples = gr.HTML(tiles, js_on_load=script("pick"), elem_id=f"{prefix}samples")
     return Picker(image, samples)

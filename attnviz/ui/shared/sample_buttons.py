@@ -11,9 +11,9 @@ import numpy as np
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
-from attnviz.images.samples import IMAGENETTE, OWN, find_sample, load_sample, sample_names
+from attnviz.images.samples import IMAGENETTE, OWN, RENDERED, find_sample, load_sample, sample_names
 from attnviz.render.figures.style import encode
-from attnviz.ui.shared.text import say
+from attnviz.ui.shared.text import sample_title, say
 
 SIDE = 112
 """Pixels of a thumbnail, drawn at half that size."""
@@ -45,26 +45,35 @@ def available() -> tuple[str, ...]:
     return tuple(names)
 
 
-def samples_html(language: str = "en", data: str = IMAGENETTE) -> str:
-    """Samples in two groups, those that show a class of ``data`` first; each is a button with its title."""
-    parts = []
+def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None = None) -> str:
+    """Samples in two groups, those that show a class of ``data`` first; each is a button with its title.
+
+    Above them stands, where ``shown`` is a rendering, that it is one.
+    """
+    parts = [rendering_html(shown, language)]
     own = [name for name in available() if find_sample(name).source == OWN]
     if own:
-        tiles = "".join(map(_tile, own))
+        tiles = "".join(_tile(name, language) for name in own)
         parts.append(f'<p class="av-note">{say("samples_own", language)}</p><div class="av-samples">{tiles}</div>')
     for known in (True, False):
         names = [name for name in available() if name not in own and find_sample(name).is_known(data) is known]
         if names:
             title = say("samples_known" if known else "samples_foreign", language)
-            tiles = "".join(map(_tile, names))
+            tiles = "".join(_tile(name, language) for name in names)
             parts.append(f'<p class="av-note">{title}</p><div class="av-samples">{tiles}</div>')
     return "".join(parts)
 
 
-def _tile(name: str) -> str:
+def rendering_html(sample: str | None, language: str) -> str:
+    """That a sample is a rendering, to stand under it; empty for photographs."""
+    made = sample is not None and find_sample(sample).source == RENDERED
+    return f'<p class="av-note av-rendering">{say("rendering", language)}</p>' if made else ""
+
+
+def _tile(name: str, language: str) -> str:
     sample = find_sample(name)
-    title = escape(sample.title)
+    title = escape(sample_title(name, sample.title, language))
     return (
         f'<button type="button" data-pick="{escape(name)}" title="{title}" aria-label="{title}">'
-        f'<img src="{thumbnail(name)}" alt="{escape(sample.description)}" width="52" height="52"></button>'
+        f'<img src="{thumbnail(name)}" alt="" width="52" height="52"></button>'
     )

@@ -7,7 +7,6 @@ from html import escape
 from types import MappingProxyType
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
@@ -22,7 +21,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
 from attnviz.ui.shared.gate_html import Settings, help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import LANGUAGES, TEXTS, kind_name, language_of, plain, say
+from attnviz.ui.shared.text import TEXTS, in_words, kind_name, plain, say
 from attnviz.ui.shared.view import View
 
 TILE = 96
@@ -47,7 +46,7 @@ def prediction_html(view: View, card: Card) -> str:
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
     alt = say("prediction_alt", language)
-    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
+    bars = f'<div role="group" aria-label="{alt}">{top_bars(in_words(view.analysis, language))}</div>'
     return bars + limits_html([*notes_of(view.analysis, language), *limits])
 
 
@@ -154,21 +153,3 @@ def strip_html(view: View, settings: Settings) -> str:
 def head_html(key: str, language: str = "en") -> str:
     """A heading below the page's title."""
     return f"<h2>{say(key, language)}</h2>"
-
-
-def header(language: str = "en") -> str:
-    """The page's title, what it is for, and the choice of a language (``page.js`` keeps it in a cookie)."""
-    names = zip(LANGUAGES, TEXTS["language_name"], strict=True)
-    buttons = "".join(
-        f'<button type="button" data-language="{code}" lang="{code}" '
-        f'aria-pressed="{"true" if code == language else "false"}">{escape(name)}</button>'
-        for code, name in names
-    )
-    choice = f'<div class="av-languages" role="group" aria-label="{say("language", language)}">{buttons}</div>'
-    title = f"<h1>{say('title', language)}</h1><p>{say('tagline', language)}</p>"
-    return f'<header class="av-head"><div>{title}</div>{choice}</header>'
-
-
-def greet(request: gr.Request) -> str:
-    """The header in a visitor's language."""
-    return header(language_of(request))

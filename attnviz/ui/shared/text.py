@@ -6,13 +6,16 @@ put into a text are escaped by ``say`` unless it is told that they are markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any, Protocol
 
 import gradio as gr
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.types import Analysis
 from attnviz.ui.shared.text_table import gather
 
 LANGUAGES = ("en", "zh")
@@ -77,8 +80,25 @@ def say(key: str, language: str = "en", **values: Any) -> str:
 
 
 def plain(key: str, language: str = "en", **values: Any) -> str:
-    """A text in a language as it is, for places that escape by themselves (labels, alt texts, errors)."""
-    return TEXTS[key][LANGUAGES.index(language)].format(**values)
+    """A text in a language as it is, for places that escape by themselves (labels, alt texts, errors).
+
+    Where ``count`` is 1, the text ``<key>_one`` is taken if there is one; in any English text a counted noun after a
+    single 1 stands in the singular.
+    """
+    one = f"{key}_one"
+    chosen = one if values.get("count") in (1, "1") and one in TEXTS else key
+    text = TEXTS[chosen][LANGUAGES.index(language)].format(**values)
+    return _MANY.sub(lambda match: f"1 {match[1] or ''}{NOUNS[match[2]]}", text) if language == "en" else text
+
+
+NOUNS = {
+    **{f"{noun}s": noun for noun in ("channel", "gate", "photograph", "image", "point", "weight", "cell", "layer")},
+    **{f"{noun}s": noun for noun in ("picture", "snapshot", "network", "row", "column", "seed", "epoch", "minute")},
+    "classes": "class",
+    "branches": "branch",
+}
+"""Counted nouns in texts: many -> one."""
+_MANY = re.compile(rf"(?<![\w.,–-])1 (validation |test |random test )?({'|'.join(NOUNS)})\b")
 
 
 def kind_name(kind: str, language: str = "en") -> str:
@@ -86,17 +106,60 @@ def kind_name(kind: str, language: str = "en") -> str:
     return plain(f"gate_kind_{kind}", language) if f"gate_kind_{kind}" in TEXTS else kind
 
 
+LONGEST_LABEL = 130
+"""Characters of a text that may be a label: the browser is sent no others."""
+
+
+def _is_label(row: tuple[str, str]) -> bool:
+    return not any("{" in text for text in row) and max(map(len, row)) <= LONGEST_LABEL
+
+
 def label(key: str) -> Any:
-    """A label that the browser translates; the key must be known."""
+    """A label that the browser translates.
+
+    Raises:
+        UserError: There is no such text, or it is too long or has values to fill in: the browser does not know it.
+    """
     if key not in TEXTS:
         raise UserError(f"no text {key!r}; {nearest(key, TEXTS)}")
+    if not _is_label(TEXTS[key]):
+        raise UserError(f"the text {key!r} is no label: it has values, or more than {LONGEST_LABEL} characters")
     return gr.I18n()(PREFIX + key)
 
 
 def translations() -> gr.I18n:
-    """All texts for the browser."""
-    columns = [{PREFIX + key: row[i] for key, row in TEXTS.items()} for i in range(len(LANGUAGES))]
+    """All labels for the browser."""
+    labels = {key: row for key, row in TEXTS.items() if _is_label(row)}
+    columns = [{PREFIX + key: row[i] for key, row in labels.items()} for i in range(len(LANGUAGES))]
     return gr.I18n(en=columns[0], zh=columns[1], **{"zh-CN": columns[1]})
+
+
+def class_name(name: str, language: str = "en") -> str:
+    """What a class is called; not escaped. Classes of other networks than the bundled ones keep their name."""
+    return plain(f"class_{name}", language) if f"class_{name}" in TEXTS else name
+
+
+def in_words(analysis: Analysis, language: str) -> Analysis:
+    """An analysis whose classes are called as a visitor calls them, to be drawn."""
+    return replace(analysis, labels=tuple(class_name(name, language) for name in analysis.labels))
+
+
+def sample_title(sample: str, otherwise: str = "", language: str = "en") -> str:
+    """What a sample is called; not escaped."""
+    return plain(f"sample_{sample}", language) if f"sample_{sample}" in TEXTS else otherwise
+
+
+_DRAWN = {row[0]: row[1] for key, row in TEXTS.items() if key.startswith("drawn_")}
+_DRAWN_WORDS = re.compile(
+    "|".join(
+        (r"(?<![\w-])" if word[0].isalpha() else "") + re.escape(word) for word in sorted(_DRAWN, key=len, reverse=True)
+    )
+)
+
+
+def drawn(text: str, language: str) -> str:
+    """What ``render`` wrote in English, such as ``min 0.1 · mean 0.4``, in a visitor's language."""
+    return text if language == "en" else _DRAWN_WORDS.sub(lambda match: _DRAWN[match[0]], text)
 
 
 def signed(value: float, digits: int) -> str:

@@ -72,10 +72,13 @@ def make(name: str, document: Mapping[str, Any] | None = None, *, asks: bool = F
     return ViewerHost(component, selected)
 
 
-def shows(document: Mapping[str, Any] | None, **choice: Any) -> gr.HTML:
-    """An update: another document, and in it a choice as ``picks`` takes it."""
+def shows(
+    document: Mapping[str, Any] | None, *, features: tuple[ChannelMap, int] | None = None, **choice: Any
+) -> gr.HTML:
+    """An update: another document, in it a choice as ``picks`` takes it, and a feature map as ``answers`` takes it."""
     picked = {"picked": _choice(choice)} if choice else {"picked": None}
-    return gr.HTML("" if document is None else to_json(document), features=None, **picked)
+    found = None if features is None else json.dumps(channel_map(*features))
+    return gr.HTML("" if document is None else to_json(document), features=found, **picked)
 
 
 def picks(**choice: Any) -> gr.HTML:

@@ -17,17 +17,33 @@
     const out = box.closest('figure').querySelector('.av-readout');
     out.textContent = `(${row}, ${column}): ${value}`;
   });
-  // the server reads the cookie; in a frame of another site a browser keeps it only when it is partitioned
-  const framed = location.protocol === 'https:' ? '; SameSite=None; Secure; Partitioned' : '; SameSite=Lax';
-  document.addEventListener('click', (event) => {
-    const button = event.target.closest?.('[data-language]');
-    if (!button || button.getAttribute('aria-pressed') === 'true') return;
-    document.cookie = `attnviz_language=${button.dataset.language}; Path=/; Max-Age=31536000${framed}`;
-    const query = new URLSearchParams(location.search);
-    new URLSearchParams(document.querySelector('#link a')?.search).forEach((value, key) => query.set(key, value));
-    if (`?${query}` === location.search || !query.size) location.reload();
-    else location.search = `?${query}`;
+  // a block of code is copied whole
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-copy]');
+    if (!button) return;
+    await navigator.clipboard.writeText(button.parentElement.querySelector('code').textContent);
+    const word = button.textContent;
+    button.textContent = button.dataset.copy;
+    setTimeout(() => { button.textContent = word; }, 1500);
   });
+  // what gradio names in English only; the header holds the words of the page's language
+  let told = '';
+  let words = [];
+  const rename = () => {
+    const sent = document.querySelector('.av-head')?.dataset.words || '{}';
+    const before = words;
+    if (sent !== told) words = Object.entries(JSON.parse(sent));
+    const back = sent === told ? [] : before.map(([english, word]) => [word, english]);
+    told = sent;
+    document.querySelectorAll('#tabs [aria-label], #tabs button[title]').forEach((e) => {
+      for (const [from, to] of [...back, ...words]) {
+        for (const name of ['aria-label', 'title']) {
+          const text = e.getAttribute(name);
+          if (text !== null && from !== to && text.startsWith(from)) e.setAttribute(name, to + text.slice(from.length));
+        }
+      }
+    });
+  };
   // what gradio leaves without a name: its own pictures, and groups of radio buttons
   const mend = () => {
     document.querySelectorAll('[id$=photo]').forEach((photo) => {
@@ -38,6 +54,7 @@
       const name = group.querySelector('[data-testid=block-info]')?.innerText.trim();
       if (name && group.getAttribute('aria-label') !== name) group.setAttribute('aria-label', name);
     });
+    rename();
     const title = document.querySelector('.av-head h1')?.innerText;
     if (title && document.title !== title) document.title = title;
   };

@@ -20,23 +20,30 @@ export class Bars {
     this.number = make('input', { type: 'number', min: 0, step: 1, onchange: () => this.#typed() });
     this.field = make('label', { class: 'channel' }, this.name, this.number);
     this.element = make('div', { class: 'scores' }, this.area, this.readout, this.field, this.note);
+    this.wide = 0;
     this.#listen();
-    new ResizeObserver(() => this.draw()).observe(this.area);
+    // width and colours are read when they change: reading them at every draw would lay the whole page out
+    new ResizeObserver(([entry]) => {
+      this.wide = entry.contentRect.width || this.wide;
+      this.draw();
+    }).observe(this.area);
   }
+
+
 
   get gate() { return this.app.gate?.scores ? this.app.gate : null; }
 
   draw() {
     const { gate } = this;
     this.element.hidden = !gate;
-    const wide = this.area.clientWidth;
+    const { wide } = this;
     if (!gate || !wide) return;
+    this.style ??= this.#style();
     const { values } = gate.scores;
     this.scale = this.#scale(gate);
     this.shown = this.app.look.order === 'sorted' ? gate.order : null;
     const context = sharp(this.canvas, wide, HIGH);
-    const colours = getComputedStyle(this.element);
-    const colour = (name) => colours.getPropertyValue(name);
+    const colour = (name) => this.style[name];
     this.#axis(context, wide, colour);
     const step = (wide - LEFT) / values.length;
     const gap = step > 4 ? Math.min(1.5, step * 0.2) : 0;
@@ -53,6 +60,18 @@ export class Bars {
     this.point();
   }
 
+  #style() {
+    const style = getComputedStyle(this.element);
+    const names = ['--bar', '--muted', '--line', '--usual'];
+    return { font: style.fontFamily, ...Object.fromEntries(names.map((name) => [name, style.getPropertyValue(name)])) };
+  }
+
+  // light became dark, or the other way
+  restyle() {
+    this.style = null;
+    this.draw();
+  }
+
   #scale(gate) {
     const { values } = gate.scores;
     if (!gate.range) return scaleFor([...values, 0], 'features');
@@ -63,7 +82,7 @@ export class Bars {
 
   #axis(context, wide, colour) {
     const { low, high } = this.scale;
-    context.font = `11px ${getComputedStyle(this.element).fontFamily}`;
+    context.font = `11px ${this.style.font}`;
     context.fillStyle = colour('--muted');
     context.strokeStyle = colour('--line');
     context.textBaseline = 'middle';
@@ -124,10 +143,10 @@ export class Bars {
     if (!gate) return;
     const channel = this.app.channelOf(gate);
     const count = gate.scores.values.length;
-    this.mark.hidden = channel === null;
-    if (channel === null) return;
+    this.mark.hidden = channel === null || !this.wide;
+    if (this.mark.hidden) return;
     const place = this.shown ? gate.rank[channel] : channel;
-    const share = (this.area.clientWidth - LEFT) / count;
+    const share = (this.wide - LEFT) / count;
     const wide = Math.max(share, 3);
     Object.assign(this.mark.style, { left: `${LEFT + (place + 0.5) * share - wide / 2}px`, width: `${wide}px` });
     const line = this.told(channel);

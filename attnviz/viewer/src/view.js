@@ -306,7 +306,7 @@ export class View {
       const view = this.root.querySelector('.view');
       if (view.classList.contains('dark') === dark) return;
       view.classList.toggle('dark', dark);
-      this.bars.draw();
+      this.bars.restyle();
     };
     see();
     const observer = new MutationObserver(see);

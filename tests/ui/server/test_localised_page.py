@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attnviz.ui.server.localised_page import POLICY, Document, localised
+from attnviz.ui.server.localised_page import POLICY, Document, cookie, linked, localised
 
 PAGE = (
     b'<!doctype html>\n<html\n\tlang="en"\n\tstyle="margin: 0"\n>\n\t<head>\n\t\t<meta charset="utf-8" /></head></html>'
@@ -40,7 +40,7 @@ def sent(kind=b"text/html; charset=utf-8", pieces=(PAGE[:30], PAGE[30:]), cookie
 def test_the_document_is_in_the_language_that_was_chosen(cookie, tag):
     status, headers, body = sent(cookie=cookie)
     assert status == 200
-    assert b'lang="%s"' % tag in body and b"get:()=>'%s'" % tag in body
+    assert b'lang="%s"' % tag in body and b"get:()=>document.documentElement.lang" in body
     assert body.index(b"<script>") == body.index(b"<head>") + len(b"<head>")
     assert int(headers[b"content-length"]) == len(body)
     assert headers[b"content-security-policy"].decode().startswith(POLICY)
@@ -65,3 +65,9 @@ def test_gradios_own_page_is_still_what_is_expected():
 
     page = (Path(gradio.__file__).parent / "templates" / "frontend" / "index.html").read_bytes()
     assert b'lang="zh-CN"' in localised(page, "zh")
+
+
+def test_the_language_of_an_address_is_kept_and_one_that_is_not_spoken_is_not():
+    scope = {"type": "http", "query_string": b"lang=zh", "headers": []}
+    assert linked(scope) == "zh" and linked({**scope, "query_string": b"lang=<b>"}) is None
+    assert b"attnviz_language=zh" in cookie("zh", False) and b"Partitioned" in cookie("zh", True)

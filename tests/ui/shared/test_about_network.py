@@ -8,7 +8,7 @@ from attnviz.models.checkpoints import checkpoint_ids, load_card
 from attnviz.models.measured import Evidence, evidence
 from attnviz.ui.shared import about_network as about
 from attnviz.ui.shared.about_network import about_html
-from attnviz.ui.shared.text import LANGUAGES
+from attnviz.ui.shared.text import LANGUAGES, class_name
 from tests.conftest import tiny_card, tiny_spec
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -21,7 +21,7 @@ def test_every_checkpoint_tells_what_its_card_and_results_hold(name, language):
     html, metrics, found = about_html(card, language), card.metrics, evidence(card)
     assert f"{metrics['parameters']:,}" in html and f"{metrics['macs']:,}" in html
     assert f"{metrics['top1']} %" in html and f"{card.data['train']['images']:,}" in html
-    assert html.count("<li>") == len(card.labels) and all(label in html for label in card.labels)
+    assert html.count("<li>") == len(card.labels) and all(class_name(label, language) in html for label in card.labels)
     assert html.count("<tr>") == (0 if found.replaced is None else 4)
     assert ("±" in html) == (found.top1 is not None)
 

@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,17 @@ gr = pytest.importorskip("gradio")
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.explain.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.images.samples import load_sample  # noqa: E402
+from attnviz.render.masks import DEPTHS  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
-from attnviz.ui.shared.page import Page, Photo  # noqa: E402
+from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
+from attnviz.ui.tabs.compare.address import python_of  # noqa: E402
 from attnviz.ui.tabs.compare.compute import Work  # noqa: E402
 from attnviz.ui.tabs.compare.events import wire  # noqa: E402
 from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
 from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.tabs.compare.layout import at_first, layout  # noqa: E402
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: E402
+from attnviz.ui.tabs.compare.sheet import sheet_of  # noqa: E402
 from attnviz.ui.tabs.compare.state import CLASS, OWN, Wanted, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.tabs.compare.table_html import Look, cells_of, notes_html, table_html  # noqa: E402
 
@@ -66,19 +70,20 @@ def ask(tab):
         "what": "mask",
     }
 
-    def call(handler, event=None, page_photo=None, session="me", **values):
+    def call(handler, event=None, page_photo=None, session="me", language="en", chosen=None, every=False, **values):
         data = {single[name]: value for name, value in {**usual, **values}.items()}
-        data[tab.page.photo] = page_photo
+        data |= {tab.page.photo: page_photo, tab.page.chosen: chosen}
         for (method, name), control in parts.parameters.items():
             data[control] = next(p.default for p in ATTRIBUTIONS[method].parameters if p.name == name)
-        visitor = SimpleNamespace(headers={}, cookies={}, session_hash=session)
+        visitor = SimpleNamespace(headers={"accept-language": language}, cookies={}, session_hash=session)
         own = getattr(tab, handler)
         wants = own.__code__.co_varnames[1 : own.__code__.co_argcount]
         known = {"data": data, "request": visitor, "event": gr.EventData(None, event)}
         result = own(*(known[name] for name in wants))
-        last = result if isinstance(result, dict) else list(result)[-1]
+        updates = [result] if isinstance(result, dict) else list(result)
         names = {part: name for name, part in single.items()} | {tab.page.photo: "page_photo"}
-        return {names.get(part, part): value for part, value in last.items()}
+        told = [{names.get(part, part): value for part, value in update.items()} for update in updates]
+        return told if every else told[-1]
 
     return call
 
@@ -369,3 +374,69 @@ def test_errors_of_the_work_come_out():
 def test_at_first_networks_that_know_the_same_classes_are_compared(labels, expected):
     cards = {str(i): SimpleNamespace(labels=label) for i, label in enumerate(labels)}
     assert "".join(at_first(SimpleNamespace(ids=tuple(cards), card=cards.__getitem__))) == expected
+
+
+def test_it_says_that_it_is_at_work_from_the_start_on_and_can_be_stopped_only_then(ask, tab):
+    assert not tab.parts.stop.interactive and not tab.parts.halt.interactive
+    first, *_, last = ask("on_change", every=True)
+    assert "av-progress" in first["progress"] and first["stop"].interactive and first["halt"].interactive
+    assert last["progress"] == "" and not last["stop"].interactive and not last["halt"].interactive
+    failed = ask("on_failed")
+    assert not failed["stop"].interactive and failed["progress"] == ""
+    measured = ask("on_panel", state=last["state"], every=True)
+    assert "av-progress" in measured[0]["trust"] and not measured[-1]["halt"].interactive
+
+
+def test_an_address_brings_the_comparison_back(ask, tab, four):
+    depth = next(name for name in DEPTHS if name != "fine")
+    sent = re.search(r'class="av-link" href="([^"]+)"', notes_html(four, Look(depth, "own"), tab.store))[1]
+    got = ask("on_go", {"query": sent.replace("&amp;", "&")})
+    assert (got["depth"], got["scale"], got["mode"]) == (depth, "own", "networks")
+    assert got["state"].wanted.models == FOUR and got["state"].wanted.photos == four.wanted.photos
+    gates = ask("on_go", {"query": "?mode=gates&model=cbam&sample=coffee"})
+    assert gates["state"].wanted.mode == "gates" and gates["page_photo"] == Photo(sample="coffee")
+
+
+def test_a_wrong_address_opens_what_it_can_and_says_the_rest(ask, monkeypatch):
+    told = []
+    monkeypatch.setattr(gr, "Warning", told.append)
+    sent = "?mode=<b>&models=cbam,../x&model=no&sample=x&class=class:<b>&method=guess&depth=1&scale=2&cells=3&order=4"
+    got = ask("on_go", {"query": sent})
+    assert got["state"].wanted.mode == "networks" and len(told) == 6
+    assert not any("<b>" in text for text in told)
+
+
+def test_another_language_keeps_the_comparison(ask, four):
+    got = ask("on_language", state=four, language="zh")
+    assert (got["state"].wanted.models, got["state"].choice) == (four.wanted.models, four.choice)
+    assert got["state"].language == "zh" and "门与类别无关" in got["notes"]
+    assert ask("on_language", state=None) == {"progress": ""}
+
+
+def test_removing_the_photograph_removes_what_came_of_it(ask, tab, four):
+    got = ask("on_clear", state=four)
+    assert got["state"] is None and got["page_photo"] == tab.page.opening
+    assert got["notes"] == got["pair"] == got["trust"] == "" and "No photograph" in got["table"]
+
+
+def test_the_network_of_another_tab_is_among_those_compared_first(ask):
+    models = list(FOUR[:3])
+    got = ask("on_open", models=models, chosen=Chosen("self-attention", "x"))
+    assert got["state"].wanted.models == ("self-attention", "cbam", "none")
+    assert ask("on_open", models=models, chosen=Chosen("no such network"))["state"].wanted.models == tuple(models)
+
+
+def test_the_picture_for_a_paper_names_no_internal_keys(four, tab):
+    told = " ".join(map(str, (sheet_of(four, Look(), tab.store).facts, sheet_of(four, Look(), tab.store).method)))
+    assert "ms_" not in told and "torch" in told
+
+
+def test_the_python_compares_the_same(four, tab, capsys, monkeypatch):
+    import attnviz
+
+    loaded = {name: attnviz.load(name, folder=tab.store.folder) for name in FOUR}
+    monkeypatch.setattr(attnviz, "load", loaded.__getitem__, raising=False)
+    exec("\n".join(python_of(four)), {})
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 4
+    assert all(str(row.analysis.top(3)) in line for row, line in zip(four.rows, lines, strict=True))

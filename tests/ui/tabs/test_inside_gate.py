@@ -1,7 +1,7 @@
 """Inside a gate: what the handlers answer, and that everything that can be asked for is shown."""
 
+import inspect
 import re
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -20,6 +20,7 @@ from attnviz.ui.tabs.inside_gate.state import LAYER, again, elsewhere, follow_on
 from attnviz.ui.tabs.inside_gate.step_html import DRAW  # noqa: E402
 
 CAT, COFFEE = Photo(sample="cat"), Photo(sample="coffee")
+from tests.ui.calls import given  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +50,13 @@ def ask(store):
     inside = Inside(page, parts)
     names = {page.photo: "page_photo"} | {getattr(parts, name): name for name in parts.__dataclass_fields__}
     components = {name: part for part, name in names.items()}
-    request = SimpleNamespace(cookies={}, headers={})
 
-    def call(handler, look=None, event=None, **values):
+    def call(handler, look=None, event=None, language="en", **values):
         usual = {"subject": "model:cbam", "place": None, "photo": None, "channel": 0, "factor": 1, "region": "none"}
         data = {components[n]: v for n, v in {**usual, "state": look, "page_photo": None, **values}.items()}
-        more = [request] if handler == "on_open" else [] if event is None else [gr.EventData(None, event)]
-        return {names[part]: value for part, value in getattr(inside, handler)(data, *more).items()}
+        run = getattr(inside, handler)
+        takes = [data] if "data" in inspect.signature(run).parameters else []
+        return {names[part]: value for part, value in run(*takes, **given(run, event, language)).items()}
 
     return call
 
@@ -182,6 +183,14 @@ def test_wrong_changes_are_refused(ask, look, sent):
 
 
 def test_a_visitor_whose_state_is_gone_is_told(ask):
-    for handler in ("on_subject", "on_place", "on_photo", "on_channel", "on_change", "on_reset"):
-        with pytest.raises(UserError, match="idle for too long"):
+    for handler in ("on_subject", "on_place", "on_channel", "on_change", "on_reset"):
+        with pytest.raises(UserError, match="was let go"):
             ask(handler)
+
+
+def test_another_language_keeps_the_walk_and_a_removed_photograph_takes_it_along(ask, look):
+    said = ask("on_language", look, language="zh")
+    assert (said["state"].walk, said["state"].photo, said["state"].language) == (look.walk, look.photo, "zh")
+    gone = ask("on_clear", look)
+    assert gone["state"] is None and gone["changed"] == "" and "No photograph" in gone["stage"]
+    assert ask("on_sample", None, event={"value": "coffee"})["state"].photo == COFFEE

@@ -1,5 +1,6 @@
 """The handlers of the Intervene tab: what they change, what they refuse, and that an exported file replays."""
 
+import inspect
 import json
 import math
 import pickle
@@ -23,6 +24,7 @@ from attnviz.ui.tabs.intervene.html import TOP, channel_list, headline_html, res
 from attnviz.ui.tabs.intervene.layout import layout
 from attnviz.ui.tabs.intervene.search import searching
 from attnviz.ui.tabs.intervene.state import HISTORY, open_bench, parse_channels
+from tests.ui.calls import given
 
 CHANNEL, SPATIAL, LAST = "stage1.0.attention.channel", "stage1.0.attention.spatial", "stage4.0.attention.channel"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -44,15 +46,19 @@ def bench(tab):
 def ask(tab):
     """Call a handler as the app does: ``ask("on_bars", bench, {"channels": [3]}, action="boost")``."""
     components = {name: getattr(tab.parts, name) for name in tab.parts.__dataclass_fields__ if name != "titles"}
-    names = {part: name for name, part in components.items()} | {tab.page.photo: "page_photo"}
+    names = {part: name for name, part in components.items()} | {
+        tab.page.photo: "page_photo",
+        tab.page.chosen: "chosen",
+    }
     usual = {"model": "cbam", "measure": "probability", "order": "index", "action": "knock_out", "factor": 2, "k": 3}
     usual |= {"value": 0.0, "swap": "neutral", "scope": "one", "seed": 0, "other": "coffee", "method": "alone"}
 
-    def call(handler, bench, event=None, **values):
+    def call(handler, bench, event=None, language="en", chosen=None, **values):
         data = {components[name]: value for name, value in {**usual, **values}.items()}
-        data |= {components["state"]: bench, tab.page.photo: None}
-        more = () if event is None else (gr.EventData(None, event),)
-        got = getattr(tab, handler)(data, *more)
+        data |= {components["state"]: bench, tab.page.photo: None, tab.page.chosen: chosen}
+        run = getattr(tab, handler)
+        takes = [data] if "data" in inspect.signature(run).parameters else []
+        got = run(*takes, **given(run, event, language))
         updates = got if isinstance(got, dict) else {key: value for part in got for key, value in part.items()}
         return {names.get(part, part): value for part, value in updates.items()}
 

@@ -12,12 +12,32 @@ from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.input_spec import NoiseSpec  # noqa: E402
 from attnviz.images.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
+from attnviz.ui.shared.address import Query  # noqa: E402
 from attnviz.ui.shared.page import Page, Photo  # noqa: E402
 from attnviz.ui.shared.sample_buttons import available, samples_html  # noqa: E402
+from attnviz.ui.shared.text import plain  # noqa: E402
 from attnviz.ui.tabs.noise_lab import state as noise_view  # noqa: E402
 from attnviz.ui.tabs.noise_lab.handlers import TAB, NoiseLab, layout  # noqa: E402
-from attnviz.ui.tabs.noise_lab.html import channels_html, predictions_html, ratio_text, short, table_html  # noqa: E402
-from attnviz.ui.tabs.noise_lab.state import NETWORKS, answered, move, opening, present, set_gate, set_noise, unmoved  # noqa: E402
+from attnviz.ui.tabs.noise_lab.html import (  # noqa: E402
+    channels_html,
+    link_html,
+    predictions_html,
+    python_of,
+    ratio_text,
+    short,
+    table_html,
+)
+from attnviz.ui.tabs.noise_lab.state import (  # noqa: E402
+    NETWORKS,
+    answered,
+    move,
+    opening,
+    present,
+    set_gate,
+    set_noise,
+    unmoved,
+    wanted,
+)
 
 MOMENTS = np.stack((np.zeros((5, 3)), np.full((5, 3), 2.0)), -1).astype(np.float32)
 
@@ -134,11 +154,16 @@ def test_the_handlers(noisy, lab):
     data = {parts.state: state, parts.kind: "uniform", parts.strength: 2, parts.seed: 7, parts.gate: "noise-permuted"}
     assert tabbed.on_noise(data)[parts.state].noise == NoiseSpec(3, "uniform", 2.0, (0, 1, 2, 3, 4, 5), seed=7)
     assert tabbed.on_gate(data)[parts.state].gate == "noise-permuted"
-    sampled = tabbed.on_sample(data, gr.EventData(None, {"value": "church"}))
+    sampled = tabbed.on_sample(data, request, gr.EventData(None, {"value": "church"}))
     assert sampled[page.photo] == Photo("church") and sampled[parts.state].photo == Photo("church")
     with pytest.raises(UserError, match="unknown sample"):
-        tabbed.on_sample(data, gr.EventData(None, {"value": ["x"]}))
-    with pytest.raises(UserError, match="idle"):
+        tabbed.on_sample(data, request, gr.EventData(None, {"value": ["x"]}))
+    said = tabbed.on_language({parts.state: lab}, SimpleNamespace(headers={"accept-language": "zh"}, cookies={}))
+    assert said[parts.state].noise == lab.noise and "门" in said[parts.channels]
+    removed = tabbed.on_clear(request)
+    assert removed[parts.state] is None and removed[parts.predictions] == "" and "照片" in removed[parts.channels]
+    assert tabbed.on_sample({parts.state: None}, request, gr.EventData(None, {"value": "ship"}))[parts.state].photo
+    with pytest.raises(UserError, match="was let go"):
         tabbed.on_reset({parts.state: None})
 
 
@@ -158,8 +183,6 @@ def test_pictures_of_known_classes_stand_first():
         ((0.0007, 1.0, 0.002, 0.0015, 0.0001, 0.0012), "green", "red, blue, noise 1, noise 2, noise 3"),
         ((1.0, 0.99, 1.0, 0.001, 0.002, 0.003), "red, green, blue", "noise 1, noise 2, noise 3"),
         ((0.1, 0.2, 0.3, 0.9, 0.5, 0.49), "noise 1, noise 2", "red, green, blue, noise 3"),
-        ((0.1, 0.1, 0.1, 0.1, 0.1, 0.1), "nothing", "red, green, blue, noise 1, noise 2, noise 3"),
-        ((0.9, 0.9, 0.9, 0.9, 0.9, 0.9), "red, green, blue, noise 1, noise 2, noise 3", "nothing"),
     ],
 )
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (5, 2, 0, 3, 1, 4)])
@@ -170,7 +193,53 @@ def test_the_verdict_names_what_is_open_and_what_is_shut(lab, scores, let_in, sh
     verdict = re.search(r'<p class="nl-verdict"[^>]*>(.*?)</p>', channels_html(own)).group(1)
     assert f"lets in {let_in} (score" in verdict and f"shuts out {shut}." in verdict
     weakest, best = min(scores[:3]) / max(scores[3:]), max(scores[:3]) / max(scores[3:])
-    assert f"{ratio_text(weakest)}×" in verdict and f"best colour {ratio_text(best)}×" in verdict
+    assert (f"{ratio_text(1 / best)}×" in verdict) is (best < 1) and (f"{ratio_text(best)}×" in verdict) is (best >= 1)
+    assert best < 1 or f"{ratio_text(weakest)}×" in verdict
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ((0.1, 0.1, 0.1, 0.1, 0.1, 0.1), ["lets no channel in", "all 6 scores"]),
+        ((0.9, 0.9, 0.9, 0.9, 0.9, 0.9), ["lets all 6 channels in", "shuts no noise out"]),
+        ((0.001, 1.0, 0.9, 3e-9, 0.0, 1e-9), ["shuts out red, noise 1, noise 2, noise 3", "&gt; 1,000×"]),
+        ((0.9, 1.0, 0.9, 0.0, 0.0, 0.0), ["nothing to compare the colours with"]),
+        ((0.02, 0.03, 0.02, 0.4, 0.01, 0.01), ["lets no channel in", "prefers noise", "13×"]),
+        ((0.0, 0.0, 0.0, 0.4, 0.01, 0.01), ["prefers noise", "∞×"]),
+        ((1.0, 1.0, 1.0, 0.003, 0.002, 0.001), ["Every colour has 333×"]),
+    ],
+)
+def test_no_number_is_read_backwards_and_none_is_zero_times(lab, scores, told):
+    own = replace(lab, looks={lab.gate: replace(lab.shown, scores=np.array(scores, np.float32))}, mean=None)
+    verdict = re.search(r'<p class="nl-verdict"[^>]*>(.*?)</p>', channels_html(own)).group(1)
+    assert all(text in verdict for text in told), verdict
+    assert not re.search(r"(?<![\d.])0(\.0+)?×", verdict)
+    assert (" lets in noise" in verdict) is False
+
+
+def test_an_address_brings_the_same_noise_back(lab, noisy):
+    own = answered(noisy, move(set_gate(set_noise(lab, "uniform", 2.5, 7), noisy, "noise-permuted"), "left:3"))
+    sent = re.search(r'href="([^"]+)"', link_html(own))[1].replace("&amp;", "&")
+    query = Query(sent, "en")
+    again = wanted(noisy, query, Photo(sample=query.sample("cat")))
+    assert (again.noise, again.gate, again.photo, query.missed) == (own.noise, own.gate, own.photo, [])
+    bad = Query("?noise=<b>&strength=99&seed=-1&places=001234&network=noise-rgb&sample=x", "en")
+    first = wanted(noisy, bad, Photo(sample=bad.sample("cat")))
+    assert (first.noise, first.gate) == (opening(noisy, Photo("cat")).noise, opening(noisy, Photo("cat")).gate)
+    assert len(bad.missed) == 6
+
+
+def test_the_python_gives_the_same_scores(lab, noisy, capsys, monkeypatch):
+    import attnviz
+
+    loaded = attnviz.load(lab.gate, folder=noisy.folder)
+    monkeypatch.setattr(attnviz, "load", lambda name: loaded, raising=False)
+    exec("\n".join(python_of(lab)), {})
+    assert capsys.readouterr().out.strip() == str(lab.shown.scores)
+
+
+def test_the_help_says_that_a_score_depends_on_all_channels():
+    assert "each from the mean and the maximum of all six channels" in plain("help_noise_text")
 
 
 def spread(values):

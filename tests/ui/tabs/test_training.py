@@ -1,16 +1,18 @@
+import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 gr = pytest.importorskip("gradio")
 
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
-from attnviz.ui.shared.page import Page, Photo  # noqa: E402
+from attnviz.ui.shared.address import Query  # noqa: E402
+from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.tabs.training.handlers import TAB, Training, layout  # noqa: E402
-from attnviz.ui.tabs.training.html import picture_html  # noqa: E402
+from attnviz.ui.tabs.training.html import film_pictures, large_html, link_html, stage_html  # noqa: E402
 from attnviz.ui.tabs.training.state import (  # noqa: E402
     first_film,
     opening_film,
@@ -18,9 +20,10 @@ from attnviz.ui.tabs.training.state import (  # noqa: E402
     recorded,
     snapshots_of,
     taken_for,
+    wanted,
     with_choice,
-    with_step,
 )
+from tests.ui.calls import visitor  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def training(filmed):
         return Training(page, layout(page))
 
 
-REQUEST = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
+REQUEST = visitor()
 
 
 def test_only_networks_with_snapshots_are_offered(filmed, checkpoints):
@@ -55,12 +58,6 @@ def test_the_first_film_is_the_last_snapshot_of_the_last_spatial_gate(filmed):
     assert snapshots_of(filmed, "cbam") is taken
 
 
-@pytest.mark.parametrize("step", [None, -1, 3, 1.5, True, "x", "-1", float("nan"), [1], "²"])
-def test_wrong_snapshots_are_refused(filmed, step):
-    with pytest.raises(UserError, match="0..2"):
-        with_step(filmed, first_film(filmed, "cbam"), step)
-
-
 def test_wrong_names_are_refused(filmed):
     film = first_film(filmed, "cbam")
     for gate, probe in (("nothing", "church"), ("a.spatial", "cat"), (None, "church"), (["a"], "church")):
@@ -72,22 +69,52 @@ def test_wrong_names_are_refused(filmed):
 
 
 def test_the_handlers(training):
-    parts = training.parts
-    opened = training.on_open({parts.state: None}, REQUEST)
+    parts, page = training.parts, training.page
+    nothing = {parts.state: None, page.chosen: None}
+    opened = training.on_open(nothing, REQUEST)
     film = opened[parts.state]
-    assert "After epoch 3 of 3" in opened[parts.picture] and opened[parts.film].count("data-pick") == 3
-    assert opened[parts.curves].count("<figure") == 2 or opened[parts.curves].count("<figure") == 1
-    assert training.on_open({parts.state: film}, REQUEST) == {parts.state: gr.skip()}
-    moved = training.on_step({parts.state: film, parts.step: 0})
-    assert "Before training" in moved[parts.picture] and moved[parts.step] == 0
-    assert training.on_step({parts.state: film, parts.step: 2}) == {parts.state: gr.skip()}
-    assert training.on_frame({parts.state: film}, gr.EventData(None, {"value": "1"}))[parts.state].step == 1
+    stage = opened[parts.stage]
+    assert "After epoch 3 of 3" in stage and stage.count("data-step=") == 4 and "data-play" in stage
+    assert len(re.findall('class="tr-frame', stage)) == 3, "every snapshot is in the page"
+    assert opened[page.chosen] is None or opened[page.chosen] == Chosen(), "nobody has chosen anything yet"
+    assert training.on_open({parts.state: film, page.chosen: None}, REQUEST) == {parts.state: gr.skip()}
     other = training.on_model({parts.state: film, parts.model: "noise-attention"})
-    assert other[parts.state].gate == "attention" and "noise 1" in other[parts.curves]
-    assert other[parts.curves].count("<figure") == 3
+    assert other[parts.state].gate == "attention" and "noise 1" in other[parts.stage]
+    assert other[parts.stage].count('<figure class="av-curves"') == 3
     assert [name for _, name in other[parts.probe].choices] == ["church", "parachute"]
-    with pytest.raises(UserError, match="idle"):
-        training.on_step({parts.state: None, parts.step: 0})
+    said = training.on_language({parts.state: film}, visitor("zh"))
+    assert replace(said[parts.state], language="en") == film and "播放" in said[parts.stage]
+    assert "门是怎样长成的" in said[parts.intro]
+    with pytest.raises(UserError, match="was let go"):
+        training.on_choice({parts.state: None})
+
+
+def test_what_another_tab_shows_is_taken_up(training, filmed):
+    parts, page = training.parts, training.page
+    film = first_film(filmed, "cbam")
+    gate = next(gate for gate in taken_for(filmed, film).kinds if gate != film.gate)
+    got = training.on_open({parts.state: film, page.chosen: Chosen("cbam", gate)}, REQUEST)
+    assert got[parts.state].gate == gate
+    got = training.on_open({parts.state: film, page.chosen: Chosen("noise-attention", "no such gate")}, REQUEST)
+    assert got[parts.state].model == "noise-attention"
+    assert training.on_open({parts.state: film, page.chosen: Chosen("se", "x")}, REQUEST) == {parts.state: gr.skip()}
+
+
+def test_an_address_brings_the_film_back_and_what_is_wrong_is_said(filmed):
+    film = replace(first_film(filmed, "noise-attention"), probe="parachute", step=1)
+    query = Query(re.search(r'href="([^"]+)"', link_html(film))[1].replace("&amp;", "&"), "en")
+    assert (wanted(filmed, query), query.missed) == (film, [])
+    bad = Query("?model=../cbam&gate=<b>&probe=cat&step=99", "en")
+    assert wanted(filmed, bad) == opening_film(filmed) and len(bad.missed) == 4
+
+
+def test_the_film_is_a_gif_with_a_frame_for_every_snapshot(training, filmed):
+    parts = training.parts
+    for model in ("cbam", "noise-attention"):
+        path = training.on_export({parts.state: first_film(filmed, model)})[parts.file]
+        with Image.open(path) as film:
+            assert (film.format, film.n_frames) == ("GIF", 3)
+            assert film.info["duration"] > 0 and film.info.get("loop") == 0
 
 
 def test_the_tab_opens_with_a_mask(filmed, monkeypatch):
@@ -97,9 +124,9 @@ def test_the_tab_opens_with_a_mask(filmed, monkeypatch):
     assert opening_film(filmed).model == "noise-attention"
 
 
-def test_a_picture_stays_where_the_other_network_has_it_and_is_offered_anew_where_not(training, filmed, tmp_path):
+def test_a_picture_stays_where_the_other_network_has_it_and_is_offered_anew_where_not(training):
     parts = training.parts
-    opened = training.on_open({parts.state: None}, REQUEST)[parts.state]
+    opened = training.on_open({parts.state: None, training.page.chosen: None}, REQUEST)[parts.state]
     film = replace(opened, probe="parachute")
     assert training.on_model({parts.state: film, parts.model: "noise-attention"})[parts.state].probe == "parachute"
     other = training.on_model({parts.state: replace(opened, probe="cat"), parts.model: "noise-attention"})
@@ -114,11 +141,12 @@ def test_every_recorded_gate_of_every_network_is_drawn(name):
     taken = taken_for(store, film)
     drawn = {}
     for gate, kind in taken.kinds.items():
-        html = picture_html(taken, replace(film, gate=gate), card)
+        html = large_html(taken, replace(film, gate=gate), card)
+        assert html.count("tr-frame") == len(taken.epochs), gate
+        assert len(film_pictures(taken, replace(film, gate=gate), card, ())) == len(taken.epochs)
         assert "<img" in html or "<svg" in html, gate
         drawn[gate] = kind, html
-    assert all("av-picture" in html for kind, html in drawn.values() if kind in ("spatial", "strip", "geometric"))
-    assert all(html.count("av-bars") > 1 for kind, html in drawn.values() if kind == "branch")
+    assert all("av-picture" in html for kind, html in drawn.values() if kind in ("spatial", "strip"))
 
 
 def test_another_place_asks():
@@ -132,20 +160,7 @@ def test_another_place_asks():
     event = gr.EventData(None, {"down": 0.0, "across": 1.0})
     asked = training.on_ask({training.parts.state: film}, event)
     assert asked[training.parts.state].query == (0.0, 1.0)
-    assert 'data-row="0"' in asked[training.parts.picture]
-    assert asked[training.parts.picture] != picture_html(taken, film, card)
+    assert 'data-row="0"' in asked[training.parts.stage]
+    assert asked[training.parts.stage] != stage_html(taken, film, card, store.sites(film.model))
     with pytest.raises(UserError):
         training.on_ask({training.parts.state: film}, gr.EventData(None, {"down": 2, "across": 0}))
-
-
-def test_the_film_plays_to_its_end_and_stops(training):
-    parts = training.parts
-    film = training.on_open({parts.state: None}, REQUEST)[parts.state]
-    begun = training.on_play({parts.state: film})
-    assert begun[parts.state].step == 0 and begun[parts.state].playing and begun[parts.clock].active
-    second = training.on_tick({parts.state: begun[parts.state]})
-    assert second[parts.state].step == 1 and second[parts.clock].active
-    third = training.on_tick({parts.state: second[parts.state]})
-    assert third[parts.state].step == 2 and not third[parts.state].playing and not third[parts.clock].active
-    halted = training.on_play({parts.state: second[parts.state]})
-    assert halted[parts.state].step == 1 and not halted[parts.state].playing

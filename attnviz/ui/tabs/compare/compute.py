@@ -96,7 +96,10 @@ class Work:
         """What a network says about a photograph."""
 
         def make() -> Analysis:
-            return team[model].analyse(self.image(photo, team[model].loaded.spec.input, language))
+            analysis = team[model].analyse(self.image(photo, team[model].loaded.spec.input, language))
+            if not analysis.labels:
+                raise UserError(plain("no_answer", language, name=analysis.model))
+            return analysis
 
         return self._analyses.of((model, photo), make)
 
@@ -151,7 +154,7 @@ class Work:
         title = self.store.title(model)
         if wanted.mode == "photographs":
             number = [p.path for p in wanted.photos if p.path is not None].index(photo.path) + 1 if photo.path else 0
-            title = photo.title or plain("cmp_yours", language, number=number)
+            title = photo.called(language) or plain("cmp_yours", language, number=number)
         return Row(title, photo, analysis, target, self.strength(team, model, photo, analysis))
 
     def _by_gate(self, team: Team, row: Row, language: str) -> tuple[tuple[Row, ...], list[str]]:

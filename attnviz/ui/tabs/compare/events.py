@@ -20,24 +20,30 @@ def wire(tab: Compare) -> None:
     parts, page = tab.parts, tab.page
     looks = {parts.state, parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what}
     asked = {parts.mode, parts.models, parts.model, parts.shots, parts.uploads, parts.choice, parts.method}
-    everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo}
+    everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo, page.chosen}
+    idle = [parts.progress, parts.stop, parts.halt]
     drawn = {parts.table, parts.notes, parts.pair}
     shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.what, parts.trust}
-    shown |= {parts.progress, *parts.titles.values(), parts.samples, parts.help, page.photo}
+    shown |= {*idle, *parts.titles.values(), parts.samples, parts.help, page.photo}
+    set_by_address = {parts.mode, parts.models, parts.model, parts.shots, parts.method, parts.photo}
+    set_by_address |= {parts.depth, parts.scale, parts.cells, parts.order}
     controls = {parts.models, parts.model, parts.one, parts.several, *parts.settings.values()}
 
     def heavy(trigger: Any, handler: Any, outputs: Any = shown) -> Any:
         done = connect(trigger, handler, everything, outputs, STEPS)
-        connect(done.failure, tab.on_failed, None, [parts.progress], LIGHT)
+        connect(done.failure, tab.on_failed, None, idle, LIGHT)
         return done
 
     def measured(trigger: Any) -> None:
-        done = connect(trigger, tab.on_panel, everything, {parts.trust}, STEPS)
-        connect(done.failure, tab.on_unmeasured, None, [parts.trust], LIGHT)
+        done = connect(trigger, tab.on_panel, everything, {parts.trust, parts.stop, parts.halt}, STEPS)
+        connect(done.failure, tab.on_unmeasured, None, [parts.trust, parts.stop, parts.halt], LIGHT)
 
-    heavy(page.tab.select, tab.on_open, {*shown, parts.photo})
+    heavy(page.tab.select, tab.on_open, {*shown, parts.photo, parts.models})
+    heavy(page.go, tab.on_go, {*shown, *set_by_address, *controls, page.address})
+    heavy(page.head.language, tab.on_language)
+    connect(parts.photo.clear, tab.on_clear, None, shown, LIGHT)
     sent = heavy(parts.photo.upload, tab.on_photo)
-    connect(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.progress], LIGHT)
+    connect(sent.failure, tab.on_refused, {parts.state}, [parts.photo, *idle], LIGHT)
     heavy(parts.samples.select, tab.on_sample, {*shown, parts.photo})
     for control in (parts.mode, parts.models, parts.model, parts.shots, parts.choice, parts.method):
         heavy(control.input, tab.on_change)
@@ -45,7 +51,7 @@ def wire(tab: Compare) -> None:
         heavy(trigger, tab.on_change)
     for control in parts.parameters.values():
         heavy(getattr(control, "release", control.input), tab.on_change)
-    asked_now = connect(parts.compute.click, tab.on_asked, None, [parts.progress], LIGHT)
+    asked_now = connect(parts.compute.click, tab.on_asked, None, [parts.progress, parts.stop], LIGHT)
     heavy(asked_now.then, tab.on_compute)
     for button in (parts.stop, parts.halt):
         connect(button.click, tab.on_stop, None, [parts.progress], LIGHT)

@@ -10,21 +10,23 @@ import gradio as gr
 
 from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.samples import find_sample
+from attnviz.images.samples import IMAGENETTE, data_set_of, find_sample
+from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import Data, Update, asked_place, picked, sent_path
 from attnviz.ui.shared.gate_html import help_html
-from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.shared.text import class_name, label, language_of, plain, say
+from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.compute import Work
-from attnviz.ui.tabs.compare.jobs import Jobs, in_steps
+from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps
 from attnviz.ui.tabs.compare.layout import Parts, visible
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html
 from attnviz.ui.tabs.compare.sheet import Sheets
 from attnviz.ui.tabs.compare.spread_html import spread_html
-from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, Wanted
-from attnviz.ui.tabs.compare.table_html import Look, notes_html, progress_html, table_html
+from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, Look, Wanted
+from attnviz.ui.tabs.compare.table_html import notes_html, progress_html, table_html
 from attnviz.ui.tabs.compare.trust import Trusting, trust_html
 
 
@@ -86,18 +88,17 @@ class Compare:
 
     # render ---------------------------------------------------------------------------------------------------
 
-    def all(self, comparison: Comparison, look: Look) -> Update:
-        """Everything that depends on the comparison."""
+    def all(self, comparison: Comparison, look: Look, pair: tuple[int, int, str] | None = None) -> Update:
+        """Everything that depends on the comparison; ``pair`` are the two rows in detail, if they were chosen."""
         parts, language = self.parts, comparison.language
         own = (plain("cmp_own_class", language), OWN)
+        classes = [(class_name(name, language), CLASS + name) for name in comparison.labels]
         rows = [(row.title, index) for index, row in enumerate(comparison.rows)]
-        first, second, what = pair_at_first(comparison, look)
+        first, second, what = pair or pair_at_first(comparison, look)
         return {
             **self.drawn(comparison, look, first, second, what),
             parts.state: comparison,
-            parts.choice: gr.Dropdown(
-                choices=[own, *((name, CLASS + name) for name in comparison.labels)], value=comparison.choice
-            ),
+            parts.choice: gr.Dropdown(choices=[own, *classes], value=comparison.choice),
             parts.first: gr.Dropdown(choices=rows, value=first),
             parts.second: gr.Dropdown(choices=rows, value=second),
             parts.what: what,
@@ -114,11 +115,13 @@ class Compare:
             parts.pair: pair_html(comparison, look, first, second, what),
         }
 
-    def still(self, language: str) -> Update:
+    def still(self, language: str, found: Comparison) -> Update:
         """What stands still, in the visitor's language."""
-        parts = self.parts
+        parts, labels = self.parts, found.rows[0].analysis.labels
         titles = {part: head_html(key, language) for key, part in parts.titles.items()}
-        return {**titles, parts.samples: samples_html(language), parts.help: help_html("cmp", language)}
+        photo = found.wanted.photos[0].sample if found.wanted.mode != "photographs" else None
+        samples = samples_html(language, data_set_of(labels) or IMAGENETTE, photo)
+        return {**titles, parts.samples: samples, parts.help: help_html("cmp", language)}
 
     # handlers -------------------------------------------------------------------------------------------------
 
@@ -130,17 +133,27 @@ class Compare:
         now = photo or (kept.wanted.photos[0] if kept and kept.wanted.mode != "photographs" else None)
         now = now or data[self.page.photo] or self.page.opening
         wanted = self.wanted(data, now, compute, language)
-        with self.jobs.started(str(request.session_hash), asked=compute) as report:
-            work = in_steps(lambda own: self.work.compare(wanted, language, own), report)
-            found = yield from self.told(work, self.parts.progress)
-        yield {
-            **self.all(found, self.look(data)),
-            **({self.page.photo: photo} if photo else {}),
-            **self.still(language),
-        }
+        for update in self.run(wanted, self.look(data), request):
+            done = self.parts.state in update
+            yield {**update, **({self.page.photo: photo} if photo and done else {})}
 
-    def told(self, work: Any, place: Any) -> Any:
-        """Show the progress of some work, and return what it gives."""
+    def run(self, wanted: Wanted, look: Look, request: gr.Request) -> Iterator[Update]:
+        """Compute a comparison and show it, with progress on the way."""
+        language = language_of(request)
+        with self.jobs.started(str(request.session_hash), asked=wanted.compute) as report:
+            work = in_steps(lambda own: self.work.compare(wanted, language, own), report)
+            found = yield from self.told(work, self.parts.progress, report, language)
+        yield {**self.all(found, look), **self.still(language, found), **self.idle()}
+
+    def idle(self) -> Update:
+        """Nothing is at work, so there is nothing to stop."""
+        return {part: gr.Button(interactive=False) for part in (self.parts.stop, self.parts.halt)}
+
+    def told(self, work: Any, place: Any, report: Report, language: str) -> Any:
+        """Show the progress of some work from its start on, and return what it gives."""
+        report.say(plain("cmp_waiting", language))
+        busy = {part: gr.Button(interactive=True) for part in (self.parts.stop, self.parts.halt)}
+        yield {place: progress_html(report.text, 0), **busy}
         while True:
             try:
                 report = next(work)
@@ -154,9 +167,58 @@ class Compare:
         if kept is not None and (kept.wanted.mode == "photographs" or photo in (None, *kept.wanted.photos)):
             yield {self.parts.progress: ""}
             return
-        for update in self.compare(data, request, photo):
-            shown = {self.parts.photo: photo.shown} if photo is not None and self.parts.state in update else {}
-            yield {**update, **shown}
+        models = data[self.parts.models] if kept else self.with_chosen(data)
+        for update in self.compare({**data, self.parts.models: models}, request, photo):
+            done = self.parts.state in update
+            shown = {self.parts.photo: photo.shown} if photo is not None and done else {}
+            yield {**update, **shown, **({self.parts.models: models} if done and not kept else {})}
+
+    def with_chosen(self, data: Data) -> Any:
+        """The networks to begin with, the one that another tab shows among them."""
+        models, name = data[self.parts.models], Chosen.of(data[self.page.chosen]).model
+        if not isinstance(models, list) or name in (None, *models) or name not in self.store.ids:
+            return models
+        return [name, *models[:-1]]
+
+    def on_go(self, data: Data, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
+        """An address was opened that belongs to this tab."""
+        parts, query = self.parts, asked(event, language_of(request))
+        wanted, look, controls = address.read(query, self.store, self.page.opening, parts)
+        arrived = self.page.arrived()  # the tab opens at once, and says how far it is
+        for update in self.run(wanted.check(self.store, query.language), look, request):
+            if parts.state not in update:
+                yield {**update, **arrived}
+                arrived = {}
+                continue
+            query.warn()
+            yield {**update, **controls, **visible(wanted.mode, wanted.method, parts), **self.listed(wanted, controls)}
+
+    def listed(self, wanted: Wanted, controls: Update) -> Update:
+        """The lists of networks, each with its value and shown where it belongs; and the photograph for other tabs."""
+        parts, several = self.parts, wanted.mode == "networks"
+        return {
+            parts.models: gr.update(value=controls[parts.models], visible=several),
+            parts.model: gr.update(value=controls[parts.model], visible=not several),
+            self.page.photo: wanted.photos[0],
+        }
+
+    def on_language(self, data: Data, request: gr.Request) -> Iterator[Update]:
+        """Another language: the same comparison, said anew; what was computed is still known."""
+        kept = data[self.parts.state]
+        if kept is None:
+            yield {self.parts.progress: ""}
+            return
+        pair = data[self.parts.first], data[self.parts.second], data[self.parts.what]
+        for update in self.run(kept.wanted, self.look(data), request):
+            done = self.parts.state in update
+            yield {**update, **(self.all(update[self.parts.state], self.look(data), pair) if done else {})}
+
+    def on_clear(self, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it."""
+        parts = self.parts
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        emptied = {part: "" for part in (parts.notes, parts.pair, parts.trust, parts.progress)}
+        return {**emptied, parts.state: None, parts.table: gone, self.page.photo: self.page.opening}
 
     def on_change(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Something else is wanted."""
@@ -165,7 +227,8 @@ class Compare:
     def on_asked(self, request: gr.Request) -> Update:
         """Attributions are wanted: until their turn comes the visitor sees so, and can stop them already."""
         self.jobs.asked(str(request.session_hash))
-        return {self.parts.progress: progress_html(plain("cmp_waiting", language_of(request)), 0)}
+        waiting = progress_html(plain("cmp_waiting", language_of(request)), 0)
+        return {self.parts.progress: waiting, self.parts.stop: gr.Button(interactive=True)}
 
     def on_compute(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Attributions are wanted although they take a while."""
@@ -190,11 +253,11 @@ class Compare:
         """What was sent could not be used: show the photograph again to which the rows belong."""
         kept = data[self.parts.state]
         shown = kept.wanted.photos[0] if kept is not None else self.page.opening
-        return {self.parts.photo: shown.shown, self.parts.progress: ""}
+        return {self.parts.photo: shown.shown, self.parts.progress: "", **self.idle()}
 
     def on_failed(self) -> Update:
         """Nothing is at work any more."""
-        return {self.parts.progress: ""}
+        return {self.parts.progress: "", **self.idle()}
 
     def on_stop(self, request: gr.Request) -> Update:
         """The visitor does not want to wait any longer."""
@@ -223,12 +286,12 @@ class Compare:
         kept, look = self.comparison(data), self.look(data)
         with self.jobs.started(str(request.session_hash)) as report:
             work = in_steps(lambda own: self.trusting.measure(kept, look, own), report)
-            found = yield from self.told(work, self.parts.trust)
-        yield {self.parts.trust: trust_html(found, kept.wanted.method, kept.language)}
+            found = yield from self.told(work, self.parts.trust, report, kept.language)
+        yield {self.parts.trust: trust_html(found, kept.wanted.method, kept.language), **self.idle()}
 
     def on_unmeasured(self) -> Update:
         """Nothing could be measured, and nothing is at work any more."""
-        return {self.parts.trust: ""}
+        return {self.parts.trust: "", **self.idle()}
 
     def on_begin(self) -> Update:
         """The picture is being drawn, which takes seconds."""

@@ -9,20 +9,15 @@ from typing import Any
 import gradio as gr
 
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.samples import find_sample
 from attnviz.render.masks import DEPTHS
 from attnviz.render.shared_scales import CHOICES
-from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Page, picker, script
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import TEXTS, label, say
+from attnviz.ui.shared.text import TEXTS, label, plain, say
 from attnviz.ui.tabs.compare.pair_html import MAPS
-from attnviz.ui.tabs.compare.state import FEWEST, MODES, OWN
-
-AT_FIRST = 4
-"""Networks or samples that are compared when the tab is opened."""
+from attnviz.ui.tabs.compare.state import AT_FIRST, FEWEST, MODES, OWN, at_first
 
 
 @dataclass(frozen=True)
@@ -75,12 +70,6 @@ def titled(key: str, otherwise: str) -> Any:
     return label(key) if key in TEXTS else otherwise
 
 
-def at_first(store: Store) -> list[str]:
-    """What is compared when nobody has chosen yet: networks that know the same classes, where there are several."""
-    alike = [name for name in store.ids if store.card(name).labels == store.card(store.ids[0]).labels]
-    return (alike if len(alike) > 1 else list(store.ids))[:AT_FIRST]
-
-
 def layout(page: Page) -> Parts:
     """Lay the tab out; nothing is computed yet."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
@@ -100,7 +89,7 @@ def layout(page: Page) -> Parts:
     with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:
         with gr.Row(elem_classes="av-buttons"):
             made["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")
-            made["halt"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-halt")
+            made["halt"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-halt", interactive=False)
         made["trust"] = gr.HTML("", elem_id="compare-trust-figures")
     made["export"] = gr.Button(label("cmp_export"), size="md", elem_id="compare-export")
     made["file"] = gr.DownloadButton(label("files"), elem_id="compare-file", elem_classes="av-hidden")
@@ -123,7 +112,7 @@ def _photographs(made: dict[str, Any], page: Page) -> None:
     with gr.Column(visible=False) as made["several"]:
         names = available()
         made["shots"] = gr.CheckboxGroup(
-            [(find_sample(name).title, name) for name in names],
+            [(label(f"sample_{name}"), name) for name in names],
             value=list(names[:AT_FIRST]),
             label=label("cmp_shots"),
             elem_id="compare-shots",
@@ -166,7 +155,7 @@ def _choices(made: dict[str, Any], page: Page) -> None:
 def _attribution(made: dict[str, Any]) -> None:
     with gr.Row():
         made["choice"] = gr.Dropdown(
-            [(label("cmp_own_class"), OWN)],
+            [(plain("cmp_own_class"), OWN)],  # the classes come with the first comparison
             value=OWN,
             label=label("cmp_class"),
             elem_id="compare-class",
@@ -184,7 +173,7 @@ def _attribution(made: dict[str, Any]) -> None:
                     made["parameters"][name, parameter.name] = control(name, parameter)
     with gr.Row(elem_classes="av-buttons"):
         made["compute"] = gr.Button(label("cmp_compute"), variant="primary", size="md", elem_id="compare-compute")
-        made["stop"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-stop")
+        made["stop"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-stop", interactive=False)
 
 
 def control(method: str, parameter: Any) -> Any:

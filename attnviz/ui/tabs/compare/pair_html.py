@@ -20,7 +20,7 @@ from attnviz.ui.shared.bars_html import told_of
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.text import drawn, plain, say
 from attnviz.ui.tabs.compare.state import Comparison
 from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
 
@@ -140,7 +140,7 @@ def _difference(a: Side, b: Side, look: Look, method: str, language: str) -> str
     values = pair[0] - pair[1]
     most = max(float(np.abs(values).max()), 1e-6)
     scale = Scale(-most, most, "diverging")
-    told = told_of(values, scale)
+    told = drawn(told_of(values, scale), language)
     rho = rank_correlation(*pair)
     agree = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=f"{rho:.2f}")
     lines += [escape(told), agree]

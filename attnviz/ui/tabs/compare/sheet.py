@@ -18,6 +18,8 @@ from attnviz.ui.tabs.compare.state import Comparison
 from attnviz.ui.tabs.compare.table_html import Look, cells_of
 
 DPI = 200
+TOLD = ("attnviz", "torch", "device")
+"""Facts of an analysis that a reader of the picture needs; the others are for machines."""
 
 
 def sheet_of(comparison: Comparison, look: Look, store: Store) -> Sheet:
@@ -60,7 +62,7 @@ def sheet_of(comparison: Comparison, look: Look, store: Store) -> Sheet:
         method=method.title + _settings(comparison),
         explained=f"class “{comparison.label}”" if comparison.label is not None else "each row's own answer",
         scale=CHOICES[look.scale],
-        facts=dict(first.analysis.facts),
+        facts={name: first.analysis.facts[name] for name in TOLD if name in first.analysis.facts},
     )
 
 
@@ -73,7 +75,8 @@ def _settings(comparison: Comparison) -> str:
     """Parameters of the attribution that was drawn, with its layer."""
     made = next((row.attribution for row in comparison.rows if row.attribution is not None), None)
     parameters: Mapping[str, object] = {} if made is None else made.parameters
-    told = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    titles = {p.name: p.title.lower() for p in ATTRIBUTIONS[comparison.wanted.method].parameters}
+    told = ", ".join(f"{titles.get(name, name)}: {value}" for name, value in parameters.items())
     return f" ({told})" if told else ""
 
 

@@ -16,6 +16,8 @@ from attnviz.ui.shared.text import plain
 
 FEWEST, MOST = 2, 8
 """How many rows a comparison has."""
+AT_FIRST = 4
+"""Networks or samples that are compared when nobody has chosen yet."""
 MODES = ("networks", "photographs", "gates")
 """What is compared; the rest stays the same in all rows."""
 OWN = "own"
@@ -61,6 +63,28 @@ class Wanted:
                 raise UserError(plain("cmp_fetch_first", language, name=store.title(name)))
         ATTRIBUTIONS[self.method].check(self.parameters)
         return self
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a comparison is drawn; each is checked by the renderer that uses it.
+
+    Attributes:
+        depth: A key of ``render.masks.DEPTHS``.
+        scale: A key of ``render.shared_scales.CHOICES``.
+        cells: ``"nearest"`` or ``"bilinear"``.
+        order: Of the bars, ``"index"`` or ``"sorted"``.
+    """
+
+    depth: str = "fine"
+    scale: str = "fixed"
+    cells: str = "nearest"
+    order: str = "index"
+
+    @classmethod
+    def of(cls, *values: object) -> Look:
+        """From what a browser sent, in the order of the attributes."""
+        return cls(*(str(value)[:100] for value in values))
 
 
 @dataclass(frozen=True)
@@ -176,3 +200,9 @@ def spaced(count: int, most: int = MOST) -> list[int]:
     if count <= most:
         return list(range(count))
     return [round(i * (count - 1) / (most - 1)) for i in range(most)]
+
+
+def at_first(store: Store) -> list[str]:
+    """What is compared when nobody has chosen yet: networks that know the same classes, where there are several."""
+    alike = [name for name in store.ids if store.card(name).labels == store.card(store.ids[0]).labels]
+    return (alike if len(alike) > 1 else list(store.ids))[:AT_FIRST]

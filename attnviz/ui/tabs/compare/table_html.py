@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from attnviz.core.gate_map import Mask
+from attnviz.core.scores import shown
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
 from attnviz.render.figures.comparison import MASKS, OTHERS
@@ -15,34 +16,15 @@ from attnviz.render.masks import Scores, mask_of, scores_of
 from attnviz.render.shared_scales import scales
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.address import address_html
 from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
+from attnviz.ui.shared.code import code_html
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.strip_and_map import limits_html, notes_of
-from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.text import class_name, drawn, in_words, plain, say
+from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.facts_html import facts_html
-from attnviz.ui.tabs.compare.state import Comparison, Row
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a comparison is drawn; each is checked by the renderer that uses it.
-
-    Attributes:
-        depth: A key of ``render.masks.DEPTHS``.
-        scale: A key of ``render.shared_scales.CHOICES``.
-        cells: ``"nearest"`` or ``"bilinear"``.
-        order: Of the bars, ``"index"`` or ``"sorted"``.
-    """
-
-    depth: str = "fine"
-    scale: str = "fixed"
-    cells: str = "nearest"
-    order: str = "index"
-
-    @classmethod
-    def of(cls, *values: object) -> Look:
-        """From what a browser sent, in the order of the attributes."""
-        return cls(*(str(value)[:100] for value in values))
+from attnviz.ui.tabs.compare.state import Comparison, Look, Row
 
 
 @dataclass(frozen=True)
@@ -107,7 +89,7 @@ def mask_cell(cells: Cells, look: Look, language: str) -> str:
     title, mask, row = say("cmp_mask", language), cells.mask, cells.row
     if mask is None or cells.mask_scale is None:
         return _words(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
-    told = told_of(mask.values, cells.mask_scale)
+    told = drawn(told_of(mask.values, cells.mask_scale), language)
     cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
     how = say(f"choice_how_{mask.how}", language)
     alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
@@ -127,7 +109,7 @@ def bars_cell(cells: Cells, look: Look, language: str) -> str:
     title, scores = say("cmp_bars", language), cells.scores
     if scores is None or cells.scores_scale is None:
         return _words(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
-    told = told_of(scores.values, cells.scores_scale, spread=True)
+    told = drawn(told_of(scores.values, cells.scores_scale, spread=True), language)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
     alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
     bars = bars_html(scores.values, cells.scores_scale, look.order, alt)
@@ -141,9 +123,9 @@ def attribution_cell(cells: Cells, look: Look, comparison: Comparison) -> str:
     title, made, scale = escape(method.title), row.attribution, cells.attribution_scale
     if made is None or scale is None:
         return _words(title, row.why)
-    told = told_of(made.values, scale)
+    told = drawn(told_of(made.values, scale), language)
     cmap = cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
-    of = {"method": method.title, "label": row.label}
+    of = {"method": method.title, "label": class_name(row.label, language)}
     what = plain("cmp_for_class", language, **of) if method.of_class else plain("cmp_for_no_class", language, **of)
     alt = plain("cmp_alt", language, what=what, name=row.title, caption=told)
     picture = layers(row.analysis.image, made.values, scale, cmap, look.cells, alt)
@@ -161,10 +143,12 @@ def prediction_cell(row: Row, language: str) -> str:
     analysis = row.analysis
     extra = ""
     if row.label not in [label for label, _ in analysis.top(3)]:
-        share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
-        extra = f'<p class="av-note">{say("cmp_class_share", language, label=row.label, share=share)}</p>'
+        share = shown(float(analysis.probabilities[row.target]), analysis.scores)
+        label = class_name(row.label, language)
+        extra = f'<p class="av-note">{say("cmp_class_share", language, label=label, share=share)}</p>'
     title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
-    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top_bars(analysis, 3)}{extra}{notes}</div>'
+    top = top_bars(in_words(analysis, language), 3)
+    return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top}{extra}{notes}</div>'
 
 
 def table_html(comparison: Comparison, look: Look, store: Store) -> str:
@@ -199,7 +183,7 @@ def _section(title: str, about: str, inner: str) -> str:
 def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
     """What is compared, on which class and scale, and what is missing."""
     language, wanted = comparison.language, comparison.wanted
-    label = comparison.label
+    label = None if comparison.label is None else class_name(comparison.label, language)
     same = plain("cmp_class_own", language) if label is None else plain("cmp_class_one", language, label=label)
     lines = [f"{same} {plain('cmp_gates_no_class', language)}", plain(f"choice_scale_{look.scale}_about", language)]
     if wanted.mode == "networks":
@@ -208,7 +192,11 @@ def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
         lines += [plain("cmp_other_data", language)] if len(measured) > 1 else []
     lines += [plain("cmp_one_network", language)] if len(store.choices) == 1 else []
     lines += comparison.notes
-    return f'<ul class="av-limits" aria-live="polite">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
+    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    own = any(photo.path is not None for photo in wanted.photos)
+    link = address_html("compare", address.query_of(comparison, look), language, "link_note" if own else "")
+    code = code_html(address.python_of(comparison), language, own)
+    return f'<ul class="av-limits" aria-live="polite">{told}</ul>{link}{code}'
 
 
 def progress_html(text: str, share: float) -> str:

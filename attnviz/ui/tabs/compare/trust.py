@@ -13,7 +13,7 @@ from attnviz.core.types import Attribution, Floats
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.memory import Memory
-from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.text import class_name, plain, say
 from attnviz.ui.tabs.compare.jobs import Report
 from attnviz.ui.tabs.compare.state import Comparison
 from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
@@ -188,8 +188,9 @@ def judgement_html(judgement: Judgement, method: str, language: str) -> str:
     charts = _chart([(n, c.shares, c.deletion) for n, c in curves], plain("cmp_deletion_chart", language))
     charts += _chart([(n, c.shares, c.insertion) for n, c in curves], plain("cmp_insertion_chart", language))
     keys = "".join(f'<span class="av-key av-key-{n}">{names[n]}</span>' for n, _ in curves)
+    followed = say("cmp_followed", language, label=class_name(judgement.label, language))
     return (
-        f'<section class="av-trust">{head}<p class="av-note">{say("cmp_followed", language, label=judgement.label)}</p>'
+        f'<section class="av-trust">{head}<p class="av-note">{followed}</p>'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         f'<div class="av-charts">{charts}</div><p class="av-keys">{keys}</p>'
         f"<ul>{''.join(_agreements(judgement, trust, names, language))}</ul></section>"

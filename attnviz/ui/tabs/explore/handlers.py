@@ -6,6 +6,7 @@ photograph or network, the feature map of a channel, and files.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -16,13 +17,14 @@ from attnviz.core.types import ChannelMap, GateRecord
 from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
+from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads, Look
 from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, place_in, sent_path
-from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
-from attnviz.ui.shared.text import label, language_of, plain
+from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.shared.toasts import escaped
 from attnviz.ui.shared.view import View, look
 from attnviz.ui.shared.view_document import document_of
@@ -60,29 +62,79 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts = self.parts
+        parts, features = self.parts, None
+        if choice.get("gate") and choice.get("channel") is not None:
+            features = self.channel(view, choice["gate"], choice["channel"])
         return {
             parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
+            parts.view: viewer_host.shows(document_of(self.store, view), features=features, **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
         }
 
+    def channel(self, view: View, gate: str, channel: int) -> tuple[ChannelMap, int] | None:
+        """The features of a channel that was asked for with its gate, and the gate's place among all."""
+        record = view.analysis.gate(gate)
+        if not record.site.traits.has_channels or len(record.site.features) != 4:
+            return None
+        if channel >= record.site.features[1]:
+            return None
+        with self.store.lease(view.analysis.model) as analyser:
+            found = analyser.channel_map(view.analysis.image, gate, channel)
+        return found, [each.site.name for each in view.analysis.gates].index(gate)
+
     # handlers -------------------------------------------------------------------------------------------------
 
     def on_load(self, request: gr.Request) -> Update:
         """A visitor comes, perhaps by a link to a view, perhaps reading Chinese."""
         language = language_of(request)
-        wanted = Wanted.of(dict(request.query_params))
+        query = dict(request.query_params)
+        wanted = Wanted.of(query) if query.get("tab", self.page.name) == self.page.name else Wanted()
         if not wanted and language == "en":
             return {self.parts.state: self.opening}
+        return self.followed(wanted, language)
+
+    def followed(self, wanted: Wanted, language: str) -> Update:
+        """What an address asks for; what it gets wrong is told."""
         first = self.opening
         view, choice, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
-        for text in missed:
+        for text in missed[:6]:
             gr.Warning(escaped(text))
         return {**self.all(view, **choice), **self.still(view), self.parts.photo: load_sample(view.sample)}
+
+    def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
+        """An address was opened that belongs to this tab."""
+        query = asked(event, language_of(request))
+        query.warn()
+        return {**self.followed(Wanted.of(query.values), query.language), **self.page.arrived()}
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the view itself follows the page's; what stands around it is said anew."""
+        view, language = data[self.parts.state], language_of(request)
+        if view is None:
+            return {self.parts.state: gr.skip()}
+        view = replace(view, language=language)
+        card = self.store.card(view.analysis.model)
+        return {
+            **self.still(view),
+            self.parts.state: view,
+            self.parts.prediction: prediction_html(view, card),
+            self.parts.link: link_html(view),
+        }
+
+    def on_clear(self, data: Data, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it."""
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        opening = self.page.opening
+        return {
+            self.parts.state: None,
+            self.parts.view: viewer_host.shows(None),
+            self.parts.prediction: gone,
+            self.parts.link: "",
+            self.page.photo: opening,
+        }
 
     def still(self, view: View) -> Update:
         """What stands still, in the visitor's language."""
@@ -92,29 +144,42 @@ class Explore:
     def network(self, view: View) -> Update:
         """What depends on the network alone: what is known of it, and the samples, those with its classes first."""
         card = self.store.card(view.analysis.model)
-        samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE)
+        samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE, view.sample)
         return {self.parts.samples: samples, self.parts.about: about_html(card, view.language)}
 
-    def on_photo(self, data: Data) -> Update:
-        """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
-        view, path, model = self.view(data), sent_path(data[self.parts.photo]), data[self.parts.model]
+    def on_photo(self, data: Data, request: gr.Request) -> Update:
+        """A photograph was uploaded, pasted or taken."""
+        path, model = sent_path(data[self.parts.photo]), data[self.parts.model]
         if path is None:
-            return {self.parts.state: view}
-        return self.all(look(self.store, model, path=path, language=view.language))
-
-    def on_open(self, data: Data) -> Update:
-        """The tab was opened: take up a photograph that was chosen in another one."""
-        view, photo = data[self.parts.state], data[self.page.photo]
-        # the browser also sends this at the start, while the first view is on its way
-        if view is None or photo in (None, Photo(view.sample, view.path)):
             return {self.parts.state: gr.skip()}
-        return self.on_choice(data, photo)
+        return self.all(look(self.store, model, path=path, language=language_of(request)))
 
-    def on_choice(self, data: Data, photo: Photo) -> Update:
-        """Another photograph; the gate stays where the visitor chose one."""
-        view, model = self.view(data), data[self.parts.model]
-        other = look(self.store, model, sample=photo.sample, path=photo.path, language=view.language)
-        return {**self.all(other, **self.kept(data, other)), self.parts.photo: photo.shown}
+    def on_open(self, data: Data, request: gr.Request) -> Update:
+        """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
+        view, photo, chosen = data[self.parts.state], data[self.page.photo], Chosen.of(data[self.page.chosen])
+        # the browser also sends this at the start, while the first view is on its way
+        if view is None:
+            return {self.parts.state: gr.skip()}
+        own = Photo(view.sample, view.path)
+        known = chosen.model in self.store.choices and self.store.at_hand(chosen.model)
+        model = chosen.model if known else view.analysis.model
+        if photo in (None, own) and model == view.analysis.model:
+            gates = {record.site.name for record in view.analysis.gates}
+            shown = viewer_host.chosen(data[self.parts.selected])["gate"]
+            if chosen.gate not in gates or chosen.gate == shown:
+                return {self.parts.state: gr.skip()}
+            return {self.parts.view: viewer_host.picks(gate=chosen.gate, channel=chosen.channel)}
+        return self.on_choice({**data, self.parts.model: model}, photo or own, request, chosen)
+
+    def on_choice(self, data: Data, photo: Photo, request: gr.Request, chosen: Chosen | None = None) -> Update:
+        """Another photograph; the gate stays where the visitor chose one, here or in another tab."""
+        language, model = language_of(request), data[self.parts.model]
+        other = look(self.store, model, sample=photo.sample, path=photo.path, language=language)
+        names = {record.site.name for record in other.analysis.gates}
+        choice = self.kept(data, other)
+        if chosen is not None and chosen.gate in names:
+            choice = {"gate": chosen.gate, **({} if chosen.channel is None else {"channel": chosen.channel})}
+        return {**self.all(other, **choice), **self.network(other), self.parts.photo: photo.shown}
 
     def kept(self, data: Data, view: View) -> dict[str, Any]:
         """The gate that was chosen, where the analysis has one of that name; nothing where it was not chosen."""
@@ -122,10 +187,10 @@ class Explore:
         names = {record.site.name for record in view.analysis.gates}
         return {"gate": chosen["gate"]} if chosen["own"] is True and chosen["gate"] in names else {}
 
-    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+    def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
         name = picked(event, "value")
-        return self.on_choice(data, Photo(sample=name if isinstance(name, str) else repr(name)))
+        return self.on_choice(data, Photo(sample=name if isinstance(name, str) else repr(name)), request)
 
     def on_fetch(self, data: Data, progress: gr.Progress = TRACKED) -> Update:
         """A network was chosen: fetch its weights where that must be done first."""
@@ -144,7 +209,9 @@ class Explore:
         """Another network for the same photograph; the gate stays where it has one of that name."""
         view = self.view(data)
         other = look(self.store, data[self.parts.model], sample=view.sample, path=view.path, language=view.language)
-        return {**self.all(other, **self.kept(data, other)), **self.network(other)}
+        kept = self.kept(data, other)
+        chosen = Chosen(other.analysis.model, kept.get("gate"))
+        return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent()}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
@@ -196,7 +263,8 @@ class Explore:
 def wire(explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
-    everything = {parts.state, parts.photo, parts.model, parts.selected, explore.page.photo}
+    page = explore.page
+    everything = {parts.state, parts.photo, parts.model, parts.selected, page.photo, page.chosen}
     analysis = {parts.state, parts.view, parts.model, parts.prediction, parts.link, explore.page.photo}
     network = {parts.samples, parts.about}
     everywhere = {*analysis, *network, parts.photo, *parts.titles.values()}
@@ -208,14 +276,17 @@ def wire(explore: Explore) -> None:
     # not "input": clearing the first picture sends that picture once more
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
-    on(parts.samples.select, explore.on_sample, everything, {*analysis, parts.photo}, HEAVY)
-    on(explore.page.tab.select, explore.on_open, everything, {*analysis, parts.photo}, HEAVY)
+    on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
+    on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
+    on(page.head.language, explore.on_language, everything, everywhere, LIGHT)
+    on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
+    on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
-    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network}, HEAVY)
+    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network, page.chosen}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.view.submit, explore.on_ask, {parts.state}, [parts.view], {**HEAVY, "show_progress": "hidden"})
-    parts.view.select(None, None, None, js=LINKED, queue=False)
+    parts.view.select(None, None, page.chosen, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
     made = on(begun.then, explore.on_export, {parts.state, parts.selected}, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")

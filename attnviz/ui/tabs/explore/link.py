@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.gate_html import PICTURE_CMAPS
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.shared.text import plain, say
 from attnviz.ui.shared.view import View, look
@@ -23,6 +24,10 @@ class Wanted:
     sample: str | None = None
     gate: str | None = None
     channel: str | None = None
+    scale: str | None = None
+    cmap: str | None = None
+    cells: str | None = None
+    order: str | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Wanted:
@@ -35,14 +40,30 @@ class Wanted:
 
 LINKED = """() => {
   const chosen = window.attnvizSelected?.view, link = document.querySelector('#link a');
-  if (!chosen?.gate || !link) return;
+  const field = JSON.parse(document.querySelector('#chosen textarea, #chosen input')?.value || '{}');
+  if (!chosen?.gate || !link) return JSON.stringify(field);
   const query = new URLSearchParams(link.search);
-  query.set('gate', chosen.gate);
-  if (chosen.channel === null) query.delete('channel');
-  else query.set('channel', chosen.channel);
+  const values = { gate: chosen.gate, channel: chosen.channel };
+  for (const name of ['scale', 'cmap', 'cells', 'order']) values[name] = chosen.look?.[name];
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null || value === undefined) query.delete(name);
+    else query.set(name, value);
+  }
   link.search = query;
+  if (!chosen.own) return JSON.stringify(field);
+  return JSON.stringify({ model: chosen.model ?? query.get('model'), gate: chosen.gate, channel: chosen.channel });
 }"""
-"""Puts what is chosen in the view into the link, in the browser."""
+"""Puts what is chosen in the view into the link, and what the visitor chose into the field that other tabs read: in the
+browser, without a request."""
+
+
+LOOKS = {
+    "scale": ("fixed", "stretch"),
+    "cmap": PICTURE_CMAPS,
+    "cells": ("exact", "smooth"),
+    "order": ("index", "sorted"),
+}
+"""How the view may be drawn, as it says itself."""
 
 
 def query_of(view: View) -> str:
@@ -87,4 +108,7 @@ def follow(
     last = shown.scores.size if shown is not None and shown.site.has_scores else 0
     channel = known("channel", tuple(map(str, range(last))), None)
     choice: dict[str, Any] = {"gate": gate} if gate else {}
-    return view, {**choice, "channel": int(channel)} if channel else choice, missed
+    if channel:
+        choice["channel"] = int(channel)
+    look_of = {name: found for name, among in LOOKS.items() if (found := known(name, among, None))}
+    return view, {**choice, "look": look_of} if look_of else choice, missed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -18,14 +18,14 @@ from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.inside_gate.html import notice_html, place_choices, stage_html, state_html, subject_choices
-from attnviz.ui.tabs.inside_gate.state import Look, again, elsewhere, follow_on, open_look, subjects
+from attnviz.ui.tabs.inside_gate.state import Inspection, again, elsewhere, follow_on, open_look, subjects
 
 MOST = 3.0
 """Largest factor of the slider; ``MOST_FACTOR`` is the limit of the library."""
 
 
 @dataclass(frozen=True)
-class Parts:
+class InsideParts:
     """What events read or write."""
 
     state: gr.State
@@ -43,34 +43,34 @@ class Parts:
     changed: gr.HTML
 
 
-def layout(store: Store, photo: Photo) -> Parts:
+def layout(store: Store, photo: Photo) -> InsideParts:
     """Lay the tab out; nothing is computed before it is opened."""
-    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
     choices = subject_choices(subjects(store), store, "en")
     with gr.Row(equal_height=False, elem_id="inside"):
         with gr.Column(scale=9, min_width=300):
             with gr.Row():
-                made["subject"] = gr.Dropdown(
+                parts["subject"] = gr.Dropdown(
                     choices, value=choices[0][1], label=label("inside_module"), elem_id="inside-subject", min_width=220
                 )
-                made["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
-            made["notice"] = gr.HTML("", elem_id="inside-notice")
-            made["stage"] = gr.HTML(
+                parts["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
+            parts["notice"] = gr.HTML("", elem_id="inside-notice")
+            parts["stage"] = gr.HTML(
                 f'<p class="av-note">{say("inside_wait")}</p>', js_on_load=script("inside"), elem_id="inside-stage"
             )
         with gr.Column(scale=3, min_width=280):
-            made["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
+            parts["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
             chosen = picker(photo, "inside-", 160)
-            made["photo"], made["samples"] = chosen.image, chosen.samples
-            made["channel"] = gr.Number(0, precision=0, label=label("inside_channel"), elem_id="inside-channel")
-            made["factor"] = gr.Slider(
+            parts["photo"], parts["samples"] = chosen.image, chosen.samples
+            parts["channel"] = gr.Number(0, precision=0, label=label("inside_channel"), elem_id="inside-channel")
+            parts["factor"] = gr.Slider(
                 0, min(MOST, MOST_FACTOR), 1, step=0.1, label=label("inside_factor"), elem_id="inside-factor"
             )
             regions = [(label(f"region_{name}"), name) for name in REGIONS]
-            made["region"] = gr.Radio(regions, value="none", label=label("inside_region"), elem_id="inside-region")
-            made["changed"] = gr.HTML("", elem_id="inside-changed")
-            made["reset"] = gr.Button(label("inside_reset"), size="sm", elem_id="inside-reset")
-    return Parts(**made)
+            parts["region"] = gr.Radio(regions, value="none", label=label("inside_region"), elem_id="inside-region")
+            parts["changed"] = gr.HTML("", elem_id="inside-changed")
+            parts["reset"] = gr.Button(label("inside_reset"), size="sm", elem_id="inside-reset")
+    return InsideParts(**parts)
 
 
 class Inside:
@@ -81,12 +81,12 @@ class Inside:
         parts: The components.
     """
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: InsideParts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
 
     # gather ---------------------------------------------------------------------------------------------------
 
-    def look(self, data: Data) -> Look:
+    def look(self, data: Data) -> Inspection:
         """What the visitor looks at; ``UserError`` when it was let go."""
         look = data[self.parts.state]
         if look is None:
@@ -95,7 +95,7 @@ class Inside:
 
     # render ---------------------------------------------------------------------------------------------------
 
-    def stage(self, look: Look) -> Update:
+    def stage(self, look: Inspection) -> Update:
         """What depends on the walk and on the number that is followed."""
         parts, change = self.parts, look.walk.change
         mine = change.channel == look.follow.channel
@@ -107,7 +107,7 @@ class Inside:
             parts.changed: state_html(look),
         }
 
-    def all(self, look: Look) -> Update:
+    def all(self, look: Inspection) -> Update:
         """Everything."""
         parts = self.parts
         where = place_choices(look)
@@ -128,18 +128,35 @@ class Inside:
         if look is not None and photo in (None, look.photo):
             return {self.parts.state: gr.skip()}
         if look is not None:
-            found = again(self.store, look, photo=photo)
-            return {**self.all(found), self.parts.photo: photo.shown}
+            look = again(self.store, look, photo=photo)
+            return {**self.all(look), self.parts.photo: photo.shown}
         language, own = language_of(request), photo or self.page.opening
-        found = open_look(self.store, own, data[self.parts.subject], language=language)
+        look = open_look(self.store, own, data[self.parts.subject], language=language)
+        return {**self.all(look), **self.still(look), self.parts.photo: own.shown}
+
+    def still(self, look: Inspection) -> Update:
+        """What does not depend on the walk, in the visitor's language."""
+        language = look.language
         choices = subject_choices(subjects(self.store), self.store, language)
-        still = {
+        return {
             self.parts.title: head_html("inside_input", language),
-            self.parts.samples: samples_html(language),
-            self.parts.subject: gr.Dropdown(choices=choices, value=found.subject.key),
-            self.parts.photo: own.shown,
+            self.parts.samples: samples_html(language, shown=look.photo.sample),
+            self.parts.subject: gr.Dropdown(choices=choices, value=look.subject.key),
         }
-        return {**self.all(found), **still}
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same walk, said anew."""
+        look = data[self.parts.state]
+        if look is None:
+            return {self.parts.state: gr.skip()}
+        look = replace(look, language=language_of(request))
+        return {**self.all(look), **self.still(look)}
+
+    def on_clear(self, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it."""
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        parts = self.parts
+        return {parts.state: None, parts.stage: gone, parts.changed: "", self.page.photo: self.page.opening}
 
     def on_subject(self, data: Data) -> Update:
         """Another module on the same photograph, at its usual place and without a change."""
@@ -150,19 +167,25 @@ class Inside:
         """The same kind of module elsewhere in the network."""
         return self.all(elsewhere(self.store, self.look(data), data[self.parts.place]))
 
-    def on_photo(self, data: Data) -> Update:
+    def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken."""
-        look, path = self.look(data), sent_path(data[self.parts.photo])
+        path = sent_path(data[self.parts.photo])
         if path is None:
-            return {self.parts.state: look}
-        return self.all(again(self.store, look, photo=Photo(path=path)))
+            return {self.parts.state: gr.skip()}
+        return self.on_choice(data, Photo(path=path), language_of(request))
 
-    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+    def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
         name = picked(event, "value")
         photo = Photo(sample=name if isinstance(name, str) else repr(name))
-        found = again(self.store, self.look(data), photo=photo)
-        return {**self.all(found), self.parts.photo: photo.shown}
+        return {**self.on_choice(data, photo, language_of(request)), self.parts.photo: photo.shown}
+
+    def on_choice(self, data: Data, photo: Photo, language: str) -> Update:
+        """Another photograph, also after one was removed."""
+        look = data[self.parts.state]
+        if look is None:
+            return self.all(open_look(self.store, photo, data[self.parts.subject], language=language))
+        return self.all(again(self.store, look, photo=photo))
 
     def on_pick(self, data: Data, event: gr.EventData) -> Update:
         """A channel, a place or a slice was clicked."""
@@ -183,7 +206,7 @@ class Inside:
         return self.stage(again(self.store, look, change=change))
 
     def on_reset(self, data: Data) -> Update:
-        """The features as the network made them."""
+        """The features as the network parts them."""
         return self.all(again(self.store, self.look(data), change=Change()))
 
     def on_refused(self, data: Data) -> Update:
@@ -205,6 +228,8 @@ def wire(inside: Inside) -> None:
 
     opened = {*everything, parts.title, parts.samples, parts.subject, parts.photo}
     on(inside.page.tab.select, inside.on_open, opened, HEAVY)
+    on(inside.page.head.language, inside.on_language, opened, LIGHT)
+    connect(parts.photo.clear, inside.on_clear, None, everything, LIGHT)
     on(parts.subject.input, inside.on_subject, everything, HEAVY)
     on(parts.place.input, inside.on_place, everything, HEAVY)
     on(parts.samples.select, inside.on_sample, {*everything, parts.photo}, HEAVY)

@@ -87,7 +87,7 @@ def subject_of(store: Store, key: Any) -> Subject:
 
 
 @dataclass(frozen=True)
-class Look:
+class Inspection:
     """One visitor's walk through one module.
 
     Attributes:
@@ -152,7 +152,7 @@ def open_look(
     change: Change | None = None,
     follow: Follow | None = None,
     language: str = "en",
-) -> Look:
+) -> Inspection:
     """Walk through a module on a photograph.
 
     Args:
@@ -177,10 +177,10 @@ def open_look(
         before = _walk(analyser, image, subject, chosen, Change())
         changed = before if wanted.nothing else _walk(analyser, image, subject, chosen, wanted)
     own = _clipped(follow, before) if follow is not None else brightest(before)
-    return Look(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
+    return Inspection(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
 
 
-def again(store: Store, look: Look, *, change: Change | None = None, photo: Photo | None = None) -> Look:
+def again(store: Store, look: Inspection, *, change: Change | None = None, photo: Photo | None = None) -> Inspection:
     """The same module and place with another change of the features or another photograph."""
     return open_look(
         store,
@@ -193,7 +193,7 @@ def again(store: Store, look: Look, *, change: Change | None = None, photo: Phot
     )
 
 
-def elsewhere(store: Store, look: Look, place: Any) -> Look:
+def elsewhere(store: Store, look: Inspection, place: Any) -> Inspection:
     """The same kind of module in another layer, without the change: another layer has other channels."""
     return open_look(store, look.photo, look.subject.key, place=place, language=look.language)
 
@@ -203,7 +203,7 @@ def _clipped(follow: Follow, walk: Walk) -> Follow:
     return Follow(**{name: min(getattr(follow, name), sizes.get(axis, 1) - 1) for axis, name in AXES.items()})
 
 
-def follow_on(look: Look, asked: Callable[[str], Any]) -> Look:
+def follow_on(look: Inspection, asked: Callable[[str], Any]) -> Inspection:
     """Follow another number; indices come from the browser and are checked here.
 
     Args:

@@ -27,7 +27,7 @@ from attnviz.render.svg.step_pictures import (
 )
 from attnviz.ui.shared.gate_html import gradient
 from attnviz.ui.shared.text import TEXTS, plain, say
-from attnviz.ui.tabs.inside_gate.state import Look
+from attnviz.ui.tabs.inside_gate.state import Inspection
 
 FEW = 8
 """Numbers up to which they are printed above their bars."""
@@ -42,7 +42,7 @@ class Scene:
         index: Which step.
     """
 
-    look: Look
+    look: Inspection
     index: int
 
     @property
@@ -242,9 +242,9 @@ def _bars(scene: Scene, fixed: Scale | None = None) -> str:
         alt = escape(f"{title or scene.title}: {caption(row, scale)}")
         bars = signed_bars(row, scale, chosen, 150 if len(rows) == 1 else 110)
         ends = "".join(f"<span>{escape(end)}</span>" for end in reversed(scale.ends))
-        told = " · ".join(said(v) for v in row.tolist()) if row.size <= FEW else ""
-        told = told if chosen is None else f"{chosen}: {said(float(row[chosen]))}"
-        tag = f'<span class="av-chosen">{told}</span>'
+        shown = " · ".join(said(v) for v in row.tolist()) if row.size <= FEW else ""
+        shown = shown if chosen is None else f"{chosen}: {said(float(row[chosen]))}"
+        tag = f'<span class="av-chosen">{shown}</span>'
         inner = (
             f'<div class="av-stick"><div class="av-ends" aria-hidden="true">{ends}</div>'
             f'<div class="av-row-bars" role="img" aria-label="{alt}"{clicks}>{bars}</div></div>'

@@ -18,20 +18,25 @@ SEARCHING = {"concurrency_id": "search", "concurrency_limit": 2, "show_progress"
 def wire(tab: Intervene) -> None:
     """Connect components and handlers."""
     parts, photo = tab.parts, tab.page.photo
-    looks = {parts.state, parts.measure, parts.order}
+    looks = {parts.state, parts.measure, parts.order, tab.page.chosen}
     drawn = {parts.headline, parts.result, parts.bars}
     changed = {*drawn, parts.state, parts.gates, parts.paint, parts.edits, parts.undo, parts.redo, parts.reset}
     searched = {parts.searched, parts.found, parts.worst, parts.search, parts.stop}
-    chosen = {*changed, *searched, parts.gate, parts.channels, parts.painting}
+    chosen = {*changed, *searched, parts.gate, parts.channels, parts.painting, parts.matter}
+    chosen |= {parts.value, parts.average, tab.page.chosen}
     opened = {*chosen, photo, parts.photo, parts.samples, parts.model, parts.help, parts.swap, *parts.titles.values()}
+    opened |= {parts.editor}
 
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any] = EDITING) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.result)
 
     on(tab.page.tab.select, tab.on_open, {*looks, photo, parts.model}, opened, HEAVY)
-    sent = on(parts.photo.upload, tab.on_photo, {*looks, parts.photo}, opened, HEAVY)
+    on(tab.page.go, tab.on_go, looks, {*opened, tab.page.address}, HEAVY)
+    on(tab.page.head.language, tab.on_language, looks, opened, LIGHT)
+    on(parts.photo.clear, tab.on_clear, None, opened, LIGHT)
+    sent = on(parts.photo.upload, tab.on_photo, {*looks, parts.photo, parts.model}, opened, HEAVY)
     on(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)
-    on(parts.samples.select, tab.on_sample, looks, opened, HEAVY)
+    on(parts.samples.select, tab.on_sample, {*looks, parts.model}, opened, HEAVY)
     model = on(parts.model.input, tab.on_model, {*looks, parts.model}, opened, HEAVY)
     on(model.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)
     on(parts.gate.input, tab.on_gate, {*looks, parts.gate}, chosen)
@@ -41,8 +46,10 @@ def wire(tab: Intervene) -> None:
 
     act = {*looks, parts.action, parts.factor}
     on(parts.bars.select, tab.on_bars, act, changed)
-    for button, handler in ((parts.top, tab.on_top), (parts.bottom, tab.on_bottom), (parts.invert, tab.on_invert)):
+    picks = ((parts.top, tab.on_top), (parts.random, tab.on_random), (parts.bottom, tab.on_bottom))
+    for button, handler in (*picks, (parts.invert, tab.on_invert)):
         on(button.click, handler, {*act, parts.k}, changed)
+    on(parts.average.click, tab.on_average, looks, changed)
     for trigger in (parts.apply.click, parts.range.submit):
         on(trigger, tab.on_range, {*act, parts.range}, changed)
     on(parts.paint.select, tab.on_paint, {*looks, parts.value}, changed)

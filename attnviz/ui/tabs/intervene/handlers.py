@@ -10,9 +10,10 @@ import gradio as gr
 
 from attnviz.core.errors import UserError
 from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_json, to_json
-from attnviz.gates.edits.replacements import painted
+from attnviz.gates.edits.replacements import SWAPS, painted
+from attnviz.ui.shared.address import asked, unpacked
 from attnviz.ui.shared.events import Data, Update, picked, sent_path
-from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.tabs import Tab
@@ -42,29 +43,77 @@ class Intervene(Panel):
     # photographs, networks, gates -----------------------------------------------------------------------------
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
-        """The tab was opened: take up the photograph that was chosen in another one."""
-        bench = data[self.parts.state]
+        """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
+        bench, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         photo = data[self.page.photo] or (bench.photo if bench else self.page.opening)
-        if bench is not None and photo == bench.photo:
-            return {self.parts.state: gr.skip()}
-        language = language_of(request)
-        return self.opened(open_bench(self.store, data[self.parts.model], photo, language, bench), data)
+        model = self.at_hand(chosen.model) or data[self.parts.model]
+        if bench is not None and (photo, model) == (bench.photo, bench.before.model):
+            if chosen.gate in (None, bench.gate) or not bench.has(chosen.gate):
+                return {self.parts.state: gr.skip()}
+            return self.chosen(choose_gate(bench, chosen.gate), data)
+        found = open_bench(self.store, model, photo, language_of(request), bench)
+        found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
+        return {**self.opened(found, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
 
-    def on_photo(self, data: Data) -> Update:
+    def at_hand(self, model: str | None) -> str | None:
+        """A network that another tab shows, if this one has it too."""
+        return model if model in self.store.choices and self.store.at_hand(model) else None
+
+    def on_go(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
+        """An address was opened that belongs to this tab."""
+        query, opening = asked(event, language_of(request)), self.page.opening
+        photo = Photo(sample=query.sample(opening.sample))
+        bench = open_bench(self.store, query.model(self.store, self.store.ids[0]), photo, query.language)
+        names = [record.site.name for record in bench.before.gates]
+        gate = query.one("gate", names, bench.gate)
+        bench = choose_gate(bench, gate) if gate is not None else bench
+        try:
+            bench = self.with_edits(bench, query.text("edits"))
+        except UserError as error:
+            query.miss("edits", "…", str(error))
+        query.warn()
+        return {**self.opened(bench, data), **self.page.arrived()}
+
+    def with_edits(self, bench: Bench, text: str | None) -> Bench:
+        """A bench with the edits of an address; ``UserError`` where they do not fit."""
+        if not text:
+            return bench
+        edits = unpacked(text)
+        with self.store.lease(bench.before.model) as analyser:
+            edits.check(bench.before.model, analyser.sites, analyser.weights)
+        return put(self.store, bench, edits)
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same photograph and the same edits, said anew."""
+        bench = data[self.parts.state]
+        if bench is None:
+            return {self.parts.state: gr.skip()}
+        said = self.opened(replace(bench, language=language_of(request)), data)
+        del said[self.parts.photo]  # it stands there already
+        return said
+
+    def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken; the edits stay."""
-        bench, path = self.bench(data), sent_path(data[self.parts.photo])
+        path = sent_path(data[self.parts.photo])
         if path is None:
             return {self.parts.state: gr.skip()}
-        return self.on_choice(bench, Photo(path=path), data)
+        return self.on_choice(Photo(path=path), data, language_of(request))
 
-    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+    def on_clear(self, request: gr.Request) -> Update:
+        """The photograph was removed."""
+        return self.emptied(language_of(request))
+
+    def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked; the edits stay."""
         name = picked(event, "value")
-        return self.on_choice(self.bench(data), Photo(sample=name if isinstance(name, str) else repr(name)[:60]), data)
+        photo = Photo(sample=name if isinstance(name, str) else repr(name)[:60])
+        return self.on_choice(photo, data, language_of(request))
 
-    def on_choice(self, bench: Bench, photo: Photo, data: Data) -> Update:
+    def on_choice(self, photo: Photo, data: Data, language: str) -> Update:
         """Another photograph."""
-        return self.opened(open_bench(self.store, bench.before.model, photo, bench.language, bench), data)
+        bench = data[self.parts.state]
+        model = data[self.parts.model] if bench is None else bench.before.model
+        return self.opened(open_bench(self.store, model, photo, language, bench), data)
 
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph; edits belong to one network."""
@@ -110,6 +159,18 @@ class Intervene(Panel):
     def on_top(self, data: Data) -> Update:
         """The k channels with the highest scores."""
         return self.on_pick("top", data)
+
+    def on_random(self, data: Data) -> Update:
+        """As many channels at random: the control."""
+        return self.on_pick("random", data)
+
+    def on_average(self, data: Data) -> Update:
+        """The chosen gate says what it says on average."""
+        bench = self.bench(data)
+        if bench.record is None or not SWAPS["mean"].fits(bench.record.site):
+            what = plain("iv_average", bench.language)
+            raise UserError(plain("iv_no_fit", bench.language, gate=bench.gate, kind="–", what=what))
+        return self.changed(put(self.store, bench, self.swapped(bench, "mean", [bench.gate], data)), data)
 
     def on_bottom(self, data: Data) -> Update:
         """The k channels with the lowest scores."""

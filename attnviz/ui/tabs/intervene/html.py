@@ -5,25 +5,35 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
+import numpy.typing as npt
 
-from attnviz.core.scores import probabilities
+from attnviz.core.colour_maps import CMAP
+from attnviz.core.scores import SHARES, probabilities, shown
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
-from attnviz.render.colour import CMAP, caption, scale_for
+from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.changed_bars import changed_bars_svg
-from attnviz.ui.shared.gate_html import MOST_CELLS, Settings, help_html, layers, legend
+from attnviz.ui.shared.address import address_html, packed
+from attnviz.ui.shared.code import code_html, edit_code, photo_lines
+from attnviz.ui.shared.gate_html import MOST_CELLS, Settings, frame, help_html, layers, legend
 from attnviz.ui.shared.strip_and_map import strip_html
-from attnviz.ui.shared.text import plain, say, signed
+from attnviz.ui.shared.text import class_name, drawn, plain, say, signed
 from attnviz.ui.tabs.intervene.state import Bench
 
 TOP = 5
 """Classes shown from before and from after."""
 MEASURES = ("probability", "logit")
+RISE = 0.5
+"""Points from which a risen probability is explained."""
 LISTED = 12
 """Most channels named one by one."""
 FOUND = 10
 """Channels of a search that are shown."""
+ALONE = 1.0
+"""Points below which no channel matters alone."""
+FULL = 10.0
+"""Points of a full bar, unless a channel takes more."""
 
 
 # predictions --------------------------------------------------------------------------------------------------
@@ -40,14 +50,17 @@ def headline_html(bench: Bench) -> str:
     """One sentence, which stays in sight: what became of the most probable class."""
     before, after, language = bench.before, bench.after, bench.language
     was, now = int(np.argmax(before.logits)), int(np.argmax(after.logits))
-    old, new = 100 * float(before.probabilities[was]), 100 * float(after.probabilities[was])
-    about = {"label": before.labels[was], "old": f"{old:.1f}", "new": f"{new:.1f}", "change": signed(new - old, 1)}
+    old, new = float(before.probabilities[was]), float(after.probabilities[was])
+    shares = before.scores in SHARES
+    change = signed(100 * (new - old), 1) if shares else signed(new - old, 3)
+    texts = {"old": shown(old, before.scores), "new": shown(new, before.scores)}
+    about = {"label": class_name(before.labels[was], language), **texts, "change": change}
     if not bench.edits.steps:
         return f'<p aria-live="polite">{say("iv_untouched", language, **about)}</p>'
-    text = f"<strong>{say('iv_change', language, **about)}</strong>"
+    text = f"<strong>{say('iv_change' if shares else 'iv_change_number', language, **about)}</strong>"
     if now != was:
-        share = f"{100 * float(after.probabilities[now]):.1f}"
-        text += f" {say('iv_now', language, label=after.labels[now], share=share)}"
+        share = shown(float(after.probabilities[now]), after.scores)
+        text += f" {say('iv_now', language, label=class_name(after.labels[now], language), share=share)}"
     return f'<p aria-live="polite">{text}</p>'
 
 
@@ -61,16 +74,17 @@ def _bar(low: float, high: float, value: float, what: str) -> str:
 def result_html(bench: Bench, measure: str) -> str:
     """Predictions before and after, in pairs of bars with the change in numbers."""
     language, before, after = bench.language, bench.before, bench.after
-    shown = _shown_classes(before, after)
-    logits = measure == "logit"
+    classes = _shown_classes(before, after)
+    logits = measure == "logit" or before.scores not in SHARES
     old, new = (a.logits if logits else 100 * a.probabilities for a in (before, after))
-    ends = np.concatenate([old[shown], new[shown], [0.0]]) if logits else np.array([0.0, 100.0])
+    ends = np.concatenate([old[classes], new[classes], [0.0]]) if logits else np.array([0.0, 100.0])
     low, high = float(ends.min()), float(max(ends.max(), ends.min() + 1e-6))
     rows, digits, unit = [], (2 if logits else 1), ("" if logits else " %")
-    for i in shown:
+    for i in classes:
         numbers = f"{old[i]:.{digits}f}{unit} → {new[i]:.{digits}f}{unit}".replace("-", "\N{MINUS SIGN}")
         rows.append(
-            f'<tr><th scope="row">{escape(before.labels[i])}</th><td class="av-pair-bars" aria-hidden="true">'
+            f'<tr><th scope="row">{escape(class_name(before.labels[i], language))}</th>'
+            '<td class="av-pair-bars" aria-hidden="true">'
             f"{_bar(low, high, float(old[i]), 'old')}{_bar(low, high, float(new[i]), 'new')}</td>"
             f'<td class="av-pair-values">{numbers}</td>'
             f'<td class="av-pair-change">{signed(float(new[i] - old[i]), digits)}</td></tr>'
@@ -79,7 +93,10 @@ def result_html(bench: Bench, measure: str) -> str:
     key += f'<span class="av-key-new"></span>{say("iv_after", language)}'
     heads = [say("iv_class", language), key, say(f"iv_both_{measure}", language), say("iv_diff", language)]
     row = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    return f'<table class="av-pairs"><thead><tr>{row}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    table = f'<table class="av-pairs"><thead><tr>{row}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    first = int(np.argmax(before.logits))
+    rose = 100 * float(after.probabilities[first] - before.probabilities[first]) >= RISE
+    return table + (f'<p class="av-note">{say("iv_rise", language)}</p>' if rose else "")
 
 
 # edits --------------------------------------------------------------------------------------------------------
@@ -129,7 +146,7 @@ def edits_html(bench: Bench) -> str:
     """Everything that is changed, with a button to put each gate back."""
     language, edits = bench.language, bench.edits
     if not edits.steps:
-        return f'<p class="av-note">{say("iv_none", language)}</p>'
+        return f'<p class="av-note">{say("iv_none", language)}</p>{link_html(bench)}'
     numbers = {record.site.name: number for number, record in enumerate(bench.before.gates, 1)}
     rows = []
     for gate in sorted(edits.gates, key=numbers.__getitem__):
@@ -142,15 +159,42 @@ def edits_html(bench: Bench) -> str:
     off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
     warn = say("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
     note = f'<p class="av-note">{warn}</p>' if warn else ""
-    return f'<ul class="av-edits">{"".join(rows)}</ul>{note}'
+    return f'<ul class="av-edits">{"".join(rows)}</ul>{note}{link_html(bench)}'
+
+
+def link_html(bench: Bench) -> str:
+    """An address that brings everything back, and the same in Python."""
+    edits, photo = packed(bench.edits), bench.photo
+    note = "link_edits_long" if edits is None else "link_note" if photo.path else ""
+    model = bench.before.model
+    query = {"model": model, "sample": None if photo.path else photo.sample, "gate": bench.gate, "edits": edits}
+    code = code_html(python_of(bench), bench.language, own=photo.path is not None)
+    return address_html("intervene", query, bench.language, note) + code
+
+
+def python_of(bench: Bench) -> list[str]:
+    """The lines that give both predictions."""
+    needed, photograph = photo_lines(bench.photo)
+    model, calls = bench.before.model, [(step.gate, edit_code(step.edit)) for step in bench.edits.steps]
+    lines = ["import attnviz", "from attnviz.analysis.analyser import Analyser"]
+    if None in [call for _, call in calls]:
+        lines += ["from pathlib import Path", "from attnviz.gates.edits.json_format import from_json"]
+        edits = [f'edits = from_json(Path("attnviz-{model}-edits.json").read_text()).edits  # "Download edits"']
+    else:
+        lines.append("from attnviz.gates.edits.edit_list import EditList")
+        edits = [f"edits = EditList({model!r})", *(f"edits = edits.then({gate!r}, {call})" for gate, call in calls)]
+    lines += [*needed, "", f"analyser = Analyser(attnviz.load({model!r}))", f"photograph = {photograph}", *edits]
+    if bench.photo.path is not None:
+        lines[-len(edits) - 1] = f"photograph = attnviz.open_photograph({photograph})"
+    return [*lines, "print(analyser.analyse(photograph).top(3))", "print(analyser.analyse(photograph, edits).top(3))"]
 
 
 # the gate -----------------------------------------------------------------------------------------------------
 
 
 def gates_html(bench: Bench) -> str:
-    """All gates as they are now, one button each."""
-    return strip_html(bench.view, Settings())
+    """All gates as they are now, one button each; how to read them stands at the end of the tab."""
+    return strip_html(bench.view, Settings()).removesuffix(help_html("strip", bench.language))
 
 
 def bars_html(bench: Bench, order: str) -> str:
@@ -158,7 +202,8 @@ def bars_html(bench: Bench, order: str) -> str:
     if not bench.scored:
         return ""
     language, after = bench.language, bench.after.gate(bench.gate).scores
-    bars = changed_bars_svg(bench.scores, after, order=order, marked=sorted(bench.edits.factors(bench.gate)))
+    marked = sorted(bench.edits.factors(bench.gate))
+    bars = drawn(changed_bars_svg(bench.scores, after, order=order, marked=marked), language)
     label, hint = say("iv_bars_alt", language), say("iv_bars_hint", language)
     return f'<div class="av-scores" data-label="{label}">{bars}</div><p class="av-note">{hint}</p>'
 
@@ -181,9 +226,16 @@ def paint_html(bench: Bench) -> str:
         return f'<p class="av-note">{say("iv_too_fine", language, most=MOST_CELLS)}</p>' if many else ""
     mask = bench.mask
     scale, (height, width) = scale_for(mask), mask.shape
-    told = caption(mask, scale)
+    told = drawn(caption(mask, scale), language)
     alt = plain("mask_alt", language, gate=bench.gate, caption=told, height=height, width=width)
-    picture = layers(bench.before.image, mask, scale, CMAP, "nearest", alt)
+    edges = outline(bench.before.gate(bench.gate).mask != mask)
+    around = (
+        f'<svg class="av-edited" style="{frame(bench.before.image)}" viewBox="0 0 {width} {height}" '
+        f'preserveAspectRatio="none" aria-hidden="true"><path class="av-halo" d="{edges}"/><path d="{edges}"/></svg>'
+        if edges
+        else ""
+    )
+    picture = layers(bench.before.image, mask, scale, CMAP, "nearest", alt, on_top=around)
     label, hint = say("iv_paint_alt", language, height=height, width=width), say("iv_paint_hint", language)
     ramp = legend(scale, CMAP, language)
     # the numbers of a cell are read out while it is painted by keyboard
@@ -195,12 +247,27 @@ def paint_html(bench: Bench) -> str:
     )
 
 
+def outline(changed: npt.NDArray[np.bool_]) -> str:
+    """The edges around cells, (H, W) bool, as a path in units of cells: sides shared by two of them are left out."""
+    padded = np.pad(changed, 1)
+    inner = padded[1:-1, 1:-1]
+    sides = (
+        (inner & ~padded[:-2, 1:-1], "M{x} {y}h1"),
+        (inner & ~padded[2:, 1:-1], "M{x} {low}h1"),
+        (inner & ~padded[1:-1, :-2], "M{x} {y}v1"),
+        (inner & ~padded[1:-1, 2:], "M{right} {y}v1"),
+    )
+    return "".join(
+        form.format(x=x, y=y, low=y + 1, right=x + 1) for edges, form in sides for y, x in np.argwhere(edges).tolist()
+    )
+
+
 # which channels matter ----------------------------------------------------------------------------------------
 
 
 def search_html(bench: Bench, search: Search, method: str, late: bool = False) -> str:
     """What a search has found until now; ``late`` where it ended because its time was over."""
-    language, label = bench.language, bench.before.labels[search.target]
+    language, label = bench.language, class_name(bench.before.labels[search.target], bench.language)
     told = say("iv_searched", language, done=search.done, total=search.total, label=label, gate=bench.gate)
     over = late or search.done == search.total
     bar = "" if over else f'<progress max="{search.total}" value="{search.done}"></progress>'
@@ -213,23 +280,28 @@ def search_html(bench: Bench, search: Search, method: str, late: bool = False) -
     scores = bench.before.scores
     share = probabilities(search.logits, scores)[:, search.target]
     base = probabilities(search.base, scores)[search.target]
-    most = max(float(np.abs(search.drops[order]).max()), 1e-6)
+    points = 100 * (share - base)
+    full = max(FULL, float(np.abs(points[order]).max()))
     rows = []
     for i in order.tolist():
-        channel, drop = search.channels[i], float(search.drops[i])
-        width = 100 * max(drop, 0.0) / most
+        channel = search.channels[i]
+        width = 100 * max(-float(points[i]), 0.0) / full
         rows.append(
             f'<tr><th scope="row">{"" if alone else "+ "}{channel}</th><td>{bench.scores[channel]:.3f}</td>'
             '<td class="av-pair-bars" aria-hidden="true">'
             f'<div class="av-pair-new" style="width:{width:.1f}%"></div></td>'
-            f"<td>{signed(-drop, 2)}</td><td>{signed(100 * float(share[i] - base), 1)}</td></tr>"
+            f"<td>{signed(-float(search.drops[i]), 2)}</td><td>{signed(float(points[i]), 1)}</td></tr>"
         )
+    most = float(np.abs(points).max())
+    if over and alone and most < ALONE:
+        head += f"<p><strong>{say('iv_none_matters', language, most=f'{most:.1f}')}</strong></p>"
     titles = [say("channel", language), say("iv_score", language), "", say("iv_dlogit", language)]
     heads = "".join(
         f'<th scope="col">{title}</th>' if title else '<td class="av-pair-bars"></td>'
         for title in [*titles, say("iv_dshare", language)]
     )
     note = say("iv_alone_note", language) if alone else say("iv_greedy_note", language)
+    note += f" {say('iv_full_bar', language, full=f'{full:.0f}')}"
     return (
         f'{head}<table class="av-pairs av-found"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
         f'<p class="av-note">{note}</p>{help_html("search", language)}'

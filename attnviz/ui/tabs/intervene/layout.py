@@ -8,13 +8,12 @@ from typing import Any
 import gradio as gr
 
 from attnviz.gates.edits.replacements import SWAPS
-from attnviz.images.samples import find_sample
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Photo, picker, script
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import label, say
+from attnviz.ui.shared.text import label, plain, say
 from attnviz.ui.tabs.intervene.html import MEASURES
 
 ACTIONS = ("knock_out", "boost", "restore")
@@ -45,13 +44,16 @@ class Parts:
     measure: gr.Radio
     gates: gr.HTML
     gate: gr.Dropdown
+    editor: gr.Column
     channels: gr.Column
     action: gr.Radio
     factor: gr.Slider
     bars: gr.HTML
     order: gr.Radio
     k: gr.Number
+    average: gr.Button
     top: gr.Button
+    random: gr.Button
     bottom: gr.Button
     invert: gr.Button
     range: gr.Textbox
@@ -59,6 +61,7 @@ class Parts:
     method: gr.Radio
     search: gr.Button
     stop: gr.Button
+    matter: gr.Column
     searched: gr.HTML
     worst: gr.Button
     painting: gr.Column
@@ -82,10 +85,14 @@ def layout(store: Store, photo: Photo) -> Parts:
     with gr.Row(equal_height=False, elem_id="intervene"):
         with gr.Column(scale=4, min_width=300):
             _input(made, store, photo)
-        with gr.Column(scale=8, min_width=300):
+        with gr.Column(scale=8, min_width=300, elem_classes="av-main"):
+            _verdict(made)
+            with gr.Column() as made["editor"]:
+                _gates(made)
+                _channels(made)
+                _painting(made)
             _result(made)
-            _channels(made)
-            _painting(made)
+            _search(made)
             _swap(made)
             made["help"] = gr.HTML("", elem_id="iv-help")
     return Parts(**made)
@@ -126,29 +133,29 @@ def _kept(made: dict[str, Any]) -> None:
         made["pasted"] = _button(label("iv_pasted"), "iv-pasted")
 
 
-def _result(made: dict[str, Any]) -> None:
-    made["headline"] = gr.HTML(f"<p>{say('iv_wait')}</p>", elem_id="iv-headline")
-    made["result"] = gr.HTML("", elem_id="iv-result")
-    with gr.Row(equal_height=True, elem_classes="av-tight"):
-        made["measure"] = _radio(
-            label("iv_measure"),
-            [(label(f"iv_measure_{x}"), x) for x in MEASURES],
-            "iv-measure",
-            container=False,
-            scale=4,
-            min_width=280,
-        )
-        made["undo"] = _button(label("iv_undo"), "iv-undo", interactive=False)
-        made["redo"] = _button(label("iv_redo"), "iv-redo", interactive=False)
-        made["reset"] = _button(label("iv_reset"), "iv-reset", interactive=False)
-    _title(made, "iv_gates")
+def _verdict(made: dict[str, Any]) -> None:
+    with gr.Row(equal_height=True, elem_id="iv-verdict"):
+        made["headline"] = gr.HTML(f"<p>{say('iv_wait')}</p>", elem_id="iv-headline", min_width=260)
+        for name in ("undo", "redo", "reset"):
+            made[name] = gr.Button(
+                label(f"iv_{name}"), size="sm", elem_id=f"iv-{name}", interactive=False, scale=0, min_width=76
+            )
+
+
+def _gates(made: dict[str, Any]) -> None:
     made["gates"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-gates")
-    made["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate")
+    with gr.Row(equal_height=True, elem_classes="av-tight"):
+        made["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate", scale=3, min_width=260)
+        made["average"] = _button(label("iv_average"), "iv-average", scale=1, min_width=120)
 
 
 def _channels(made: dict[str, Any]) -> None:
     with gr.Column(visible=False, elem_id="iv-channels") as made["channels"]:
-        _title(made, "iv_channels")
+        made["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
+        with gr.Row(equal_height=True, elem_classes="av-tight"):
+            made["k"] = gr.Number(10, precision=0, label=label("iv_many"), elem_id="iv-k", min_width=90)
+            for name in ("top", "random", "bottom", "invert"):
+                made[name] = _button(label(f"iv_{name}"), f"iv-{name}", min_width=90)
         with gr.Row():
             made["action"] = _radio(
                 label("iv_action"), [(label(f"iv_action_{x}"), x) for x in ACTIONS], "iv-action", scale=3, min_width=280
@@ -156,12 +163,6 @@ def _channels(made: dict[str, Any]) -> None:
             made["factor"] = gr.Slider(
                 0, 4, 2, step=0.05, label=label("iv_factor"), elem_id="iv-factor", scale=2, min_width=160
             )
-        made["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
-        with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["k"] = gr.Number(10, precision=0, label=label("iv_k"), elem_id="iv-k", min_width=70)
-            made["top"] = _button(label("iv_top"), "iv-top")
-            made["bottom"] = _button(label("iv_bottom"), "iv-bottom")
-            made["invert"] = _button(label("iv_invert"), "iv-invert")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
             made["range"] = gr.Textbox(
                 label=label("iv_range"), placeholder="0-9, 17", elem_id="iv-range", scale=3, min_width=160
@@ -175,6 +176,17 @@ def _channels(made: dict[str, Any]) -> None:
                 scale=3,
                 min_width=200,
             )
+
+
+def _result(made: dict[str, Any]) -> None:
+    made["result"] = gr.HTML("", elem_id="iv-result")
+    made["measure"] = _radio(
+        label("iv_measure"), [(label(f"iv_measure_{x}"), x) for x in MEASURES], "iv-measure", container=False
+    )
+
+
+def _search(made: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-matter") as made["matter"]:
         _title(made, "iv_matter")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
             made["method"] = _radio(
@@ -188,7 +200,7 @@ def _channels(made: dict[str, Any]) -> None:
 
 def _painting(made: dict[str, Any]) -> None:
     with gr.Column(visible=False, elem_id="iv-painting") as made["painting"]:
-        _title(made, "iv_painting")
+        made["paint"] = gr.HTML("", js_on_load=script("intervene_paint"), elem_id="iv-paint")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
             made["value"] = gr.Slider(
                 0, 1, 0, step=0.05, label=label("iv_value"), elem_id="iv-value", scale=3, min_width=160
@@ -203,17 +215,16 @@ def _painting(made: dict[str, Any]) -> None:
                 min_width=200,
             )
             made["fill"] = _button(label("iv_fill"), "iv-fill")
-        made["paint"] = gr.HTML("", js_on_load=script("intervene_paint"), elem_id="iv-paint")
 
 
 def _swap(made: dict[str, Any]) -> None:
     _title(made, "iv_swap_title")
     with gr.Row(equal_height=True):
-        choices = [(label(f"iv_swap_{name}"), name) for name in SWAPS]
+        choices = [(plain(f"iv_swap_{name}"), name) for name in SWAPS]  # in words of the network when it is opened
         made["swap"] = gr.Dropdown(
             choices, value="neutral", label=label("iv_swap"), elem_id="iv-swap", scale=3, min_width=240
         )
-        samples = [(find_sample(name).title, name) for name in available()]
+        samples = [(label(f"sample_{name}"), name) for name in available()]
         made["other"] = gr.Dropdown(
             samples,
             value=samples[-1][1],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
@@ -10,14 +11,15 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.replacements import SWAPS, Given
+from attnviz.images.samples import IMAGENETTE, data_set_of
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import Data, Update
 from attnviz.ui.shared.gate_html import help_html
-from attnviz.ui.shared.page import Page
+from attnviz.ui.shared.page import Chosen, Page
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.strip_and_map import gate_choices, head_html
-from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.text import plain, say
 from attnviz.ui.tabs.intervene.html import (
     MEASURES,
     bars_html,
@@ -88,6 +90,12 @@ class Panel:
             seed,
         )
 
+    def looked_at(self, bench: Bench, data: Data) -> str:
+        """What other tabs shall take up; a channel stays chosen as long as its gate does."""
+        old = Chosen.of(data[self.page.chosen])
+        same = (old.model, old.gate) == (bench.before.model, bench.gate)
+        return Chosen(bench.before.model, bench.gate, old.channel if same else None).sent()
+
     def reference(self, bench: Bench, gate: str) -> Floats:
         """(R, …) the gate for other photographs: its mean over the validation set, else for the samples."""
         known = bench.mean(gate)
@@ -103,8 +111,12 @@ class Panel:
             kind = bench.record.site.kind if bench.record is not None else "–"
             what = plain(f"iv_swap_{name}", bench.language)
             raise UserError(plain("iv_no_fit", bench.language, gate=bench.gate, kind=kind, what=what))
+        return self.swapped(bench, name, fitting, data)
+
+    def swapped(self, bench: Bench, name: str, gates: Iterable[str], data: Data) -> EditList:
+        """Gates replaced by what a name of ``SWAPS`` makes of them."""
         edits = bench.edits
-        for gate in fitting:
+        for gate in gates:
             edits = edits.then(gate, SWAPS[name].make(self.given(bench, gate, name, data)))
         return edits
 
@@ -118,11 +130,28 @@ class Panel:
             **{part: head_html(key, language) for key, part in parts.titles.items()},
             self.page.photo: bench.photo,
             parts.photo: bench.photo.shown,
-            parts.samples: samples_html(language),
+            parts.samples: samples_html(language, data_set_of(bench.before.labels) or IMAGENETTE, bench.photo.sample),
             parts.model: bench.before.model,
             parts.gate: gr.Dropdown(choices=gate_choices(bench.view), value=bench.gate),
-            parts.help: help_html("intervene", language),
+            parts.editor: gr.Column(visible=True),
+            parts.help: f'<p class="av-note">{say("iv_picks_note", language)}</p>'
+            + help_html("strip", language)
+            + help_html("intervene", language),
             parts.swap: gr.Dropdown(choices=swap_choices(bench)),
+        }
+
+    def emptied(self, language: str) -> Update:
+        """Nothing: the photograph was removed, and with it all that was computed from it."""
+        parts = self.parts
+        return {
+            parts.state: None,
+            self.page.photo: self.page.opening,
+            parts.headline: f'<p aria-live="polite">{say("iv_no_photo", language)}</p>',
+            **{part: "" for part in (parts.result, parts.gates, parts.bars, parts.paint, parts.edits, parts.searched)},
+            **{part: gr.Column(visible=False) for part in (parts.editor, parts.matter)},
+            **{part: gr.Button(interactive=False) for part in (parts.undo, parts.redo, parts.reset)},
+            parts.found: None,
+            parts.worst: gr.Button(visible=False),
         }
 
     def chosen(self, bench: Bench, data: Data) -> Update:
@@ -130,8 +159,12 @@ class Panel:
         parts = self.parts
         return {
             **self.changed(bench, data),
+            self.page.chosen: self.looked_at(bench, data),
             parts.gate: bench.gate,
+            parts.value: bench.brush,
+            parts.average: gr.Button(visible=bench.record is not None and SWAPS["mean"].fits(bench.record.site)),
             parts.channels: gr.Column(visible=bench.scored),
+            parts.matter: gr.Column(visible=bench.scored),
             parts.painting: gr.Column(visible=bench.record is not None and bench.record.site.traits.per_place),
             parts.searched: "",
             parts.found: None,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.gates.edits.edit_list import EditList
@@ -59,6 +61,10 @@ class Bench:
         found = self.reference.of(site.name, site.kind, site.shape) if self.reference else None
         return None if found is None else found.mean
 
+    def has(self, gate: str | None) -> bool:
+        """Whether the network has a gate of this name."""
+        return any(record.site.name == gate for record in self.before.gates)
+
     @property
     def record(self) -> GateRecord | None:
         """The gate that is worked on, without edits."""
@@ -84,6 +90,13 @@ class Bench:
         return self.after.gate(self.gate).mask
 
     @property
+    def brush(self) -> float:
+        """What a brush paints at first: the end of 0..1 that is farther from what the mask is, so that it is seen."""
+        record = self.record
+        values = np.zeros(1) if record is None or not record.values.size else record.values
+        return 0.0 if float(np.nanmean(values)) >= 0.5 else 1.0
+
+    @property
     def view(self) -> View:
         """The edited gates, for the renderers that Explore uses."""
         return View(
@@ -100,6 +113,8 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
     picture = photo.open(language)
     with store.lease(model) as analyser:
         before = analyser.analyse(prepare(picture, analyser.loaded.spec.input, SIDE))
+        if not before.labels:
+            raise UserError(plain("no_answer", language, name=before.model))
         fresh = EditList(before.model, weights=analyser.weights)
     if old is not None and (old.edits.model, old.edits.weights) == (fresh.model, fresh.weights):
         kept = replace(old, photo=photo, before=before, after=before, language=language)
@@ -207,6 +222,16 @@ def ranked(bench: Bench, count: int, lowest: bool = False) -> list[int]:
     return [int(channel) for channel in order[:count]]
 
 
+def picked_anew(bench: Bench, channels: Iterable[int], factor: float) -> EditList:
+    """These channels of the gate with a factor, and no others: so one choice can be compared with the next."""
+    return bench.edits.with_factors(bench.gate or "", {int(channel): factor for channel in channels})
+
+
+def at_random(bench: Bench, count: int) -> list[int]:
+    """Channels drawn at random, other ones after each change: the control for any choice of as many."""
+    return np.random.default_rng(len(bench.past)).permutation(bench.scores.size)[:count].tolist()
+
+
 def inverted(bench: Bench, factor: float) -> EditList:
     """What was changed is put back, and everything else changed instead."""
     changed = bench.edits.factors(bench.gate or "")
@@ -216,8 +241,9 @@ def inverted(bench: Bench, factor: float) -> EditList:
 
 
 PICKS: Mapping[str, Callable[[Bench, int, float], EditList]] = {
-    "top": lambda bench, k, factor: multiply(bench, ranked(bench, k), factor),
-    "bottom": lambda bench, k, factor: multiply(bench, ranked(bench, k, lowest=True), factor),
+    "top": lambda bench, k, factor: picked_anew(bench, ranked(bench, k), factor),
+    "bottom": lambda bench, k, factor: picked_anew(bench, ranked(bench, k, lowest=True), factor),
+    "random": lambda bench, k, factor: picked_anew(bench, at_random(bench, k), factor),
     "invert": lambda bench, k, factor: inverted(bench, factor),
 }
 """Ways to choose channels by a button."""

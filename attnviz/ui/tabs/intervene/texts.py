@@ -5,14 +5,23 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "tab_intervene": ("Intervene", "干预"),
+    "iv_no_photo": (
+        "The photograph was removed, and with it everything that was computed from it. Choose a sample or send a photograph.",
+        "照片已移除，由它计算的一切也随之移除。请选择示例或上传照片。",
+    ),
     "iv_wait": ("The network is at work …", "网络正在计算……"),
     # predictions
     "iv_untouched": (
-        "{label} {old} %: nothing is changed yet. Click bars, paint, or replace a gate below.",
-        "{label} {old} %：尚未改动。请在下方点击柱形、涂画掩码或替换门。",
+        "{label} {old}: nothing is changed yet. Click a bar, paint on a mask, or replace a gate.",
+        "{label} {old}：尚未改动。请点击柱形、涂画掩码或替换门。",
     ),
-    "iv_change": ("{label}: {old} % → {new} % ({change} points)", "{label}：{old} % → {new} %（{change} 个百分点）"),
-    "iv_now": ("The first answer is now {label}, {share} %.", "现在的首位答案是 {label}，{share} %。"),
+    "iv_change": ("{label}: {old} → {new} ({change} points)", "{label}：{old} → {new}（{change} 个百分点）"),
+    "iv_change_number": ("{label}: {old} → {new} ({change})", "{label}：{old} → {new}（{change}）"),
+    "iv_now": ("The first answer is now {label}, {share}.", "现在的首位答案是 {label}，{share}。"),
+    "iv_rise": (
+        "The probability rose. That is no sign of a better answer: a gate also turns down what speaks for a class, and a changed gate can make the features behind it stronger, which makes a softmax more certain of whatever it leans to.",
+        "概率上升了，但这并不说明答案更好：门也会压低支持该类别的内容；改动后的门还可能使其后的特征变强，而这会让 softmax 对它本来偏向的类别更加确定。",
+    ),
     "iv_class": ("Class", "类别"),
     "iv_before": ("before", "之前"),
     "iv_after": ("after", "之后"),
@@ -32,6 +41,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_all_off": (
         "All weights of all {count} gates are 0: only what passes around the gated blocks reaches the answer.",
         "全部 {count} 个门的权重都为 0：只有绕过门控块的信息能到达输出。",
+    ),
+    "iv_all_off_one": (
+        "All weights of the only gate are 0: only what passes around the gated block reaches the answer.",
+        "唯一的门的权重都为 0：只有绕过门控块的信息能到达输出。",
     ),
     "iv_did_knock_out": ("{count} channels knocked out: {channels}", "关闭了 {count} 个通道：{channels}"),
     "iv_did_scale": ("{count} channels × {factor}: {channels}", "{count} 个通道 × {factor}：{channels}"),
@@ -66,14 +79,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_action_restore": ("put back", "还原"),
     "iv_factor": ("Multiply by", "倍数"),
     "iv_bars_hint": (
-        "Click a bar, or sweep over several; a second click puts it back. Grey: before. Bars end at 1, titles tell the number. Keyboard: arrows move, Shift selects, Enter applies.",
+        "Click a bar, or sweep over several; a second click puts it back. Grey: before. A bar is cut off at 1; point at it to read its number. Keyboard: arrows move, Shift selects, Enter applies.",
         "点击柱形，或扫过多个柱形；再次点击则还原。灰色为改动之前。柱形最高画到 1，提示中给出数值。键盘：方向键移动，Shift 选择，回车应用。",
     ),
     "iv_bars_alt": ("Channels; arrows move, Shift selects, Enter applies", "通道；方向键移动，Shift 选择，回车应用"),
     "iv_k": ("k", "k"),
-    "iv_top": ("Top k", "最高的 k 个"),
-    "iv_bottom": ("Bottom k", "最低的 k 个"),
+    "iv_many": ("How many (k)", "数量（k）"),
+    "iv_average": ("Average gate", "平均的门"),
+    "iv_top": ("k highest", "最高的 k 个"),
+    "iv_random": ("k at random", "随机 k 个"),
+    "iv_bottom": ("k lowest", "最低的 k 个"),
     "iv_invert": ("Invert", "反选"),
+    "iv_picks_note": (
+        "“Average gate” gives this photograph what the gate says on average: does it matter what it chose? “At random” is the control: a choice of channels says something only where it changes the answer more than as many at random.",
+        "「平均的门」让这张照片得到该门的平均值：它的选择重要吗？「随机」是对照：只有当某种选择比随机选同样多的通道更能改变答案时，它才说明问题。",
+    ),
     "iv_range": ("Channels by number", "按编号选择通道"),
     "iv_apply": ("Apply", "应用"),
     # which matter
@@ -100,6 +120,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Each row on top of those above it; chosen each time among the 16 channels that cost the most alone. A short cut: another set may cost more.",
         "每行都在上面各行的基础上再关闭一个；每次从单独影响最大的 16 个通道中选取。这是近似做法：其他组合的影响可能更大。",
     ),
+    "iv_none_matters": (
+        "No channel of this gate matters alone for this photograph: the largest change of the probability is {most} points.",
+        "对这张照片，这个门没有哪个通道单独起作用：概率的最大变化为 {most} 个百分点。",
+    ),
+    "iv_full_bar": ("A full bar is {full} points.", "满格为 {full} 个百分点。"),
     "iv_search_again": ("What was found belongs to another gate: search again", "查找结果属于另一个门：请重新查找"),
     # painting
     "iv_painting": ("Its mask", "它的掩码"),
@@ -107,8 +132,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_size": ("Cells at once", "每次格数"),
     "iv_fill": ("Fill all", "全部填充"),
     "iv_paint_hint": (
-        "Draw with mouse or finger. Keyboard: arrows move, Space or Enter paints. Every stroke is answered.",
-        "用鼠标或手指涂画。键盘：方向键移动，空格或回车涂画。每一笔都会得到结果。",
+        "Draw with mouse or finger. Keyboard: arrows move, Space or Enter paints. The network answers every stroke; changed cells are outlined.",
+        "用鼠标或手指涂画。键盘：方向键移动，空格或回车涂画。网络会回答每一笔；改动过的格子带有边框。",
     ),
     "iv_paint_alt": (
         "Mask of {height} by {width} cells to paint on; arrows move, Space or Enter paints",

@@ -1,4 +1,4 @@
-"""Noise lab: whom does a gate let in when three of six channels are noise?"""
+"""Noise lab: which channels does a gate let in when three of six are noise?"""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from attnviz.images.noise_channels import NOISES
 from attnviz.images.samples import CIFAR10
 from attnviz.models.results import read_results
 from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
 from attnviz.ui.shared.page import Page, Photo, Picker, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.noise_lab.html import channels_html, intro_html, predictions_html, table_html
+from attnviz.ui.tabs.noise_lab.html import channels_html, intro_html, link_html, predictions_html, table_html
 from attnviz.ui.tabs.noise_lab.state import (
     GATES,
     OPENING,
@@ -31,6 +32,7 @@ from attnviz.ui.tabs.noise_lab.state import (
     set_gate,
     set_noise,
     unmoved,
+    wanted,
 )
 
 
@@ -66,20 +68,25 @@ class NoiseLab:
 
     def answer(self, lab: Lab) -> Update:
         """Ask the networks and show what they say."""
-        found = answered(self.page.store, lab)
+        return self.told(answered(self.page.store, lab))
+
+    def told(self, found: Lab) -> Update:
+        """What the networks say."""
         return {
             self.parts.state: found,
             self.parts.channels: channels_html(found),
-            self.parts.predictions: predictions_html(found, self.page.store),
+            self.parts.predictions: predictions_html(found, self.page.store) + link_html(found),
         }
 
     def with_photo(self, lab: Lab, photo: Photo) -> Update:
         """Another photograph."""
         return {**self.answer(replace(lab, photo=photo)), self.parts.picker.image: photo.shown}
 
-    def chosen(self, data: Data, photo: Photo) -> Update:
+    def chosen(self, data: Data, photo: Photo, language: str) -> Update:
         """A photograph that was chosen here, for all tabs."""
-        return {**self.with_photo(self.lab(data), photo), self.page.photo: photo}
+        lab = data[self.parts.state] or opening(self.page.store, photo, language)
+        samples = samples_html(lab.language, CIFAR10, photo.sample)
+        return {**self.with_photo(lab, photo), self.page.photo: photo, self.parts.picker.samples: samples}
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened, perhaps after another photograph was chosen elsewhere."""
@@ -90,22 +97,60 @@ class NoiseLab:
             return {self.parts.state: gr.skip()}
         language = language_of(request)
         lab = lab or opening(self.page.store, photo, language)
-        still = {
+        return {**self.with_photo(lab, photo), **self.still(language, photo)}
+
+    def still(self, language: str, photo: Photo) -> Update:
+        """What does not depend on the answers."""
+        return {
             self.parts.intro: intro_html(opening(self.page.store, photo).noise, language),
             self.parts.table: table_html(read_results("noise"), language),
-            self.parts.picker.samples: samples_html(language, CIFAR10),
+            self.parts.picker.samples: samples_html(language, CIFAR10, photo.sample),
         }
-        return {**self.with_photo(lab, photo), **still}
 
-    def on_photo(self, data: Data) -> Update:
+    def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
+        """An address was opened that belongs to this tab."""
+        query = asked(event, language_of(request))
+        photo = Photo(sample=query.sample(OPENING.sample))
+        lab = wanted(self.page.store, query, photo)
+        query.warn()
+        controls = {
+            self.parts.kind: lab.noise.kind,
+            self.parts.strength: lab.noise.strength,
+            self.parts.seed: lab.noise.seed,
+            self.parts.gate: lab.gate,
+            self.page.photo: photo,
+            **self.page.arrived(),
+        }
+        return {**self.with_photo(lab, photo), **self.still(query.language, photo), **controls}
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same photograph and the same noise, said anew."""
+        lab, language = data[self.parts.state], language_of(request)
+        if lab is None:
+            return {self.parts.state: gr.skip()}
+        return {**self.told(replace(lab, language=language)), **self.still(language, lab.photo)}
+
+    def on_clear(self, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it."""
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        return {
+            self.parts.state: None,
+            self.page.photo: self.page.opening,
+            self.parts.channels: gone,
+            self.parts.predictions: "",
+        }
+
+    def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken."""
         path = sent_path(data[self.parts.picker.image])
-        return {self.parts.state: gr.skip()} if path is None else self.chosen(data, Photo(path=path))
+        if path is None:
+            return {self.parts.state: gr.skip()}
+        return self.chosen(data, Photo(path=path), language_of(request))
 
-    def on_sample(self, data: Data, event: gr.EventData) -> Update:
+    def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
         name = picked(event, "value")
-        return self.chosen(data, Photo(sample=name if isinstance(name, str) else repr(name)))
+        return self.chosen(data, Photo(sample=name if isinstance(name, str) else repr(name)), language_of(request))
 
     def on_noise(self, data: Data) -> Update:
         """Kind, strength or seed were changed."""
@@ -156,7 +201,7 @@ def layout(page: Page) -> Parts:
                 choices, value=gates[0], label=label("noise_gate"), elem_id="noise-gate", visible=len(gates) > 1
             )
             made["reset"] = gr.Button(label("noise_reset"), size="sm", elem_id="noise-reset")
-        with gr.Column(scale=8, min_width=300):
+        with gr.Column(scale=8, min_width=300, elem_classes="av-main"):
             made["channels"] = gr.HTML(js_on_load=script("pick"), elem_id="noise-channels")
             made["predictions"] = gr.HTML(elem_id="noise-predictions")
     made["table"] = gr.HTML(elem_id="noise-table")
@@ -173,10 +218,15 @@ def wire(lab: NoiseLab) -> None:
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.channels)
 
-    on(page.tab.select, lab.on_open, {*photos, parts.table, parts.intro, parts.picker.samples})
-    sent = on(parts.picker.image.upload, lab.on_photo, photos)
+    opened = {*photos, parts.table, parts.intro, parts.picker.samples}
+    controls = {parts.kind, parts.strength, parts.seed, parts.gate}
+    on(page.tab.select, lab.on_open, opened)
+    connect(page.go, lab.on_go, None, {*opened, *controls, page.address}, HEAVY, parts.channels)
+    on(page.head.language, lab.on_language, opened, LIGHT)
+    connect(parts.picker.image.clear, lab.on_clear, None, photos, LIGHT)
+    sent = on(parts.picker.image.upload, lab.on_photo, {*photos, parts.picker.samples})
     on(sent.failure, lab.on_refused, [parts.picker.image], LIGHT)
-    on(parts.picker.samples.select, lab.on_sample, photos)
+    on(parts.picker.samples.select, lab.on_sample, {*photos, parts.picker.samples})
     on(parts.channels.select, lab.on_move, answers)
     on(parts.kind.input, lab.on_noise, answers)
     on(parts.strength.input, lab.on_noise, answers)

@@ -14,11 +14,15 @@ from attnviz.core.types import Bytes, Floats
 from attnviz.images.noise_channels import OPEN, best_ratio, suppression
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.address import address_html
+from attnviz.ui.shared.code import code_html, photo_lines
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import input_channel_name, plain, say
+from attnviz.ui.shared.text import in_words, input_channel_name, plain, say
 from attnviz.ui.tabs.noise_lab.state import Lab
 
+MOST_TIMES = 1000
+"""Ratios above are not told apart: the noise's score is near 0, and its last digits mean nothing."""
 SPREAD = 2.5
 """Standard deviations of normalised values from black to white."""
 
@@ -37,6 +41,11 @@ def short(value: float) -> str:
 def ratio_text(ratio: float) -> str:
     """How many times, without digits that mean nothing."""
     return f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _times(ratio: float) -> str:
+    """A ratio of one picture's scores; where noise is near 0, its last digits mean nothing."""
+    return ratio_text(ratio) if ratio < MOST_TIMES else f"> {MOST_TIMES:,}"
 
 
 def _bar(score: float, mean: Floats | None) -> str:
@@ -84,22 +93,75 @@ def _mean(mean: Floats, language: str) -> str:
 
 
 def _verdict(lab: Lab) -> str:
-    """Which channels the gate lets in, and both ratios: of this picture, and of the mean over many."""
+    """Which channels the gate lets in, and how colours and noise compare: in this picture, and over many."""
     shown, language = lab.shown, lab.language
     by_content = np.argsort(shown.order)
     scores = shown.scores[by_content]
-    names = [input_channel_name(channel, language) for channel in range(len(scores))]
-    sides = {
-        key: ", ".join(name for name, score in zip(names, scores, strict=True) if (score >= OPEN) == let_in)
-        for key, let_in in (("let_in", True), ("shut", False))
-    }
-    nothing = plain("noise_nothing", language)
-    text = say("noise_opened", language, **{key: side or nothing for key, side in sides.items()})
-    text += " " + say("noise_ratio", language, **_ratios(scores))
+    text = _opened(scores, language) + " " + _compared(scores, language)
     if lab.mean is not None:
         over = _ratios(lab.mean.mean(0)[by_content])
         text += " " + say("noise_ratio_mean", language, count=len(lab.mean), **over)
     return f'<p class="nl-verdict" aria-live="polite">{text}</p>'
+
+
+def _opened(scores: Floats, language: str) -> str:
+    """One sentence of four: all in, all out, the colours alone, or which are in and which are out."""
+    names = [input_channel_name(channel, language) for channel in range(len(scores))]
+    is_open = [score >= OPEN for score in scores.tolist()]
+    if all(is_open) or not any(is_open):
+        return say("noise_all_in" if all(is_open) else "noise_all_out", language, count=len(names))
+    comma = plain("noise_comma", language)
+    sides = {
+        key: comma.join(name for name, let_in in zip(names, is_open, strict=True) if let_in == side)
+        for key, side in (("let_in", True), ("shut", False))
+    }
+    return say("noise_opened", language, **sides)
+
+
+def _compared(scores: Floats, language: str) -> str:
+    """The colours against the noise: which way round, so that no number is read backwards."""
+    weakest, best = suppression(scores), best_ratio(scores)
+    if not float(scores[3:].max()) > 0:
+        return say("noise_ratio_none", language)
+    if best < 1:
+        return say("noise_ratio_below", language, times=_times(1 / best) if best > 0 else "∞")
+    told = {"weakest": _times(weakest), "best": _times(best)}
+    key = "noise_ratio_mixed" if weakest < 1 else "noise_ratio"
+    return say("noise_ratio_even" if told["weakest"] == told["best"] else key, language, **told)
+
+
+def link_html(lab: Lab) -> str:
+    """An address that brings everything back, and the same in Python."""
+    noise, photo = lab.noise, lab.photo
+    query = {
+        "sample": None if photo.path else photo.sample,
+        "network": lab.gate,
+        "noise": noise.kind,
+        "strength": f"{noise.strength:g}",
+        "seed": noise.seed,
+        "places": "".join(map(str, noise.order)),
+    }
+    code = code_html(python_of(lab), lab.language, own=photo.path is not None)
+    return address_html("noise", query, lab.language, "link_note" if photo.path else "") + code
+
+
+def python_of(lab: Lab) -> list[str]:
+    """The lines that give the scores."""
+    needed, photograph = photo_lines(lab.photo)
+    noise = lab.noise
+    return [
+        "import attnviz",
+        "from attnviz.analysis.analyser import Analyser",
+        "from attnviz.analysis.noise_lab import look",
+        "from attnviz.core.input_spec import NoiseSpec",
+        *needed,
+        "",
+        f"analyser = Analyser(attnviz.load({lab.gate!r}))",
+        f"photograph = attnviz.open_photograph({photograph})",
+        "image = attnviz.prepare(photograph, analyser.loaded.spec.input)",
+        f"noise = NoiseSpec({noise.channels}, {noise.kind!r}, {noise.strength:g}, {noise.order}, seed={noise.seed})",
+        "print(look(analyser, image, noise).scores)",
+    ]
 
 
 def _ratios(scores: Floats) -> dict[str, str]:
@@ -135,8 +197,9 @@ def predictions_html(lab: Lab, store: Store) -> str:
         if "top1" in card.metrics:
             total = f"{card.metrics.get('total', 0):,}"
             note.append(say("accuracy", lab.language, top1=card.metrics["top1"], total=total))
+        top = top_bars(in_words(answer.analysis, lab.language), 3)
         cells.append(
-            f'<section class="nl-net"><h3>{escape(card.title)}</h3>{top_bars(answer.analysis, 3)}'
+            f'<section class="nl-net"><h3>{escape(card.title)}</h3>{top}'
             f'<p class="av-note">{" · ".join(note)}</p></section>'
         )
     return f'<h2>{say("noise_predictions", lab.language)}</h2><div class="nl-nets">{"".join(cells)}</div>'

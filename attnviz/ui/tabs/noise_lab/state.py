@@ -12,10 +12,11 @@ from attnviz.analysis.noise_lab import NoiseLook, look, mean_scores
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats
+from attnviz.images.noise_channels import NOISES
 from attnviz.images.prepare import prepare
-from attnviz.images.samples import CIFAR10, SAMPLES
 from attnviz.models.results import read_results
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import number, whole
 from attnviz.ui.shared.text import plain
@@ -27,7 +28,7 @@ GATES: Mapping[str, str] = {"noise-attention": "noise_fixed", "noise-permuted": 
 """Networks with a gate on the input, and the text that says how they were trained."""
 STRENGTHS = (0.0, 16.0)
 SEEDS = (0, 9999)
-OPENING = Photo(next(sample.name for sample in SAMPLES if sample.is_known(CIFAR10)))
+OPENING = Photo("aeroplane")
 """What a visitor sees who has chosen no photograph: one of a class that these networks know."""
 
 
@@ -70,6 +71,28 @@ def opening(store: Store, photo: Photo, language: str = "en") -> Lab:
     trained = store.card(gates[0]).spec.input.noise
     total = 3 + trained.channels
     return Lab(photo, replace(trained, order=tuple(range(total)), permute=False), gates[0], language)
+
+
+def wanted(store: Store, query: Query, photo: Photo) -> Lab:
+    """What an address asks for; what it says wrong is left out and noted in ``query``."""
+    lab = opening(store, photo, query.language)
+    gates = [name for name in present(store) if name in GATES]
+    order = lab.noise.order
+    sent = query.text("places")
+    if sent is not None:
+        places = tuple(int(c) for c in sent if c.isascii() and c.isdigit())
+        if sorted(places) == sorted(order):
+            order = places
+        else:
+            query.miss("places", sent)
+    noise = replace(
+        lab.noise,
+        kind=query.one("noise", NOISES, lab.noise.kind),
+        strength=query.number("strength", *STRENGTHS, lab.noise.strength),
+        seed=query.whole("seed", *SEEDS, lab.noise.seed),
+        order=order,
+    )
+    return replace(lab, noise=noise, gate=query.one("network", gates, lab.gate))
 
 
 def moments() -> Floats | None:

@@ -6,8 +6,8 @@ from __future__ import annotations
 TEXTS: dict[str, tuple[str, str]] = {
     "tab_noise": ("Noise lab", "噪声实验室"),
     "noise_intro": (
-        "These networks were given three channels of pure noise beside red, green and blue. Nobody told the gate which are which. Change the noise and where it sits, and watch which the gate lets in.",
-        "这些网络除了红、绿、蓝三个通道之外，还得到三个纯噪声通道。没有人告诉门哪些是噪声。改变噪声及其位置，看看门放行谁。",
+        "These networks were given three channels of pure noise beside red, green and blue. Nobody told the gate which are which. Change the noise and where it sits, and watch which of them the gate lets in.",
+        "这些网络除了红、绿、蓝三个通道之外，还得到三个纯噪声通道。没有人告诉门哪些是噪声。改变噪声及其位置，看看门放行哪些通道。",
     ),
     "noise_missing": (
         "The networks of this experiment are not in {folder}; `attnviz experiment noise` trains them.",
@@ -28,7 +28,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_word_strength": ("strength", "强度"),
     "noise_word_seed": ("seed", "种子"),
     "noise_seed": ("Seed of the noise", "噪声种子"),
-    "noise_gate": ("Trained with its channels", "训练时通道的位置"),
+    "noise_gate": ("The network was trained with its channels", "网络训练时通道的位置"),
     "noise_fixed": ("always in this order: R G B, noise", "固定：R G B、噪声"),
     "noise_permuted": ("in a new order for every image", "每张图片随机排列"),
     "noise_reset": ("Back to the order of training", "恢复训练时的顺序"),
@@ -57,14 +57,38 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_mean": ("mean {mean} ± {sd}", "均值 {mean} ± {sd}"),
     "noise_left": ("Move {name} one position to the left", "把{name}左移一位"),
     "noise_right": ("Move {name} one position to the right", "把{name}右移一位"),
-    "noise_nothing": ("nothing", "无"),
+    "noise_comma": (", ", "、"),
     "noise_opened": (
         "For this picture the gate lets in {let_in} (score at least 0.5) and shuts out {shut}.",
         "对这张图片，门放行{let_in}（分数不低于 0.5），关闭{shut}。",
     ),
+    "noise_all_in": (
+        "For this picture the gate lets all {count} channels in (scores of at least 0.5): it shuts no noise out.",
+        "对这张图片，门放行全部 {count} 个通道（分数不低于 0.5）：没有关闭任何噪声。",
+    ),
+    "noise_all_out": (
+        "For this picture the gate lets no channel in (all {count} scores are below 0.5): it turns colours and noise down alike.",
+        "对这张图片，门没有放行任何通道（{count} 个分数都低于 0.5）：颜色和噪声都被压低。",
+    ),
     "noise_ratio": (
         "The weakest colour has {weakest}× the score of the strongest noise channel, the best colour {best}×.",
         "最弱的颜色通道的分数是最强噪声通道的 {weakest} 倍，最强的颜色通道是 {best} 倍。",
+    ),
+    "noise_ratio_even": (
+        "Every colour has {best}× the score of the strongest noise channel.",
+        "每个颜色通道的分数都是最强噪声通道的 {best} 倍。",
+    ),
+    "noise_ratio_mixed": (
+        "The best colour has {best}× the score of the strongest noise channel, but the weakest only {weakest}×: it is turned down more than noise.",
+        "最强的颜色通道的分数是最强噪声通道的 {best} 倍，但最弱的只有 {weakest} 倍：它比噪声压得更低。",
+    ),
+    "noise_ratio_below": (
+        "The strongest noise channel has {times}× the score of the best colour: here the gate prefers noise.",
+        "最强噪声通道的分数是最强颜色通道的 {times} 倍：在这里门偏向噪声。",
+    ),
+    "noise_ratio_none": (
+        "The noise channels have the score 0, so there is nothing to compare the colours with.",
+        "噪声通道的分数为 0，因此无法与颜色比较。",
     ),
     "noise_ratio_mean": (
         "Of the mean scores over {count} random test images: {weakest}× and {best}×.",
@@ -102,7 +126,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "help_noise": ("What does this show, and what not?", "这说明什么，不说明什么？"),
     "help_noise_text": (
-        "The gate multiplies every input channel by its score, which a small dense network computes from the mean and the maximum of all six channels together. Near 0 a channel is shut out. Nothing in the training loss names the noise: the gate learned this because noise does not help to tell the classes apart.|If a score stays with the position when you move a channel, the gate has learned where noise used to be, not what noise is. That accuracy falls when channels move says nothing about the gate: it falls as far in the network that has none, whose first convolution also expects colours in their places. And a network without a gate can learn to ignore noise too, in its first convolution: look at the accuracies before you call the gate necessary.",
-        "门把每个输入通道乘以一个分数，分数由一个小型全连接网络从全部六个通道的均值和最大值共同算出。接近 0 的通道被关闭。训练损失中没有任何一项提到噪声：门学会这样做，是因为噪声无助于区分类别。|如果移动通道后分数留在原来的位置，说明门学到的是噪声曾经在哪里，而不是什么是噪声。移动通道后正确率下降并不能说明门的作用：没有门的网络下降得一样多，因为它的第一层卷积也要求颜色在原来的位置。没有门的网络也可以在第一层卷积里学会忽略噪声：在说门必不可少之前，请先看准确率。",
+        "The gate multiplies every input channel by its score. A small dense network computes all six scores at once, each from the mean and the maximum of all six channels: the score of one channel depends on the others too. Near 0 a channel is shut out. Nothing in the training loss names the noise: the gate learned this because noise does not help to tell the classes apart.|If a score stays with the position when you move a channel, the gate has learned where noise used to be, not what noise is. That accuracy falls when channels move says nothing about the gate: it falls as far in the network that has none, whose first convolution also expects colours in their places. And a network without a gate can learn to ignore noise too, in its first convolution: look at the accuracies before you call the gate necessary.",
+        "门把每个输入通道乘以一个分数。一个小型全连接网络同时算出六个分数，每个都取决于全部六个通道的均值和最大值：一个通道的分数也取决于其他通道。接近 0 的通道被关闭。训练损失中没有任何一项提到噪声：门学会这样做，是因为噪声无助于区分类别。|如果移动通道后分数留在原来的位置，说明门学到的是噪声曾经在哪里，而不是什么是噪声。移动通道后正确率下降并不能说明门的作用：没有门的网络下降得一样多，因为它的第一层卷积也要求颜色在原来的位置。没有门的网络也可以在第一层卷积里学会忽略噪声：在说门必不可少之前，请先看准确率。",
     ),
 }

@@ -22,8 +22,9 @@ from attnviz.ui.shared.events import FETCH, HEAVY, LIGHT, Data, Update, asked_pl
 from attnviz.ui.shared.gate_html import Settings, scores_html
 from attnviz.ui.shared.gate_picture import picture_html
 from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import heading_html, strip_html
-from attnviz.ui.shared.text import language_of, plain
+from attnviz.ui.shared.text import drawn, language_of, plain, say
 from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
@@ -91,6 +92,7 @@ class OwnModel:
             **self.chosen(own),
             self.page.photo: own.photo,
             parts.picker.image: own.photo.shown,
+            parts.picker.samples: samples_html(view.language, shown=own.photo.sample),
             parts.found: found_html(view, own.about),
             parts.prediction: guess_html(view, own.about),
             parts.strip: strip_html(view, LOOK),
@@ -104,7 +106,7 @@ class OwnModel:
         return {
             parts.state: own,
             parts.heading: heading_html(view),
-            parts.scores: scores_html(view, LOOK),
+            parts.scores: drawn(scores_html(view, LOOK), view.language),
             parts.picture: picture_html(view, LOOK),
         }
 
@@ -116,6 +118,21 @@ class OwnModel:
         language = language_of(request)
         wish = self.first() if own is None else own.about.wish
         return self.all(self.opened(wish, photo, language))
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same network and photograph, said anew."""
+        own = data[self.parts.state]
+        if own is None:
+            return {self.parts.state: gr.skip()}
+        return self.all(replace(own, view=replace(own.view, language=language_of(request))))
+
+    def on_clear(self, data: Data, request: gr.Request) -> Update:
+        """The photograph was removed, and with it all that was computed from it; the network stays."""
+        own, parts = data[self.parts.state], self.parts
+        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
+        emptied = {part: "" for part in (parts.prediction, parts.strip, parts.heading, parts.scores)}
+        kept = None if own is None else replace(own, photo=Photo())
+        return {**emptied, parts.picture: gone, parts.state: kept, self.page.photo: self.page.opening}
 
     def on_find(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
         """A network was asked for."""
@@ -184,6 +201,7 @@ def wire(tab: OwnModel) -> None:
         *chosen,
         page.photo,
         parts.picker.image,
+        parts.picker.samples,
         parts.found,
         parts.prediction,
         parts.list,
@@ -194,6 +212,8 @@ def wire(tab: OwnModel) -> None:
         return connect(trigger, handler, everything, outputs, how, parts.picture)
 
     on(page.tab.select, tab.on_open, analysis)
+    on(page.head.language, tab.on_language, analysis, LIGHT)
+    on(parts.picker.image.clear, tab.on_clear, analysis, LIGHT)
     for trigger in (parts.find.click, parts.name.submit):
         on(trigger, tab.on_find, analysis, FETCH)
     connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)

@@ -10,16 +10,25 @@ import gradio as gr
 from attnviz.core.errors import UserError
 from attnviz.images.samples import find_sample
 from attnviz.models.gate_snapshots import Snapshots
+from attnviz.render.film import film_gif
 from attnviz.ui.settings import KEEP_SECONDS
-from attnviz.ui.shared.events import LIGHT, Data, Update, asked_place, connect, picked
-from attnviz.ui.shared.page import Page, script
-from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.shared.address import asked
+from attnviz.ui.shared.downloads import Downloads
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, Data, Update, asked_place, connect
+from attnviz.ui.shared.page import Chosen, Page, script
+from attnviz.ui.shared.text import label, language_of, plain, sample_title, say
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.training.html import curves_html, film_html, picture_html
-from attnviz.ui.tabs.training.state import Film, first_film, opening_film, recorded, taken_for, with_choice, with_step
-
-SECONDS = 0.8
-"""Between two snapshots while the film plays."""
+from attnviz.ui.tabs.training.html import film_pictures, heading, stage_html
+from attnviz.ui.tabs.training.state import (
+    Film,
+    first_film,
+    opening_film,
+    recorded,
+    taken_for,
+    taken_up,
+    wanted,
+    with_choice,
+)
 
 
 @dataclass(frozen=True)
@@ -27,22 +36,20 @@ class Parts:
     """What events read or write."""
 
     state: gr.State
+    intro: gr.HTML
     model: gr.Dropdown
     gate: gr.Dropdown
     probe: gr.Dropdown
-    step: gr.Slider
-    play: gr.Button
-    clock: gr.Timer
-    picture: gr.HTML
-    film: gr.HTML
-    curves: gr.HTML
+    stage: gr.HTML
+    export: gr.Button
+    file: gr.DownloadButton
 
 
 class Training:
-    """The handlers of the tab: each gathers, calls and renders."""
+    """The handlers of the tab: each gathers, calls and renders. The browser plays the film without asking."""
 
     def __init__(self, page: Page, parts: Parts) -> None:
-        self.page, self.parts = page, parts
+        self.page, self.parts, self.downloads = page, parts, Downloads()
 
     def film(self, data: Data) -> Film:
         """What the visitor looks at; ``UserError`` when it was let go."""
@@ -56,29 +63,42 @@ class Training:
         parts, taken, card = self.parts, taken_for(self.page.store, film), self.page.store.card(film.model)
         return {
             parts.state: film,
-            parts.picture: picture_html(taken, film, card, self.page.store.sites(film.model)),
-            parts.film: film_html(taken, film, card),
-            parts.curves: curves_html(taken, film, card),
-            parts.step: film.step,
+            parts.stage: stage_html(taken, film, card, self.page.store.sites(film.model)),
+            self.page.chosen: Chosen(film.model, film.gate).sent(),
         }
 
     def choose(self, film: Film) -> Update:
-        """Another network: its gates, pictures and snapshots."""
+        """Another network or language: its gates, pictures and snapshots."""
         parts, taken = self.parts, taken_for(self.page.store, film)
         return {
             **self.show(film),
+            parts.intro: intro_html(film.language),
+            parts.model: film.model,
             parts.gate: gr.Dropdown(choices=list(taken.kinds), value=film.gate),
-            parts.probe: gr.Dropdown(choices=pictures(taken), value=film.probe),
-            parts.step: gr.Slider(maximum=max(1, len(taken.epochs) - 1), value=film.step),
+            parts.probe: gr.Dropdown(choices=pictures(taken, film.language), value=film.probe),
         }
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
-        """The tab was opened for the first time."""
-        if data[self.parts.state] is not None:
+        """The tab was opened: take up the network and the gate of another one, if there are snapshots of them."""
+        kept, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
+        film = taken_up(self.page.store, kept or opening_film(self.page.store, language_of(request)), chosen)
+        if kept == film:
             return {self.parts.state: gr.skip()}
-        shown = self.show(opening_film(self.page.store, language_of(request)))
-        del shown[self.parts.step]  # it stands there already, and may have been moved meanwhile
-        return shown
+        return {**self.choose(film), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
+
+    def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
+        """An address was opened that belongs to this tab."""
+        query = asked(event, language_of(request))
+        film = wanted(self.page.store, query)
+        query.warn()
+        return {**self.choose(film), **self.page.arrived()}
+
+    def on_language(self, data: Data, request: gr.Request) -> Update:
+        """Another language: the same film, said anew."""
+        film = data[self.parts.state]
+        if film is None:
+            return {self.parts.intro: intro_html(language_of(request))}
+        return self.choose(replace(film, language=language_of(request)))
 
     def on_model(self, data: Data) -> Update:
         """Another network; the picture stays where there are snapshots of it."""
@@ -91,57 +111,37 @@ class Training:
         """Another gate or picture."""
         return self.show(with_choice(self.page.store, self.film(data), data[self.parts.gate], data[self.parts.probe]))
 
-    def on_step(self, data: Data) -> Update:
-        """The slider was moved."""
-        film = self.film(data)
-        moved = with_step(self.page.store, film, data[self.parts.step])
-        return {self.parts.state: gr.skip()} if moved == film else self.show(moved)
-
-    def on_frame(self, data: Data, event: gr.EventData) -> Update:
-        """A snapshot was picked by its picture."""
-        return self.show(with_step(self.page.store, self.film(data), picked(event, "value")))
-
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """Another place asks in a pairwise gate."""
         film = self.film(data)
         return self.show(replace(film, query=asked_place(event, film.language)))
 
-    def on_play(self, data: Data) -> Update:
-        """Play from the start if the film is at its end, else from where it is; or stop."""
-        film = self.film(data)
-        if film.playing:
-            return self.play(film, False)
-        last = len(taken_for(self.page.store, film).epochs) - 1
-        return self.play(replace(film, step=0) if film.step == last else film, True)
-
-    def play(self, film: Film, playing: bool) -> Update:
-        """Show a film that runs or stands still."""
-        parts, text = self.parts, label("training_stop" if playing else "training_play")
-        return {
-            **self.show(replace(film, playing=playing)),
-            parts.clock: gr.Timer(active=playing),
-            parts.play: gr.Button(text),
-        }
-
-    def on_tick(self, data: Data) -> Update:
-        """The next snapshot; at the last one the film stops."""
-        film = self.film(data)
-        last = len(taken_for(self.page.store, film).epochs) - 1
-        return self.play(replace(film, step=min(film.step + 1, last)), film.playing and film.step + 1 < last)
+    def on_export(self, data: Data) -> Update:
+        """Write the film; the next event clicks the hidden button that downloads it."""
+        film, store = self.film(data), self.page.store
+        taken, card = taken_for(store, film), store.card(film.model)
+        shown = film_pictures(taken, film, card, store.sites(film.model))
+        words = [heading(taken, film, step, "en") for step in range(len(taken.epochs))]
+        return {self.parts.file: str(self.downloads.data(f"attnviz-{film.model}-training.gif", film_gif(shown, words)))}
 
 
-def pictures(taken: Snapshots) -> list[tuple[str, str]]:
+def intro_html(language: str) -> str:
+    """What the tab shows."""
+    return f'<p class="av-note">{say("training_intro", language)}</p>'
+
+
+def pictures(taken: Snapshots, language: str) -> list[tuple[str, str]]:
     """What the pictures of a network's snapshots are called, and their names."""
-    return [(find_sample(name).title, name) for name in taken.probes]
+    return [(sample_title(name, find_sample(name).title, language), name) for name in taken.probes]
 
 
 def layout(page: Page) -> Parts:
-    """Lay the tab out, with the first network's film in it."""
+    """Lay the tab out; it is filled when it is opened."""
     store = page.store
     film = opening_film(store)
-    taken, card = taken_for(store, film), store.card(film.model)
+    taken = taken_for(store, film)
     made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
-    gr.HTML(f'<p class="av-note">{say("training_intro")}</p>', elem_id="training-intro")
+    made["intro"] = gr.HTML(intro_html("en"), elem_id="training-intro")
     with gr.Row():
         models = [(store.card(name).title, name) for name in recorded(store)]
         made["model"] = gr.Dropdown(
@@ -151,50 +151,38 @@ def layout(page: Page) -> Parts:
             list(taken.kinds), value=film.gate, label=label("gate"), elem_id="training-gate", min_width=200
         )
         made["probe"] = gr.Dropdown(
-            pictures(taken), value=film.probe, label=label("training_picture"), elem_id="training-probe", min_width=200
+            pictures(taken, "en"),
+            value=film.probe,
+            label=label("training_picture"),
+            elem_id="training-probe",
+            min_width=200,
         )
-    with gr.Row():
-        made["step"] = gr.Slider(
-            0,
-            max(1, len(taken.epochs) - 1),
-            film.step,
-            step=1,
-            label=label("training_step"),
-            elem_id="training-step",
-            scale=5,
-        )
-        made["play"] = gr.Button(label("training_play"), elem_id="training-play", min_width=110)
-    made["clock"] = gr.Timer(SECONDS, active=False)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=6, min_width=300):
-            made["picture"] = gr.HTML(
-                picture_html(taken, film, card), js_on_load=script("ask"), elem_id="training-picture"
-            )
-        with gr.Column(scale=6, min_width=300):
-            made["film"] = gr.HTML(film_html(taken, film, card), js_on_load=script("pick"), elem_id="training-film")
-    made["curves"] = gr.HTML(curves_html(taken, film, card), elem_id="training-curves")
+    scripts = f"{script('ask')}\n{script('training')}"
+    made["stage"] = gr.HTML("", js_on_load=scripts, elem_id="training-stage", elem_classes="av-main")
+    made["export"] = gr.Button(label("training_gif"), size="md", elem_id="training-export")
+    made["file"] = gr.DownloadButton(label("files"), elem_id="training-file", elem_classes="av-hidden")
     return Parts(**made)
 
 
 def wire(training: Training) -> None:
     """Connect components and handlers."""
     page, parts = training.page, training.parts
-    everything = {parts.state, parts.model, parts.gate, parts.probe, parts.step}
-    shown = {parts.state, parts.picture, parts.film, parts.curves, parts.step}
-    playing = {*shown, parts.clock, parts.play}
+    everything = {parts.state, parts.model, parts.gate, parts.probe, page.chosen}
+    shown = {parts.state, parts.stage, page.chosen}
+    chosen = {*shown, parts.intro, parts.model, parts.gate, parts.probe}
 
-    def on(trigger: Any, handler: Any, outputs: Any) -> Any:
-        return connect(trigger, handler, everything, outputs, LIGHT)
+    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = LIGHT) -> Any:
+        return connect(trigger, handler, everything, outputs, how, parts.stage)
 
-    on(page.tab.select, training.on_open, shown)
-    on(parts.model.input, training.on_model, {*shown, parts.gate, parts.probe})
+    on(page.tab.select, training.on_open, chosen, HEAVY)  # one after the other: an address also opens the tab
+    connect(page.go, training.on_go, None, {*chosen, page.address}, HEAVY, parts.stage)
+    on(page.head.language, training.on_language, chosen)
+    on(parts.model.input, training.on_model, chosen)
     on(parts.gate.input, training.on_choice, shown)
     on(parts.probe.input, training.on_choice, shown)
-    on(parts.step.input, training.on_step, shown)
-    on(parts.film.select, training.on_frame, shown)
-    on(parts.picture.select, training.on_ask, shown)
-    on(parts.play.click, training.on_play, playing)
-    on(parts.clock.tick, training.on_tick, playing)
+    on(parts.stage.select, training.on_ask, shown)
+    made = connect(parts.export.click, training.on_export, {parts.state}, [parts.file], FILES)
+    made.success(None, js="() => setTimeout(() => document.querySelector('#training-file').click(), 100)")
 
 
 def build(page: Page) -> None:

@@ -8,21 +8,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.kinds import kind_named
-from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
+from attnviz.core.types import GateRecord, GateSite, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots, load_snapshots
 from attnviz.render.masks import FINE
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import plain
-from attnviz.ui.shared.view import View
+from attnviz.ui.shared.address import Query
+from attnviz.ui.shared.page import Chosen
 
 SIDE = 600
 """Longest side in pixels of a probe picture."""
@@ -38,7 +35,6 @@ class Film:
         probe: Name of the picture.
         step: Which snapshot, from 0.
         language: Of the texts.
-        playing: Whether the snapshots follow each other by themselves.
         query: Which place asks in a pairwise gate: down and across, each in [0, 1].
     """
 
@@ -47,7 +43,6 @@ class Film:
     probe: str
     step: int
     language: str = "en"
-    playing: bool = False
     query: tuple[float, float] = (0.5, 0.5)
 
 
@@ -124,14 +119,6 @@ def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
     return replace(film, gate=gate, probe=probe)
 
 
-def with_step(store: Store, film: Film, step: Any) -> Film:
-    """Another snapshot; the number comes from the browser and is checked here."""
-    last = len(taken_for(store, film).epochs) - 1
-    if isinstance(step, str) and step.isascii() and step.isdigit() and len(step) < 6:
-        step = int(step)
-    return replace(film, step=whole(step, 0, last, plain("training_snapshot", film.language), film.language))
-
-
 def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
     """What the gate said at one snapshot, as a record of a forward pass."""
     values = taken.gates[film.gate][step, taken.probes.index(film.probe)][None]
@@ -139,17 +126,25 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
     return GateRecord(site, values)
 
 
-def view_of(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite] = ()) -> View:
-    """A snapshot as a view, as if it had just been analysed; there are no logits.
+def record_in(taken: Snapshots, film: Film, step: int, sites: Sequence[GateSite]) -> GateRecord:
+    """As ``record``, with what the network's own gate says besides: over what pairwise weights run."""
+    found, known = record(taken, film, step), {site.name: site for site in sites}
+    return replace(found, site=known.get(found.site.name, found.site))
 
-    Args:
-        taken: The snapshots.
-        film: Which of them.
-        card: Of the network.
-        sites: Gates of the network, which say what the snapshots leave out: over what pairwise weights run.
-    """
-    image, known = seen_then(taken, film, card), {site.name: site for site in sites}
-    records = [record(taken, replace(film, gate=gate), film.step) for gate in taken.kinds]
-    gates = tuple(replace(r, site=known.get(r.site.name, r.site)) for r in records)
-    analysis = Analysis(film.model, image, card.labels, np.zeros(len(card.labels), np.float32), gates)
-    return View(analysis, film.probe, None, film.gate, language=film.language, query=film.query)
+
+def wanted(store: Store, query: Query, first: str | None = None) -> Film:
+    """What an address asks for; what it says wrong is left out and noted in ``query``."""
+    film = opening_film(store, query.language)
+    model = query.one("model", recorded(store), first or film.model)
+    film = film if model == film.model else first_film(store, model, query.language)
+    taken = taken_for(store, film)
+    gate, probe = query.one("gate", taken.kinds, film.gate), query.one("probe", taken.probes, film.probe)
+    return replace(film, gate=gate, probe=probe, step=query.whole("step", 0, len(taken.epochs) - 1, film.step))
+
+
+def taken_up(store: Store, film: Film, chosen: Chosen) -> Film:
+    """The network and the gate that another tab shows, as far as there are snapshots of them."""
+    if chosen.model in recorded(store) and chosen.model != film.model:
+        film = replace(first_film(store, chosen.model, film.language), query=film.query)
+    gates = taken_for(store, film).kinds
+    return replace(film, gate=chosen.gate) if chosen.gate in gates and chosen.model == film.model else film

@@ -15,6 +15,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "training_picture": ("Picture", "图片"),
     "training_step": ("Snapshot", "快照"),
+    "training_speed": ("Speed", "速度"),
+    "training_alt": (
+        "{gate} over the picture at {count} snapshots of its training",
+        "{gate} 在训练的 {count} 个快照上",
+    ),
+    "training_fixed": ("All snapshots are drawn on one scale.", "所有快照使用同一刻度。"),
+    "training_gif": ("Download as GIF", "下载为 GIF"),
     "training_play": ("Play", "播放"),
     "training_stop": ("Stop", "停止"),
     "training_after": ("After epoch {epoch} of {last}: {gate}", "第 {epoch} 轮之后（共 {last} 轮）：{gate}"),
@@ -32,7 +39,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "training_highest": ("highest", "最高"),
     "training_mean": ("mean", "均值"),
     "training_lowest": ("lowest", "最低"),
-    "training_snapshot": ("snapshot", "快照"),
     "help_training": ("How to read this", "如何阅读"),
     "help_training_text": (
         "The marks in the curves stand at the epoch of the picture. A gate that looks the same from the first snapshot to the last has learned nothing of its own; one that moves early and then stands still was decided long before the accuracy was.|The loss is measured on crops that are changed at random and smaller in most epochs, so it cannot be compared with the accuracy, and it jumps where the size of the images changes.",

@@ -1,0 +1,47 @@
+# ruff: noqa: E501 - Chinese is wide, and a text is easier to read in one line
+"""Texts of the tour."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "tour_label": ("Tour", "导览"),
+    "tour_number": ("Tour · {number} of {count}", "导览 · 第 {number} 幕，共 {count} 幕"),
+    "tour_back": ("Back", "上一幕"),
+    "tour_next": ("Next", "下一幕"),
+    "tour_end": ("End", "结束"),
+    "tour_channel": ("A channel that finds the ball", "找到球的通道"),
+    "tour_channel_text": (
+        "Channel {channel} of this layer lights up on the ball and hardly anywhere else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
+        "这一层的通道 {channel} 在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
+    ),
+    "tour_mask": ("A gate for places", "针对位置的门"),
+    "tour_mask_text": (
+        "This gate of the first layer has one weight for every place instead of one for every channel. Bright places are kept, dark ones are turned down. It is the network's own number, not an explanation made afterwards.",
+        "第一层的这个门不是每个通道一个权重，而是每个位置一个权重。亮处保留，暗处压低。这是网络自己使用的数值，而不是事后的解释。",
+    ),
+    "tour_knock_out": ("Does the channel matter?", "这个通道重要吗？"),
+    "tour_knock_out_text": (
+        "Here channel {channel} is shut: its weight is 0. Look at the line with the two numbers: the answer hardly moves. A channel that lights up on the object need not be what the answer rests on; others do the same work.",
+        "这里关闭了通道 {channel}：权重为 0。看写着两个数的那一行：答案几乎不变。在物体上亮起的通道不一定是答案的依据；其他通道也在做同样的事。",
+    ),
+    "tour_average": ("Does this gate choose anything?", "这个门真的在选择吗？"),
+    "tour_average_text": (
+        "Now the gate says to this photograph what it says to photographs on average: it no longer looks at the picture. If the answer stays right, what this gate chose for this photograph was not needed. One photograph proves nothing; the audit asks it of thousands.",
+        "现在，这个门对这张照片给出的是它对许多照片的平均值：它不再看图片。如果答案仍然正确，说明它为这张照片做的选择并不必要。一张照片不能证明什么；审计会对数千张照片提出这个问题。",
+    ),
+    "tour_compare": ("All gates side by side", "所有门并排"),
+    "tour_compare_text": (
+        "The gates of one network from the first layer to the last, on one scale. Early masks are fine, late ones coarse; some gates say nearly the same to every channel.",
+        "一个网络从第一层到最后一层的门，使用同一刻度。前面的掩码精细，后面的粗糙；有些门对每个通道几乎给出同样的值。",
+    ),
+    "tour_noise": ("A gate that must choose", "必须做出选择的门"),
+    "tour_noise_text": (
+        "Three channels of pure noise stand beside red, green and blue. Nobody told the gate which are which. Watch the bars: the noise is shut out. Move a noise channel with the arrows and see whether the gate follows.",
+        "三个纯噪声通道与红、绿、蓝并列，没有人告诉门哪些是噪声。看柱形：噪声被关闭。用箭头移动噪声通道，看看门是否跟随。",
+    ),
+    "tour_grown": ("How a gate grew", "门是怎样长成的"),
+    "tour_grown_text": (
+        "Press Play: what one gate said to the same picture from before the training to its end. Then take your own photograph, or your own network in the last tab.",
+        "点击「播放」：从训练之前到训练结束，同一个门对同一张图片给出的值。然后试试你自己的照片，或在最后一个标签页中使用你自己的网络。",
+    ),
+}  # fmt: skip

@@ -1,0 +1,43 @@
+// the address of the page: opened when the page comes, when a link of the tour is followed and when the visitor goes
+// back; and kept at what the open tab shows. `events` holds the names of the events, go_<tab>
+const tabs = events.map((name) => name.slice(3));
+const SHARED = ['tour', 'present'];
+let late = 0;
+let touched = location.search.length > 1;
+['pointerdown', 'keydown'].forEach((name) => window.addEventListener(name, () => { touched = true; }, { once: true }));
+function press(tab, tries = 100) {
+  const button = document.getElementById(`tab-${tab}-button`);
+  if (button) button.click();
+  else if (tries) setTimeout(press, 50, tab, tries - 1);
+}
+function open(search) {
+  const tab = new URLSearchParams(search).get('tab') || tabs[0];
+  if (!tabs.includes(tab)) return;
+  trigger(`go_${tab}`, { query: search });
+  late = setTimeout(press, 8000, tab); // also where the address could not be opened
+}
+// a tab is shown once it has what the address asks for: opened earlier, it would take up what other tabs show
+watch('value', () => {
+  clearTimeout(late);
+  press(String(props.value).split(' ')[0]);
+});
+function follow() {
+  const panel = [...document.querySelectorAll('[role=tabpanel]')].find((e) => e.checkVisibility());
+  const link = panel?.querySelector('a.av-link');
+  if (!link || !touched) return;
+  const query = new URLSearchParams(link.search);
+  new URLSearchParams(location.search).forEach((value, key) => {
+    if (key.startsWith('__') || SHARED.includes(key)) query.set(key, value);
+  });
+  query.set('lang', document.documentElement.lang.slice(0, 2));
+  if (`?${query}` !== location.search) history.replaceState(history.state, '', `?${query}`);
+}
+let waiting = 0;
+new MutationObserver(() => {
+  if (waiting) return;
+  waiting = setTimeout(() => { waiting = 0; follow(); }, 200);
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'aria-selected', 'style'] });
+document.addEventListener('attnviz-go', (event) => open(event.detail));
+window.addEventListener('popstate', () => open(location.search));
+const first = new URLSearchParams(location.search).get('tab');
+if (first && first !== tabs[0]) open(location.search);
