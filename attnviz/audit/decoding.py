@@ -45,7 +45,9 @@ class Decoded:
 
 def decode(numbers: Sequence[int], sources: Sequence[Any], spec: InputSpec) -> Decoded:
     """Open and prepare photographs."""
-    kept, pixels, problems = [], [], []
+    kept: list[int] = []
+    pixels: list[Bytes | Floats] = []
+    problems: list[tuple[int, str]] = []
     for number, source in zip(numbers, sources, strict=True):
         try:
             pixels.append(_given(source, spec))

@@ -80,7 +80,7 @@ def _legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
         fontsize=SMALL,
         frameon=False,
         bbox_to_anchor=(0.5, 0.02 / height),
-        handlelength=1.4,
+        handlelength=2.2,
         columnspacing=1.2,
     )
     for text in legend.get_texts():

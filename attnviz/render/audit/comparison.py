@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from attnviz.render.audit.report import ends, join, number, page, table
+from attnviz.render.audit.pieces import ends, join, number, page, table
 from attnviz.render.audit.words import word
 
 

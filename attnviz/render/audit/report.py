@@ -6,54 +6,22 @@ style sheet, named by its hash, and pictures that are inside the page; nothing e
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from attnviz.render.audit.charts import CHARTS
-from attnviz.render.audit.style import STYLE
+from attnviz.render.audit.pieces import ends, image, join, number, page, table, to_svg
 from attnviz.render.audit.words import LANGUAGES, word
 
 Summary = Mapping[str, Any]
 Pictures = Mapping[str, bytes]
 """Name of a photograph -> a small JPEG."""
+MOST_ROWS = 50
+"""Classes of the table; all are in the summary."""
 TONES = {"would_do": "free", "follows_nothing": "free", "constant": "free", "would_not_do": "costs", "follows": "costs"}
 """Rules whose sentences say that a gate does not matter, or does."""
-
-
-def join(parts: Iterable[Markup]) -> Markup:
-    """Pieces one after the other."""
-    return Markup("").join(parts)
-
-
-def number(value: float, digits: int = 1, sign: bool = False) -> str:
-    """With a real minus; with ``sign`` also a plus."""
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    return text.replace("-", "−") if float(text) else text.lstrip("+-")
-
-
-def ends(pair: Sequence[float], digits: int = 1) -> str:
-    """An interval."""
-    return f"[{number(pair[0], digits)}, {number(pair[1], digits)}]"
-
-
-def _image(data: bytes, kind: str, text: str, width: float, height: float) -> Markup:
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return Markup('<img src="{}" alt="{}" width="{}" height="{}">').format(source, text, round(width), round(height))
-
-
-def to_svg(figure: Figure) -> bytes:
-    """A figure as SVG, the same bytes each time; text stays text."""
-    buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "attnviz", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
 
 
 def _chart(name: str, summary: Summary, text: str) -> Markup:
@@ -61,7 +29,7 @@ def _chart(name: str, summary: Summary, text: str) -> Markup:
     if figure is None:
         return Markup("")
     width, height = (96 * side for side in figure.get_size_inches())
-    return Markup("<figure>{}</figure>").format(_image(to_svg(figure), "svg+xml", text, width, height))
+    return Markup("<figure>{}</figure>").format(image(to_svg(figure), "svg+xml", text, width, height))
 
 
 def _section(key: str, language: str, *parts: Markup, text: str = "") -> Markup:
@@ -70,21 +38,6 @@ def _section(key: str, language: str, *parts: Markup, text: str = "") -> Markup:
         return Markup("")
     lead = Markup('<p class="lead">{}</p>').format(text) if text else Markup("")
     return Markup('<section id="{}"><h2>{}</h2>{}{}</section>').format(key, word(key, language), lead, body)
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) -> Markup:
-    """A table that scrolls by itself where it is wide; the first cell of a row names it."""
-    head = join(Markup("<th scope=col>{}</th>").format(h) for h in heads)
-    body = join(
-        Markup("<tr><th scope=row>{}</th>{}</tr>").format(
-            row[0], join(Markup("<td>{}</td>").format(c) for c in row[1:])
-        )
-        for row in rows
-    )
-    return Markup(
-        '<div class="wide" tabindex="0" role="region" aria-label="{}"><table><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table></div>"
-    ).format(label, head, body)
 
 
 def _sentences(sentences: Iterable[Mapping[str, str]], language: str) -> Markup:
@@ -158,7 +111,7 @@ def _gate(gate: Summary, language: str) -> Markup:
 def _strip(names: Sequence[Sequence[Any]], pictures: Pictures) -> Markup:
     cells = [
         Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
-            _image(pictures[name], "jpeg", name, 72, 72), number(value, 2)
+            image(pictures[name], "jpeg", name, 72, 72), number(value, 2)
         )
         for name, value in names
         if name in pictures
@@ -206,9 +159,13 @@ def _network(summary: Summary, language: str) -> Markup:
     heads = [word(key, language) for key in ("class", "images", "right", "accuracy")]
     rows = [
         (c["name"], c["images"], c["right"], number(100 * c["right"] / max(c["images"], 1)))
-        for c in network["classes"][:50]
+        for c in network["classes"][:MOST_ROWS]
     ]
-    facts = f"{word('calibration_error', language)} {network['calibration_error']:.3f}; {word('confidence', language)} "
+    if len(network["classes"]) > MOST_ROWS:
+        rows.append((f"… {len(network['classes']) - MOST_ROWS}", "", "", ""))
+    facts = (
+        f"{word('calibration_error', language)}: {network['calibration_error']:.3f}; {word('confidence', language)}: "
+    )
     line = Markup("<p>{}</p>").format(facts + number(100 * network["confidence"]))
     return Markup('<div class="pair">{}{}</div>').format(
         join([line, table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
@@ -251,7 +208,7 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
     labelled, data = summary["data"]["labelled"], summary["data"]
     measure = say("accuracy_measure" if labelled else "kept_measure")
     left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
-    together = say("together_text").format(tested=data["tested"], measure=measure)
+    together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)
     body = [
         _head(summary, language),
         _section("short", language, _sentences(summary["sentences"], language)),
@@ -261,7 +218,7 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
             language,
             _chart("through-depth", summary, say("points_alone")),
             join(_gate(gate, language) for gate in summary["gates"]),
-            text=say("gates_text"),
+            text=say("gates_text") if any(gate["alone"] for gate in summary["gates"]) else "",
         ),
         _section(
             "variation_title", language, _chart("variation", summary, say("variance_share")), text=say("variation_text")
@@ -286,16 +243,3 @@ def audit_html(found: Any) -> str:
     pictures = found.pictures(shown_photographs(found.summary))
     frame = '<iframe sandbox="" srcdoc="{}" width="100%" height="720"></iframe>'
     return str(Markup(frame).format(report_html(found.summary, pictures)))  # noqa: S704 - the frame is our own
-
-
-def page(title: str, body: Markup, language: str) -> str:
-    """A page around its content."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return str(
-        Markup(
-            '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
-            'content="{}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{}</title>'
-            "<style>{}</style></head><body><main>{}</main></body></html>\n"
-        ).format(language, policy, title, Markup(STYLE), body)  # noqa: S704 - our own
-    )
