@@ -185,3 +185,14 @@ def test_a_body_over_the_limit_is_refused_whether_announced_or_not(announce):
 def test_a_data_url_of_a_photograph_does_not_fit_into_an_event():
     event = json.dumps({"data": ["data:image/png;base64," + "A" * 2**21]}).encode()
     assert talk(event, limit=BodyLimit(None).other)[0] == 413
+
+
+def test_a_visitors_own_network_has_a_lane_of_its_own(checkpoints):
+    lanes = {}
+    page = build(Store(checkpoints))
+    own = {page.blocks[i]._id for i, block in page.blocks.items() if str(block.elem_id or "").startswith("own-")}
+    for event in page.fns.values():
+        touches = {component._id for component in event.outputs} & own
+        lanes.setdefault(bool(touches), set()).add(event.concurrency_id)
+    assert "guests" in lanes[True] and "cnn" not in lanes[True]
+    assert "cnn" in lanes[False] and "guests" not in lanes[False]

@@ -18,7 +18,7 @@ from attnviz.models.limits import limits_for
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish
 from attnviz.ui.networks.visitor_models import About, Guests, PageWish
-from attnviz.ui.shared.events import FETCH, HEAVY, LIGHT, Data, Update, asked_place, connect, picked, sent_path
+from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, asked_place, connect, picked, sent_path
 from attnviz.ui.shared.gate_html import Settings, scores_html
 from attnviz.ui.shared.gate_picture import picture_html
 from attnviz.ui.shared.page import Page, Photo
@@ -208,7 +208,7 @@ def wire(tab: OwnModel) -> None:
         *parts.titles.values(),
     }
 
-    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = HEAVY) -> Any:
+    def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = GUESTS) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.picture)
 
     on(page.tab.select, tab.on_open, analysis)
