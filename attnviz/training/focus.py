@@ -96,9 +96,9 @@ def _mean(rows: Any) -> float:
 def _random(grids: Sequence[tuple[int, ...]], covers: Sequence[Floats]) -> list[float]:
     """The mean over grids and objects, as often as ``RANDOM``, with maps of uniform noise of as many cells."""
     rng = np.random.default_rng(0)
-    pooled = [(grid, [pooled(cover, grid) for cover in covers]) for grid in grids]
+    shares = [(grid, [pooled(cover, grid) for cover in covers]) for grid in grids]
     found = []
     for _ in range(RANDOM):
-        ratios = [energy_ratio(rng.random(grid), area) for grid, areas in pooled for area in areas]
+        ratios = [energy_ratio(rng.random(grid), area) for grid, areas in shares for area in areas]
         found.append(statistics.fmean(ratios))
     return found

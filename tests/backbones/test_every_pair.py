@@ -66,7 +66,7 @@ def test_pair(case, attention):
 
 def test_types_that_start_in_their_own_way_do_so_in_every_backbone():
     for backbone, options in CASES:
-        if backbone == "compact-3d":
+        if backbone == "compact-3d" or options.get("position", "").startswith("pool"):
             continue
         model = build(ModelSpec(backbone, "gc", 3, options, {}, InputSpec((32, 32))))
         assert all(not m.expand.weight.any() for m in model.modules() if type(m).__name__ == "GlobalContext"), backbone

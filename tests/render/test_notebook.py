@@ -72,7 +72,7 @@ def test_what_comes_from_outside_is_escaped():
 
 
 def test_every_display_belongs_to_a_type():
-    assert {t.__name__ for t in (Analysis, GateRecord)} == set(DISPLAYS)
+    assert {t.__name__ for t in (Analysis, GateRecord, Audit)} == set(DISPLAYS)
     for target in DISPLAYS.values():
         module, function = target.split(":")
         assert callable(getattr(importlib.import_module(module), function))

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.analysis.analyser import Analyser
 from attnviz.core.input_spec import FITS, InputSpec
 from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import checkpoint_ids, load_card
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
 from attnviz.training.data import load_images, prepare_batch
 from attnviz.training.loop import Trainer
@@ -37,9 +37,8 @@ def folder(tmp_path_factory):
 def in_use(spec, path):
     """Pixels and input of a photograph, as the app makes them."""
     image = prepare(open_photograph(path), spec)
-    loaded = SimpleNamespace(spec=SimpleNamespace(input=spec), transform=None)
-    model = SimpleNamespace(loaded=loaded, device=torch.device("cpu"), dtype=torch.float32)
-    return image.network, Analyser.input(model, image)
+    network = Network("net", torch.nn.Linear(1, 1), SimpleNamespace(input=spec), ("a", "b"))
+    return image.network, network.given(image)
 
 
 @pytest.mark.parametrize("name", checkpoint_ids())

@@ -268,7 +268,7 @@ def test_data_that_cannot_be_used(data, recipe_file, tmp_path, capsys, spoil, te
         (("", ""), 0, "--devices must be in 1.."),
         (('"compact-resnet"\n', '"vgg16"\n'), 1, "vgg16 cannot take images of 16×16 pixels"),
         (("widths = [8, 8, 8, 8]", "wdths = 8"), 1, "unexpected keyword argument 'wdths'"),
-        (("widths = [8, 8, 8, 8]", "widths = [8]"), 1, "four numbers"),
+        (("widths = [8, 8, 8, 8]", "widths = [8]"), 1, "must be 4 whole numbers"),
     ],
 )
 def test_recipes_that_cannot_be_run(data, recipe_file, tmp_path, change, devices, text):

@@ -19,7 +19,7 @@ HEAVY: dict[str, Any] = {
 }
 """Events that run the network share one lane; of several clicks while one is answered, the last counts."""
 GUESTS: dict[str, Any] = {**HEAVY, "concurrency_id": "guests"}
-"""Events that run a visitor's own network: a lane of their own, since each may load one, which nobody else shall wait for."""
+"""Events that run a visitor's own network: each may load one, which nobody else shall wait for."""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 """Events that only draw, without a forward pass."""
 FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
@@ -80,9 +80,6 @@ def connect(
         how: ``HEAVY``, ``GUESTS``, ``LIGHT``, ``FILES`` or ``FETCH``.
         busy: The component on which an event that takes long shows that it is at work.
     """
-    shown = (
-        {"show_progress_on": [busy]}
-        if busy is not None and how.get("concurrency_id") in ("cnn", "guests", "fetch")
-        else {}
-    )
+    takes_long = how.get("concurrency_id") in ("cnn", "guests", "fetch")
+    shown = {"show_progress_on": [busy]} if busy is not None and takes_long else {}
     return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)
