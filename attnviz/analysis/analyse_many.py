@@ -138,6 +138,7 @@ def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis
             facts,
             network.scores,
             network.assumed,
+            analyser.outline,
         )
         for i, image in enumerate(images)
     ]

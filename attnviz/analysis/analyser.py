@@ -217,14 +217,16 @@ class Analyser:
         features, values = self._met(image, site)
         return _numpy((features * values[0]).abs().mean(0))
 
-    @cached_property
+    @property
     def outline(self) -> tuple[Unit, ...]:
         """The network as a line of blocks, read once; empty, and logged, where a pass cannot be watched."""
-        try:
-            return outline(self.loaded.module, self.example(), self.sites)
-        except Exception:  # a picture of the network is no reason to refuse its answer
-            logging.getLogger(__name__).warning("the blocks of %s cannot be read", self.loaded.name, exc_info=True)
-            return ()
+        if self.loaded not in _OUTLINES:
+            try:
+                _OUTLINES[self.loaded] = outline(self.loaded.module, self.example(), self.sites)
+            except Exception:  # a picture of the network is no reason to refuse its answer
+                logging.getLogger(__name__).warning("the blocks of %s cannot be read", self.loaded.name, exc_info=True)
+                _OUTLINES[self.loaded] = ()
+        return _OUTLINES[self.loaded]
 
     @cached_property
     def probe(self) -> Probe:
@@ -234,6 +236,8 @@ class Analyser:
 
 _SITES: WeakKeyDictionary[Network, tuple[GateSite, ...]] = WeakKeyDictionary()
 """Gates of every living network, so that they are searched once."""
+_OUTLINES: WeakKeyDictionary[Network, tuple[Unit, ...]] = WeakKeyDictionary()
+"""Its line of blocks, likewise."""
 
 
 def sites_of(network: Network) -> tuple[GateSite, ...]:
