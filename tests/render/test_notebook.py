@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attnviz.audit.result import Audit
 from attnviz.core.displays import DISPLAYS
 from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.figures.bars import channel_bars
