@@ -73,12 +73,12 @@ def launch_options(public: bool = True) -> dict[str, Any]:
 
     from attnviz.models.limits import limits_for
     from attnviz.ui.server.body_limit import BodyLimit
+    from attnviz.ui.server.hashed_files import HashedFiles
     from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.origin import Origin
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
-    from attnviz.ui.server.viewer_script import ViewerScript
     from attnviz.ui.shared.text import add_texts, translations
     from attnviz.ui.theme import theme
 
@@ -86,7 +86,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
         add_texts(tab.texts)
     largest = limits_for(public).largest_upload
     body = Middleware(BodyLimit, upload=largest + 2**20)
-    inner = (Door, Uploads, ViewerScript, Document)
+    inner = (Door, Uploads, HashedFiles, Document)
     middleware = [Middleware(Origin), body, *(Middleware(part) for part in inner)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104

@@ -191,6 +191,9 @@ def test_on_a_phone_there_is_one_column_and_no_sideways_scrolling(open_page, wid
     assert tops == sorted(tops)
     photo = page.locator("#view .photo").bounding_box()
     assert photo["y"] + photo["height"] <= 844 and photo["width"] > 0.75 * width
+    for part in parts:
+        box = page.locator(f"#{part}").bounding_box()
+        assert 0 < box["x"] == pytest.approx(width - box["x"] - box["width"], abs=1) <= 16, part
     tile(page, CHANNEL).tap()
     expect(page.locator("#view .bars")).to_be_visible()
     assert page.evaluate(wide) <= 0

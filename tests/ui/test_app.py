@@ -94,6 +94,18 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
     assert {key for key in unused if not key.endswith(ended)} == set()
 
 
+def test_the_browser_knows_every_label_before_it_is_shown(checkpoints):
+    """A label that only a handler asks for must be among those that are sent at the start."""
+    build(Store(checkpoints))
+    sent = launch_options()["i18n"].translations_dict
+    nodes = [node for path in SOURCES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    handlers = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("on_")]
+    calls = [node for handler in handlers for node in ast.walk(handler) if isinstance(node, ast.Call)]
+    asked = [ast.literal_eval(call.args[0]) for call in calls if getattr(call.func, "id", "") == "label"]
+    assert len(asked) >= 4
+    assert [key for key in asked if not all(f"attnviz-{key}" in words for words in sent.values())] == []
+
+
 def visitor(header, **cookies):
     return SimpleNamespace(headers={"accept-language": header} if header is not None else {}, cookies=cookies)
 

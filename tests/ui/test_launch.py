@@ -35,7 +35,7 @@ def test_the_page_opens_on_the_live_network_beside_the_bundled_ones(started):
     assert started[0][1]["ssr_mode"] is False, "the app's own options hold too"
     shown = texts(demo)
     assert "Mine & yours" in shown and "Tiny cbam" in shown and "EfficientNet-B0" in shown
-    assert "It knows 7 classes." in shown and 'data-pick="squeeze"' in shown
+    assert "It knows 7 classes." in shown and '"name":"squeeze"' in shown
     assert model.training and model.head[2].training
 
 
@@ -46,8 +46,7 @@ def test_alone_it_is_the_only_one(started):
 
 def test_a_network_without_gates_is_shown_with_what_it_has(started):
     shown = texts(attnviz.launch(own_net(gates=False), SPEC, alone=True))
-    assert "This network has no attention gates" in shown
-    assert "Here is what it has: " in shown and "1 Conv2d" in shown
+    assert '"gates":[]' in shown and "1 Conv2d" in shown
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,8 @@ def test_it_really_answers_and_ends(monkeypatch, checkpoints):
 
 
 def test_several_networks_and_a_folder_of_photographs(started, photograph, tmp_path):
-    from attnviz.images.samples import sample_names, use_own_samples
+    from attnviz.images.samples import sample_names
+    from attnviz.ui.shared.sample_buttons import offer, thumbnails
 
     (tmp_path / "owls").mkdir()
     for number in range(3):
@@ -98,15 +98,17 @@ def test_several_networks_and_a_folder_of_photographs(started, photograph, tmp_p
         assert sample_names()[:3] == ("own-1", "own-2", "own-3")
         shown = texts(demo)
         assert "before" in shown and "after" in shown and "A photograph of your folder" in shown
-        assert shown.count('data-pick="own-1"') >= 3, "in every tab"
-        assert "owls/night 0 &lt;b&gt;.png" in shown and "<b>.png" not in shown.replace("'owls/night", "")[:0]
+        assert shown.count('data-pick="own-1"') == 1, "on the tab that is open"
+        assert shown.count(f"attnviz/{thumbnails()['own-1'].file}") == 3, "the same picture has one address"
+        assert shown.count("'own-1'") >= 2, "also in the lists of Compare and Intervene"
+        assert 'title="owls/night 0 &lt;b&gt;.png"' in shown
         assert started[0][1]["max_file_size"] == 2 * 2**30, "one's own machine"
         attnviz.launch(pair, public=True)
         assert started[1][1]["max_file_size"] == 32 * 2**20
         attnviz.launch(pair, server_name="0.0.0.0")
         assert started[2][1]["max_file_size"] == 32 * 2**20, "what others can ask is public"
     finally:
-        use_own_samples(None)
+        offer(None)
 
 
 @pytest.mark.parametrize(

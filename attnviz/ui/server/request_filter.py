@@ -30,7 +30,7 @@ API = "/gradio_api/"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)/?|/(assets|static)/.+"
     rf"|{API}(upload|upload_progress|queue/join|queue/data|run/predict|cancel|reset|info|app_id|startup-events)/?"
-    rf"|{API}(file=|heartbeat/).+|/attnviz/view-[0-9a-f]{{16}}\.js",
+    rf"|{API}(file=|heartbeat/).+|/attnviz/(view-[0-9a-f]{{16}}\.js|sample-[0-9a-f]{{16}}\.jpg)",
     re.DOTALL,
 )
 """Addresses that are answered; every other one is unknown: development, monitoring, proxies, recordings."""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
-from attnviz.images.samples import IMAGENETTE, OWN, RENDERED, find_sample, load_sample, sample_names
+from attnviz.images.samples import IMAGENETTE, OWN, RENDERED, find_sample, load_sample, sample_names, use_own_samples
 from attnviz.render.figures.style import encode
-from attnviz.ui.shared.text import sample_title, say
+from attnviz.ui.shared.text import TEXTS, label, sample_title, say
 
 SIDE = 112
 """Pixels of a thumbnail, drawn at half that size."""
@@ -24,25 +29,57 @@ def data_url(picture: Bytes, kind: str = "jpeg") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(encode(picture, kind)).decode()}"
 
 
-@lru_cache(maxsize=64)
-def thumbnail(name: str) -> str:
-    """The centre of a sample, small, as a ``data:`` URL."""
-    photograph = load_sample(name)
-    side = min(photograph.size)
-    left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
-    small = photograph.resize((SIDE, SIDE), box=(left, top, left + side, top + side))
-    return data_url(np.asarray(small))
+class Thumbnail(NamedTuple):
+    """The centre of a sample, ``SIDE`` pixels wide: the JPEG, and the name under which a browser asks for it."""
+
+    jpeg: bytes
+    file: str
 
 
 @lru_cache(maxsize=1)
-def available() -> tuple[str, ...]:
-    """The samples that are installed, in order: an installed package lacks the rendered ones."""
-    names = []
+def thumbnails() -> Mapping[str, Thumbnail]:
+    """A thumbnail of each sample that is installed, by the sample's name, in the order in which they are shown.
+
+    An installed package lacks the rendered ones.
+    """
+    pictures = {}
     for name in sample_names():
         with contextlib.suppress(UserError):
-            thumbnail(name)
-            names.append(name)
-    return tuple(names)
+            jpeg = _centre(load_sample(name))
+            pictures[name] = Thumbnail(jpeg, f"sample-{hashlib.sha256(jpeg).hexdigest()[:16]}.jpg")
+    return pictures
+
+
+def offer(folder: Path | None) -> None:
+    """Offer the photographs of a folder as samples, in front of ours; ``None`` takes them away.
+
+    Raises:
+        UserError: The folder holds no photograph that can be opened.
+    """
+    try:
+        use_own_samples(folder)
+    finally:
+        thumbnails.cache_clear()
+
+
+def available() -> tuple[str, ...]:
+    """The samples that are installed, in order."""
+    return tuple(thumbnails())
+
+
+def _centre(photograph: Image.Image) -> bytes:
+    side = min(photograph.size)
+    left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
+    small = photograph.resize((SIDE, SIDE), box=(left, top, left + side, top + side))
+    return encode(np.asarray(small), "jpeg")
+
+
+def sample_choices() -> list[tuple[Any, str]]:
+    """The samples for a list: what each is called, in the visitor's language where it is one of ours, and its name."""
+    return [
+        (label(f"sample_{name}") if f"sample_{name}" in TEXTS else find_sample(name).title, name)
+        for name in available()
+    ]
 
 
 def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None = None) -> str:
@@ -75,5 +112,5 @@ def _tile(name: str, language: str) -> str:
     title = escape(sample_title(name, sample.title, language))
     return (
         f'<button type="button" data-pick="{escape(name)}" title="{title}" aria-label="{title}">'
-        f'<img src="{thumbnail(name)}" alt="" width="52" height="52"></button>'
+        f'<img src="attnviz/{thumbnails()[name].file}" alt="" width="52" height="52" loading="lazy"></button>'
     )

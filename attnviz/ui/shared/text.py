@@ -107,30 +107,31 @@ def kind_name(kind: str, language: str = "en") -> str:
 
 
 LONGEST_LABEL = 130
-"""Characters of a text that may be a label: the browser is sent no others."""
-
-
-def _is_label(row: tuple[str, str]) -> bool:
-    return not any("{" in text for text in row) and max(map(len, row)) <= LONGEST_LABEL
+"""Most characters of a label: all labels stand in the page."""
+LATER = ("preparing",)
+"""Labels that a page shows only after an event; the browser must know them before."""
+_labels = dict.fromkeys(LATER)
+"""Keys of the labels of every page of this process, in the order in which they were asked for."""
 
 
 def label(key: str) -> Any:
-    """A label that the browser translates.
+    """A label that the browser translates; one that is first asked for by a handler must be in ``LATER``.
 
     Raises:
-        UserError: There is no such text, or it is too long or has values to fill in: the browser does not know it.
+        UserError: There is no such text, or it is too long or has values to fill in.
     """
     if key not in TEXTS:
         raise UserError(f"no text {key!r}; {nearest(key, TEXTS)}")
-    if not _is_label(TEXTS[key]):
+    row = TEXTS[key]
+    if any("{" in text for text in row) or max(map(len, row)) > LONGEST_LABEL:
         raise UserError(f"the text {key!r} is no label: it has values, or more than {LONGEST_LABEL} characters")
+    _labels[key] = None
     return gr.I18n()(PREFIX + key)
 
 
 def translations() -> gr.I18n:
-    """All labels for the browser."""
-    labels = {key: row for key, row in TEXTS.items() if _is_label(row)}
-    columns = [{PREFIX + key: row[i] for key, row in labels.items()} for i in range(len(LANGUAGES))]
+    """The labels for the browser, of the pages that were built until now; no other text is sent to everybody."""
+    columns = [{PREFIX + key: TEXTS[key][i] for key in _labels} for i in range(len(LANGUAGES))]
     return gr.I18n(en=columns[0], zh=columns[1], **{"zh-CN": columns[1]})
 
 

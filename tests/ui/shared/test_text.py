@@ -67,7 +67,9 @@ def test_every_sample_is_called_as_in_the_table():
 
 
 def test_the_browser_is_sent_labels_and_nothing_else():
+    label("model")
     sent = translations().translations_dict["en"]
+    assert sent["attnviz-model"] == TEXTS["model"][0] and "attnviz-no_models" not in sent
     assert max(map(len, sent.values())) <= LONGEST_LABEL
     assert not any("{" in text for text in sent.values())
     with pytest.raises(UserError, match="no label"):

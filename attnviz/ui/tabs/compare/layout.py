@@ -13,7 +13,7 @@ from attnviz.render.masks import DEPTHS
 from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Page, picker, script
-from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.shared.sample_buttons import available, sample_choices
 from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import TEXTS, label, plain, say
 from attnviz.ui.tabs.compare.pair_html import MAPS
@@ -110,10 +110,9 @@ def _photographs(made: dict[str, Any], page: Page) -> None:
         chosen = picker(page.opening, "compare-", height=200)
         made["photo"], made["samples"] = chosen.image, chosen.samples
     with gr.Column(visible=False) as made["several"]:
-        names = available()
         made["shots"] = gr.CheckboxGroup(
-            [(label(f"sample_{name}"), name) for name in names],
-            value=list(names[:AT_FIRST]),
+            sample_choices(),
+            value=list(available()[:AT_FIRST]),
             label=label("cmp_shots"),
             elem_id="compare-shots",
         )

@@ -11,7 +11,7 @@ from attnviz.gates.edits.replacements import SWAPS
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Photo, picker, script
-from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.shared.sample_buttons import sample_choices
 from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import label, plain, say
 from attnviz.ui.tabs.intervene.html import MEASURES
@@ -224,7 +224,7 @@ def _swap(made: dict[str, Any]) -> None:
         made["swap"] = gr.Dropdown(
             choices, value="neutral", label=label("iv_swap"), elem_id="iv-swap", scale=3, min_width=240
         )
-        samples = [(label(f"sample_{name}"), name) for name in available()]
+        samples = sample_choices()
         made["other"] = gr.Dropdown(
             samples,
             value=samples[-1][1],

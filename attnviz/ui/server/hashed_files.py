@@ -1,0 +1,60 @@
+"""Our own files under addresses with a hash of what they hold: browsers keep them, and no folder more is served.
+
+An address is looked up among the files that there are; nothing of it is ever taken for a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+from attnviz.ui.shared.sample_buttons import thumbnails
+from attnviz.viewer.bundles import bundle, module_name
+
+FOLDER = "/attnviz/"
+_KEPT = "max-age=31536000, immutable"
+
+
+class File(NamedTuple):
+    """What is sent; ``cache`` says who may keep it."""
+
+    body: bytes
+    kind: str
+    cache: str
+
+
+def files() -> Mapping[str, File]:
+    """Every file by its name: the script of the view, and a thumbnail of each sample that is offered now.
+
+    A thumbnail may be of somebody's own folder, so only the visitor's browser keeps it, no proxy on the way.
+    """
+    pictures = {one.file: File(one.jpeg, "image/jpeg", f"private, {_KEPT}") for one in thumbnails().values()}
+    script = File(bundle("view").encode(), "text/javascript; charset=utf-8", f"public, {_KEPT}")
+    return {module_name(): script, **pictures}
+
+
+class HashedFiles:
+    """ASGI middleware that answers ``/attnviz/<name>`` for the names of ``files()``, and passes on everything else.
+
+    Args:
+        app: The application behind it.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Send the file."""
+        path = scope.get("path", "").removeprefix(scope.get("root_path", "").rstrip("/"))
+        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(FOLDER)
+        file = files().get(path.removeprefix(FOLDER)) if asked else None
+        if file is None:
+            await self.app(scope, receive, send)
+            return
+        headers = [
+            (b"content-type", file.kind.encode()),
+            (b"content-length", str(len(file.body)).encode()),
+            (b"cache-control", file.cache.encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": file.body if scope["method"] == "GET" else b""})
