@@ -81,7 +81,10 @@ class Explore:
         wanted = Wanted.of(query) if query.get("tab", self.page.name) == self.page.name else Wanted()
         if not wanted and language == "en":
             return {self.parts.state: self.opening}
-        return self.followed(wanted, language)
+        opened = self.followed(wanted, language)
+        if not wanted:  # nobody has chosen this photograph, and the address may ask another tab for one
+            del opened[self.page.photo]
+        return opened
 
     def followed(self, wanted: Wanted, language: str) -> Update:
         """What an address asks for; what it gets wrong is told."""
