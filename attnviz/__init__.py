@@ -23,6 +23,7 @@ _LAZY = {
     "as_pandas": "attnviz.analysis.analyse_many",
     "as_table": "attnviz.analysis.analyse_many",
     "save_npz": "attnviz.analysis.analyse_many",
+    "audit": "attnviz.audit",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "explain_search": "attnviz.gates.explain",
@@ -42,6 +43,7 @@ _LAZY = {
     "wrap": "attnviz.models.wrap",
 }
 _DISPLAYS |= {"Analysis": "attnviz.viewer.notebook:analysis_html", "GateRecord": "attnviz.render.notebook:gate_html"}
+_DISPLAYS |= {"Audit": "attnviz.render.audit.report:audit_html"}
 __all__ = ["UserError", "__version__", *sorted(_LAZY)]  # noqa: PLE0604
 
 

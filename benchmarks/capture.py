@@ -13,6 +13,7 @@ Networks of timm have random weights: what is timed does not depend on them. Gra
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
@@ -34,6 +35,7 @@ from attnviz.core.kinds import KINDS
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
+from attnviz.gates.log import log_gates
 from attnviz.models.checkpoints import checkpoint_ids, load
 from attnviz.models.results import add_force, check_results, write_results
 from attnviz.models.spec import ModelSpec, build
@@ -46,6 +48,8 @@ HEAVY = {"gcresnet50t": 224, "coatnet_0_rw_224": 224, "botnet26t_256": 256, "gho
 """timm networks with full, pairwise or added gates, and the side of their input."""
 HEAVY_TYPES = ("simam", "self-attention", "danet")
 """Types of attnviz with full or pairwise gates, in an untrained compact ResNet at 128 pixels."""
+LOGGED, EVERY = ("noise-attention", "se-30"), 100
+"""Bundled networks that are trained with a log of their gates, and from one logged step to the next."""
 
 Run = Callable[[], object]
 
@@ -163,6 +167,24 @@ def beside_grad_cam(model: nn.Module, layer: nn.Module, budget: float) -> dict[s
     return found
 
 
+def training_with_log(name: str, every: int, budget: float) -> dict[str, Any]:
+    """``every`` training steps of a bundled network, one of which is logged, divided by as many without a log.
+
+    There are two copies of the network, of which one is logged all the time.
+    """
+    loaded = load(name)
+    given, plain = loaded.spec.input, loaded.module.train().requires_grad_(True)
+    x, logged = torch.randn(2, given.channels, *given.size), copy.deepcopy(plain)
+
+    def steps(model: nn.Module) -> None:
+        for _ in range(every):
+            model.zero_grad()
+            model(x).sum().backward()
+
+    with log_gates(logged, x, every):
+        return {"every": every, **ratio(lambda: steps(plain), lambda: steps(logged), budget)}
+
+
 def machine() -> dict[str, object]:
     """What the figures depend on: versions, hardware, commit, command."""
     cpu = Path("/proc/cpuinfo")
@@ -216,6 +238,8 @@ def main() -> None:
     budget, started, facts = (1.0 if args.quick else 10.0), time.perf_counter(), machine()
     batches = (1, 2) if args.quick else (1, 16)
     results = our_networks(budget, batches)
+    for name in LOGGED[: 1 if args.quick else None]:
+        results[f"training with log_gates, {name}"] = training_with_log(name, EVERY, budget)
     import timm  # not earlier: it loads torch's compiler, which everybody who loads a checkpoint only is spared
 
     for name in args.models:

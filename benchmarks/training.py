@@ -34,9 +34,10 @@ from torch.utils.data import DataLoader
 from torchvision import transforms as T
 from torchvision.datasets import ImageFolder
 
+from attnviz.images.folders import list_images, split_folder
 from attnviz.models.results import add_force
 from attnviz.models.spec import build
-from attnviz.training.data import list_images, load_images, split_folder
+from attnviz.training.data import load_images
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe, load_recipe
 from benchmarks.cases import add_case, machine

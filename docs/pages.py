@@ -7,25 +7,23 @@ import functools
 import inspect
 from collections.abc import Iterable, Mapping
 
-from attnviz.analysis.analyser import Analyser
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
-from attnviz.core.model_card import ModelCard
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
-from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
 
 WIDTH = 100
 """Columns of a command's help."""
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
-    "One photograph through one network": ("analyse", "load", "wrap", "open_photograph", "prepare"),
-    "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz"),
+    "One photograph through one network": ("analyse", "Analyser", "open_photograph", "prepare"),
+    "Any network": ("load", "wrap", "Network", "ModelCard"),
+    "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz", "audit"),
     "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
     "Edits of a gate": ("knock_out", "scale", "set_to", "neutral", "mean", "shuffle", "paint"),
     "The app": ("launch",),
@@ -41,9 +39,6 @@ VALUES: tuple[type, ...] = (
     Captured,
     Edit,
     PreparedImage,
-    Network,
-    ModelCard,
-    Analyser,
     ModelSpec,
     InputSpec,
     NoiseSpec,
@@ -66,8 +61,7 @@ def reference() -> str:
     """Functions, values and tables, as Markdown with autodoc's directives."""
     parts = []
     for title, names in FUNCTIONS.items():
-        kind = "autoexception" if title == "Errors" else "autofunction"
-        parts += [f"## {title}", *(_directive(kind, f"attnviz.{name}") for name in names)]
+        parts += [f"## {title}", *(_public(title, name) for name in names)]
     parts.append("## Values")
     parts += [_directive("autoclass", f"{value.__module__}.{value.__qualname__}", ":members:") for value in VALUES]
     parts += [
@@ -83,6 +77,15 @@ def reference() -> str:
     methods = ((name, f"{method.title} ({method.paper})") for name, method in ATTRIBUTIONS.items())
     parts += ["## Attributions", _table(("name", "what it is"), methods)]
     return "\n\n".join(parts) + "\n"
+
+
+def _public(title: str, name: str) -> str:
+    """One public name: an error, a class or a function."""
+    if title == "Errors":
+        return _directive("autoexception", f"attnviz.{name}")
+    if name[0].isupper():
+        return _directive("autoclass", f"attnviz.{name}", ":members:")
+    return _directive("autofunction", f"attnviz.{name}")
 
 
 def _directive(kind: str, target: str, *options: str) -> str:

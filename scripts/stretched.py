@@ -18,10 +18,12 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.core.input_spec import FITS
+from attnviz.images.folders import list_images, split_folder
 from attnviz.images.prepare import open_photograph, prepare
-from attnviz.models.checkpoints import LoadedModel, load
+from attnviz.models.checkpoints import load
+from attnviz.models.network import Network
 from attnviz.models.results import write_results
-from attnviz.training.data import list_images, prepare_batch, split_folder
+from attnviz.training.data import prepare_batch
 
 NETWORKS = ("cbam", "none", "eca", "local-30", "vgg-local-15")
 SHAPES = {"4:3": (171, 128), "3:4": (128, 171)}
@@ -30,7 +32,7 @@ BATCH = 50
 
 
 @torch.inference_mode()
-def right(model: LoadedModel, photographs: Sequence[Image.Image], targets: Tensor, fit: str) -> Tensor:
+def right(model: Network, photographs: Sequence[Image.Image], targets: Tensor, fit: str) -> Tensor:
     """(N,) bool: whether a network names the class of each photograph, which it is given with a fit."""
     spec = dataclasses.replace(model.spec.input, fit=fit)
     pixels = torch.stack([torch.from_numpy(prepare(p, spec).network.copy()).permute(2, 0, 1) for p in photographs])
@@ -45,7 +47,7 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * tail)
 
 
-def compare(model: LoadedModel, photographs: Sequence[Image.Image], targets: Tensor) -> dict[str, Any]:
+def compare(model: Network, photographs: Sequence[Image.Image], targets: Tensor) -> dict[str, Any]:
     """Accuracy in percent of squares, and with both fits of the same pictures stretched."""
     row: dict[str, Any] = {"1:1": _percent(right(model, photographs, targets, "squash"))}
     for shape, size in SHAPES.items():

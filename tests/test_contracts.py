@@ -15,6 +15,7 @@ from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale
 from attnviz.models.checkpoints import checkpoint_ids, load
 from attnviz.models.spec import ModelSpec, build, input_shape
+from tests.attention.helpers import make
 from tests.gates.witness import Witness
 from tests.zoo import FAST, SLOW, awake, zoo_model
 
@@ -33,6 +34,13 @@ KINDS = {
     "coord": ["strip", "strip"],
     "simam": ["full"],
     "stn": ["geometric"],
+    "abn": ["spatial"],
+    "pool": ["pairwise"],
+    "bam": ["full"],
+    "triplet": ["strip", "strip", "spatial"],
+    "soca": ["channel"],
+    "pfa": ["channel", "spatial"],
+    "resnest": ["branch"],
 }
 """What the specification of attention types says; a new type is tested as well, only its kinds are not known here."""
 
@@ -71,7 +79,7 @@ def check(model, x):
         for site in sites:
             assert torch.equal(light[site.name].values, tape[site.name].values), site
             assert light[site.name].values.shape[1:] == site.shape[1:]
-        with Witness({s.name: (s.kind, tape[s.name].values, tape[s.name].features) for s in sites}) as witness:
+        with Witness({s.name: (s.kind, acting(s, tape), tape[s.name].features) for s in sites}) as witness:
             model(x)
         assert not witness.pending, list(witness.pending)
     with torch.inference_mode(), capture(model, sites) as tape:
@@ -103,6 +111,12 @@ def searched_in_any_state(model, x):
     return sites
 
 
+def acting(site, tape):
+    """What a gate multiplies in: its values, or 1 + them where it is residual."""
+    values = tape[site.name].values
+    return 1 + values if site.residual else values
+
+
 def shows(sites, plain):
     """Whether neutral gates must change the logits.
 
@@ -124,7 +138,7 @@ def check_edits(model, x, sites, plain):
             if site.kind in ("branch", "pairwise"):
                 assert torch.allclose(values, torch.tensor(1 / values.shape[site.axis]))
             elif site.kind != "geometric":
-                assert (values == (0 if site.kind == "added" else 1)).all()
+                assert (values == (0 if site.kind == "added" or site.residual else 1)).all()
         with edit(model, {sites[-1].name: scale(1.0)}):
             same = model(x)
         assert all(
@@ -175,7 +189,7 @@ def check_crash(model, x, sites):
 @pytest.mark.parametrize("name", ATTENTION)
 def test_attention_types(name):
     torch.manual_seed(0)
-    module = ATTENTION[name](16)
+    module = make(name, 16)
     for parameter in module.parameters():  # some start at 0, where nothing that is wrong would show
         nn.init.normal_(parameter, std=0.3)
     sites = check(nn.Sequential(nn.Conv2d(3, 16, 3), module).eval(), torch.randn(2, 3, 14, 14))

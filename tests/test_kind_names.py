@@ -34,8 +34,6 @@ OTHER_WORDS = {
     "attnviz/ui/tabs/explore/handlers.py": {"channel"},
     "attnviz/ui/tabs/explore/link.py": {"channel"},
     "attnviz/ui/tabs/inside_gate/handlers.py": {"channel"},
-    "attnviz/ui/tabs/inside_gate/state.py": {"spatial"},  # an attention type
-    "attnviz/ui/tabs/inside_gate/step_html.py": {"added"},  # a step
     "attnviz/ui/tabs/intervene/html.py": {"channel", "strip"},  # one channel; all gates in a row
     "attnviz/ui/tabs/intervene/panel.py": {"strip"},
     "attnviz/ui/tabs/own_model/layout.py": {"strip"},

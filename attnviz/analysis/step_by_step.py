@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.analysis.analyser import Analyser
-from attnviz.attention.steps.run import demonstrate, walk
+from attnviz.attention.walk import demonstrate, walk
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.step_values import Change, Walk
 from attnviz.core.types import PreparedImage
@@ -101,7 +101,7 @@ def inside_untrained(
     Args:
         analyser: The model whose features are used.
         image: The photograph.
-        attention: Key of ``attnviz.attention.steps.STEPS``.
+        attention: Key of ``attnviz.attention.ATTENTION``.
         place: Path of an attention module of the model: its input is used; ``PIXELS`` for the photograph itself.
         change: What to do to the features before.
         volume: Whether to use a clip of ``FRAMES`` pictures and the type's form for volumes.

@@ -23,6 +23,13 @@ ATTENTION: Registry[type[nn.Module]] = Registry(
         ("coord", "attnviz.attention.coord:CoordinateAttention"),
         ("simam", "attnviz.attention.simam:SimAM"),
         ("stn", "attnviz.attention.stn:SpatialTransformer"),
+        ("abn", "attnviz.attention.abn:AttentionBranch"),
+        ("pool", "attnviz.attention.pool:AttentionPooling"),
+        ("bam", "attnviz.attention.bam:BottleneckAttention"),
+        ("triplet", "attnviz.attention.triplet:TripletAttention"),
+        ("soca", "attnviz.attention.soca:SecondOrderAttention"),
+        ("pfa", "attnviz.attention.pfa:PyramidFeatureAttention"),
+        ("resnest", "attnviz.attention.resnest:SplitAttention"),
     ),
 )
 """Every entry is built as ``Type(channels, **options)`` and maps features to features of the same shape.

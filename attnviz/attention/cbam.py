@@ -17,13 +17,16 @@ from attnviz.attention.gate import (
     hidden_width,
     zero,
 )
+from attnviz.attention.stepwise import Stepwise
 from attnviz.core.errors import UserError, nearest
 
 KERNELS = (3, 7)
 ORDERS = ("channel-first", "spatial-first", "parallel")
+LAYOUTS = {2: "C H W", 3: "C D H W"}
+"""Axes of the features by ``dims``."""
 
 
-class ChannelAttention(nn.Module):
+class ChannelAttention(Stepwise):
     """Channel gate from mean and max: ``y = x · σ(MLP(avg-pool x) + MLP(max-pool x))`` (eq. 2).
 
     One MLP, Linear(C -> C/r) -> ReLU -> Linear(C/r -> C), serves both pools.
@@ -52,14 +55,6 @@ class ChannelAttention(nn.Module):
             "h": m.reduce.out_features,
             "b": int(m.reduce.bias is not None),
         },
-        steps=(
-            ("features", "N, C, H, W"),
-            ("mean over space, and maximum over space", "N, C"),
-            ("both: Linear C→h, ReLU", "N, h"),
-            ("both: Linear h→C", "N, C"),
-            ("sum of the two, σ: the gate", "N, C, 1, 1"),
-            ("features × gate", "N, C, H, W"),
-        ),
         parameters="2*C*h + b*(h + C)",
     )
 
@@ -99,25 +94,46 @@ class ChannelAttention(nn.Module):
         zero(self.expand)
         return 0.5
 
-    def _mlp(self, pooled: Tensor) -> Tensor:
-        """(N, …, C) -> (N, …, C)."""
-        return self.expand(torch.relu(self.reduce(pooled)))
-
     def weights(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1); volumes -> (N, C, D, 1, 1), or (N, C, 1, 1, 1) with ``pool_depth``."""
         check_features(x, self.channels, self.dims)
         axes = (2, 3, 4) if self.pool_depth else (-2, -1)
+        inner = "1 1" if self.dims == 2 else "1 1 1" if self.pool_depth else "D 1 1"
+        both, bias = ("mean", "max"), self.reduce.bias is not None
         average = x.mean(axes, keepdim=True).movedim(1, -1)
         maximum = x.amax(axes, keepdim=True).movedim(1, -1)
-        scores = torch.sigmoid(self._mlp(average) + self._mlp(maximum)).movedim(-1, 1)
-        return self.gate(scores, x)
+        over = "D×H×W" if self.pool_depth else "H×W"
+        self.step("pools", (average, maximum), f"· {inner} C", "bars", f"v = [mean_{{{over}}}(x) ; max_{{{over}}}(x)]",
+                  "mean over space, and maximum over space", rows=both, worked="mean = {here[0]}, max = {here[1]}",
+                  x=x)  # fmt: skip
+        hidden = [torch.relu(self.reduce(pooled)) for pooled in (average, maximum)]
+        self.step("hidden", hidden, f"· {inner} h", "bars", f"a = ReLU(W₁ v{' + b₁' if bias else ''})",
+                  "both: Linear C→h, ReLU", rows=both, layers=(("W₁", "b₁", self.reduce, "h", "C"),))  # fmt: skip
+        answers = [self.expand(values) for values in hidden]
+        self.step("answers", answers, f"· {inner} C", "bars", f"W₂ a{' + b₂' if bias else ''}", "both: Linear h→C",
+                  rows=both, layers=(("W₂", "b₂", self.expand, "C", "h"),),
+                  worked="MLP(mean) = {here[0]}, MLP(max) = {here[1]}")  # fmt: skip
+        total = answers[0] + answers[1]
+        self.step("sum", total, f"{inner} C", "bars", "e = MLP(mean) + MLP(max)", "sum of the two",
+                  worked="{answers[0]} + {answers[1]} = {here}")  # fmt: skip
+        gate: Tensor = self.gate(torch.sigmoid(total).movedim(-1, 1), x)
+        self.step("channel_gate", gate, f"C {inner}", "gate", "s = σ(e)", "σ: the channel gate",
+                  worked="σ({sum}) = {here}")  # fmt: skip
+        return gate
+
+    def scaled(self, x: Tensor, gate: Tensor) -> Tensor:
+        """Features × gate."""
+        scaled = x * gate
+        self.step("channel_scaled", scaled, LAYOUTS[self.dims], "features", "y = x × s", "features × channel gate",
+                  x=x, worked="{x} × {channel_gate} = {here}")  # fmt: skip
+        return scaled
 
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""
-        return x * self.weights(x)
+        return self.scaled(x, self.weights(x))
 
 
-class SpatialAttention(nn.Module):
+class SpatialAttention(Stepwise):
     """Spatial gate: ``y = x · σ(conv([mean over C, max over C]))`` (eq. 3).
 
     Args:
@@ -134,12 +150,6 @@ class SpatialAttention(nn.Module):
         formula="y = x · σ(conv_k([mean over C; max over C]))",
         paper="Woo et al. 2018, arXiv 1807.06521, eq. 3",
         symbols=lambda m, h, w: {"C": m.channels, "k": m.conv.kernel_size[0], "d": m.dims},
-        steps=(
-            ("features", "N, C, H, W"),
-            ("mean and maximum over channels", "N, 2, H, W"),
-            ("conv k×k, 2→1, without bias, σ: the gate", "N, 1, H, W"),
-            ("features × gate", "N, C, H, W"),
-        ),
         parameters="2*k**d",
     )
 
@@ -162,15 +172,35 @@ class SpatialAttention(nn.Module):
     def weights(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 1, H, W); (N, C, D, H, W) -> (N, 1, D, H, W)."""
         check_features(x, self.channels, self.dims)
+        place = LAYOUTS[self.dims].removeprefix("C ")
         pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), dim=1)
-        return self.gate(torch.sigmoid(self.conv(pooled)), x)
+        self.step("place_pools", pooled, f"· {place}", "planes", "p = [mean_{C}(x) ; max_{C}(x)]",
+                  "mean and maximum over channels", rows=("mean", "max"), worked="mean = {here[0]}, max = {here[1]}",
+                  x=x)  # fmt: skip
+        scores = self.conv(pooled)
+        sides = "×".join(map(str, self.conv.kernel_size))
+        names = ("kD", "kH", "kW")[-self.dims :]
+        self.step("place_scores", scores, f"1 {place}", "planes", f"q = conv_{{{sides}}}(p; w)",
+                  "conv k×k, 2→1, without bias", layers=(("w", self.conv.weight[0], "·", *names),),
+                  worked="q = {here}")  # fmt: skip
+        mask: Tensor = self.gate(torch.sigmoid(scores), x)
+        self.step("spatial_gate", mask, f"1 {place}", "mask", "m = σ(q)", "σ: the spatial gate",
+                  worked="σ({place_scores}) = {here}")  # fmt: skip
+        return mask
+
+    def scaled(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Features × mask."""
+        scaled = x * mask
+        self.step("spatial_scaled", scaled, LAYOUTS[self.dims], "features", "y = x × m", "features × spatial gate",
+                  x=x, worked="{x} × {spatial_gate} = {here}")  # fmt: skip
+        return scaled
 
     def forward(self, x: Tensor) -> Tensor:
         """Features -> features of the same shape."""
-        return x * self.weights(x)
+        return self.scaled(x, self.weights(x))
 
 
-class CBAM(nn.Module):
+class CBAM(Stepwise):
     """Channel gate, then spatial gate (Woo et al. 2018, arXiv 1807.06521).
 
     Args:
@@ -195,16 +225,6 @@ class CBAM(nn.Module):
             **ChannelAttention.DESCRIPTION.symbols(m.channel, h, w),
             **SpatialAttention.DESCRIPTION.symbols(m.spatial, h, w),
         },
-        steps=(
-            ("features", "N, C, H, W"),
-            ("mean over space, and maximum over space", "N, C"),
-            ("both: Linear C→h, ReLU, Linear h→C", "N, C"),
-            ("sum of the two, σ: channel gate", "N, C, 1, 1"),
-            ("features × channel gate", "N, C, H, W"),
-            ("mean and maximum over channels", "N, 2, H, W"),
-            ("conv k×k, 2→1, without bias, σ: spatial gate", "N, 1, H, W"),
-            ("features × spatial gate", "N, C, H, W"),
-        ),
         parameters="2*C*h + b*(h + C) + 2*k**d",
     )
 
@@ -235,4 +255,5 @@ class CBAM(nn.Module):
             return self.spatial(self.channel(x))
         if self.order == "spatial-first":
             return self.channel(self.spatial(x))
-        return x * self.channel.weights(x) * self.spatial.weights(x)
+        half = self.channel.scaled(x, self.channel.weights(x))
+        return self.spatial.scaled(half, self.spatial.weights(x))

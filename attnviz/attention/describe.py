@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import nn
+
 from attnviz.attention import ATTENTION
-from attnviz.attention.description import Description, arithmetic, printed
+from attnviz.attention.description import arithmetic, description_of, printed
+from attnviz.attention.stepwise import Intermediate, record
 from attnviz.core.errors import UserError
+
+DEPTH = 4
+"""D of the features for types in their form for volumes."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a mechanism.
+class Stage:
+    """One step of a mechanism, without its values.
 
     Attributes:
         does: What happens.
+        formula: The same in symbols.
         symbolic: Resulting shape in letters, e.g. ``"N, C, 1, 1"``.
         shape: The same in numbers, with N = 1.
     """
 
     does: str
+    formula: str
     symbolic: str
     shape: tuple[int, ...]
 
@@ -37,7 +47,7 @@ class Described:
         formula: What it computes.
         paper: Where it was published.
         symbols: The numbers behind the letters.
-        steps: From features to features.
+        steps: From features to features, as the module notes them while it runs.
         parameter_formula: Number of parameters in closed form.
         parameters: That number.
     """
@@ -47,7 +57,7 @@ class Described:
     formula: str
     paper: str
     symbols: Mapping[str, int]
-    steps: tuple[Step, ...]
+    steps: tuple[Stage, ...]
     parameter_formula: str
     parameters: int
 
@@ -72,10 +82,29 @@ class Described:
         return "\n".join([*lines, f"parameters  {self.parameter_formula} = {self.parameters:,}"])
 
 
+def _stage(noted: Intermediate) -> Stage:
+    shape = tuple(noted.value.shape)
+    letters = [str(size) if axis == "·" else axis for axis, size in zip(noted.axes, shape[1:], strict=True)]
+    return Stage(noted.does, noted.formula, ", ".join(["N", *letters]), (1, *shape[1:]))
+
+
+def _built(name: str, channels: int, options: Mapping[str, Any]) -> nn.Module:
+    """A module without numbers; a type that needs the number of classes has that of its example."""
+    make = ATTENTION[name]
+    needed = {key: value for key, value in description_of(make).example.items() if key == "num_classes"}
+    try:
+        with torch.device("meta"):
+            return make(channels, **{**needed, **options}).eval()
+    except TypeError as error:
+        raise UserError(f"{name} cannot be built: {error}") from error
+
+
 def describe(
     name: str, channels: int = 64, height: int = 32, width: int = 32, options: Mapping[str, Any] | None = None
 ) -> Described:
     """Describe an attention type for features (N, C, H, W).
+
+    The module runs once without numbers (on torch's meta device), and its steps are what it notes.
 
     Args:
         name: A key of ``ATTENTION``.
@@ -87,28 +116,22 @@ def describe(
     Raises:
         UserError: The type or an option is not known, or a number is outside its limits.
     """
-    make = ATTENTION[name]
+    description = description_of(ATTENTION[name])
     if not all(isinstance(side, int) and side >= 1 for side in (height, width)):
         raise UserError(f"height and width must be whole numbers of at least 1, got {height!r} and {width!r}")
-    description: Description | None = getattr(make, "DESCRIPTION", None)
-    if description is None:
-        raise UserError(f"attention type {name!r} has no DESCRIPTION")
-    try:
-        module = make(channels, **(options or {}))
-    except TypeError as error:
-        raise UserError(f"{name} cannot be built: {error}") from error
-    symbols = {**description.symbols(module, height, width), "H": height, "W": width}
-    values = {**symbols, "N": 1}
+    module = _built(name, channels, options or {})
+    place = {**({"D": DEPTH} if (options or {}).get("dims") == 3 else {}), "H": height, "W": width}
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that keys are pooled is one of the steps
+        _, steps = record(module, torch.empty(1, channels, *place.values(), device="meta"))
+    symbols = {**description.symbols(module, height, width), **place}
     return Described(
         name=name,
         title=description.title,
         formula=description.formula,
         paper=description.paper,
         symbols=symbols,
-        steps=tuple(
-            Step(does, printed(shape), tuple(arithmetic(part.strip(), values) for part in shape.split(",")))
-            for does, shape in description.steps
-        ),
+        steps=tuple(_stage(step) for step in steps),
         parameter_formula=printed(description.parameters),
-        parameters=arithmetic(description.parameters, values),
+        parameters=arithmetic(description.parameters, {**symbols, "N": 1}),
     )

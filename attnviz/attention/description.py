@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from attnviz.core.errors import UserError
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
@@ -27,16 +29,30 @@ class Description:
         paper: Authors, year and arXiv number or venue.
         symbols: ``(module, H, W)`` to the numbers behind the letters, e.g. ``{"C": 64, "h": 4}``; N, H and W
             are added to them.
-        steps: What is done, and the shape that results, as comma-separated arithmetic (``"N, C, H*W"``).
         parameters: Number of parameters as arithmetic over the symbols, e.g. ``"2*C*h"``.
+        example: Options of an example, where the type needs more than C, or its own defaults would show nothing.
+        set_by_hand: What ``start_visible`` sets in such an example, as a sentence.
     """
 
     title: str
     formula: str
     paper: str
     symbols: Callable[[Any, int, int], dict[str, int]]
-    steps: tuple[tuple[str, str], ...]
     parameters: str
+    example: Mapping[str, Any] = field(default_factory=dict)
+    set_by_hand: str = ""
+
+
+def description_of(kind: type[Any]) -> Description:
+    """What an attention type says about itself.
+
+    Raises:
+        UserError: It says nothing.
+    """
+    description = getattr(kind, "DESCRIPTION", None)
+    if not isinstance(description, Description):
+        raise UserError(f"attention type {kind.__name__} has no DESCRIPTION")
+    return description
 
 
 def arithmetic(text: str, symbols: Mapping[str, int]) -> int:

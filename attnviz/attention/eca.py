@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features
+from attnviz.attention.stepwise import Stepwise
 from attnviz.core.errors import UserError
 
 
@@ -27,7 +28,7 @@ def check_kernel(kernel_size: Any) -> int:
     return int(kernel_size)
 
 
-class EfficientChannelAttention(nn.Module):
+class EfficientChannelAttention(Stepwise):
     """Channel gate without reduction: ``y = x · σ(conv1d(mean(x)))``, the convolution runs over the channels.
 
     Args:
@@ -43,13 +44,6 @@ class EfficientChannelAttention(nn.Module):
         formula="y = x · σ(conv1d_k(mean(x))), k = odd(|(log₂ C + 1) / 2|)",
         paper="Wang et al. 2020, arXiv 1910.03151",
         symbols=lambda m, h, w: {"C": m.channels, "k": m.conv.kernel_size[0]},
-        steps=(
-            ("features", "N, C, H, W"),
-            ("mean over space, channels in a row", "N, 1, C"),
-            ("1-D conv over channels, kernel k, no bias", "N, 1, C"),
-            ("σ: the gate", "N, C, 1, 1"),
-            ("features × gate", "N, C, H, W"),
-        ),
         parameters="k",
     )
 
@@ -68,5 +62,17 @@ class EfficientChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, C, 1, 1) in (0, 1)."""
         check_features(x, self.channels, dims=2)
-        scores = self.conv(x.mean((2, 3))[:, None])[:, 0]
-        return x * self.gate(torch.sigmoid(scores)[:, :, None, None], x)
+        mean = x.mean((2, 3))[:, None]
+        self.step("mean", mean, "1 C", "bars", "z = mean_{H×W}(x)", "mean over space, channels in a row",
+                  worked="mean = {here}")  # fmt: skip
+        scores = self.conv(mean)
+        size = self.conv.kernel_size[0]
+        self.step("neighbours", scores, "1 C", "bars", f"e = conv1d_{{k={size}}}(z)" if size > 1 else "e = w z",
+                  "1-D conv over channels, kernel k, no bias",
+                  layers=(("w", self.conv.weight[0, 0], "k"),), worked="e = {here}")  # fmt: skip
+        gate = self.gate(torch.sigmoid(scores[:, 0])[:, :, None, None], x)
+        self.step("channel_gate", gate, "C 1 1", "gate", "s = σ(e)", "σ: the gate", worked="σ({neighbours}) = {here}")
+        scaled = x * gate
+        self.step("channel_scaled", scaled, "C H W", "features", "y = x × s", "features × gate", x=x,
+                  worked="{x} × {channel_gate} = {here}")  # fmt: skip
+        return scaled

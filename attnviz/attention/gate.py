@@ -33,9 +33,14 @@ class Gate(nn.Module):
         self.residual, self.even = residual, even
         self.tap: Callable[[Tensor, Tensor], Tensor] | None = None
 
-    def forward(self, values: Tensor, features: Tensor) -> Tensor:
-        """Return ``values`` unchanged, or what ``tap`` makes of them; ``features`` is there to be seen."""
+    def __call__(self, values: Tensor, features: Tensor) -> Tensor:
+        """Run the module and its hooks, and then the ``tap``: it gets what the network goes on with."""
+        values = super().__call__(values, features)
         return values if self.tap is None else self.tap(values, features)
+
+    def forward(self, values: Tensor, features: Tensor) -> Tensor:
+        """Return ``values`` unchanged; ``features`` is there to be seen."""
+        return values
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and files hold: a tap stays with this gate."""

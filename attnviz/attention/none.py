@@ -22,7 +22,6 @@ class NoAttention(nn.Module):
         formula="y = x",
         paper="the baseline to compare with",
         symbols=lambda m, h, w: {"C": m.channels},
-        steps=(("features", "N, C, H, W"), ("the same features", "N, C, H, W")),
         parameters="0",
     )
 

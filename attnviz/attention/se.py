@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
+from attnviz.attention.stepwise import Stepwise
 
 
-class SqueezeExcitation(nn.Module):
+class SqueezeExcitation(Stepwise):
     """Channel gate from the mean of every channel: ``y = x · σ(W₂ ReLU(W₁ mean(x)))``.
 
     Squeeze is the mean over space; excite is Linear(C -> C/r) -> ReLU -> Linear(C/r -> C) -> σ, without biases.
@@ -29,13 +30,6 @@ class SqueezeExcitation(nn.Module):
         formula="y = x · σ(W₂ ReLU(W₁ mean(x)))",
         paper="Hu et al. 2018, arXiv 1709.01507",
         symbols=lambda m, h, w: {"C": m.channels, "h": m.reduce.out_features},
-        steps=(
-            ("features", "N, C, H, W"),
-            ("squeeze: mean over space", "N, C"),
-            ("Linear C→h without bias, ReLU", "N, h"),
-            ("Linear h→C without bias, σ: the gate", "N, C, 1, 1"),
-            ("features × gate", "N, C, H, W"),
-        ),
         parameters="C*h + h*C",
     )
 
@@ -55,5 +49,17 @@ class SqueezeExcitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, C, 1, 1) in (0, 1)."""
         check_features(x, self.channels, dims=2)
-        excited = self.expand(torch.relu(self.reduce(x.mean((2, 3)))))
-        return x * self.gate(torch.sigmoid(excited)[:, :, None, None], x)
+        mean = x.mean((2, 3))
+        self.step("mean", mean, "C", "bars", "z = mean_{H×W}(x)", "squeeze: mean over space", worked="mean = {here}")
+        hidden = torch.relu(self.reduce(mean))
+        self.step("hidden", hidden, "h", "bars", "a = ReLU(W₁ z)", "Linear C→h without bias, ReLU",
+                  layers=(("W₁", "b₁", self.reduce, "h", "C"),))  # fmt: skip
+        scores = self.expand(hidden)
+        self.step("scores", scores, "C", "bars", "e = W₂ a", "Linear h→C without bias",
+                  layers=(("W₂", "b₂", self.expand, "C", "h"),), worked="e = {here}")  # fmt: skip
+        gate = self.gate(torch.sigmoid(scores)[:, :, None, None], x)
+        self.step("channel_gate", gate, "C 1 1", "gate", "s = σ(e)", "σ: the gate", worked="σ({scores}) = {here}")
+        scaled = x * gate
+        self.step("channel_scaled", scaled, "C H W", "features", "y = x × s", "features × gate", x=x,
+                  worked="{x} × {channel_gate} = {here}")  # fmt: skip
+        return scaled

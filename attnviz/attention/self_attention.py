@@ -10,11 +10,14 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
 from attnviz.attention.position_limit import check_limit, kept_positions, limit_positions
+from attnviz.attention.stepwise import Stepwise
 from attnviz.core.errors import UserError, nearest
 
 
 class DotSimilarity(nn.Module):
     """``q·k / √d`` (Vaswani et al. 2017)."""
+
+    formula = "r = q · k / √d"
 
     def __init__(self, heads: int, width: int) -> None:
         super().__init__()
@@ -28,6 +31,8 @@ class DotSimilarity(nn.Module):
 class CosineSimilarity(nn.Module):
     """``τ · cos(q, k)`` with a learned τ per head that starts at 10 (Liu et al. 2022, arXiv 2111.09883)."""
 
+    formula = "r = τ cos(q, k)"
+
     def __init__(self, heads: int, width: int) -> None:
         super().__init__()
         self.temperature = nn.Parameter(torch.full((heads, 1, 1), 10.0))
@@ -40,6 +45,8 @@ class CosineSimilarity(nn.Module):
 
 class AdditiveSimilarity(nn.Module):
     """``vᵀ tanh(q + k)``, a two-layer perceptron (Bahdanau et al. 2015, arXiv 1409.0473)."""
+
+    formula = "r = uᵀ tanh(q + k)"
 
     def __init__(self, heads: int, width: int) -> None:
         super().__init__()
@@ -66,7 +73,7 @@ SIMILARITIES: dict[str, tuple[type[nn.Module], int]] = {
 """Similarity, and the most keys and values by default: ``mlp`` holds d numbers for every pair of positions."""
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(Stepwise):
     """Every position gathers from all others: ``y = x + γ W softmax(sim(query x, key x)) (value x)``.
 
     Similarity, softmax and weighted sum are modules of their own, so that a hook sees each stage. γ starts at 0,
@@ -96,18 +103,10 @@ class SelfAttention(nn.Module):
             "K": kept_positions(h, w, m.max_positions),
             "s": sum(p.numel() for p in m.similarity.parameters()),
         },
-        steps=(
-            ("features", "N, C, H, W"),
-            ("query: 1×1 conv C→h, split into heads", "N, heads, H*W, d"),
-            ("key: 1×1 conv C→h (features pooled to at most max_positions)", "N, heads, K, d"),
-            ("value: 1×1 conv C→h (from the same)", "N, heads, K, d"),
-            ("similarity of every query with every key", "N, heads, H*W, K"),
-            ("softmax over keys: the gate", "N, heads, H*W, K"),
-            ("gate × values", "N, heads, H*W, d"),
-            ("heads joined, 1×1 conv h→C", "N, C, H, W"),
-            ("features + γ · that", "N, C, H, W"),
-        ),
         parameters="3*(C*h + h) + (h*C + C) + 1 + s",
+        example={"max_positions": 256},
+        set_by_hand="γ is set to 1; a new module starts at 0 and adds nothing. "
+        "Keys and values are averaged down to at most 256 places.",
     )
 
     def __init__(
@@ -152,11 +151,38 @@ class SelfAttention(nn.Module):
         """(N, heads, HW, d) -> (N, heads·d, H, W) over the positions of ``x``."""
         return gathered.transpose(1, 2).reshape(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
 
+    def start_visible(self) -> None:
+        """γ = 1, since a new module adds nothing."""
+        nn.init.ones_(self.scale)
+
+    def _mapped(self, name: str, seen: Tensor) -> Tensor:
+        """Query, key or value of all positions, (N, heads, HW, d)."""
+        layer, letter = getattr(self, name), name[0]
+        mapped = layer(seen)
+        axes, pooled = ("h H W", "") if name == "query" else ("h H′ W′", " (features pooled to at most max_positions)")
+        self.step(name, mapped, axes, "maps", f"{letter} = W{letter} x + b{letter}", f"{name}: 1×1 conv C→h{pooled}",
+                  layers=((f"W{letter}", f"b{letter}", layer, "h", "C"),))  # fmt: skip
+        return self.split(mapped)
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, heads, HWq, HWk) and sums to 1 over HWk."""
         check_features(x, self.channels, dims=2)
         seen = limit_positions(x, self.max_positions)
-        query, key, value = self.split(self.query(x)), self.split(self.key(seen)), self.split(self.value(seen))
-        weights = self.gate(self.normalise(self.similarity(query, key)), value)
+        query, key, value = self._mapped("query", x), self._mapped("key", seen), self._mapped("value", seen)
+        places = (self.heads, *x.shape[2:], *seen.shape[2:])
+        rows = tuple(f"head {i + 1}" for i in range(self.heads)) if self.heads > 1 else ("",)
+        similarity = self.similarity(query, key)
+        self.step("similarity", similarity, "· H W H′ W′", "planes", str(self.similarity.formula),
+                  "similarity of every query with every key", rows=rows, view=places)  # fmt: skip
+        weights = self.gate(self.normalise(similarity), value)
+        self.step("weights", weights, "· H W H′ W′", "planes", "w = softmax_{H′×W′}(r)", "softmax over keys: the gate",
+                  rows=rows, view=places)  # fmt: skip
         joined = self.join(self.weighted_sum(weights, value), x)
-        return x + self.scale * self.project(joined)
+        self.step("gathered", joined, "h H W", "maps", "o = Σ w v", "gate × values, heads joined")
+        projected = self.project(joined)
+        self.step("projected", projected, "C H W", "maps", "W o + b", "1×1 conv h→C",
+                  layers=(("W", "b", self.project, "C", "h"),), worked="W o + b = {here}")  # fmt: skip
+        out = x + self.scale * projected
+        self.step("residual", out, "C H W", "features", "y = x + γ (W o + b)", "features + γ · that",
+                  layers=(("γ", self.scale, "1"),), worked="{features} + γ × {projected} = {here}")  # fmt: skip
+        return out

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
+from attnviz.attention.stepwise import Stepwise
 from attnviz.core.errors import UserError
 
 MIN_HIDDEN = 32
@@ -21,7 +22,7 @@ def _branch(channels: int, groups: int, kernel: int, dilation: int) -> nn.Sequen
     return nn.Sequential(conv, nn.BatchNorm2d(channels), nn.ReLU())
 
 
-class SelectiveKernel(nn.Module):
+class SelectiveKernel(Stepwise):
     """A softmax chooses, per channel, between two branches of different reach: ``y = Σ_b a_b · U_b``.
 
     Split: U₁ is conv 3×3, U₂ conv 3×3 with dilation 2 (or conv 5×5), each with batch norm and ReLU. Fuse:
@@ -48,14 +49,6 @@ class SelectiveKernel(nn.Module):
             "g": m.branches[0][0].groups,
             "k": m.branches[1][0].kernel_size[0],
         },
-        steps=(
-            ("features", "N, C, H, W"),
-            ("split: conv 3×3 and conv of wider reach, batch norm, ReLU", "N, B, C, H, W"),
-            ("fuse: sum over branches, mean over space", "N, C"),
-            ("Linear C→h, batch norm, ReLU", "N, h"),
-            ("Linear h→B·C, softmax over branches: the gate", "N, B, C, 1, 1"),
-            ("select: sum over branches of branch × gate", "N, C, H, W"),
-        ),
         parameters="(9 + k**2)*C*C//g + B*2*C + C*h + 2*h + h*B*C",
     )
 
@@ -87,6 +80,23 @@ class SelectiveKernel(nn.Module):
         """(N, C, H, W) -> (N, C, H, W); the gate is (N, B, C, 1, 1) and sums to 1 over the B branches."""
         check_features(x, self.channels, dims=2)
         branches = torch.stack([branch(x) for branch in self.branches], dim=1)
-        squeezed = torch.relu(self.norm(self.reduce(branches.sum(1).mean((2, 3)))))
-        scores = self.select(squeezed).reshape(len(x), len(self.branches), self.channels, 1, 1)
-        return (branches * self.gate(scores.softmax(1), branches)).sum(1)
+        rows = ("3×3", "wider")
+        self.step("sk_branches", branches, "· C H W", "planes", "U₁ = ReLU(BN(conv₁(x))), U₂ = ReLU(BN(conv₂(x)))",
+                  "split: conv 3×3 and conv of wider reach, batch norm, ReLU", rows=rows,
+                  worked="U₁ = {here[0]}, U₂ = {here[1]}")  # fmt: skip
+        mean = branches.sum(1).mean((2, 3))
+        self.step("mean", mean, "C", "bars", "z = mean_{H×W}(U₁ + U₂)", "fuse: sum over branches, mean over space",
+                  worked="mean = {here}")  # fmt: skip
+        hidden = torch.relu(self.norm(self.reduce(mean)))
+        self.step("hidden", hidden, "h", "bars", "a = ReLU(BN(W z))", "Linear C→h, batch norm, ReLU",
+                  layers=(("W", "b", self.reduce, "h", "C"),))  # fmt: skip
+        scores = self.select(hidden).reshape(len(x), len(self.branches), self.channels, 1, 1)
+        self.step("sk_scores", scores, "· C 1 1", "bars", "e = V a", "Linear h→B·C", rows=rows,
+                  layers=(("V", "b", self.select, "2·C", "h"),))  # fmt: skip
+        gate = self.gate(scores.softmax(1), branches)
+        self.step("sk_gate", gate, "· C 1 1", "gate", "[a₁ ; a₂] = softmax(e)", "softmax over branches: the gate",
+                  rows=rows, worked="{here[0]} + {here[1]} = 1")  # fmt: skip
+        chosen = (branches * gate).sum(1)
+        self.step("sk_chosen", chosen, "C H W", "maps", "y = a₁ U₁ + a₂ U₂", "select: sum of branch × gate",
+                  worked="{sk_branches[0]} × {sk_gate[0]} + {sk_branches[1]} × {sk_gate[1]} = {here}")  # fmt: skip
+        return chosen

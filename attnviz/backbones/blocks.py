@@ -6,9 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import KINDS
@@ -17,18 +18,31 @@ PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
 """Options of a channel gate that sits on the input or on the last map, where channels are few or all."""
 
 
-def attach(attention: AttentionFactory, channels: int, branch: bool) -> nn.Module:
+def attach(attention: AttentionFactory, channels: int, branch: bool, pools: bool = False) -> nn.Module:
     """Build the attention module of one place in a backbone for maps.
 
     Args:
         attention: Builds the module from a number of channels.
         channels: C of the features there.
         branch: Whether the features are later added to, or set beside, others that do not pass the module.
+        pools: Whether it stands in the place of mean pooling; no attention there is the mean.
 
     Raises:
-        UserError: The module is for volumes, or moves features that must stay aligned with others.
+        UserError: The module is for volumes, moves features that must stay aligned with others, or pools where
+            places are needed, or does not where one vector is.
     """
     module = attention(channels)
+    pooling = getattr(module, "pools", False)
+    if pooling and not pools:
+        raise UserError(
+            f"{type(module).__name__} gives one vector for all places, so that it can only stand in the place of mean "
+            "pooling: use position='pool' (vgg16: with head='small')"
+        )
+    if pools and not pooling and not isinstance(module, NoAttention):
+        raise UserError(
+            f"{type(module).__name__} keeps all places, so that it cannot stand in the place of mean pooling "
+            "(position='pool'); use attention 'pool' there"
+        )
     if any(getattr(part, "dims", 2) != 2 for part in module.modules()):
         raise UserError(f"{type(module).__name__} was asked for volumes (dims=3), but this backbone has maps (dims=2)")
     if branch and any(KINDS[kind].moves for kind in kinds_of(module)):
@@ -50,6 +64,11 @@ def init_attention(model: nn.Module) -> None:
         own_start = getattr(module, "init_weights", None)
         if module is not model and own_start is not None:
             own_start()
+
+
+def mean_of_places(x: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C); of what was pooled already, (N, C, 1, 1), the same numbers."""
+    return x.mean((2, 3))
 
 
 def check_choice(what: str, given: Any, known: Collection[str]) -> str:

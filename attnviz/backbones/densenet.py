@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts
-from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, mean_of_places
+from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 
-POSITIONS = ("layer", "transition")
+POSITIONS = ("layer", "transition", "pool")
 STEMS = ("large", "small")
 PUBLISHED: dict[tuple[int, tuple[int, ...]], str] = {
     (32, (6, 12, 24, 16)): "densenet121",
@@ -113,7 +114,8 @@ class DenseNet(nn.Module):
         blocks: Layers in each dense block.
         stem: ``large``: 7×7 convolution of stride 2 and max-pool. ``small``: 3×3 convolution of stride 1.
         in_channels: Channels of the input.
-        position: ``layer``: on each layer's k new features. ``transition``: after each transition.
+        position: ``layer``: on each layer's k new features. ``transition``: after each transition. ``pool``:
+            once, in the place of mean pooling.
         compression: Share of the channels that a transition keeps, in (0, 1].
         bottleneck: Width of a layer's bottleneck in units of k.
         dropout: Probability of dropping a new feature, in [0, 1).
@@ -165,6 +167,7 @@ class DenseNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
         nn.init.zeros_(self.classifier.bias)
+        self.attention = attach(attention if position == "pool" else NoAttention, channels, branch=False, pools=True)
         for place, conv in self.places():
             place.attention = attach(attention, conv.out_channels, branch=position == "layer")
         if pretrained:
@@ -178,17 +181,20 @@ class DenseNet(nn.Module):
         """Modules that hold attention, and the convolution that makes the features it meets."""
         if self.position == "layer":
             return [(module, module.conv2) for module in self.modules() if isinstance(module, DenseLayer)]
-        return [(module, module.conv) for module in self.modules() if isinstance(module, Transition)]
+        if self.position == "transition":
+            return [(module, module.conv) for module in self.modules() if isinstance(module, Transition)]
+        return []
 
     def carry(self, state: Mapping[str, Tensor]) -> None:
         """Take the weights of torchvision's plain network; the convolution before a gate makes up for its start."""
         carry(self, state, ("features.conv0", "classifier"))
+        start_neutral(self.attention)
         for place, conv in self.places():
             fold_before(place.attention, conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> logits (N, K)."""
-        return self.classifier(torch.relu(self.features(x)).mean((2, 3)))
+        return self.classifier(mean_of_places(self.attention(torch.relu(self.features(x)))))
 
 
 def _stem(kind: str, in_channels: int, channels: int) -> nn.Sequential:

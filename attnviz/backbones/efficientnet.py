@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torchvision.models import efficientnet as plain
 from torchvision.ops import SqueezeExcitation
 
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, stem_for
-from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
+from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 
-POSITIONS = ("replace", "after")
+POSITIONS = ("replace", "after", "pool")
 PUBLISHED = {
     (1.0, 1.0): "efficientnet_b0",
     (1.0, 1.1): "efficientnet_b1",
@@ -53,12 +54,13 @@ class EfficientNet(plain.EfficientNet):
     Args:
         attention: Builds the attention module of an MBConv from its expanded number of channels.
         num_classes: K, at least 2.
-        position: ``replace``: in place of the block's own SE. ``after``: after it.
+        position: ``replace``: in place of the block's own SE. ``after``: after it. ``pool``: once, in the
+            place of mean pooling; blocks keep their own SE.
         width: Factor on the channels of B0, in (0, 4].
         depth: Factor on the number of blocks of B0, in (0, 4].
         in_channels: Channels of the input; the stem is fresh where they are not 3.
         dropout: Probability of dropping a feature before the classifier, in [0, 1).
-        pretrained: Carry torchvision's ImageNet weights; needs ``after`` and the size of B0, B1, B2 or B3.
+        pretrained: Carry torchvision's ImageNet weights; needs ``after`` or ``pool``, and the size of B0, B1, B2 or B3.
 
     Raises:
         ValueError: An argument is outside its limits, or the attention type makes no sense here.
@@ -83,6 +85,10 @@ class EfficientNet(plain.EfficientNet):
         stages = [plain.MBConvConfig(*s, width_mult=width, depth_mult=depth, block=block) for s in STAGES]
         super().__init__(stages, dropout, num_classes=num_classes)
         self.features[0][0] = stem_for(self.features[0][0], in_channels)
+        if position == "pool":
+            pool = attach(attention, self.classifier[1].in_features, branch=False, pools=True)
+            self.avgpool: nn.Module = nn.Sequential(OrderedDict(attention=pool, mean=self.avgpool))
+            attention = NoAttention
         for part in self.blocks():
             # every stage has blocks with a shortcut, whose output must stay aligned with their input
             module = attach(attention, part[-1][0].in_channels, branch=True)
@@ -108,3 +114,5 @@ class EfficientNet(plain.EfficientNet):
         carry(self, state, ("features.0.0", "classifier.1"))
         for block in self.blocks():
             fold_after(block[-2].attention, block[-1][0])
+        if isinstance(self.avgpool, nn.Sequential):
+            start_neutral(self.avgpool.get_submodule("attention"))

@@ -19,11 +19,12 @@ from attnviz.backbones.blocks import (
     check_common,
     check_factor,
     hidden_layers,
+    mean_of_places,
     stem_for,
 )
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
 
-POSITIONS = ("first", "last", "block", "none")
+POSITIONS = ("first", "last", "pool", "block", "none")
 
 
 class AttendedResidual(InvertedResidual):
@@ -51,7 +52,8 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
             with biases and r = 1.
         num_classes: K, at least 2.
         position: ``first``: on the input itself, before the stem. ``last``: on the final map, before pooling.
-            ``block``: in every inverted residual, before its projection. ``none``.
+            ``pool``: in the place of mean pooling. ``block``: in every inverted residual, before its projection.
+            ``none``.
         in_channels: Channels of the input; the stem is fresh (He, fan-out) where they are not 3.
         width: Factor on the number of channels, in (0, 4].
         dropout: Probability of dropping a feature before the classifier, in [0, 1).
@@ -87,7 +89,8 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
                 # but one type for all blocks is either right in all of them or in none
                 block.attention = attach(factory, block.conv[-2].in_channels, branch=True)
         elif position != "none":
-            self.attention = attach(factory, in_channels if position == "first" else self.last_channel, branch=False)
+            met = in_channels if position == "first" else self.last_channel
+            self.attention = attach(factory, met, branch=False, pools=position == "pool")
         if pretrained:
             check_known("mobilenet-v2", width == 1 and not hidden, "width=1 and hidden=0")
             self.carry(imagenet_state("mobilenet_v2"))
@@ -110,7 +113,7 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
         carry(self, state, ("features.0.0", "classifier.1"))
         if self.position == "first":
             fold_after(self.attention, self.features[0][0])
-        elif self.position == "last":
+        elif self.position in ("last", "pool"):
             fold_after(self.attention, self.classifier[1])
         elif self.position == "block":
             for block in self.blocks():
@@ -121,6 +124,6 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
         if self.position == "first":
             x = self.attention(x)
         x = self.features(x)
-        if self.position == "last":
+        if self.position in ("last", "pool"):
             x = self.attention(x)
-        return self.classifier(self.hidden(x.mean((2, 3))))
+        return self.classifier(self.hidden(mean_of_places(x)))

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet as plain
 
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init
+from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init, mean_of_places
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 
-POSITIONS = ("branch", "after")
+POSITIONS = ("branch", "after", "pool")
 PUBLISHED: dict[tuple[str, tuple[int, ...]], str] = {
     ("basic", (2, 2, 2, 2)): "resnet18",
     ("basic", (3, 4, 6, 3)): "resnet34",
@@ -70,6 +71,7 @@ class ResNet(nn.Module):
         widths: Channels of the four stages.
         in_channels: Channels of the input.
         position: ``branch``: on the residual branch before the addition. ``after``: on what the block returns.
+            ``pool``: once, in the place of mean pooling.
         pretrained: Carry torchvision's ImageNet weights; needs a published depth and the default widths.
 
     Raises:
@@ -102,10 +104,12 @@ class ResNet(nn.Module):
             channels = width * make.expansion
         self.fc = nn.Linear(channels, num_classes)
         he_init(self)
+        self.attention = attach(attention if position == "pool" else NoAttention, channels, branch=False, pools=True)
         for part in self.blocks():
             part.position = position
             last = part.conv2 if isinstance(part, BasicBlock) else part.conv3
-            part.attention = attach(attention, last.out_channels, branch=position == "branch")
+            factory = NoAttention if position == "pool" else attention
+            part.attention = attach(factory, last.out_channels, branch=position == "branch")
         if pretrained:
             known = (block, depths) in PUBLISHED and widths == WIDTHS
             check_known("resnet", known, f"widths {WIDTHS} and {', '.join(f'{b} {d}' for b, d in PUBLISHED)}")
@@ -123,6 +127,7 @@ class ResNet(nn.Module):
                 could make up for it.
         """
         carry(self, state, ("conv1", "fc"))
+        start_neutral(self.attention)
         for block in self.blocks():
             if self.position == "branch":
                 fold_before(block.attention, block.bn2 if isinstance(block, BasicBlock) else block.bn3)
@@ -138,7 +143,7 @@ class ResNet(nn.Module):
         x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
         for number in range(1, 5):
             x = self.get_submodule(f"layer{number}")(x)
-        return self.fc(x.mean((2, 3)))
+        return self.fc(mean_of_places(self.attention(x)))
 
 
 def _stage(

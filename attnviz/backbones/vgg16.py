@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, he_init
-from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state
+from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
+from attnviz.core.errors import UserError
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and number of convolutions of the five blocks."""
 HEADS = ("full", "small")
+POSITIONS = ("block", "pool")
 
 
 class VGG16(nn.Module):
@@ -29,6 +33,7 @@ class VGG16(nn.Module):
         in_channels: Channels of the input.
         dropout: Probability of dropping a feature in the head, in [0, 1).
         pretrained: Carry torchvision's ImageNet weights; needs width 1 and the full head.
+        position: ``block``: before each block's max-pool. ``pool``: once, in the place of the small head's mean.
 
     Raises:
         ValueError: An argument is outside its limits.
@@ -44,12 +49,16 @@ class VGG16(nn.Module):
         in_channels: int = 3,
         dropout: float = 0.5,
         pretrained: bool = False,
+        position: str = "block",
     ) -> None:
         super().__init__()
         check_common(num_classes, in_channels, dropout)
         check_factor("width", width)
         check_choice("head", head, HEADS)
         widths = [max(1, int(channels * width)) for channels, _ in BLOCKS]
+        check_choice("position", position, POSITIONS)
+        if position == "pool" and head != "small":
+            raise UserError(f"position='pool' needs head='small', which pools over space, got head={head!r}")
         self.features = _features(widths, in_channels, batch_norm)
         if head == "full":
             self.avgpool: nn.Module = nn.AdaptiveAvgPool2d(7)
@@ -63,7 +72,11 @@ class VGG16(nn.Module):
                 nn.init.normal_(module.weight, 0, 0.01)
                 nn.init.zeros_(module.bias)
         # a list of its own keeps torchvision's names (features.0, features.2 …) for the convolutions
-        self.attention = nn.ModuleList(attach(attention, channels, branch=False) for channels in widths)
+        block: AttentionFactory = NoAttention if position == "pool" else attention
+        self.attention = nn.ModuleList(attach(block, channels, branch=False) for channels in widths)
+        if position == "pool":
+            pool = attach(attention, widths[-1], branch=False, pools=True)
+            self.avgpool = nn.Sequential(OrderedDict(attention=pool, mean=self.avgpool))
         if pretrained:
             check_known("vgg16", width == 1 and head == "full", "width=1 and head='full'")
             self.carry(imagenet_state("vgg16_bn" if batch_norm else "vgg16"))
@@ -74,6 +87,8 @@ class VGG16(nn.Module):
         Between that layer and the gate is a ReLU, and ReLU(a·x) = a·ReLU(x) for a > 0.
         """
         carry(self, state, ("features.0", "classifier.6"))
+        if isinstance(self.avgpool, nn.Sequential):
+            start_neutral(self.avgpool.get_submodule("attention"))
         places = iter(self.attention)
         last: nn.Module = self.features[0]
         for module in self.features:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ COMMANDS: Registry[Command] = Registry(
         ("describe", "attnviz.cli.commands.describe:COMMAND"),
         ("gates", "attnviz.cli.commands.gates:COMMAND"),
         ("faithfulness", "attnviz.cli.commands.faithfulness:COMMAND"),
+        ("audit", "attnviz.cli.commands.audit:COMMAND"),
         ("replay", "attnviz.cli.commands.replay:COMMAND"),
         ("info", "attnviz.cli.commands.info:COMMAND"),
     ),
@@ -48,8 +50,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _print_anywhere() -> None:
+    """Let terminals that know no σ (cp437, gbk, ascii) print a question mark for it, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 2 where the user's input cannot be used."""
+    _print_anywhere()
     args = parser().parse_args(arguments)
     try:
         args.run_command(args)

@@ -36,6 +36,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options that ``network_of`` reads; the locator itself is the command's own argument."""
     group = parser.add_argument_group("the network", "what its own configuration does not say")
     group.add_argument("--weights", type=Path, help="file of weights: .safetensors, .pt, .pth, .ckpt (tensors only)")
+    group.add_argument("--trust-code", action="store_true", help="a checkpoint's card may name code that is run")
     group.add_argument("--classes", type=int, help="number of classes of an untrained network, or of --weights")
     group.add_argument("--size", type=whole_numbers, help="input in pixels: 224, or HEIGHTxWIDTH")
     group.add_argument("--mean", type=numbers, help="of each channel, for values in 0..1: 0.5, or 0.485,0.456,0.406")
@@ -76,4 +77,12 @@ def network_of(locator: str, args: argparse.Namespace, pretrained: bool = True) 
     from attnviz.models.locator import load
 
     card = card_of(args)
-    return load(locator, card, weights=args.weights, classes=args.classes, pretrained=pretrained, device=best_device())
+    return load(
+        locator,
+        card,
+        weights=args.weights,
+        classes=args.classes,
+        pretrained=pretrained,
+        device=best_device(),
+        trust_code=args.trust_code,
+    )

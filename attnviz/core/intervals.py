@@ -143,3 +143,29 @@ def fieller(
         return -math.inf, math.inf
     root = math.sqrt(max(half**2 - square * constant, 0.0))
     return (-half - root) / square, (-half + root) / square
+
+
+def f_test_p(f: float, between: int, within: int) -> float:
+    """P(F ≥ f) of Fisher's F with ``between`` and ``within`` degrees of freedom, 1 at least each."""
+    return _incomplete_beta(within / 2, between / 2, within / (within + between * f)) if math.isfinite(f) else 0.0
+
+
+def sign_test_p(lost: int, won: int) -> float:
+    """Two-sided p of the exact sign test, which is McNemar's exact test of paired answers; 1 where none changed."""
+    fewer, total = min(lost, won), lost + won
+    return min(1.0, 2 * _incomplete_beta(total - fewer, fewer + 1, 0.5)) if total else 1.0
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Ends of the 95 % interval of a share, ``right`` of ``count`` ≥ 1 (Wilson 1927)."""
+    z = 1.959964
+    centre, half = right + z * z / 2, z * math.sqrt(right * (count - right) / count + z * z / 4)
+    return (centre - half) / (count + z * z), (centre + half) / (count + z * z)
+
+
+def benjamini_hochberg(p: Sequence[float], level: float = 1 - LEVEL) -> list[bool]:
+    """Which hypotheses are refused so that the expected share of false ones among them is ``level`` (BH 1995)."""
+    order = sorted(range(len(p)), key=p.__getitem__)
+    last = max((rank for rank, i in enumerate(order, 1) if p[i] <= level * rank / len(p)), default=0)
+    refused = set(order[:last])
+    return [i in refused for i in range(len(p))]

@@ -32,6 +32,11 @@ class Registry(Mapping[str, T], Generic[T]):
             if target.count(":") != 1:
                 raise ValueError(f"{what} {name!r} must point to 'module:attribute', got {target!r}")
 
+    @property
+    def targets(self) -> Mapping[str, str]:
+        """Every name with the ``module:attribute`` of its line; nothing is imported."""
+        return dict(self._targets)
+
     def __getitem__(self, name: str) -> T:
         """Import and return an entry; an unknown name raises ``UserError`` naming the nearest ones."""
         target = self._targets.get(name) if isinstance(name, str) else None

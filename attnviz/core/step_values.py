@@ -13,9 +13,9 @@ from attnviz.core.types import Floats
 AXES: Mapping[str, str] = {"C": "channel", "D": "slice", "H": "row", "W": "column"}
 """Axes along which one number is followed through all steps, and the attribute of ``Follow`` that says where."""
 
-KINDS: tuple[str, ...] = ("maps", "planes", "mask", "bars", "gate", "theta", "grid")
-"""How the values of a step are looked at: many maps side by side, a few large ones, a mask in 0..1, numbers of any
-range, weights in 0..1, the six numbers of an affine map, and the places where it reads."""
+KINDS: tuple[str, ...] = ("features", "maps", "planes", "mask", "bars", "gate", "theta", "grid")
+"""How the values of a step are looked at: features beside what they were, many maps, a few large ones, a mask in 0..1,
+numbers of any range, weights in 0..1, the six numbers of an affine map, and the places where it reads."""
 
 Rectangle = tuple[float, float, float, float]
 """top, left, bottom, right as fractions of height and width."""
@@ -62,6 +62,7 @@ class Step:
         weights: Learned numbers used in this step.
         worked: The formula for the followed number, e.g. ``"σ({scores}) = {here}"``: names are keys of steps.
         part: Which of several branches it belongs to: ``""``, ``"channel"`` or ``"spatial"`` …
+        does: What is done, in a few words.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Step:
     weights: tuple[Weight, ...] = ()
     worked: str = ""
     part: str = ""
+    does: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -115,7 +117,7 @@ class Walk:
     """A module step by step, from its real input to its real output.
 
     Attributes:
-        attention: Key of ``attnviz.attention.steps.STEPS``.
+        attention: Key of ``attnviz.attention.ATTENTION``.
         steps: First the features that come in, last those that go out.
         difference: Largest distance between the last step and what the module itself gave, 0 if they are the same.
         place: Path of the module in its network, or of the module whose features were used; ``""`` for the pixels.

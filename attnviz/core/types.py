@@ -170,7 +170,21 @@ class GateRecord:
         """Channel scores, (C,) float32; a ``UserError`` if this is no channel gate."""
         if not self.site.has_scores:
             raise UserError(f"{self.site.name} is a {self.site.kind} gate; channel scores need a channel gate")
-        return self.values.reshape(self.values.shape[1])
+        return self.channels_first[0].reshape(-1)
+
+    @property
+    def channels_first(self) -> Floats:
+        """The values with channels behind the batch, also of networks that have them last: (1, C, 1, 1), (1, 1, H, W).
+
+        A ``UserError`` if a channel gate varies over more than one axis: it is of several examples.
+        """
+        shape, last = self.values.shape, self.values.ndim - 1
+        if self.site.has_scores:
+            if sum(n > 1 for n in shape) > 1 or shape[0] > 1:
+                raise UserError(f"the values of {self.site.name} are of one example, (1, C, 1, 1), got {shape}")
+            return self.values.reshape(1, -1, *(1,) * (last - 1))
+        behind = self.site.traits.per_place and last > 1 and shape[1] > 1 and shape[last] == 1
+        return np.moveaxis(self.values, last, 1) if behind else self.values
 
     @property
     def mask(self) -> Floats:
@@ -180,7 +194,7 @@ class GateRecord:
                 f"{self.site.name} is a {self.site.kind} gate of shape {self.site.shape}; "
                 "a mask needs a 2-D spatial gate"
             )
-        return self.values[0, 0]
+        return self.channels_first[0, 0]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether the changed value of a gate comes to what it is multiplied with."""
+"""Whether the value of a gate that was read or changed comes to what it is multiplied with."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
 from attnviz.gates import ops
+from attnviz.gates.noise import Noise
 from attnviz.gates.operation_scope import Scope
 from attnviz.gates.requests import Demand
 
@@ -18,33 +18,36 @@ MOVES = ops.SHAPES - {"masked_fill"}
 
 
 class Arrival(ops.EagerMode):
-    """Follows changed values while the module runs that uses them.
+    """Follows values while the module runs that uses them.
 
     A value is changed where a module or a ``Gate`` gives it out. Whoever called that module may drop what it gave and
-    use the tensor that went in (``self.act(gate); return x * gate``): the edit would do nothing. Values are followed
-    through the operations that only move them, by the memory in which they lie, until one uses them.
+    use the tensor that went in (``self.act(gate); return x * gate``): the edit would do nothing. Or it multiplies what
+    it got with noise before the features meet it, in train mode: then neither a change nor what was read is what they
+    meet. Values are followed through the operations that only move them, by the memory in which they lie, until one
+    uses them.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._trail: dict[int, tuple[Any, GateSite]] = {}  # storages are kept, so that no other one gets their address
+        self._trail: dict[int, tuple[Any, Demand]] = {}  # storages are kept, so that no other one gets their address
+        self._noise = Noise()
 
-    def expect(self, site: GateSite, changed: Tensor) -> None:
-        """From now on wait for an operation that uses a changed gate."""
-        self._follow((changed,), site)
+    def expect(self, demand: Demand, value: Tensor) -> None:
+        """From now on wait for an operation that uses a gate which was read or changed."""
+        self._follow((value,), demand)
 
-    def _follow(self, tensors: Iterable[Tensor], site: GateSite) -> None:
+    def _follow(self, tensors: Iterable[Tensor], demand: Demand) -> None:
         for tensor in tensors:
             storage = _storage(tensor)
             if storage is not None:
-                self._trail[storage._cdata] = (storage, site)
+                self._trail[storage._cdata] = (storage, demand)
 
-    def _sites(self, values: Any) -> list[GateSite]:
+    def _demands(self, values: Any) -> list[Demand]:
         storages = [_storage(tensor) for tensor in ops.tensors_in(values)]
         return [self._trail[s._cdata][1] for s in storages if s is not None and s._cdata in self._trail]
 
-    def _forget(self, sites: Iterable[GateSite]) -> None:
-        self._trail = {key: entry for key, entry in self._trail.items() if entry[1] not in sites}
+    def _forget(self, demands: Iterable[Demand]) -> None:
+        self._trail = {key: entry for key, entry in self._trail.items() if entry[1] not in demands}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -54,22 +57,33 @@ class Arrival(ops.EagerMode):
         if ops.is_composite(func):
             with self:
                 return ops.run_composite(func, args, keywords)
-        sites = self._sites((args, keywords)) if self._trail else []
+        demands = self._demands((args, keywords)) if self._trail else []
+        if demands and (self._noise.is_in(args) or "dropout" in ops.name_of(func)):
+            raise _dropped(demands[0])
         result = ops.run(func, args, keywords)
-        if sites and ops.name_of(func) in MOVES:
-            self._follow(ops.tensors_in(result), sites[0])
-        elif sites and ops.name_of(func) not in ops.VALUE_FREE:
-            self._forget(sites)
+        self._noise.note(func, args, result)
+        if demands and ops.name_of(func) in MOVES:
+            self._follow(ops.tensors_in(result), demands[0])
+        elif demands and ops.name_of(func) not in ops.VALUE_FREE:
+            self._forget(demands)
         return result
 
     def check(self, path: str, output: Any) -> None:
         """Raise ``UserError`` if a changed gate was neither used nor given out by the module."""
-        self._forget(self._sites(output))
-        for _, site in self._trail.values():
+        self._forget(self._demands(output))
+        for demand in (d for _, d in self._trail.values() if d.edits):
             raise UserError(
-                f"the edit of {site.name} had no effect: {path or 'the model'} does not use what was changed at "
-                f"{site.how}; its gate is another tensor than the one given out there"
+                f"the edit of {demand.site.name} had no effect: {path or 'the model'} does not use what was changed "
+                f"at {demand.site.how}; its gate is another tensor than the one given out there"
             )
+
+
+def _dropped(demand: Demand) -> UserError:
+    remedy = "edit it in eval mode" if demand.edits else "read it with exact=True, or in eval mode"
+    return UserError(
+        f"{demand.site.name} is multiplied with noise in train mode (dropout) between {demand.site.how}, where it is "
+        f"{'edited' if demand.edits else 'read'}, and the features; {remedy}"
+    )
 
 
 def _storage(tensor: Tensor) -> Any:

@@ -103,6 +103,24 @@ def written(step: Step) -> Mark:
     return step.new(origin=origin, limits=step.limits(value))
 
 
+def scattered(step: Step) -> Mark:
+    """Values are put into others at places that may be chosen by the input: those of the largest weights."""
+    if len(step.args) != 4:
+        return step.new()  # they are added or multiplied there
+    target, index, value = step.args[0], step.args[2], step.args[3]
+    limits = ranges.union((step.limits(target), step.limits(value)))
+    gates = [m.gate for part in (value, target) if (m := step.marks.get(part)) is not None and m.gate]
+    if not ranges.is_finite(limits):
+        return step.new()
+    origin = gates[0] if gates else (step.origin(step.name) if step.marks.get(index) is not None else None)
+    return step.new(origin=origin, limits=limits)
+
+
+def ordered(step: Step) -> Mark:
+    """Some or all of the values in another order."""
+    return step.new(origin=step.mark.gate, limits=step.mark.limits)
+
+
 def chosen(step: Step) -> Mark:
     """``where``: a value from either side."""
     sides = step.args[1:3]
@@ -141,6 +159,7 @@ def combined(step: Step) -> Mark:
         compared=mark.compared,
         straight=step.straight(),
         inverse=mark.inverse if step.name == "mul" and number == (1.0, 1.0) else None,
+        complement=mark if number == (1.0, 1.0) and step.name == ("rsub" if second is None else "sub") else None,
         kernels=_kernels(step, mark) or mark.kernels,
         **({"like": mark.like} if step.name in ("mul", "div") and keeps and number[0] == number[1] else {}),
     )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.gates.passes import Passes, peek_transforms, transformed
+from attnviz.gates.passes import Passes, transformed, transforming
 from attnviz.gates.requests import Demand, Group
 from attnviz.gates.session import Session, begin, finish, unwrapped
 from attnviz.gates.sites import as_gate, places, resolve
@@ -39,9 +39,9 @@ class Tape(dict[str, Captured]):
         asked: Names of the sites that are read.
     """
 
-    def __init__(self, asked: Collection[str]) -> None:
-        super().__init__()
-        self.asked = asked
+    __slots__ = ("asked",)
+
+    asked: Collection[str]  # set by the capture: a constructor of our own takes longer than reading a gate
 
     def __missing__(self, name: str) -> Captured:
         if name in self.asked:
@@ -92,29 +92,36 @@ class _Capture:
 
     def __init__(self, model: nn.Module, *asked: Any) -> None:
         self._model, self._asked = model, asked
+        self._plan: Any = None
 
     def __enter__(self) -> Tape:
         model = unwrapped(self._model)
         session = self._session = begin(model)
+        plan = session.prepared
         try:
-            plan = session.prepared
-            # one that is in use serves a capture that is open around this one
-            if plan is None or plan.tape is not None or plan.asked != self._asked:
+            # one that is in use serves a capture that is open around this one; frozen models of torch.jit have no mode
+            fits = plan is not None and plan.tape is None and plan.asked == self._asked
+            if not fits or plan.trained != getattr(model, "training", False):
                 plan = session.prepared = _Plan(model, session, *self._asked)
+            self._plan = plan
+            plan.thread = session.passes.thread
+            plan.tape = tape = Tape()
+            tape.asked = plan.names
+            plan.group.begin = tape.clear  # what a pass does not come to, the tape must not have from an earlier one
             session.start(plan.group)
         except BaseException:
+            if plan is not None:
+                plan.tape = plan.group.begin = None
             finish(session)
             raise
-        self._plan = plan
-        plan.thread = session.thread
-        plan.tape = tape = Tape(plan.names)
         return tape
 
     def __exit__(self, *_: object) -> None:
+        plan = self._plan
         try:
-            self._session.stop(self._plan.group)
+            self._session.stop(plan.group)
         finally:
-            self._plan.tape = None
+            plan.tape = plan.group.begin = None
             finish(self._session)
 
 
@@ -123,13 +130,14 @@ class _Plan:
 
     Attributes:
         asked: For what it was made.
+        trained: Whether the model was in train mode then.
         group: What it wants of the model.
         names: Of the sites.
         tape: Where the gates are noted while a capture is open, else ``None``.
         thread: Who may run the model then.
     """
 
-    __slots__ = ("asked", "group", "names", "tape", "thread")
+    __slots__ = ("asked", "group", "names", "tape", "thread", "trained")
 
     def __init__(
         self,
@@ -139,7 +147,7 @@ class _Plan:
         features: tuple[str, ...],
         exact: bool,
     ) -> None:
-        self.asked = (sites, features, exact)
+        self.asked, self.trained = (sites, features, exact), getattr(model, "training", False)
         self.tape: Tape | None = None
         self.thread = 0
         wanted = resolve(model, sites)
@@ -150,18 +158,15 @@ class _Plan:
         demands, taps = [], {}
         for site in wanted:
             lightest, precise, meets = places(site)
-            demands.append(Demand(precise if exact else lightest, site, self._noting_values(site)))
+            place = precise if exact else lightest
+            demands.append(Demand(place, site, self._noting_values(site), trained=self.trained))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
             taps[lightest.module] = self._tapping(site, session.passes)
         simple = len(taps) == len(demands) and all(
             d.place.op == "tap" and d.place.calls == 1 and d.place.module for d in demands
         )
-        self.group = Group(demands, Taps(taps) if simple else None, self._begin)
-
-    def _begin(self) -> None:
-        if self.tape is not None:
-            self.tape.clear()  # what this pass does not come to, the tape must not have from an earlier one
+        self.group = Group(demands, Taps(taps) if simple else None)
 
     def _tapping(self, site: GateSite, passes: Passes) -> Tap:
         """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
@@ -174,7 +179,7 @@ class _Plan:
             if tape is not None:
                 if name in tape and passes.whole:
                     raise passes.too_many(name, places(site)[0].module, 1)
-                if peek_transforms() is not None:
+                if transforming():
                     raise transformed(name)
                 tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
             return values

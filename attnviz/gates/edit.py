@@ -42,7 +42,7 @@ def neutral() -> Edit:
 
 
 def set_to(value: Any) -> Edit:
-    """Replace a gate by a number, or by values that broadcast to its shape."""
+    """Replace a gate by a number, by values that broadcast to its shape, or by a row for each example of a batch."""
     return Edit("set_to", _floats(value, "what a gate is set to"))
 
 
@@ -97,7 +97,8 @@ def paint(mask: Any) -> Edit:
 def _check_broadcast(site: GateSite, edit: Edit) -> None:
     shape = np.shape(edit.value) if edit.value is not None else ()
     own = site.shape
-    pairs = zip(reversed(shape), reversed(own), strict=False)
+    inner = shape[1:] if len(shape) == len(own) else shape  # in front stand the examples: one row for all, or for each
+    pairs = zip(reversed(inner), reversed(own), strict=False)
     if len(shape) > len(own) or any(a not in (1, b) for a, b in pairs):
         raise UserError(f"{site.name} has shape {own}; it cannot be set to values of shape {shape}")
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import is_grad_enabled, nn
 
 from attnviz.core.errors import UserError
 from attnviz.gates.passes import Passes, in_backward
 
 
 class Hook:
-    """Something that a session puts on a module; the module cannot be copied or saved together with it."""
+    """Something that a session puts on a module; the module cannot be copied or saved together with it.
+
+    Attributes:
+        own: What it stands in front of, where somebody had given this module such a thing alone, else ``None``.
+    """
 
     __slots__ = ("__wrapped__",)
+    own: Any = None
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.__wrapped__ = function  # the name by which ``inspect.signature`` finds the function behind
@@ -40,13 +45,20 @@ class Entrance(Hook):
     """Stands for the ``forward`` of a module and tells when it begins and ends.
 
     Hooks would not be called by ``model.forward(x)``.
+
+    Attributes:
+        running: How many calls of it are running.
+        entering: Called before the module.
+        leaving: Called behind it.
     """
 
-    __slots__ = ("_passes", "_path", "entering", "leaving")
+    __slots__ = ("_passes", "_path", "entering", "leaving", "own", "running")
 
-    def __init__(self, passes: Passes, path: str, forward: Callable[..., Any]) -> None:
-        super().__init__(forward)
+    def __init__(self, passes: Passes, path: str, module: nn.Module) -> None:
+        super().__init__(module.forward)
         self._passes, self._path = passes, path
+        self.own = module.__dict__.get("forward")
+        self.running = 0
         self.entering: Any = None
         self.leaving: Any = None
 
@@ -54,6 +66,7 @@ class Entrance(Hook):
         """Run the module."""
         passes = self._passes
         passes.enter(self._path)
+        self.running += 1
         try:
             if self.entering is not None:
                 self.entering(None, args)
@@ -68,23 +81,26 @@ class Entrance(Hook):
         except BaseException:
             passes.break_off()
             raise
+        finally:
+            self.running -= 1
         return passes.leave(output)
 
 
 class TapEntrance(Hook):
     """The entrance for a single capture whose gates are all read by taps: it has no edits to count, and no time."""
 
-    __slots__ = ("_begin", "_passes")
+    __slots__ = ("_clear", "_passes")
 
-    def __init__(self, passes: Passes, begin: Callable[[], None], forward: Callable[..., Any]) -> None:
-        self.__wrapped__, self._passes, self._begin = forward, passes, begin
+    def __init__(self, passes: Passes, clear: Callable[[], None], forward: Callable[..., Any]) -> None:
+        self.__wrapped__, self._passes, self._clear = forward, passes, clear
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the model."""
         passes = self._passes
-        if passes.whole or in_backward():
+        # gradient checkpointing computes with gradients; to ask for them first takes less time
+        if passes.whole or (is_grad_enabled() and in_backward()):
             return self.__wrapped__(*args, **keywords)
-        self._begin()
+        self._clear()
         passes.whole = True
         try:
             return self.__wrapped__(*args, **keywords)
@@ -95,8 +111,7 @@ class TapEntrance(Hook):
 def unwatch(module: nn.Module) -> None:
     """Take the entrance of a module away."""
     entrance = module.__dict__.get("forward")
-    if not isinstance(entrance, Hook):
-        return
-    del module.__dict__["forward"]
-    if module.forward != entrance.__wrapped__:  # somebody else had given this module a forward of its own
-        module.__dict__["forward"] = entrance.__wrapped__
+    if isinstance(entrance, Hook):
+        del module.__dict__["forward"]
+        if entrance.own is not None:
+            module.__dict__["forward"] = entrance.own

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +10,7 @@ from torch import Tensor
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.ranges import ANY, Range, is_finite, union
-from attnviz.gates.tensor_table import TensorTable, storage_of
+from attnviz.gates.ranges import ANY, Range, is_finite
 
 Sizes = tuple[int, ...]
 NONE: frozenset[Any] = frozenset()
@@ -94,6 +91,7 @@ class Kernel:
         output: The module's output that they are.
         axis: Along which axis the experts lie.
         uid: Of their origin, where several products are one site.
+        mark: Of the weights as they came, if all of them did.
     """
 
     shape: Sizes
@@ -101,6 +99,7 @@ class Kernel:
     output: Output | None
     axis: int
     uid: int | None = None
+    mark: Mark | None = None
 
 
 class Mark(NamedTuple):
@@ -119,6 +118,7 @@ class Mark(NamedTuple):
         extreme_of: ``value`` of what this is the least (-1) or the largest (1) of, with that sign.
         above: ``value`` of what this is, minus the least of it.
         inverse: Mark of what this is 1 over.
+        complement: Mark of what this is 1 minus.
         flat: Axes along which all values are the same although they are stored one by one.
         moves: What has moved the values since ``origin``; ``None`` if they have been changed.
         cut_of: ``value`` and number of axes of the tensor of which this is a slice.
@@ -144,6 +144,7 @@ class Mark(NamedTuple):
     extreme_of: tuple[int, int] | None = None
     above: int | None = None
     inverse: Mark | None = None
+    complement: Mark | None = None
     flat: frozenset[int] = NONE
     moves: tuple[Move, ...] | None = None
     cut_of: tuple[int, int] | None = None
@@ -161,50 +162,6 @@ class Mark(NamedTuple):
         """What bounded the values, if they are bounded."""
         origin = self.origin
         return origin if origin is not None and origin.is_gate and is_finite(self.limits) else None
-
-
-class Marks(TensorTable["Mark"]):
-    """Marks of all living tensors; a tensor without one does not depend on the input.
-
-    Args:
-        parameters: Storages of the model's parameters.
-        subclasses: As in ``TensorTable``.
-    """
-
-    def __init__(self, parameters: frozenset[int] = NONE, subclasses: bool = False) -> None:
-        super().__init__(subclasses)
-        self._uids: Iterator[int] = itertools.count(1)
-        self._numbers: dict[tuple[Any, ...], int] = {}
-        self.parameters = parameters
-
-    def uid(self) -> int:
-        """A new number."""
-        return next(self._uids)
-
-    def new(self, root: int | None = None, **traits: Any) -> Mark:
-        """A mark with a new uid; without ``root`` it is its own root."""
-        uid = self.uid()
-        value = traits.pop("value", uid)
-        return Mark(uid, uid if root is None else root, value, traits.pop("like", value), **traits)
-
-    def value(self, *computed: Any) -> int:
-        """The number of a value that is computed so; the same for the same computation."""
-        return self._numbers.setdefault(computed, next(self._uids))
-
-    def touch(self, tensor: Tensor) -> None:
-        """Mark the tensor of which one that was written to is a view: its values are as they were, or as written."""
-        base = tensor._base
-        if base is not None:
-            written, before = self.get(tensor), self.get(base)
-            carries = written.carries if written else NONE
-            origin, limits = None, ANY
-            if before is not None and before.gate and written is not None and is_finite(written.limits):
-                origin, limits = before.gate, union((before.limits, written.limits))
-            self.set(base, self.new(carries=carries, origin=origin, limits=limits))
-
-    def is_parameter(self, tensor: Any) -> bool:
-        """Whether a tensor is a parameter of the model or a view of one."""
-        return isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
 
 
 def flat_axes(tensor: Tensor, mark: Mark | None) -> frozenset[int]:
@@ -231,7 +188,7 @@ def kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel | None:
         return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)
     shape = without_repeats(tensor, mark, tensor.ndim)
     axis = origin.axis if origin.sums_to_one and origin.shape == shape else 1
-    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None)
+    return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None, mark)
 
 
 def with_output(mark: Mark, number: int) -> Mark:

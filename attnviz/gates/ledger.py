@@ -9,7 +9,8 @@ from typing import Any
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import NONE, Mark, Marks, Output, Sizes
+from attnviz.gates.flow import NONE, Mark, Output, Sizes
+from attnviz.gates.marks import Marks
 
 MULTIPLIED = frozenset(("channel", "spatial", "strip", "full", "branch"))
 """Kinds of gates that multiply features one by one."""
@@ -139,6 +140,8 @@ class Ledger:
         if number in self.findings:
             if finding.kind == "branch" and self.findings[number].kind == "pairwise":
                 self.findings[number] = finding  # weights that met parameters, and the result is a kernel
+            elif finding.source is not None and finding.exact != self.findings[number].exact:
+                self._read_where_made(number, finding.source)
             return number
         if finding.source is None:
             return None

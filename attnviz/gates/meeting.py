@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from attnviz.core.types import Place
-from attnviz.gates.flow import Mark, Marks
+from attnviz.gates.flow import Mark
 from attnviz.gates.ledger import Finding, Ledger
+from attnviz.gates.marks import Marks
 
 Verdict: TypeAlias = "list[Finding] | str"
 """The gates that an operation reveals, or why it reveals none; an empty text where nobody would ask."""

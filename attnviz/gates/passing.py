@@ -73,10 +73,11 @@ def moved(step: Step) -> Mark:
 
 
 def resized(step: Step) -> Mark:
-    """Every value lies between those beside it."""
-    flat = frozenset(range(2, step.tensor.ndim)) if set(step.tensor.shape[2:]) == {1} else NONE
-    mark = step.mark
-    return step.new(origin=mark.origin, limits=mark.limits, flat=flat, pooled=False, straight=step.straight())
+    """Every value lies between those beside it; the only place of a map is the same at all places afterwards."""
+    mark, alike = step.mark, set(step.tensor.shape[2:]) == {1}
+    flat = frozenset(range(2, step.tensor.ndim)) if alike else NONE
+    pooled = alike and mark.pooled
+    return step.new(origin=mark.origin, limits=mark.limits, flat=flat, pooled=pooled, straight=step.straight())
 
 
 def reduced_axes(step: Step) -> set[int]:
@@ -110,8 +111,12 @@ def reduced(step: Step) -> Mark:
     mark = step.mark
     extreme = {"amax": 1, "max": 1, "amin": -1, "min": -1}.get(step.name)
     covers = frozenset((mark.like,)) if extreme == 1 and mark.limits[0] >= 0 else NONE
+    origin = mark.gate
+    whole = origin is not None and origin.sums_to_one and origin.shape == tuple(step.tensor.shape)
+    if origin is not None and whole and extreme and origin.axis % step.tensor.ndim in reduced_axes(step):
+        origin = step.origin(step.name)  # the largest of weights that sum to 1 is one weight, not one of them
     return step.new(
-        origin=mark.gate,
+        origin=origin,
         limits=mark.limits,
         pooled=_is_pooled(step),
         covers=covers,
@@ -219,6 +224,8 @@ PASSING: Mapping[str, Callable[[Step], Mark]] = {
     "linalg_vector_norm": normed,
     "log_sigmoid_forward": bounding.pointwise,
     "reciprocal": bounding.inverted,
+    **dict.fromkeys(("sort", "topk"), bounding.ordered),
+    "scatter": bounding.scattered,
     "sum": summed,
     "where": bounding.chosen,
 }

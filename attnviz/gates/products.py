@@ -133,7 +133,7 @@ def _finding(pair: Pair) -> Finding:
         None if pair.gate.is_quantized else mark.output,
         axis=axis,
         along=axis,
-        value=mark.value,
+        value=(mark.complement or mark).value,
         source=_source(pair, origin),
         sampled=pair.features.sampled,
         doubtful=_doubt(pair),
@@ -163,7 +163,7 @@ def _source(pair: Pair, origin: Origin) -> Source | None:
         if origin.place is None or cut is None or cut[1] < len(origin.shape):
             return None
         return Source((origin.uid, cut[0]), origin.place, origin.shape + (1,) * (cut[1] - len(origin.shape)))
-    return whole_source(pair.mark, pair.shape)
+    return whole_source(pair.mark.complement or pair.mark, pair.shape)  # g and 1 - g are one gate
 
 
 def _is_sliced(mark: Mark) -> bool:

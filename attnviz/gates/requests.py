@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from attnviz.core.types import GateSite, Place
-from attnviz.gates.taps import Taps
+
+if TYPE_CHECKING:
+    from attnviz.gates.taps import Taps
 
 
 @dataclass(eq=False, slots=True)
@@ -22,6 +24,7 @@ class Demand:
         site: For which gate.
         act: What is done there.
         edits: Whether ``act`` changes the gate; it only reads it else.
+        trained: Whether the model was in train mode when this was asked for: then what is read has to arrive too.
         served: Whether the present pass has come to it.
         reached: Whether any pass has.
     """
@@ -30,6 +33,7 @@ class Demand:
     site: GateSite
     act: Callable[[Tensor], Tensor | None]
     edits: bool = False
+    trained: bool = False
     served: bool = False
     reached: bool = False
 
@@ -93,8 +97,12 @@ def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor
 
 
 def used_by(demand: Demand) -> str | None:
-    """Path of the module that multiplies with what an edit changes; ``None`` where it is changed at the operation."""
-    if not demand.edits or demand.site.meets is None or demand.inside:
+    """Path of the module that multiplies with what has to arrive there; ``None`` where nothing is out of sight.
+
+    That is what an edit changes, and in train mode what is read at the output of a module: there may be dropout behind.
+    """
+    read = demand.trained and demand.place.op == "output" and demand.place.operand < 0
+    if not (demand.edits or read) or demand.site.meets is None or demand.inside:
         return None
     path = demand.site.meets.module
     return path.rpartition(".")[0] if demand.place.op == "tap" else path

@@ -7,13 +7,14 @@ it recognises, or why it recognises nothing. Operands that passed a ``Gate`` are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from attnviz.gates import fused as fusion
-from attnviz.gates import ops, ranges
+from attnviz.gates import ops, ranges, unserved
 from attnviz.gates.flow import Mark, Origin, without_repeats
 from attnviz.gates.ledger import Finding
 from attnviz.gates.meeting import Meeting, Verdict
@@ -33,6 +34,8 @@ def added(meeting: Meeting) -> Verdict:
             continue
         if not mark.pooled:
             return "what is added is no mean or maximum over places"
+        if set(gate.shape[-2:]) != {1} and 0 not in gate.stride()[-2:] and _is(features, "learned"):
+            return "what is added is the coarsest level of a pyramid, resized to another level"
         if meeting.ledger.used_again(mark, whole_source(mark, shape)):
             return "what is added is a gate that was found before"
         return [Finding("added", shape, full, meeting.operand(index), meeting.operand(other), mark.output)]
@@ -53,7 +56,7 @@ def met_values(meeting: Meeting) -> Verdict:
             contracted = meeting.args[index].ndim - 1 if index == first else meeting.args[index].ndim - 2
             return _remembered(meeting, weights, index, other, contracted)
     both = meeting.marks.get(meeting.args[first]) and meeting.marks.get(meeting.args[second])
-    return "neither factor of the matrix product sums to 1" if both else ""
+    return "neither factor sums to 1 (weights on a diagonal are not served: multiply by them instead)" if both else ""
 
 
 def _pairwise(meeting: Meeting, mark: Mark, origin: Origin, index: int, other: int, shared: bool = False) -> Finding:
@@ -119,11 +122,13 @@ def convolved(meeting: Meeting) -> Verdict:
 
 
 def _mixed(meeting: Meeting, kernel: Mark) -> Verdict:
-    features, meets = (1, *meeting.args[1].shape[1:]), meeting.operand(0)
-    return [
-        Finding("branch", k.shape, features, k.exact, meets, k.output, k.uid, k.axis, shared=True)
-        for k in kernel.kernels
-    ]
+    features, meets, findings = (1, *meeting.args[1].shape[1:]), meeting.operand(0), []
+    for k in kernel.kernels:
+        finding = Finding("branch", k.shape, features, k.exact, meets, k.output, k.uid, k.axis, shared=True)
+        if k.mark is not None:  # one routing may serve several convolutions
+            finding = replace(finding, value=k.mark.value, source=whole_source(k.mark, k.shape))
+        findings.append(finding)
+    return findings
 
 
 def deformed(meeting: Meeting) -> Verdict:
@@ -177,6 +182,7 @@ def _numel(shape: tuple[int, ...]) -> int:
 
 
 RULES: Mapping[str, Callable[[Meeting], Verdict]] = {
+    **unserved.RULES,
     "mul": multiplied,
     "quantized::mul": multiplied,
     "addcmul": partial(multiplied, first=1, second=2),

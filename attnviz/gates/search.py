@@ -15,8 +15,10 @@ from attnviz.attention.gate import Gate
 from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.axes import Axes, of_map
-from attnviz.gates.flow import NONE, Mark, Marks, Origin, Output, with_output
+from attnviz.gates.dropout import seeing_dropout
+from attnviz.gates.flow import NONE, Mark, Origin, Output, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
+from attnviz.gates.marks import Marks
 from attnviz.gates.meeting import Meeting
 from attnviz.gates.noise import Noise
 from attnviz.gates.passing import follow
@@ -77,6 +79,7 @@ class Search(ops.EagerMode):
         """Hook every module, to know which one is running; closing the stack removes the hooks."""
         stack = ExitStack()
         try:
+            stack.enter_context(seeing_dropout(self.gave_back))
             for path, module in self.model.named_modules():
                 stack.callback(module.register_forward_pre_hook(self._entering(path)).remove)
                 stack.callback(module.register_forward_hook(self._leaving(path), always_call=True).remove)
@@ -103,12 +106,24 @@ class Search(ops.EagerMode):
                 return
             if isinstance(module, Gate):
                 self._tapped(Place(path, frame.call, "tap"), module, inputs[1], output)
-            elif mark.uid > frame.began and not any(output is given for given in ops.tensors_in(inputs)):
-                # else the module gave back what it was given (``nn.Identity``, dropout, in-place activations), and
-                # whoever called it may go on with that: there is nothing to be changed at its output
+            elif any(output is given for given in ops.tensors_in(inputs)):
+                # whoever called a module that gives back what it was given (dropout, in-place activations) may go on
+                # with that: there is nothing to be changed at its output
+                if not isinstance(module, nn.Identity):
+                    self.gave_back(output)
+            elif mark.uid > frame.began:
                 self.marks.set(output, mark._replace(output=Output(path, frame.call)))
 
         return hook
+
+    def gave_back(self, tensor: Any) -> None:
+        """Something gave back what it was given, as dropout does in eval mode; in train mode it may not.
+
+        What a module in front of it gives out is then not what the features meet.
+        """
+        mark = self.marks.get(tensor)
+        if mark is not None and mark.output is not None:
+            self.marks.set(tensor, mark._replace(output=None))
 
     def _tapped(self, place: Place, gate: Gate, features: Tensor, output: Tensor) -> None:
         """Report a gate of attnviz's own modules, and keep the rules from reporting it again."""

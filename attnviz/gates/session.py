@@ -8,32 +8,34 @@ pass ends (``attnviz.gates.passes``), or when the edit is closed.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
-from torch import Tensor, nn
+from torch import nn
 
 from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
-from attnviz.gates.arrival import Arrival, Run
-from attnviz.gates.entrances import Entrance, Hook, TapEntrance, unwatch
+from attnviz.gates.bypass import lead_back, leave_alone
+from attnviz.gates.entrances import Entrance, Hook, unwatch
 from attnviz.gates.force_eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.force_eager import hold, release
-from attnviz.gates.operation_scope import Scope
 from attnviz.gates.passes import Passes, refusal
 from attnviz.gates.paths import above, refuse_script
 from attnviz.gates.paths import module_at as module_at
 from attnviz.gates.paths import unwrapped as unwrapped
 from attnviz.gates.requests import Demand as Demand
-from attnviz.gates.requests import Group, at_output, by_module, used_by
+from attnviz.gates.requests import Group, by_module, used_by
+from attnviz.gates.serving import Serving
 
 _lock = threading.RLock()
-_sessions: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
-_users: WeakKeyDictionary[nn.Module, Session] = WeakKeyDictionary()
+_sessions: dict[int, tuple[ReferenceType[nn.Module], Session]] = {}
+"""By the id of the model, with what tells whether it is still that one: a ``WeakKeyDictionary`` takes longer."""
+_users: dict[nn.Module, Session] = {}
 """Who serves something in a module: the order of two would not be the one in which contexts were opened."""
 
 
@@ -45,14 +47,16 @@ def begin(model: nn.Module) -> Session:
     """
     thread = get_ident()
     with _lock:
-        session = _sessions.get(model)
-        if session is None:
-            session = _sessions[model] = Session()
+        number = id(model)
+        entry = _sessions.get(number)
+        if entry is None or entry[0]() is not model:
+            entry = _sessions[number] = ref(model, lambda _: _sessions.pop(number, None)), Session()
+        session = entry[1]
         if not session.leases:
-            session.thread, session.model = thread, model
+            session.model = model
             session.passes.thread, session.passes.model = thread, type(model).__name__
-        elif session.thread != thread:
-            raise refusal(type(session.model).__name__)
+        elif session.passes.thread != thread:
+            raise refusal(session.passes.model)
         session.leases += 1
     return session
 
@@ -80,7 +84,6 @@ class Session:
 
     Attributes:
         model: The model while the session is leased, else ``None``.
-        thread: Who has leased it.
         leases: How many times.
         passes: When passes begin and end, and what is due in them.
         prepared: What the last capture of this model has worked out, for the next one; it knows no module.
@@ -88,7 +91,6 @@ class Session:
 
     def __init__(self) -> None:
         self.model: nn.Module | None = None
-        self.thread = 0
         self.leases = 0
         self.passes = Passes()
         self.prepared: Any = None
@@ -96,29 +98,26 @@ class Session:
         self._watched: list[nn.Module] = []
         self._tapped: list[Gate] = []
         self._used: list[nn.Module] = []
-        self._running: list[Run] = []
+        self._led: list[type] = []
+        self._serving = Serving(self.passes)
 
     def start(self, group: Group) -> None:
         """Serve demands, and run compiled models eagerly, until ``stop``; if it raises, nothing has changed."""
-        group.eager, group.broken, group.open = hold(), False, True
-        self.passes.groups.append(group)
+        # what is called between two passes has left the processor's cache: a function takes a microsecond or two
+        group.eager = "torch._dynamo" in sys.modules and hold()
+        group.broken, group.open = False, True
+        passes, model = self.passes, self.model
+        passes.groups.append(group)
         try:
-            if not self._by_taps(group):
+            # the short way of a single capture; whatever it has set when it fails, a rebuilding removes
+            taps, begin, free = group.taps, group.begin, len(passes.groups) == 1 and model not in _users
+            if free and model and taps and begin and taps.set_on(model, self._tapped, passes, begin):
+                self._watched.append(model)
+            else:
                 self._rebuild()
         except BaseException:
             self.stop(group)
             raise
-
-    def _by_taps(self, group: Group) -> bool:
-        """The short way of a single capture; whatever it has set when it fails, a rebuilding removes."""
-        model, taps, begin = self.model, group.taps, group.begin
-        if model is None or taps is None or begin is None or len(self.passes.groups) > 1 or model in _users:
-            return False
-        if not taps.set_on(model, self._tapped):
-            return False
-        model.__dict__["forward"] = TapEntrance(self.passes, begin, model.forward)
-        self._watched.append(model)
-        return True
 
     def stop(self, group: Group) -> None:
         """Serve these demands no longer."""
@@ -156,19 +155,20 @@ class Session:
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
-        while self._used:
-            _users.pop(self._used.pop(), None)
-        for gate in self._tapped:
-            gate.__dict__["tap"] = None
-        self._tapped.clear()
-        for handle in self._hooks:
-            handle.remove()
-        self._hooks.clear()
+        while self._tapped:
+            self._tapped.pop().__dict__["tap"] = None
         while self._watched:
             unwatch(self._watched.pop())
+        if not self._used:
+            return  # there were taps only
+        while self._used:
+            _users.pop(self._used.pop(), None)
+        while self._hooks:
+            self._hooks.pop().remove()
+        while self._led:
+            leave_alone(self._led.pop())
         self.passes.clear()
-        while self._running:
-            self._running.pop().leave()
+        self._serving.stop()
 
     def _use(self, path: str, module: nn.Module) -> None:
         """Take a module for this session.
@@ -187,7 +187,7 @@ class Session:
 
     def _watch(self, path: str, module: nn.Module) -> Entrance:
         self._use(path, module)
-        entrance = module.__dict__["forward"] = Entrance(self.passes, path, module.forward)
+        entrance = module.__dict__["forward"] = Entrance(self.passes, path, module)
         self._watched.append(module)
         return entrance
 
@@ -206,10 +206,14 @@ class Session:
         users = {user for wanted in demands.values() for d in wanted if (user := used_by(d)) is not None}
         around = {path for wanted in demands.values() for d in wanted if d.edits for path in above(d.place.module)}
         # of a module itself: ``module.forward(x)`` calls no hooks; what it gives out is changed behind its ``forward``
-        around |= {path for path, wanted in demands.items() if any(d.edits and d.inside for d in wanted)}
-        entrances = {path: self._watch(path, self._at(path)) for path in sorted({"", *around})}
+        inside = {path for path, wanted in demands.items() if any(d.inside for d in wanted)}
+        entrances = {path: self._watch(path, self._at(path)) for path in sorted({"", *around, *inside})}
         for path in sorted({*demands, *users}):
             self._hook(path, self._at(path), demands.get(path, []), path in users, entrances.get(path))
+        for path in sorted(inside):
+            owner = lead_back(self._at(path))
+            if owner is not None:
+                self._led.append(owner)
 
     def _hook(
         self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool, entrance: Entrance | None
@@ -219,81 +223,28 @@ class Session:
             self._use(path, module)
         if isinstance(module, Gate):
             self._tapped.append(module)
-            module.__dict__["tap"] = Hook(self._tapping(path, demands))
+            module.__dict__["tap"] = Hook(self._serving.tapping(path, demands))
             return
-        inside = [d for d in demands if d.inside]
-        scoped = bool(inside) or uses
-        entering = self._entering(path, module, demands, uses) if scoped else None
-        leaving = self._leaving(path, demands, scoped)
-        if entrance is not None and not path:  # ``model.forward(x)`` calls no hooks
-            entrance.entering, entrance.leaving = entering, leaving
+        scoped = uses or any(d.inside for d in demands)
+        entering = self._serving.entering(path, module, demands, uses) if scoped else None
+        leaving = self._serving.leaving(path, demands, scoped)
+        # ``nn.TransformerEncoderLayer`` leaves its fused way, in which no module of it runs, where it sees hooks
+        hooked = isinstance(module, nn.MultiheadAttention) or not all(d.inside for d in demands)
+        if entrance is not None and (not path or not hooked):
+            entrance.entering, entrance.leaving = entering, leaving  # ``module.forward(x)`` calls no hooks
             return
-        if entering is not None:
-            self._hooks.append(module.register_forward_pre_hook(Hook(entering)))
         # a scope must be left also when the module raises; calling hooks always is slower than calling them
-        self._hooks.append(module.register_forward_hook(Hook(leaving), always_call=scoped))
+        handle = module.register_forward_hook(Hook(leaving), always_call=scoped)
+        self._hooks += [handle, module.register_forward_pre_hook(Hook(making_last(handle, entering)))]
 
-    def _tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
-        def tap(values: Tensor, features: Tensor) -> Tensor:
-            self.passes.check_thread()
-            due = self.passes.due(path, demands)
-            for demand in due:
-                changed = demand.serve(features if demand.place.operand == 1 else values)
-                values = values if changed is None else changed
-            self._expect(due, values)
-            return values
 
-        return tap
+def making_last(handle: Any, entering: Callable[..., None] | None = None) -> Callable[..., None]:
+    """A hook before a module that lets one of those behind it come last, whatever has been hooked meanwhile."""
 
-    def _entering(self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool) -> Any:
-        either_way = isinstance(module, nn.MultiheadAttention)
+    def hook(module: nn.Module, inputs: Any) -> None:
+        hooks: Any = module._forward_hooks
+        hooks.move_to_end(handle.id)
+        if entering is not None:
+            entering(module, inputs)
 
-        def hook(_module: nn.Module, _inputs: Any) -> None:
-            self.passes.check_thread()
-            run = Run(path, self.passes.due(path, demands) if demands else [])
-            self._running.append(run)
-            inside = [d for d in run.due if d.inside]
-            run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
-
-        return hook
-
-    def _leaving(self, path: str, demands: Sequence[Demand], scoped: bool) -> Any:
-        def hook(_module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
-            self.passes.check_thread()
-            if not scoped:
-                return self._at_output(self.passes.due(path, demands), inputs, output)
-            if not self._running or self._running[-1].path != path:
-                return output  # another hook raised before this module was entered
-            run = self._running.pop()
-            run.leave()
-            if output is None:  # after an exception, which comes out as it is
-                return None
-            if run.scope is not None:
-                run.scope.check(path)
-                run.scope.refuse_gradients(inputs, output)
-            if run.arrival is not None:
-                run.arrival.check(path, output)
-            return self._at_output(run.due, inputs, output)
-
-        return hook
-
-    def _at_output(self, due: Sequence[Demand], inputs: tuple[Any, ...], output: Any) -> Any:
-        """Serve what is due at the output of a module."""
-        if not isinstance(output, Tensor):
-            return output
-        for demand in due:
-            output = at_output(demand, inputs, output)
-        self._expect([d for d in due if not d.inside], output)
-        return output
-
-    def _expect(self, due: Sequence[Demand], changed: Tensor) -> None:
-        """Wait for a changed gate where the last of its edits has left it."""
-        edits = [d for d in due if d.edits]
-        if not edits:
-            return
-        self.passes.note_edit(edits[-1])
-        user = used_by(edits[-1])
-        for run in reversed(self._running):
-            if run.path == user and run.arrival is not None:
-                run.arrival.expect(edits[-1].site, changed)
-                return
+    return hook

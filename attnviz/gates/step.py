@@ -10,7 +10,8 @@ from torch import Tensor
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import NONE, Mark, Marks, Origin
+from attnviz.gates.flow import NONE, Mark, Origin
+from attnviz.gates.marks import Marks
 from attnviz.gates.ranges import ANY, SHARE, Range
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
+from attnviz.gates.entrances import TapEntrance
+from attnviz.gates.passes import Passes
 
 Tap = Callable[[Tensor, Tensor], Tensor]
 
@@ -38,8 +40,20 @@ class Taps:
                     numbers[here] = len(numbers)
             self._steps.append((numbers[".".join(names[:-1])], names[-1], tap))
 
-    def set_on(self, model: nn.Module, tapped: list[Gate]) -> bool:
-        """Set every tap and add its gate to ``tapped``; ``False`` as soon as one is missing, no ``Gate`` or in use."""
+    def set_on(self, model: nn.Module, tapped: list[Gate], passes: Passes, clear: Callable[[], None]) -> bool:
+        """Set every tap and a ``TapEntrance`` on the model.
+
+        Args:
+            model: The model.
+            tapped: Where the gates are noted.
+            passes: Of the model.
+            clear: What the entrance calls when a pass begins.
+
+        Returns:
+            ``False`` as soon as a gate is missing, no ``Gate`` or in use, or if the model has a ``forward`` of its own.
+        """
+        if "forward" in model.__dict__:
+            return False
         modules: list[Any] = [model]
         for parent, name, tap in self._steps:
             module = modules[parent]._modules.get(name)
@@ -52,4 +66,5 @@ class Taps:
                 tapped.append(module)
             else:
                 return False
+        model.__dict__["forward"] = TapEntrance(passes, clear, model.forward)
         return True

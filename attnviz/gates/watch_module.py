@@ -13,7 +13,7 @@ from attnviz.attention import ATTENTION
 from attnviz.core.errors import UserError, nearest
 from attnviz.gates.entrances import Hook
 from attnviz.gates.paths import module_at, unwrapped
-from attnviz.gates.session import lease
+from attnviz.gates.session import lease, making_last
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ def watching(model: nn.Module, path: str) -> Iterator[Passage]:
 
     ``with watching(model, "stage1.0.attention") as passage: model(x)``, then ``passage.features``.
 
-    Edits that are open on the model act as usual. The hook is gone when the context is left, also by an exception.
+    Edits that are open on the model act as usual. The hooks are gone when the context is left, also by an exception.
 
     Args:
         model: The model, compiled or not.
@@ -77,5 +77,7 @@ def watching(model: nn.Module, path: str) -> Iterator[Passage]:
             if first and inputs and isinstance(inputs[0], Tensor) and isinstance(output, Tensor):
                 passage.features, passage.output = inputs[0].detach().clone(), output.detach().clone()
 
-        hooks.callback(module.register_forward_hook(Hook(note)).remove)
+        handle = module.register_forward_hook(Hook(note))
+        hooks.callback(handle.remove)
+        hooks.callback(module.register_forward_pre_hook(Hook(making_last(handle))).remove)
         yield passage

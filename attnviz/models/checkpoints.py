@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.keys import check_keys
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 from attnviz.models.weights import cast
@@ -32,6 +34,8 @@ VARIABLE = "ATTNVIZ_CHECKPOINTS"
 """Environment variable with another folder of checkpoints, for the command line, the library and the app alike."""
 
 SUFFIXES = (".json", ".safetensors")
+CODE = re.compile(r".+\.py:\w+")
+"""A backbone that somebody's own code builds."""
 MAX_CARD_BYTES = 4 * 2**20
 MAX_WEIGHT_BYTES = 2 * 2**30
 
@@ -72,20 +76,11 @@ class Card:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Card:
         """The reverse of ``to_json``; ``UserError`` on keys that are missing or unknown."""
-        known = list(cls.__dataclass_fields__)
-        for f in dataclasses.fields(cls):
-            if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise UserError(f"the card lacks {f.name!r}; a card has {', '.join(known)}")
-        for key in values:
-            if key not in known:
-                raise UserError(f"the card has an unknown key {key!r}; {nearest(key, known)}")
+        check_keys(cls, values, "the card")
         card = dict(values)
         card["spec"] = ModelSpec.from_json(values["spec"])
         card["labels"], card["limits"] = tuple(values["labels"]), tuple(values.get("limits", ()))
         return cls(**card)
-
-
-LoadedModel = Network  # its name before 0.2
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -252,18 +247,30 @@ def _fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> None:
         raise UserError(f"{file}: {error}") from error
 
 
-def load(name: str | Path, folder: Path | None = None, device: str | torch.device = "cpu") -> Network:
+def load(
+    name: str | Path,
+    folder: Path | None = None,
+    device: str | torch.device = "cpu",
+    trust_code: bool = False,
+) -> Network:
     """Load a checkpoint by its id (``"cbam"``) or by a path to one of its files.
 
     Args:
         name: Id or path.
         folder: Where ids are looked up.
         device: Where the network shall be.
+        trust_code: Whether a card may name a Python file that is run to build the network.
 
     Raises:
-        UserError: There is no such checkpoint, or it is damaged, foreign or a pickle.
+        UserError: There is no such checkpoint, its card names code that is not trusted, or it is damaged, foreign or a
+            pickle.
     """
     card = load_card(name, folder)
+    if CODE.fullmatch(card.spec.backbone) and not trust_code:
+        raise UserError(
+            f"{card.id} is built by code, {card.spec.backbone}, which would be run here: where you know and trust that "
+            "file, say so with trust_code=True (--trust-code)"
+        )
     file = Path(f"{locate(name, folder)}.safetensors")
     state = _read_weights(file, card)
     module = build(card.spec, published_weights=False)

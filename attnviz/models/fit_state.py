@@ -144,7 +144,7 @@ def reason(misfits: Sequence[Misfit], own: int, state: int) -> str:
         return f"Likely: the file's network takes {inputs[0].given[1]} channels, this one {inputs[0].wanted[1]}."
     missing = sum(m.what == "missing" for m in misfits)
     surplus = sum(m.what == "surplus" for m in misfits)
-    if missing >= 0.9 * own and surplus:
+    if missing >= 0.75 * own and surplus:
         return "Likely: the weights are of another architecture: hardly a name is the same."
     if missing and not surplus and not shapes:
         return "Likely: the file holds only a part of the network, or that of a smaller one."

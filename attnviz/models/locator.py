@@ -42,6 +42,7 @@ class Ask:
         classes: Number of classes of an untrained network.
         folder: Where ids of checkpoints are looked up.
         device: Where the network shall be.
+        trust_code: Whether a checkpoint's card may name code that is run.
     """
 
     card: ModelCard
@@ -50,6 +51,7 @@ class Ask:
     classes: int | None
     folder: Path | None
     device: str | torch.device
+    trust_code: bool
 
 
 def load(
@@ -61,6 +63,7 @@ def load(
     classes: int | None = None,
     folder: Path | None = None,
     device: str | torch.device = "cpu",
+    trust_code: bool = False,
     **said: Any,
 ) -> Network:
     """Load a network: ``load("cbam")``, ``load("timm:seresnet50")``, ``load("net.py:make", weights="best.pt")``.
@@ -76,6 +79,7 @@ def load(
         classes: Number of classes of an untrained network, or of the one in the file of weights.
         folder: Where ids of checkpoints are looked up; ``None`` for ``ATTNVIZ_CHECKPOINTS`` or the bundled ones.
         device: Where the network shall be.
+        trust_code: Whether the card of a checkpoint may name a Python file that is run to build its network.
         **said: Fields of ``ModelCard``, laid over ``card``.
 
     Returns:
@@ -91,7 +95,7 @@ def load(
     ):
         raise UserError(f"classes must be a whole number in 1..100000, got {classes!r}")
     file = None if weights is None else Path(weights)
-    ask = Ask(meaning, file, pretrained, classes, folder, device)
+    ask = Ask(meaning, file, pretrained, classes, folder, device, trust_code)
     text = os.fspath(locator)
     library, colon, rest = text.partition(":")
     if colon and library in published.LIBRARIES:
@@ -167,7 +171,7 @@ def _checkpoint(locator: str | Path, ask: Ask) -> Network:
                 f"--weights {path.name} or --model FILE.py:FACTORY --weights {path.name}"
             )
     _no_weights(ask, f"{locator} has its own weights")
-    return _with(checkpoints.load(locator, ask.folder, ask.device), ask.card)
+    return _with(checkpoints.load(locator, ask.folder, ask.device, ask.trust_code), ask.card)
 
 
 def _in_folder(folder: Path) -> Path:

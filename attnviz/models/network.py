@@ -17,7 +17,7 @@ from attnviz.core.notes import Note
 from attnviz.core.types import Bytes, PreparedImage
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import network_input
-from attnviz.models.spec import ModelSpec, placed
+from attnviz.models.spec import ModelSpec, input_shape, placed
 
 if TYPE_CHECKING:
     from attnviz.models.checkpoints import Card
@@ -79,7 +79,7 @@ class Network:
         given = self.spec.input
         if self.transform is not None:
             return self.transform(np.full((*given.size, 3), 127, np.uint8))[None].to(device, dtype)
-        return torch.zeros(1, given.channels, *given.size, device=device, dtype=dtype)
+        return torch.zeros(input_shape(self.spec), device=device, dtype=dtype)
 
     def given(self, image: PreparedImage) -> Tensor:
         """What it is given of a prepared image: (1, C, H, W) on its device and in its type, with its noise.

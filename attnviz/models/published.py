@@ -65,6 +65,26 @@ def load(name: str, pretrained: bool = True, device: str | torch.device = "cpu",
     return Network(name, module, spec, network.labels, source=MappingProxyType(dict(network.source)))
 
 
+def with_head(name: str, classes: int, pretrained: bool) -> nn.Module:
+    """A published network with a fresh head of ``classes`` logits, for training on.
+
+    Args:
+        name: ``timm:NAME`` or ``torchvision:NAME``.
+        classes: K, at least 2.
+        pretrained: Whether all but the head begins with the published weights.
+
+    Raises:
+        UserError: There is no such network, or its weights cannot be fetched.
+    """
+    fresh = load(name, False, torch.get_default_device(), classes).module  # the meta device where only costs are wanted
+    if not pretrained:
+        return fresh
+    own, theirs = fresh.state_dict(), load(name, True).module.state_dict()
+    taken = {key: value for key, value in theirs.items() if key in own and own[key].shape == value.shape}
+    fresh.load_state_dict(taken, strict=False)
+    return fresh
+
+
 def _fetched(name: str, fetch: Callable[[], Any], server: str | None) -> Any:
     """What ``fetch`` returns; a failure becomes a sentence that says what can be done.
 

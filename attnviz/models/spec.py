@@ -7,15 +7,18 @@ import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.input_spec import LATER, InputSpec, NoiseSpec
+from attnviz.core.keys import check_keys
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,20 +55,24 @@ class ModelSpec:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelSpec:
         """The reverse of ``to_json``; an unknown or missing key raises ``UserError``."""
-        known = [f.name for f in dataclasses.fields(cls)]
-        for key in values:
-            if key not in known:
-                raise UserError(f"unknown key {key!r} in a model description; {nearest(key, known)}")
-        try:
-            spec: dict[str, Any] = dict(values)
-            if "input" in spec:
-                plain = _tuples(spec["input"])
-                if plain.get("noise") is not None:
-                    plain["noise"] = NoiseSpec(**_tuples(plain["noise"]))
-                spec["input"] = InputSpec(**plain)
-            return cls(**spec)
-        except TypeError as error:
-            raise UserError(f"a model description is not complete: {error}") from error
+        check_keys(cls, values, "model description")
+        spec: dict[str, Any] = dict(values)
+        if "input" in spec:
+            check_keys(InputSpec, spec["input"], "model description", "input")
+            plain = _tuples(spec["input"])
+            if plain.get("noise") is not None:
+                check_keys(NoiseSpec, plain["noise"], "model description", "input.noise")
+                plain["noise"] = _typed(NoiseSpec, _tuples(plain["noise"]))
+            spec["input"] = _typed(InputSpec, plain)
+        return _typed(cls, spec)
+
+
+def _typed(kind: type[T], values: dict[str, Any]) -> T:
+    """A dataclass of values that may be of any type."""
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UserError(f"model description: {kind.__name__} has a value of a wrong type: {error}") from error
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,11 +90,14 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
     Raises:
         UserError: A name or an option is not known, or a value is outside its limits.
     """
+    if spec.backbone not in BACKBONES and ":" in spec.backbone:
+        return _foreign(spec, published_weights)
     backbone = BACKBONES[spec.backbone]
     defaults = getattr(backbone, "attention_defaults", None)
     usual = {} if defaults is None else defaults(spec.attention, spec.backbone_options)
-    options = {**usual, **spec.attention_options}
-    attention = functools.partial(ATTENTION[spec.attention], **options)
+    make = ATTENTION[spec.attention]
+    own = {"num_classes": spec.num_classes} if "num_classes" in inspect.signature(make).parameters else {}
+    attention = functools.partial(make, **{**own, **usual, **spec.attention_options})
     ignored = set() if published_weights else {"pretrained"}
     places = {key: value for key, value in spec.backbone_options.items() if key not in ignored}
     try:
@@ -96,8 +106,21 @@ def build(spec: ModelSpec, published_weights: bool = True) -> nn.Module:
         raise UserError(f"{spec.backbone} with {spec.attention} cannot be built: {error}") from error
 
 
+def _foreign(spec: ModelSpec, published_weights: bool) -> nn.Module:
+    """A backbone of another library, or of somebody's own code."""
+    from attnviz.models.foreign import build_foreign  # it needs networks, which need specs
+
+    attention = (
+        None if spec.attention == "none" else functools.partial(ATTENTION[spec.attention], **spec.attention_options)
+    )
+    options = spec.backbone_options
+    return build_foreign(spec.backbone, attention, spec.num_classes, options, spec.input.size, published_weights)
+
+
 def input_shape(spec: ModelSpec, batch: int = 1, depth: int = 8) -> tuple[int, ...]:
     """Shape of what the network takes: (batch, C, H, W), or (batch, C, depth, H, W) for a backbone for volumes."""
+    if spec.backbone not in BACKBONES:
+        return (batch, spec.input.channels, *spec.input.size)
     backbone = BACKBONES[spec.backbone]
     parameter = inspect.signature(backbone).parameters.get("in_channels")
     channels = spec.backbone_options.get("in_channels", 3 if parameter is None else parameter.default)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -75,12 +75,23 @@ def wrap(
         title,
         module if plain else Answer(module, reading.key, reading.steps, inputs),
         ModelSpec(title, "its own", reading.count, input=given),
-        meaning.labels if meaning.labels is not None and reading.count else numbered(reading.count),
+        _labels(module, meaning, reading.count),
         source=MappingProxyType({"library": type(module).__module__, "weights": "as they are"}),
         transform=own,
         scores=reading.scores,
         assumed=(*assumed, *reading.assumed),
     )
+
+
+def _labels(module: nn.Module, card: ModelCard, count: int) -> tuple[str, ...]:
+    """What somebody says, what a network of transformers carries (``config.id2label``), or numbers."""
+    if card.labels is not None and count:
+        return card.labels
+    names = getattr(getattr(module, "config", None), "id2label", None)
+    if isinstance(names, Mapping) and sorted(map(str, names)) == sorted(map(str, range(count))):
+        by_number = {int(key): " ".join(str(name).split()) for key, name in names.items()}
+        return tuple(by_number[i] or f"class {i}" for i in range(count))
+    return numbered(count)
 
 
 def numbered(count: int) -> tuple[str, ...]:

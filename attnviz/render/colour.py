@@ -17,24 +17,10 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats
 
-CMAPS: Mapping[str, str] = {
-    "viridis": "perceptually uniform",
-    "cividis": "perceptually uniform, made for colour-vision deficiency",
-    "magma": "perceptually uniform",
-    "inferno": "perceptually uniform",
-    "plasma": "perceptually uniform",
-    "gray": "lightness only, for print",
-    "turbo": "not perceptually uniform: equal steps do not look equal",
-    "RdBu_r": "diverging: blue below 0, red above",
-    "PuOr_r": "diverging: purple below 0, orange above",
-}
-"""Colour maps that may be asked for, and what to know about each."""
-
-CMAP = "viridis"
-"""The colour map of gates, unless another one is asked for."""
 DIVERGING = frozenset({"RdBu_r", "PuOr_r"})
 NOT_FINITE = (0.5, 0.5, 0.5)
 """Colour of values that are not a number."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
+from attnviz.core.registry import Registry
 from attnviz.core.types import Floats, GateRecord
 from attnviz.render.colour import number
 
@@ -36,58 +36,67 @@ def _times(shape: tuple[int, ...]) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def _channel_tile(values: Floats) -> View:
+def channel(values: Floats) -> View:
+    """Scores of channels, highest first."""
     return View("profile", values.ravel(), str(values.size))
 
 
-def _spatial_tile(values: Floats) -> View:
+def spatial(values: Floats) -> View:
+    """A mask; of a volume its mean over depth."""
     # 3-D maps carry depth in front of height: their tile is the mean over depth
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
     return View("mask", plane, _times(values.shape[2:]))
 
 
-def _strip_tile(values: Floats) -> View:
+def strip(values: Floats) -> View:
+    """Rows of channels."""
     inner = values[0]
     return View("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape))
 
 
-def _branch_tile(values: Floats) -> View:
+def branch(values: Floats) -> View:
+    """Weights of branches by channel."""
     inner = values[0]
     return View("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape[:2]))
 
 
-def _full_tile(values: Floats) -> View:
+def full(values: Floats) -> View:
+    """The mean over channels, as a mask."""
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
     return View("mask", plane, _times(values.shape[1:]))
 
 
-def _pairwise_tile(values: Floats) -> View:
+def pairwise(values: Floats) -> View:
+    """The mean over heads, as a matrix."""
     # softmax weights of hundreds of positions are far below 1: a fixed scale would be one colour
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
     return View("matrix", plane, _times(values.shape[-2:]), mode="stretch")
 
 
-def _added_tile(values: Floats) -> View:
+def added(values: Floats) -> View:
+    """What is added to each channel, highest first."""
     return View("profile", values.ravel(), str(values.size), mode="features")
 
 
-def _geometric_tile(values: Floats) -> View:
+def geometric(values: Floats) -> View:
+    """The numbers themselves."""
     rows = values.reshape(-1, values.shape[-1])
     text = "\n".join("  ".join(number(float(v)) for v in row) for row in rows)
     return View("words", rows, _times(rows.shape), text=text)
 
 
-DRAWINGS: Mapping[str, Callable[[Floats], View]] = MappingProxyType(
-    {
-        "channel": _channel_tile,
-        "spatial": _spatial_tile,
-        "full": _full_tile,
-        "strip": _strip_tile,
-        "pairwise": _pairwise_tile,
-        "branch": _branch_tile,
-        "added": _added_tile,
-        "geometric": _geometric_tile,
-    }
+DRAWINGS: Registry[Callable[[Floats], View]] = Registry(
+    "drawing of a kind of gate",
+    (
+        ("channel", "attnviz.render.drawings:channel"),
+        ("spatial", "attnviz.render.drawings:spatial"),
+        ("full", "attnviz.render.drawings:full"),
+        ("strip", "attnviz.render.drawings:strip"),
+        ("pairwise", "attnviz.render.drawings:pairwise"),
+        ("branch", "attnviz.render.drawings:branch"),
+        ("added", "attnviz.render.drawings:added"),
+        ("geometric", "attnviz.render.drawings:geometric"),
+    ),
 )
 """What stands in a tile, for each of ``attnviz.core.kinds.KINDS``; maps are in ``attnviz.core.gate_map``."""
 

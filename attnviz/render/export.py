@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
 from attnviz.core.types import Analysis, GateRecord
-from attnviz.render.colour import CMAP
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
@@ -37,13 +37,13 @@ def _counted(kind: Kind) -> tuple[str, ...]:
 
 def _rows(record: GateRecord) -> Iterator[dict[str, Any]]:
     """One row a weight; axes of size 1 stay empty, as does the axis of channels of a spatial mask."""
-    names = _counted(record.site.traits)
-    for index in np.ndindex(record.values.shape[1:]) if names else ():
+    names, values = _counted(record.site.traits), record.channels_first
+    for index in np.ndindex(values.shape[1:]) if names else ():
         row: dict[str, Any] = {"gate": record.site.name, "kind": record.site.kind}
         for axis, (name, place) in enumerate(zip(names, index, strict=False), 1):
-            if record.values.shape[axis] > 1 or record.site.has_scores:
+            if values.shape[axis] > 1 or record.site.has_scores:
                 row[name] = place
-        row["value"] = f"{record.values[0][index]:.6g}"
+        row["value"] = f"{values[0][index]:.6g}"
         yield row
 
 

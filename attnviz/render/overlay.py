@@ -7,9 +7,10 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
-from attnviz.render.colour import CMAP, Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
+from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from math import comb
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,9 @@ from torch import Tensor
 from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.edit import edit, mean, neutral, shuffle
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
-from attnviz.training.data import ImageSet, pick, prepare_batch
+from attnviz.training.data import ImageSet, network_batch, pick
 from attnviz.training.gate_statistics import gate_means, sites_of
 
 BATCH = 64
@@ -27,13 +26,11 @@ RESAMPLES = 10_000
 CHANCE = 0.05
 """A change is called one where chance gives one as large less often than this."""
 
-REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = MappingProxyType(
-    {
-        "mean": lambda means, seed: mean(means),
-        "shuffle": lambda means, seed: shuffle("batch", seed),
-        "neutral": lambda means, seed: neutral(),
-    }
-)
+REPLACEMENTS: Mapping[str, Callable[[Floats, int], Edit]] = {
+    "mean": lambda means, seed: mean(means),
+    "shuffle": lambda means, seed: shuffle("batch", seed),
+    "neutral": lambda means, seed: neutral(),
+}
 """What all gates of a network are replaced by at once: their mean over the whole split, the same for every image; those
 of another image of the batch, each as it comes out once the gates before it are swapped; gates that do nothing, which
 also changes the scale of the features."""
@@ -49,7 +46,7 @@ def chunks(numbers: Sequence[int], size: int) -> list[list[int]]:
 
 @torch.inference_mode()
 def predictions(
-    loaded: LoadedModel, images: ImageSet, parts: Sequence[Sequence[int]], edits: Mapping[GateSite | str, Edit]
+    loaded: Network, images: ImageSet, parts: Sequence[Sequence[int]], edits: Mapping[GateSite | str, Edit]
 ) -> Tensor:
     """Predicted classes (N,) of images batch by batch, under edits of the gates."""
     device, _ = placed(loaded.module)
@@ -58,7 +55,7 @@ def predictions(
         if edits:
             stack.enter_context(edit(loaded.module, edits))
         for part in parts:
-            x = prepare_batch(images.images[list(part)].to(device), loaded.spec.input, first=first)
+            x = network_batch(loaded, images.images[list(part)].to(device), first)
             found.append(loaded.module(x).argmax(1).cpu())
             first += len(part)
     return torch.cat(found)
@@ -94,7 +91,7 @@ def paired(before: Tensor, after: Tensor) -> dict[str, Any]:
 
 
 def ablations(
-    loaded: LoadedModel, images: ImageSet, count: int | None = None, batch: int = BATCH, seed: int = 0
+    loaded: Network, images: ImageSet, count: int | None = None, batch: int = BATCH, seed: int = 0
 ) -> dict[str, Any]:
     """Accuracy of a network with all of its gates replaced at once, for every way of ``REPLACEMENTS``.
 

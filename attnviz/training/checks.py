@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from attnviz.core.errors import UserError
+from attnviz.images.folders import list_images, split_folder
 from attnviz.models.checkpoints import Card, load_card
 from attnviz.models.spec import build
-from attnviz.training.data import list_images, split_folder
 from attnviz.training.initial_weights import begin
 from attnviz.training.recipe import Recipe, recipe_from_json
 from attnviz.training.state import check_state

@@ -15,25 +15,10 @@ from torch import Generator, Tensor
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.decode import open_photograph
+from attnviz.images.folders import list_images, readable, split_folder
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import prepare
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
-SPLITS = (("train",), ("val", "test", "validation"))
-
-IMAGENETTE = {
-    "n01440764": "tench",
-    "n02102040": "English springer",
-    "n02979186": "cassette player",
-    "n03000684": "chain saw",
-    "n03028079": "church",
-    "n03394916": "French horn",
-    "n03417042": "garbage truck",
-    "n03425413": "gas pump",
-    "n03445777": "golf ball",
-    "n03888257": "parachute",
-}
-"""Readable names of Imagenette's folders (WordNet ids)."""
+from attnviz.models.network import Network
 
 
 @dataclass(frozen=True)
@@ -63,44 +48,9 @@ class ImageSet:
         return {"images": len(self), "fingerprint": self.fingerprint, **left_out}
 
 
-def split_folder(root: Path, split: str) -> Path:
-    """The folder of a split (``"train"`` or ``"val"``; ``test`` serves where there is no ``val``).
-
-    Raises:
-        UserError: There is no such folder.
-    """
-    names = next((names for names in SPLITS if split in names), (split,))
-    for name in names:
-        if (root / name).is_dir():
-            return root / name
-    raise UserError(f"{root} must hold a folder {' or '.join(names)} with one folder per class; it does not")
-
-
-def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
-    """Class folders in alphabetical order, and every image file with the index of its class.
-
-    Raises:
-        UserError: Fewer than two classes, or a class without images.
-    """
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if len(classes) < 2:
-        raise UserError(f"{folder} must hold at least two class folders, got {len(classes)}")
-    files: list[tuple[Path, int]] = []
-    for index, name in enumerate(classes):
-        found = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in SUFFIXES)
-        if not found:
-            raise UserError(f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})")
-        files += [(p, index) for p in found]
-    return tuple(classes), files
-
-
 def split_labels(root: Path, split: str) -> tuple[str, ...]:
     """Readable names of a split's classes, in the order of ``ImageSet.targets``; no image is opened."""
-    return _readable(list_images(split_folder(root, split))[0])
-
-
-def _readable(classes: Sequence[str]) -> tuple[str, ...]:
-    return tuple(IMAGENETTE.get(name, name) for name in classes)
+    return readable(list_images(split_folder(root, split))[0])
 
 
 def load_images(
@@ -150,7 +100,7 @@ def load_images(
     if empty:
         raise UserError(f"no image of class {', '.join(empty)} in {folder} can be read")
     fingerprint = hashlib.sha256(b"".join(results[i][0] for i in good)).hexdigest()
-    return ImageSet(images[good] if bad else images, targets, _readable(classes), fingerprint, bad)
+    return ImageSet(images[good] if bad else images, targets, readable(classes), fingerprint, bad)
 
 
 def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
@@ -159,11 +109,38 @@ def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised."""
-    shape = (1, 3, 1, 1)
+    """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised; grey where there is one mean."""
+    shape = (1, len(mean), 1, 1)
+    if len(mean) == 1:
+        luma = torch.tensor((0.299, 0.587, 0.114), device=images.device).view(1, 3, 1, 1)
+        images = (images.float() * luma).sum(1, keepdim=True)
     scale = torch.tensor(std, device=images.device).view(shape) * 255
     shift = torch.tensor(mean, device=images.device).view(shape) * 255
     return (images.float() - shift) / scale
+
+
+def network_batch(network: Network, images: Tensor, first: int = 0) -> Tensor:
+    """What a network is given for a batch, by its own transform where it has one.
+
+    Args:
+        network: Whose input it is.
+        images: (N, 3, H, W) uint8, of every image what the network shall see.
+        first: Number of the first image in its split, which decides its noise.
+
+    Returns:
+        (N, C, H, W) on the device of the images.
+
+    Raises:
+        UserError: The network takes other pictures than grey or RGB.
+    """
+    if network.transform is not None:
+        pictures = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return torch.stack([network.transform(picture) for picture in pictures]).to(images.device)
+    if network.input.raw:
+        raise UserError(
+            f"{network.name} takes pictures of {network.input.colours} channels by their own numbers, not RGB"
+        )
+    return prepare_batch(images, network.input, first=first)
 
 
 def prepare_batch(images: Tensor, spec: InputSpec, generator: Generator | None = None, first: int = 0) -> Tensor:

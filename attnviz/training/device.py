@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.core.errors import UserError
+from attnviz.core.errors import UserError, nearest
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:
@@ -15,8 +15,26 @@ def to_device(values: Tensor, device: torch.device) -> Tensor:
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values
 
 
-def make_fabric(precision: str, devices: int) -> Any:
-    """Lightning Fabric for a number of GPUs, or of CPU processes where there is no GPU."""
+KINDS = ("auto", "cpu", "cuda", "mps")
+"""What ``--device`` may say."""
+
+
+def make_fabric(precision: str, devices: int, device: str = "auto") -> Any:
+    """Lightning Fabric for a number of GPUs, or of CPU processes where there is no GPU.
+
+    Args:
+        precision: As in a recipe.
+        devices: How many.
+        device: One of ``KINDS``; ``"auto"`` for a GPU where there is one.
+
+    Raises:
+        UserError: There is no such device here, or Lightning is not installed.
+    """
+    if device not in KINDS:
+        raise UserError(f"unknown device {device!r}; {nearest(device, KINDS)}")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device, True):
+        raise UserError(f"there is no {device} device here; --device auto takes what there is")
     try:
         from lightning.fabric import Fabric
         from lightning.fabric.strategies.ddp import DDPStrategy
@@ -24,4 +42,4 @@ def make_fabric(precision: str, devices: int) -> Any:
         raise UserError(f"training needs Lightning ({error}): pip install -r requirements-dev.txt") from error
     # process 0's buffers are not handed round: ``share_buffers`` gives all the mean of theirs
     strategy = DDPStrategy(broadcast_buffers=False) if devices > 1 else "auto"
-    return Fabric(accelerator="auto", devices=devices, precision=precision, strategy=strategy)  # type: ignore[arg-type]
+    return Fabric(accelerator=device, devices=devices, precision=precision, strategy=strategy)  # type: ignore[arg-type]

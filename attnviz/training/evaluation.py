@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models.checkpoints import Card, LoadedModel, checkpoint_ids, load_card
+from attnviz.models.checkpoints import Card, checkpoint_ids, load_card
+from attnviz.models.network import Network
 from attnviz.training.data import ImageSet, prepare_batch, split_labels
 
 EVAL_BATCH = 64
@@ -32,7 +33,7 @@ def evaluate(model: nn.Module, images: ImageSet, spec: InputSpec, device: torch.
     return torch.cat(chunks)
 
 
-def evaluate_checkpoint(loaded: LoadedModel, images: ImageSet) -> dict[str, Any]:
+def evaluate_checkpoint(loaded: Network, images: ImageSet) -> dict[str, Any]:
     """Accuracy of a checkpoint on a validation split.
 
     Returns:

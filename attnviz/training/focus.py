@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
+from attnviz.audit.objects import energy_ratio, pooled
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Bytes, Floats
 from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import prepare_batch
 from attnviz.training.gate_statistics import sites_of
@@ -56,20 +55,10 @@ def focus(mask: Floats, cover: Floats) -> float:
     Returns:
         1 for an even mask; above 1 where the mask lies on the object more than that, at most 1 / its share of the area.
     """
-    return _ratio(mask, _area(cover, mask.shape))
+    return energy_ratio(mask, pooled(cover, mask.shape))
 
 
-def _area(cover: Floats, grid: tuple[int, ...]) -> Floats:
-    """(H, W) -> (h, w), how much of each cell is the object."""
-    pooled: Floats = F.adaptive_avg_pool2d(torch.from_numpy(np.array(cover))[None], (grid[0], grid[1]))[0].numpy()
-    return pooled
-
-
-def _ratio(mask: npt.NDArray[np.floating[Any]], area: Floats) -> float:
-    return float((mask * area).sum(dtype=np.float64) / mask.sum(dtype=np.float64) / area.mean(dtype=np.float64))
-
-
-def spatial_focus(loaded: LoadedModel) -> dict[str, Any] | None:
+def spatial_focus(loaded: Network) -> dict[str, Any] | None:
     """How far the spatial masks of a network lie on the objects of the sample scenes.
 
     Returns:
@@ -107,9 +96,9 @@ def _mean(rows: Any) -> float:
 def _random(grids: Sequence[tuple[int, ...]], covers: Sequence[Floats]) -> list[float]:
     """The mean over grids and objects, as often as ``RANDOM``, with maps of uniform noise of as many cells."""
     rng = np.random.default_rng(0)
-    pooled = [(grid, [_area(cover, grid) for cover in covers]) for grid in grids]
+    pooled = [(grid, [pooled(cover, grid) for cover in covers]) for grid in grids]
     found = []
     for _ in range(RANDOM):
-        ratios = [_ratio(rng.random(grid), area) for grid, areas in pooled for area in areas]
+        ratios = [energy_ratio(rng.random(grid), area) for grid, areas in pooled for area in areas]
         found.append(statistics.fmean(ratios))
     return found

@@ -14,10 +14,10 @@ from attnviz.core.kinds import Kind
 from attnviz.core.types import Floats, GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.gate_reference import BUDGET, LEVELS, GateReference, Reference, encode, summary
-from attnviz.models.spec import input_shape, placed
-from attnviz.training.data import ImageSet, prepare_batch
+from attnviz.models.network import Network
+from attnviz.models.spec import placed
+from attnviz.training.data import ImageSet, network_batch
 from attnviz.training.evaluation import EVAL_BATCH
 
 MOST_WEIGHTS = 2**25
@@ -26,18 +26,17 @@ LARGEST_MEAN = 2**14
 """Most weights of a gate whose mean is kept."""
 
 
-def sites_of(loaded: LoadedModel) -> tuple[GateSite, ...]:
+def sites_of(loaded: Network) -> tuple[GateSite, ...]:
     """The gates of a checkpoint's network, none where it has none."""
-    device, _ = placed(loaded.module)
-    return find_gates(loaded.module, torch.zeros(input_shape(loaded.spec), device=device))
+    return find_gates(loaded)
 
 
-def walk(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite]) -> Iterator[dict[str, Tensor]]:
+def walk(loaded: Network, images: ImageSet, sites: Sequence[GateSite]) -> Iterator[dict[str, Tensor]]:
     """Every gate for batch after batch of all images: name -> (N, …) float32 on the network's device."""
     device, _ = placed(loaded.module)
     batch = max(1, min(EVAL_BATCH, MOST_WEIGHTS // max(1, sum(prod(site.shape) for site in sites))))
     for first in range(0, len(images), batch):
-        x = prepare_batch(images.images[first : first + batch].to(device), loaded.spec.input, first=first)
+        x = network_batch(loaded, images.images[first : first + batch].to(device), first)
         with torch.inference_mode(), capture(loaded.module, sites) as tape:
             loaded.module(x)
         yield {site.name: tape[site.name].values.float() for site in sites}
@@ -87,7 +86,7 @@ class Moments:
         return variance.clamp(min=0).sqrt().float()
 
 
-def gate_means(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite]) -> dict[str, Floats]:
+def gate_means(loaded: Network, images: ImageSet, sites: Sequence[GateSite]) -> dict[str, Floats]:
     """The mean of every gate over all images: name -> (1, …) float32."""
     moments = {site.name: Moments(site) for site in sites}
     for gates in walk(loaded, images, sites):
@@ -96,7 +95,7 @@ def gate_means(loaded: LoadedModel, images: ImageSet, sites: Sequence[GateSite])
     return {name: found.mean()[None].numpy() for name, found in moments.items()}
 
 
-def measure_reference(loaded: LoadedModel, images: ImageSet) -> Reference:
+def measure_reference(loaded: Network, images: ImageSet) -> Reference:
     """Statistics of every gate of a checkpoint over a validation split."""
     sites = sites_of(loaded)
     moments = {site.name: Moments(site, _keeps_spread(site.traits)) for site in sites}
@@ -122,7 +121,7 @@ def measure_reference(loaded: LoadedModel, images: ImageSet) -> Reference:
     return _within_budget(loaded, images, parts)
 
 
-def _within_budget(loaded: LoadedModel, images: ImageSet, parts: dict[str, dict[str, Any]]) -> Reference:
+def _within_budget(loaded: Network, images: ImageSet, parts: dict[str, dict[str, Any]]) -> Reference:
     """A reference whose file is small: the largest means are left out until it is."""
     name = str(loaded.card.data.get("name", ""))
     while True:

@@ -19,6 +19,7 @@ from attnviz.models.checkpoints import Card, load_card
 from attnviz.models.provenance import commit, facts
 from attnviz.models.spec import build
 from attnviz.training.augment import augment
+from attnviz.training.auxiliary import auxiliary_loss
 from attnviz.training.checks import check_card_data, check_run, finished_card
 from attnviz.training.data import ImageSet, load_images, prepare_batch
 from attnviz.training.device import make_fabric, to_device
@@ -51,6 +52,7 @@ class Trainer:
         folder: Of the run; its state and its checkpoint are written there.
         devices: Number of processes (GPUs, or CPU processes).
         skip_unreadable: Leave out images that cannot be read.
+        device: ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``.
 
     Raises:
         UserError: The recipe or the data cannot be used, the folder holds another run or cannot be written, or
@@ -58,11 +60,17 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, data: Path, folder: Path, devices: int = 1, skip_unreadable: bool = False
+        self,
+        recipe: Recipe,
+        data: Path,
+        folder: Path,
+        devices: int = 1,
+        skip_unreadable: bool = False,
+        device: str = "auto",
     ) -> None:
         check_run(recipe, data, folder, devices)
         self.recipe, self.folder, self.commit = recipe, folder, commit()
-        self.fabric = make_fabric(recipe.train.precision, devices)
+        self.fabric = make_fabric(recipe.train.precision, devices, device)
         self.fabric.launch()
         stored = max(recipe.model.size, *(pixels for _, pixels in recipe.train.sizes))
         wanted = recipe.model.input()
@@ -169,7 +177,8 @@ class Trainer:
         x = prepare_batch(crops, self.spec.input, generator)
         if part.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
-        return F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
+        own = F.cross_entropy(self.model(x), targets, label_smoothing=part.label_smoothing)
+        return own + auxiliary_loss(self.plain, targets)
 
     def _check(self, broken: Tensor, epoch: int, last: bool = False) -> None:
         """Stop where a loss, or at the end of an epoch a weight, is no finite number.
@@ -204,6 +213,11 @@ class Trainer:
             return self.card
         part, fabric = self.recipe.train, self.fabric
         recorder = self._recorder()
+        if rest := len(self.train_set) % part.batch_size:
+            fabric.print(
+                f"every epoch leaves out {rest} of {len(self.train_set)} images, others each time: they fill no batch "
+                f"of {part.batch_size} (--set train.batch_size=N for another)"
+            )
         while self.progress.epoch < part.epochs:
             entry = self._epoch()
             fabric.print("  ".join(f"{k} {v}" for k, v in entry.items()) + self._time_left(entry))

@@ -7,12 +7,13 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.keys import check_keys
 from attnviz.models.spec import ModelSpec
 from attnviz.training.recipe_fields import LATER, AugmentPart, ModelPart, NoisePart, StartPart, TrainPart, require
 
@@ -72,7 +73,11 @@ class Recipe:
             part.backbone,
             part.attention,
             num_classes,
-            {**part.backbone_options, **({"in_channels": 3 + extra} if extra else {})},
+            {
+                **part.backbone_options,
+                **({"in_channels": 3 + extra} if extra else {}),
+                **({"places": part.places} if part.places else {}),
+            },
             part.attention_options,
             part.input(self.noise.to_spec()),
         )
@@ -104,22 +109,16 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _fill(kind: type[Any], values: Any, where: str) -> Any:
     """Make the dataclass ``kind`` from a TOML table, checking names and types on the way."""
-    require(isinstance(values, Mapping), f"{where or 'the file'} must be a table", values)
+    check_keys(kind, values, "recipe", where)
     hints = get_type_hints(kind)
-    known = [f.name for f in dataclasses.fields(kind)]
     made: dict[str, Any] = {}
     for key, value in values.items():
         path = f"{where}.{key}" if where else key
-        if key not in known:
-            raise UserError(f"recipe: unknown key {path!r}; {nearest(key, known)}")
         if dataclasses.is_dataclass(hints[key]):
             made[key] = _fill(hints[key], value, path)  # type: ignore[arg-type]
             continue
         require(_fits(value, hints[key]), f"{path} must be {getattr(hints[key], '__name__', hints[key])}", value)
         made[key] = float(value) if hints[key] is float else value
-    for f in dataclasses.fields(kind):
-        needed = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        require(not needed or f.name in made, f"{where + '.' if where else ''}{f.name} is missing", sorted(made))
     return kind(**made)
 
 
@@ -158,13 +157,41 @@ def recipe_from_json(values: Any) -> Recipe:
     return recipe
 
 
-def load_recipe(source: str | Path) -> Recipe:
+def load_recipe(source: str | Path, values: Sequence[tuple[str, Any]] = ()) -> Recipe:
     """Read a recipe from a TOML file, or one of the bundled recipes by its name.
 
     ``extends = "name"`` takes everything that a file does not say from a bundled recipe, so that the networks of one
     family are trained alike.
 
+    Args:
+        source: A file, or the name of a bundled recipe.
+        values: Instead of what the recipe says: ``("train.epochs", 3)``.
+
     Raises:
         UserError: There is no such recipe, it is no TOML, or a key or value is not allowed.
     """
-    return recipe_from_json(_read(source))
+    table = _read(source)
+    for path, value in values:
+        table = _laid_over(table, _nested(path, value))
+    return recipe_from_json(table)
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    """``("train.epochs", 3)`` -> ``{"train": {"epochs": 3}}``."""
+    first, dot, rest = path.partition(".")
+    return {first: _nested(rest, value) if dot else value}
+
+
+def read_value(text: str) -> tuple[str, Any]:
+    """``"train.epochs=3"`` -> ``("train.epochs", 3)``: a value of TOML, or a word.
+
+    Raises:
+        UserError: It has no ``=``, or no key in front of it.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise UserError(f"--set takes KEY=VALUE, such as train.epochs=3, got {text!r}")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value

@@ -10,6 +10,7 @@ from attnviz.backbones import BACKBONES
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import FITS, InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES
+from attnviz.models.foreign import is_foreign
 
 LATER = {"later": True}
 """Marks values and tables that recipes did not always have; at their default they are no part of a recipe's
@@ -30,12 +31,14 @@ class ModelPart:
     """What is trained; the number of classes comes from the data.
 
     Attributes:
-        backbone: A name of ``BACKBONES``.
+        backbone: A name of ``BACKBONES``, ``timm:NAME``, ``torchvision:NAME``, or ``FILE.py:FACTORY``, whose
+            code is run.
         attention: A name of ``ATTENTION``.
         size: Side in pixels at which the finished network is evaluated and used.
         backbone_options: Keyword arguments of the backbone.
         attention_options: Keyword arguments of the attention module.
         fit: How photographs are brought to that square, in training as in use: a name of ``core.input_spec.FITS``.
+        places: Paths of modules of such another network after whose output attention is put.
     """
 
     backbone: str
@@ -44,10 +47,15 @@ class ModelPart:
     backbone_options: dict[str, Any] = field(default_factory=dict)
     attention_options: dict[str, Any] = field(default_factory=dict)
     fit: str = field(default="crop", metadata=LATER)
+    places: list[str] = field(default_factory=list, metadata=LATER)
 
     def __post_init__(self) -> None:
+        foreign = is_foreign(self.backbone)
+        require(
+            foreign or not self.places, "model.places is for backbones of other libraries and of own code", self.places
+        )
         for what, name, table in (("backbone", self.backbone, BACKBONES), ("attention", self.attention, ATTENTION)):
-            if name not in table:
+            if name not in table and not (foreign and what == "backbone"):
                 raise UserError(f"recipe: unknown model.{what} {name!r}; {nearest(name, table)}")
         require(8 <= self.size <= 1024, "model.size must be in 8..1024 pixels", self.size)
         require(self.fit in FITS, f"model.fit must be {' or '.join(FITS)}", self.fit)

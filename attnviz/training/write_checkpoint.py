@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import nn
 
-from attnviz.models.checkpoints import Card, LoadedModel, compact, save_checkpoint
+from attnviz.models.checkpoints import Card, compact, save_checkpoint
 from attnviz.models.cost import macs_of
+from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import ImageSet
 from attnviz.training.evaluation import evaluate, evaluate_checkpoint
@@ -51,7 +52,7 @@ def write_checkpoint(
     changed = int((full != half).sum())
     stored = rounded if changed <= MOST_CHANGED else network
     metrics = {
-        **evaluate_checkpoint(LoadedModel(card.id, stored, spec, card.labels, card), val),
+        **evaluate_checkpoint(Network(card.id, stored, spec, card.labels, card), val),
         "predictions_changed_by_fp16": changed,
         "stored": "float16" if stored is rounded else "float32",
         "parameters": sum(p.numel() for p in network.parameters()),

@@ -45,7 +45,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     from attnviz.ui.shared.frame import Frame
     from attnviz.ui.shared.page import Page, Photo
     from attnviz.ui.shared.sample_buttons import available
-    from attnviz.ui.shared.text import label, plain
+    from attnviz.ui.shared.text import add_texts, label, plain
 
     store = store or Store()
     if not store.ids:
@@ -55,6 +55,7 @@ def build(store: Store | None = None) -> gr.Blocks:
         photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
+                add_texts(tab.texts)
                 with gr.Tab(label(tab.title), id=name, elem_id=f"tab-{name}") as own:
                     tabs.append(own)
                     tab.build(Page(demo, store, own, photo, opening, name, frame.chosen, frame.head, frame.address))
@@ -78,12 +79,15 @@ def launch_options(public: bool = True) -> dict[str, Any]:
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
     from attnviz.ui.server.viewer_script import ViewerScript
-    from attnviz.ui.shared.text import translations
+    from attnviz.ui.shared.text import add_texts, translations
     from attnviz.ui.theme import theme
 
+    for tab in TABS.values():
+        add_texts(tab.texts)
     largest = limits_for(public).largest_upload
     body = Middleware(BodyLimit, upload=largest + 2**20)
-    middleware = [Middleware(Origin), body, *map(Middleware, (Door, Uploads, ViewerScript, Document))]
+    inner = (Door, Uploads, ViewerScript, Document)
+    middleware = [Middleware(Origin), body, *(Middleware(part) for part in inner)]
     return {
         "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
         "share": False,

@@ -67,6 +67,7 @@ def launch(
         UserError: The network fails on an empty picture or gives no class scores, the transform or the labels do not
             fit, or the name is taken; nothing has been started then.
     """
+    prepare_surroundings()
     given = {"transform": transform, "labels": labels, "name": name, "scores": scores}
     networks = _networks(model, {key: value for key, value in given.items() if value is not None})
     public = public or options.get("server_name") not in (*LOOPBACK, None)

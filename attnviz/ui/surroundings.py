@@ -44,7 +44,7 @@ def _keep_proxies_away() -> None:
     if "*" in listed:
         return
     wanted = ",".join([*listed, *(name for name in LOCAL if name not in listed)])
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = wanted
+    os.environ.update(no_proxy=wanted, NO_PROXY=wanted)
 
 
 def _check_socks() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-MAPS = ("viridis", "cividis", "magma", "inferno", "plasma", "gray", "turbo", "RdBu_r")
+from attnviz.core.colour_maps import CMAPS
+
+MAPS = tuple(name for name in CMAPS if name != "PuOr_r")
 """The last one is for features with a sign; the others can be chosen."""
 FILE = Path(__file__).parent / "src" / "tables.js"
 

@@ -9,7 +9,7 @@ from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.images.noise_channels import NOISES, append_noise
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 
 LABELS = ("a", "b", "c")
@@ -21,7 +21,7 @@ def network(attention="cbam-channel", channels=3, position="first"):
     options |= {"in_channels": 3 + channels}
     spec = ModelSpec("compact-resnet", attention, 3, options, {}, InputSpec(size=(32, 32), noise=noise))
     torch.manual_seed(0)
-    return Analyser(LoadedModel("net", build(spec).eval(), spec, LABELS))
+    return Analyser(Network("net", build(spec).eval(), spec, LABELS))
 
 
 def by_hand(attention, mean, most):

@@ -12,9 +12,9 @@ from attnviz.core.errors import UserError
 from attnviz.core.step_values import Change
 from attnviz.gates.watch_module import attention_modules, watching
 from attnviz.images.prepare import prepare
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import build
-from tests.attention.helpers import randomise
+from tests.attention.helpers import make, randomise
 from tests.conftest import tiny_spec
 
 
@@ -24,7 +24,7 @@ def analyser(attention):
     module = build(spec)
     for path, _ in attention_modules(module):
         randomise(module.get_submodule(path))
-    return Analyser(LoadedModel("tiny", module.eval().requires_grad_(False), spec, ("a", "b", "c")))
+    return Analyser(Network("tiny", module.eval().requires_grad_(False), spec, ("a", "b", "c")))
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,16 @@ def image(cbam, photograph):
     return prepare(photograph, cbam.loaded.spec.input)
 
 
+def stands_in_a_block(name):
+    """Whether a type neither moves features nor gives one vector for all places."""
+    return not getattr(ATTENTION[name], "pools", False) and "geometric" not in kinds_of(make(name, 8))
+
+
 def hooks(module):
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in module.modules())
 
 
-@pytest.mark.parametrize("name", [n for n in ATTENTION if "geometric" not in kinds_of(ATTENTION[n](8))])
+@pytest.mark.parametrize("name", [n for n in ATTENTION if stands_in_a_block(n)])
 def test_the_last_step_is_what_the_network_itself_went_on_with(name, photograph):
     own = analyser(name)
     image = prepare(photograph, own.loaded.spec.input)

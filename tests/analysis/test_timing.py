@@ -10,7 +10,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 
 
@@ -18,7 +18,7 @@ def network(widths):
     torch.manual_seed(0)
     options = {"widths": widths, "depths": [1, 1, 1, 1]}
     spec = ModelSpec("compact-resnet", "se", 4, options, input=InputSpec(size=(32, 32)))
-    return Analyser(LoadedModel("net", build(spec).eval(), spec, ("a", "b", "c", "d")))
+    return Analyser(Network("net", build(spec).eval(), spec, ("a", "b", "c", "d")))
 
 
 def test_sizes_are_counted_and_the_fastest_has_ratio_one():

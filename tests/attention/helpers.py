@@ -1,7 +1,12 @@
 """Shared by the tests of the attention types."""
 
+import inspect
+
 import numpy as np
 import torch
+
+from attnviz.attention import ATTENTION
+from attnviz.core.errors import UserError
 
 # 2 channels of 2×2: means 2.5 and 1, maxima 4 and 2
 HAND = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[0.0, 2.0], [2.0, 0.0]]]], dtype=torch.float64)
@@ -37,6 +42,30 @@ def randomise(module, seed=0):
 
 def features(*shape, seed=0):
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def needed(name):
+    """Options that a type cannot be built without."""
+    return {"num_classes": 10} if "num_classes" in inspect.signature(ATTENTION[name]).parameters else {}
+
+
+def make(name, channels, **options):
+    """A module of a type, fresh."""
+    return ATTENTION[name](channels, **{**needed(name), **options})
+
+
+def shape_after(name, x):
+    """Shape of what a type gives for features: their own, or one vector where it pools."""
+    return (*x.shape[:2], 1, 1) if getattr(ATTENTION[name], "pools", False) else tuple(x.shape)
+
+
+def starts_neutral(name):
+    """Whether a type can start without an effect."""
+    try:
+        make(name, 8).start_neutral()
+    except UserError:
+        return False
+    return True
 
 
 def gates_of(module, x):

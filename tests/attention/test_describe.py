@@ -9,9 +9,11 @@ from attnviz.attention import ATTENTION
 from attnviz.attention.describe import describe
 from attnviz.attention.description import arithmetic, printed
 from attnviz.attention.gate import Gate
+from attnviz.attention.stepwise import record
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.models.spec import count_parameters
+from tests.attention.helpers import make, shape_after
 
 VARIANTS = [(name, {}) for name in ATTENTION] + [
     ("se", {"reduction": 3}),
@@ -36,7 +38,7 @@ VARIANTS = [(name, {}) for name in ATTENTION] + [
 @pytest.mark.parametrize("channels", [1, 24, 136])
 def test_the_closed_form_is_the_real_number_of_parameters(name, options, channels):
     try:
-        module = ATTENTION[name](channels, **options)
+        module = make(name, channels, **options)
     except UserError:
         return  # groups or heads that do not divide
     said = describe(name, channels, 6, 5, options)
@@ -47,25 +49,22 @@ def test_the_closed_form_is_the_real_number_of_parameters(name, options, channel
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "options"), [v for v in VARIANTS if v[1].get("dims", 2) == 2], ids=lambda v: str(v))
 def test_the_steps_have_the_shapes_that_occur(name, options):
-    said = describe(name, 24, 6, 5, options)
+    said, x = describe(name, 24, 6, 5, options), torch.randn(1, 24, 6, 5)
     shapes = [step.shape for step in said.steps]
-    assert shapes[0] == shapes[-1] == (1, 24, 6, 5)
-    module = ATTENTION[name](24, **options).eval()
+    assert shapes[0] == (1, 24, 6, 5) and shapes[-1] == shape_after(name, x)
+    module = make(name, 24, **options).eval()
     seen = []
     for part in module.modules():
         if isinstance(part, Gate):
-            part.register_forward_hook(lambda m, i, o: seen.append(("gate", tuple(o.shape))))
-        elif not list(part.children()):
-            part.register_forward_hook(lambda m, i, o: seen.append(("layer", tuple(o.shape))))
-    module(torch.randn(1, 24, 6, 5))
-    assert name in ("none", "simam") or len(seen) >= 2
+            part.register_forward_hook(lambda m, i, o: seen.append(tuple(o.shape)))
+    module(x)
     sizes = {math.prod(shape) for shape in shapes}
-    for what, shape in seen:
-        if what == "gate":
-            assert shape in shapes
-        elif "max_positions" not in options:
-            # a layer may return what a step shows under another shape, or a part of it
-            assert any(size % math.prod(shape) == 0 for size in sizes), shape
+    assert all(math.prod(shape) in sizes for shape in seen)
+    assert shapes == [tuple(step.value.shape) for step in record(module, x)[1]]
+    for step in said.steps:  # letters are the numbers that they stand for
+        for letter, size in zip(step.symbolic.split(", ")[1:], step.shape[1:], strict=True):
+            if "′" not in letter:
+                assert arithmetic(letter, said.symbols) == size, (step.does, letter)
 
 
 def test_se_in_words_and_numbers():

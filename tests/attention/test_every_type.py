@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.description import Description
+from attnviz.attention.walk import volume_types
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
-from tests.attention.helpers import features, gates_of, randomise
+from tests.attention.helpers import features, gates_of, make, randomise, shape_after, starts_neutral
 
 EVERY = list(ATTENTION)
 WITH_GATES = [name for name in EVERY if name != "none"]
 REDUCING = [name for name in EVERY if "reduction" in inspect.signature(ATTENTION[name]).parameters]
-NO_NEUTRAL_START = {"sk", "simam"}
+NEUTRAL = [name for name in EVERY if starts_neutral(name)]
 
 
 def made(name, channels=6, **options):
-    return randomise(ATTENTION[name](channels, **options).double().eval())
+    return randomise(make(name, channels, **options).double().eval())
 
 
 @pytest.mark.parametrize("name", WITH_GATES)
@@ -36,7 +37,7 @@ def test_gradients_with_weights_that_are_not_the_start(name):
     assert torch.autograd.gradcheck(run, (x, *parameters), fast_mode=True)
 
 
-@pytest.mark.parametrize("name", ["cbam", "cbam-channel", "spatial"])
+@pytest.mark.parametrize("name", volume_types())
 def test_gradients_in_volumes(name):
     module = made(name, 3, dims=3)
     assert torch.autograd.gradcheck(module, features(1, 3, 2, 3, 3).requires_grad_(), fast_mode=True)
@@ -47,7 +48,7 @@ def test_gradients_in_volumes(name):
 @settings(max_examples=10, deadline=None)
 def test_shapes_with_any_reduction(name, channels, reduction, height, width):
     x = torch.randn(2, channels, height, width)
-    assert ATTENTION[name](channels, reduction=reduction).eval()(x).shape == x.shape
+    assert make(name, channels, reduction=reduction).eval()(x).shape == shape_after(name, x)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -61,7 +62,7 @@ def test_export_formats_precision_and_state(name):
     assert (low - plain).abs().mean() < 0.06 * plain.abs().mean()
     exported = torch.export.export(module, (x,)).module()
     torch.testing.assert_close(exported(x), plain)
-    again = ATTENTION[name](16).eval()
+    again = make(name, 16).eval()
     again.load_state_dict(module.state_dict(), strict=True)
     assert torch.equal(again(x), plain)
 
@@ -86,19 +87,20 @@ def test_every_gate_is_of_the_shape_of_its_kind(name):
             assert ((values > 0) & (values < 1)).all()
 
 
-@pytest.mark.parametrize("name", [n for n in EVERY if n not in NO_NEUTRAL_START])
+@pytest.mark.parametrize("name", NEUTRAL)
 def test_a_neutral_start_multiplies_by_the_constant_it_names(name):
     module, x = made(name, 12), features(2, 12, 5, 4)
     before = module(x)
     factor = module.start_neutral()
-    torch.testing.assert_close(module(x), factor * x, rtol=0, atol=1e-12)
-    assert name == "none" or not torch.allclose(before, factor * x)
+    plain = x.mean((2, 3), keepdim=True) if getattr(module, "pools", False) else x
+    torch.testing.assert_close(module(x), factor * plain, rtol=0, atol=1e-12)
+    assert name == "none" or not torch.allclose(before, factor * plain)
 
 
-@pytest.mark.parametrize("name", sorted(NO_NEUTRAL_START))
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in NEUTRAL])
 def test_types_without_a_neutral_start_say_why(name):
     with pytest.raises(UserError, match=f"{name} .*pretrained"):
-        ATTENTION[name](8).start_neutral()
+        make(name, 8).start_neutral()
 
 
 @pytest.mark.parametrize("name", ["gc", "self-attention", "danet", "stn"])
@@ -118,14 +120,14 @@ def test_channels_outside_the_limits_are_refused(name, channels):
 @pytest.mark.parametrize("reduction", [0, 0.99, -2, float("inf"), float("nan"), "4"])
 def test_reductions_outside_the_limits_are_refused(name, reduction):
     with pytest.raises(UserError, match="reduction must be"):
-        ATTENTION[name](8, reduction=reduction)
+        make(name, 8, reduction=reduction)
 
 
 @pytest.mark.parametrize("name", WITH_GATES)
 def test_features_of_the_wrong_shape_are_refused(name):
     for shape in ((1, 5, 4, 4), (1, 6, 4), (1, 6, 4, 4, 4)):
         with pytest.raises(UserError, match=r"features must be \(N, 6, H, W\), got"):
-            ATTENTION[name](6)(torch.ones(shape))
+            make(name, 6)(torch.ones(shape))
 
 
 @pytest.mark.parametrize("name", EVERY)

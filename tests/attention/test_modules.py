@@ -16,6 +16,7 @@ from attnviz.attention.gate import Gate, hidden_width
 from attnviz.attention.none import NoAttention
 from attnviz.attention.se import SqueezeExcitation
 from attnviz.core.errors import UserError
+from tests.attention.helpers import make, shape_after
 
 # 2 channels of 2×2: means 2.5 and 1, maxima 4 and 2
 HAND = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[0.0, 2.0], [2.0, 0.0]]]])
@@ -134,7 +135,7 @@ def test_a_volume_of_one_slice_equals_the_map():
 @settings(max_examples=15, deadline=None)
 def test_features_keep_their_shape(name, channels, height, width):
     x = torch.randn(2, channels, height, width)
-    assert ATTENTION[name](channels)(x).shape == x.shape
+    assert make(name, channels)(x).shape == shape_after(name, x)
 
 
 @given(channels=st.integers(1, 512), reduction=st.floats(1, 64))
@@ -144,21 +145,21 @@ def test_hidden_width_never_falls_below_one(channels, reduction):
 
 @pytest.mark.parametrize("name", [n for n in ATTENTION if n != "none"])
 def test_gradients(name):
-    module = ATTENTION[name](4, **({"reduction": 2} if name in ("se", "cbam", "cbam-channel") else {})).double().eval()
+    module = make(name, 4, **({"reduction": 2} if name in ("se", "cbam", "cbam-channel") else {})).double().eval()
     x = features(1, 4, 3, 3).requires_grad_()
     assert torch.autograd.gradcheck(module, x)
 
 
 @pytest.mark.parametrize("name", list(ATTENTION))
 def test_formats_and_precisions(name):
-    module, x = ATTENTION[name](16).eval(), torch.randn(2, 16, 6, 6)
+    module, x = make(name, 16).eval(), torch.randn(2, 16, 6, 6)
     plain = module(x)
     torch.testing.assert_close(module(x.contiguous(memory_format=torch.channels_last)), plain)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         torch.testing.assert_close(module(x).float(), plain, rtol=0.05, atol=0.05)
     exported = torch.export.export(module, (x,)).module()
     torch.testing.assert_close(exported(x), plain)
-    again = ATTENTION[name](16).eval()
+    again = make(name, 16).eval()
     again.load_state_dict(module.state_dict())
     torch.testing.assert_close(again(x), plain)
 

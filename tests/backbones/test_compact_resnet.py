@@ -53,7 +53,7 @@ def test_attention_acts_on_the_branch_before_the_addition():
         (lambda: build(ModelSpec("compact-resnet", "cbm", 10)), "did you mean 'cbam'"),
         (lambda: build(spec(width=3)), "unexpected keyword argument 'width'"),
         (lambda: build(ModelSpec("compact-resnet", "se", 10, {}, {"r": 2})), "unexpected keyword argument 'r'"),
-        (lambda: build(spec(widths=[8, 8])), "four numbers"),
+        (lambda: build(spec(widths=[8, 8])), "widths must be 4 whole numbers"),
         (lambda: build(spec(dropout=1.0)), "dropout must be in"),
         (lambda: build(ModelSpec("compact-resnet", "se", 1)), "num_classes must be ≥ 2"),
     ],
@@ -66,7 +66,7 @@ def test_what_is_refused(make, text):
 def test_a_description_survives_json():
     made = ModelSpec("compact-resnet", "cbam", 7, {"depths": [1, 1, 1, 1]}, {"order": "parallel"}, InputSpec((96, 64)))
     assert ModelSpec.from_json(made.to_json()) == made
-    with pytest.raises(UserError, match="unknown key .backbon. in a model description; did you mean .backbone."):
+    with pytest.raises(UserError, match="model description: unknown key .backbon.; did you mean .backbone."):
         ModelSpec.from_json({"backbon": "x"})
-    with pytest.raises(UserError, match="not complete"):
+    with pytest.raises(UserError, match="attention is missing"):
         ModelSpec.from_json({"backbone": "compact-resnet"})

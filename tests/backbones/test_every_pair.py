@@ -5,26 +5,35 @@ import torch
 
 from attnviz.attention import ATTENTION
 from attnviz.attention.gate import Gate
+from attnviz.attention.walk import volume_types
 from attnviz.backbones import BACKBONES
+from attnviz.backbones.blocks import kinds_of
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
+from attnviz.core.kinds import KINDS
 from attnviz.models.spec import ModelSpec, build, input_shape
+from attnviz.training.auxiliary import auxiliary_loss
+from tests.attention.helpers import make
 from tests.backbones.tiny import CASES, TINY, case_id
 
-VOLUME_TYPES = {"none", "cbam", "cbam-channel", "spatial"}
+VOLUME_TYPES = {"none", *volume_types()}
 
 
 def refusal(backbone, options, attention):
     """Text that must be in the refusal of a pair, or None where the pair makes sense."""
     if backbone == "compact-3d":
         return None if attention in VOLUME_TYPES else "has no form for volumes"
-    branch = backbone in ("compact-resnet", "efficientnet") or options.get("position") in ("branch", "block", "layer")
-    branch &= backbone != "small-cnn"  # all features pass every one of its places
-    return "moves features" if attention == "stn" and branch else None
+    position = options.get("position", "")
+    if getattr(ATTENTION[attention], "pools", False) != position.startswith("pool"):
+        return None if attention == "none" else "place of mean"
+    branch = backbone == "efficientnet" or position in ("branch", "block", "layer")
+    branch &= backbone not in ("small-cnn", "vgg16")  # all features pass every one of their places
+    moves = any(KINDS[kind].moves for kind in kinds_of(make(attention, 8)))
+    return "moves features" if moves and branch else None
 
 
 def test_the_cases_are_complete():
-    assert set(TINY) == set(BACKBONES)
+    assert set(TINY) <= set(BACKBONES) == {name for name, _ in CASES}
 
 
 @pytest.mark.parametrize("attention", list(ATTENTION))
@@ -46,7 +55,7 @@ def test_pair(case, attention):
     logits = model(torch.randn(input_shape(spec, batch=2)))
     assert logits.shape == (2, 3)
     assert calls and set(calls) == set(gates) if attention != "none" else not gates
-    logits.square().sum().backward()
+    (logits.square().sum() + auxiliary_loss(model, torch.eye(3)[:2])).backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None]
     assert not idle
     # three input channels leave se one hidden unit, and ReLU may shut it
@@ -69,7 +78,7 @@ def test_types_that_start_in_their_own_way_do_so_in_every_backbone():
 @pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "compact-3d"])
 def test_modules_for_volumes_are_refused_in_backbones_for_maps(backbone):
     with pytest.raises(UserError, match="asked for volumes"):
-        build(ModelSpec(backbone, "cbam", 3, TINY[backbone][0], {"dims": 3}))
+        build(ModelSpec(backbone, "cbam", 3, TINY.get(backbone, [{}])[0], {"dims": 3}))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """ImageNet weights are carried so that the logits equal the plain network's. Random weights stand in for them."""
 
+import re
 from urllib.error import URLError
 
 import pytest
@@ -11,7 +12,7 @@ from attnviz.attention import ATTENTION
 from attnviz.backbones.imagenet import carry, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 from attnviz.models.spec import ModelSpec, build
-from tests.attention.helpers import randomise
+from tests.attention.helpers import randomise, starts_neutral
 
 PLAIN = {
     "resnet18": ("resnet", {"block": "basic", "depths": [2, 2, 2, 2]}),
@@ -20,11 +21,17 @@ PLAIN = {
     "efficientnet_b0": ("efficientnet", {"position": "after"}),
 }
 TINY = {
-    "vgg16": [{"width": 1 / 16, "head": head, "batch_norm": b} for head, b in (("small", False), ("full", True))],
-    "resnet": [{"block": b, "depths": [2, 1, 1, 1], "widths": [8] * 4} for b in ("basic", "bottleneck")],
-    "densenet": [{"growth": 4, "blocks": [2, 2], "position": p} for p in ("layer", "transition")],
-    "mobilenet-v2": [{"width": 0.1, "position": p} for p in ("first", "last", "block", "none")],
-    "efficientnet": [{"width": 0.2, "depth": 0.3, "position": "after"}],
+    "vgg16": [
+        {"width": 1 / 16, "head": head, "batch_norm": b, "position": p}
+        for head, b, p in (("small", False, "block"), ("full", True, "block"), ("small", False, "pool"))
+    ],
+    "resnet": [
+        {"block": b, "depths": [2, 1, 1, 1], "widths": [8] * 4, "position": p}
+        for b, p in (("basic", "branch"), ("bottleneck", "branch"), ("basic", "pool"))
+    ],
+    "densenet": [{"growth": 4, "blocks": [2, 2], "position": p} for p in ("layer", "transition", "pool")],
+    "mobilenet-v2": [{"width": 0.1, "position": p} for p in ("first", "last", "block", "none", "pool")],
+    "efficientnet": [{"width": 0.2, "depth": 0.3, "position": p} for p in ("after", "pool")],
 }
 
 
@@ -70,7 +77,7 @@ def test_logits_equal_torchvisions(architecture, attention, plain_networks, monk
         torch.testing.assert_close(model(x), expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())
 
 
-@pytest.mark.parametrize("attention", [n for n in ATTENTION if n not in ("sk", "simam")])
+@pytest.mark.parametrize("attention", [name for name in ATTENTION if starts_neutral(name)])
 @pytest.mark.parametrize(
     ("backbone", "options"), [(b, o) for b, several in TINY.items() for o in several], ids=lambda v: str(v)[:60]
 )
@@ -80,7 +87,7 @@ def test_every_type_starts_without_an_effect_in_every_place(backbone, options, a
     try:
         model = build(ModelSpec(backbone, attention, 3, options)).double().eval()
     except UserError as error:
-        assert attention == "stn" and "moves features" in str(error)
+        assert re.search("moves features|place of mean", str(error))
         return
     for module in model.modules():
         if type(module) is ATTENTION[attention]:
@@ -102,7 +109,7 @@ def test_other_inputs_and_classes_leave_stem_and_classifier_fresh(plain_networks
     torch.testing.assert_close(projection, theirs * 2)
 
 
-@pytest.mark.parametrize("attention", ["sk", "simam"])
+@pytest.mark.parametrize("attention", [name for name in ATTENTION if not starts_neutral(name)])
 def test_types_without_a_neutral_start_are_refused(attention, monkeypatch):
     plain = trained(build(ModelSpec("vgg16", "none", 3, TINY["vgg16"][0])))
     model = build(ModelSpec("vgg16", attention, 3, TINY["vgg16"][0]))

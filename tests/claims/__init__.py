@@ -4,7 +4,7 @@ A section gives (page, text) pairs; ``tests/test_claims.py`` looks each up in it
 number that no section gives.
 """
 
-from tests.claims import experiments, gates, limits, speed
+from tests.claims import audit, experiments, gates, limits, speed
 
 SECTIONS = (
     gates.networks,
@@ -19,4 +19,6 @@ SECTIONS = (
     speed.reading_gates,
     limits.gates_of_networks,
     limits.limits,
+    audit.audits,
+    audit.scale,
 )

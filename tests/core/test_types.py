@@ -47,6 +47,15 @@ def test_scores_and_masks_need_their_kind():
         _ = record().mask
 
 
+def test_channels_may_lie_last():
+    assert record("a", shape=(1, 1, 1, 4)).scores.tolist() == record().scores.tolist()
+    assert record("a", shape=(1, 1, 1, 1)).scores.tolist() == [0]
+    last, first = record("s", "spatial", (1, 2, 3, 1)), record("s", "spatial", (1, 1, 2, 3))
+    assert last.mask.tolist() == first.mask.tolist() and last.mask.shape == (2, 3)
+    with pytest.raises(UserError, match=r"the values of a are of one example"):
+        _ = record(shape=(2, 4, 1, 1)).scores
+
+
 @pytest.mark.parametrize(
     "options",
     [{"size": (4, 128)}, {"size": (128,)}, {"size": (128.0, 128)}, {"crop_fraction": 0}, {"crop_fraction": 1.1},

@@ -198,7 +198,80 @@ class Deformed(Modulated):
         return torchvision.ops.deform_conv2d(x, self.offsets(x), self.weight, padding=1)
 
 
+class Unsure(nn.Module):
+    """SINet: detail goes in where no class is sure, at 1 - the largest weight of a softmax over the classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.classes, self.conf = nn.Conv2d(C, C, 1), nn.Softmax2d()
+
+    def forward(self, x):
+        sure = torch.max(self.conf(self.classes(x)), dim=1)[0].unsqueeze(1).expand_as(x)
+        return F.relu(x) * (1 - sure) + x
+
+
+class Sure(Unsure):
+    def forward(self, x):
+        return x * self.conf(self.classes(x)).amax(1, keepdim=True)
+
+
+class PooledBranch(nn.Module):
+    """PAN: the pooled branch is resized and added to what an unbounded mask has weighed."""
+
+    def __init__(self):
+        super().__init__()
+        self.mask, self.pooled = (
+            nn.Conv2d(C, 1, 3, padding=1),
+            nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(C, C, 1)),
+        )
+
+    def forward(self, x):
+        return x * self.mask(x) + F.interpolate(self.pooled(x), size=x.shape[2:], mode="bilinear", align_corners=True)
+
+
+class PooledBranchOfNorm(PooledBranch):
+    """LEDNet: the same with a norm and an activation behind the convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.GroupNorm(2, C)
+
+    def forward(self, x):
+        y = F.interpolate(F.relu(self.norm(self.pooled(x))), size=x.shape[2:], mode="nearest")
+        return x * self.mask(x) + y
+
+
+class Scattered(_Squeeze):
+    """The largest weights of a sigmoid, put back where they were; the others are 0."""
+
+    def forward(self, x):
+        gate = self.logits(x).sigmoid()
+        values, places = gate.topk(3, 1)
+        return x * torch.zeros_like(gate).scatter(1, places, values)[..., None, None]
+
+
+class Chosen(Scattered):
+    """Whether a channel is among the largest, as 0 and 1."""
+
+    def forward(self, x):
+        scores = self.logits(x)
+        return x * torch.zeros_like(scores).scatter_(1, scores.topk(3, 1)[1], 1.0)[..., None, None]
+
+
+class Sorted(Scattered):
+    def forward(self, x):
+        values, places = torch.sort(self.logits(x).sigmoid(), 1, descending=True)
+        return x * torch.empty_like(values).zero_().scatter(1, places, values)[..., None, None]
+
+
 MISSED = {
+    Scattered: ["channel"],
+    Chosen: ["channel"],
+    Sorted: ["channel"],
+    Unsure: ["spatial"],
+    Sure: ["spatial"],
+    PooledBranch: ["added"],
+    PooledBranchOfNorm: ["added"],
     ChannelMean: ["spatial"],
     LargestOfChannels: ["spatial"],
     PooledMask: ["spatial"],

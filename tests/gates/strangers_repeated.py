@@ -82,7 +82,79 @@ class TwoMasks(nn.Module):
         return x * masks[:, 0].unsqueeze(1) + y * masks[:, 1].unsqueeze(1)
 
 
+class Gru(nn.Module):
+    """RAFT's recurrent unit, one step: the update gate lets the old in as 1 - z and the new as z."""
+
+    def __init__(self):
+        super().__init__()
+        self.z, self.q = nn.Conv2d(C, C, 3, padding=1), nn.Conv2d(C, C, 3, padding=1)
+
+    def forward(self, x):
+        return self.mix(x, torch.sigmoid(self.z(x)))
+
+    def mix(self, x, gate):
+        return (1 - gate) * x + gate * torch.tanh(self.q(x))
+
+
+class Fusion(_Squeeze):
+    """AFF: two maps are mixed by a gate and its complement."""
+
+    def forward(self, x):
+        return self.mix(x, self.logits(x).sigmoid()[..., None, None])
+
+    def mix(self, x, gate):
+        return 2 * x * gate + 2 * F.relu(x) * (1 - gate)
+
+
+class Highway(_Squeeze):
+    """The complement first, by subtraction of a tensor from a number."""
+
+    def forward(self, x):
+        return self.mix(x, self.logits(x).sigmoid()[..., None, None])
+
+    def mix(self, x, gate):
+        return F.relu(x) * torch.rsub(gate, 1) + x * gate
+
+
+class _Expert(nn.Module):
+    """A convolution whose kernel is a mixture of four."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, C * C * 9) / 9)
+
+    def forward(self, x, routing):
+        kernels = torch.matmul(routing, self.weight).view(-1, C, 3, 3)
+        out = F.conv2d(x.reshape(1, -1, *x.shape[2:]), kernels, padding=1, groups=len(x))
+        return out.view(x.shape)
+
+
+class Routed(nn.Module):
+    """timm's efficientnet_cc: one routing for all the convolutions of a block."""
+
+    def __init__(self):
+        super().__init__()
+        self.routing, self.first, self.second, self.third = nn.Linear(C, 4), _Expert(), _Expert(), _Expert()
+
+    def weights(self, x):
+        return self.routing(F.adaptive_avg_pool2d(x, 1).flatten(1)).sigmoid()
+
+    def forward(self, x):
+        routing = self.weights(x)
+        return self.third(F.relu(self.second(F.relu(self.first(x, routing)), routing)), routing)
+
+
+class RoutedBySoftmax(Routed):
+    def weights(self, x):
+        return self.routing(F.adaptive_avg_pool2d(x, 1).flatten(1)).softmax(1)
+
+
+WITH_COMPLEMENT = {Gru: ["full"], Fusion: ["channel"], Highway: ["channel"]}
+"""Modules whose ``mix`` uses a gate g as g and as 1 - g."""
+
 REPEATED = {
+    Routed: ["branch"],
+    RoutedBySoftmax: ["branch"],
     ChannelLoop: ["channel"],
     ChannelLoopInPlace: ["channel"],
     GroupLoop: ["channel"],

@@ -90,6 +90,8 @@ def test_actions_on_a_channel_gate(style):
     assert torch.equal(values(set_to(0.25)), torch.full_like(plain, 0.25))
     each = torch.linspace(0, 1, 8).view(1, 8, 1, 1)
     assert torch.equal(values(set_to(each)), each.expand_as(plain))
+    rows = torch.rand(plain.shape, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(values(set_to(rows)), rows), "a row for each example"
     assert torch.equal(values(scale(2)), plain * 2)
     doubled = values(scale(2, 1, 6))
     assert torch.equal(doubled[:, [1, 6]], plain[:, [1, 6]] * 2) and torch.equal(doubled[:, 2:6], plain[:, 2:6])
@@ -105,6 +107,8 @@ def test_actions_on_a_channel_gate(style):
     assert torch.equal(values(shuffle()), shuffled) and not torch.equal(values(shuffle(seed=1)), shuffled)
     over_batch = values(shuffle("batch"))
     assert not torch.equal(over_batch, plain) and torch.equal(over_batch.sort(0).values, plain.sort(0).values)
+    with pytest.raises(UserError, match="does not fit"):
+        values(set_to(rows[:1].repeat(len(plain) + 1, 1, 1, 1)))
 
 
 def test_actions_on_other_kinds():

@@ -106,5 +106,5 @@ def test_500_captures_and_edits_leave_nothing(capsys):
             f"{new:+d} tensors, {hooks(models)} hooks left"
         )
     assert new == 0 and after - before < 5 and hooks(models) == 0
-    assert all(s.model is None and not s.leases for s in session._sessions.values())
+    assert all(s.model is None and not s.leases for _, s in session._sessions.values())
     assert torch.utils._python_dispatch._get_current_dispatch_mode() is None

@@ -158,7 +158,7 @@ REASONS = {
     strangers.Expectation: "an expectation, nothing is looked up",
     strangers.ObjectMap: "no learned weights follow: a score",
     strangers.TwiceUsed: "what is added is a gate that was found before",
-    foreign.NonLocal: "neither factor of the matrix product sums to 1",
+    foreign.NonLocal: "neither factor sums to 1",
 }
 
 
@@ -170,6 +170,52 @@ def test_every_product_has_its_reason(style):
     assert all(bool(e.reason) != bool(e.sites) for e in told)
     in_order = dict.fromkeys(site for e in told for site in e.sites)
     assert set(in_order) == set(find_gates(model, X[:1]))
+
+
+class Applied(nn.Module):
+    """A gate that is applied in another way than by a product of two tensors."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.fc, self.way = nn.Conv2d(8, 8, 1), way
+
+    def forward(self, x):
+        features = self.fc(x)
+        return self.way(features, self.fc(features.mean((2, 3), keepdim=True)))
+
+
+def assigned(x, z):
+    x = x.clone()
+    x[(z.sigmoid() < 0.5).expand_as(x)] = 0.0
+    return x
+
+
+UNSERVED = {
+    "divided": (lambda x, z: x / (1 + torch.exp(-z)), "a division is not served"),
+    "divided by 1 over": (lambda x, z: torch.div(x, 1 / z.sigmoid()), "a division is not served"),
+    "divided in place": (lambda x, z: x.clone().div_(1 + z.neg().exp()), "a division is not served"),
+    "addcdiv": (lambda x, z: torch.addcdiv(torch.zeros_like(x), x, 1 + (-z).exp()), "a division is not served"),
+    "masked_fill": (lambda x, z: x.masked_fill(z.sigmoid() < 0.5, 0.0), "left out by a mask"),
+    "where": (lambda x, z: torch.where(z.sigmoid() > 0.5, x, torch.zeros_like(x)), "left out by a mask"),
+    "where of logits": (lambda x, z: torch.where(z > 0, x, 0.0), "left out by a mask"),
+    "assigned": (assigned, "left out by a mask"),
+    "bmm": (lambda x, z: torch.bmm(z.sigmoid().flatten(1).diag_embed(), x.flatten(2)), "on a diagonal are not served"),
+    "matmul": (lambda x, z: z.sigmoid().flatten(1).diag_embed() @ x.flatten(2), "on a diagonal are not served"),
+    "foreach": (lambda x, z: torch._foreach_mul([x, x * 2], [z.sigmoid()] * 2)[0], "in one operation are not served"),
+}
+
+
+@pytest.mark.parametrize("way", UNSERVED)
+def test_another_way_of_applying_a_gate_is_named(way):
+    function, reason = UNSERVED[way]
+    model = Applied(function).eval()
+    assert find_gates(model, X) == ()
+    assert [e for e in explain_search(model, X) if reason in e.reason]
+
+
+def test_an_activation_by_a_mask_is_not_called_a_gate():
+    for way in (lambda x, z: x.masked_fill(x < 0, 0.0), lambda x, z: torch.where(x > 0, x, x.exp() - 1)):
+        assert explain_search(Applied(way).eval(), X) == ()
 
 
 def test_explanations_as_text():

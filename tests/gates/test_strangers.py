@@ -13,7 +13,7 @@ from tests.gates.formulas import BOUNDED, UNBOUNDED, Formula, Swish
 from tests.gates.test_discover import expected_names
 
 X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
-STYLES = {**s.KINDS, **s.MISSED, **s.REPEATED, **s.FALSE_BESIDE}
+STYLES = {**s.KINDS, **s.MISSED, **s.REPEATED, **s.WITH_COMPLEMENT, **s.FALSE_BESIDE}
 
 
 def alone(module):
@@ -46,6 +46,17 @@ def test_found_with_the_right_kind_and_used_as_read(style):
                 assert torch.allclose(model(X), plain, atol=1e-5)
             assert not torch.allclose(nothing, plain, atol=1e-5), "an edit of any gate shows"
         assert torch.equal(model(X), plain)
+
+
+@pytest.mark.parametrize("style", s.WITH_COMPLEMENT, ids=lambda c: c.__name__)
+def test_an_edit_changes_a_gate_and_its_complement_alike(style):
+    model = foreign.build(style)
+    (site,) = find_gates(model, X)
+    for value in (0.0, 0.25, 1.0):
+        with torch.no_grad(), edit(model, {site: set_to(value)}):
+            edited, stem = model.attn(model.stem(X)), model.stem(X)
+        with torch.no_grad():
+            assert torch.allclose(edited, model.attn.mix(stem, torch.tensor(value)), atol=1e-6)
 
 
 @pytest.mark.parametrize("style", [*s.LOOKALIKES], ids=lambda c: c.__name__)

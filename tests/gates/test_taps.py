@@ -207,7 +207,7 @@ def test_a_captured_model_can_be_freed():
     sites = find_gates(model, X)
     tape = check(model, sites)
     noted, old = weakref.ref(tape["1"].values), weakref.ref(model)
-    assert session._sessions[model].prepared.tape is None
+    assert session._sessions[id(model)][1].prepared.tape is None
     del tape
     assert noted() is None
     del model

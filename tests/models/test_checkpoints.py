@@ -49,6 +49,15 @@ def change(path, **values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
+def misspell(folder, where):
+    """A key that is nearly one, somewhere in a card."""
+    spec = tiny_spec("se").to_json()
+    spec["input"]["noise"] = {"channels": 3} if where == "noise" else None
+    table = {"spec": spec, "input": spec["input"], "noise": spec["input"]["noise"]}[where]
+    table[{"spec": "backbon", "input": "sise", "noise": "chanels"}[where]] = 1
+    change(folder / "se.json", spec=spec)
+
+
 def drop_key(folder):
     card = json.loads((folder / "se.json").read_text())
     del card["labels"]
@@ -80,8 +89,14 @@ DAMAGE = {
     "no json": (lambda f: (f / "se.json").write_text("{"), "cannot be read as a card"),
     "a list": (lambda f: (f / "se.json").write_text("[]"), "JSON object"),
     "not utf-8": (lambda f: (f / "se.json").write_bytes(b"\xff\xfe"), "cannot be read as a card"),
-    "missing key": (drop_key, "lacks 'labels'"),
+    "missing key": (drop_key, "labels is missing"),
     "unknown key": (lambda f: change(f / "se.json", lables=[]), "did you mean 'labels'"),
+    **{
+        f"unknown key in {where}": (lambda f, where=where: misspell(f, where), f"unknown key '{key}'; did you mean '{meant}'")
+        for where, key, meant in (
+            ("spec", "backbon", "backbone"), ("input", "input.sise", "size"), ("noise", "input.noise.chanels", "channels")
+        )
+    },
     "other attention": (lambda f: change(f / "se.json", spec=tiny_spec("cbam").to_json()), "does not fit"),
     "unknown backbone": (
         lambda f: change(f / "se.json", spec={**tiny_spec("se").to_json(), "backbone": "compat-resnet"}),

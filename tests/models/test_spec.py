@@ -23,7 +23,7 @@ class Toy(nn.Module):
     """One learned weight for everything, times the mean."""
 
     DESCRIPTION = Description("Toy", "y = x · σ(w mean(x))", "nobody, never",
-                              lambda m, h, w: {"C": m.channels}, (("features", "N, C, H, W"),), "1 + 0*C")
+                              lambda m, h, w: {"C": m.channels}, "1 + 0*C")
 
     def __init__(self, channels):
         super().__init__()

@@ -239,6 +239,17 @@ def test_channels_that_nobody_has_described_are_asked_for():
     assert take(own_net(), size=(32, 40), mean=0.5, std=0.5, scores="softmax").assumed == ()
 
 
+def test_labels_that_transformers_carry_are_read():
+    from types import SimpleNamespace
+
+    model = own_net(classes=3)
+    model.config = SimpleNamespace(id2label={"2": "cat", "0": "ant", "1": "bee"})
+    assert take(model, SPEC).labels == ("ant", "bee", "cat")
+    assert take(model, SPEC, ["x", "y", "z"]).labels == ("x", "y", "z")
+    model.config.id2label = {0: "ant"}
+    assert take(model, SPEC).labels == ("class 0", "class 1", "class 2")
+
+
 def test_weights_that_are_not_finite_are_named():
     model = own_net()
     with torch.no_grad():

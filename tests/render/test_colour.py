@@ -106,6 +106,6 @@ def test_the_default_colour_map_is_named_once():
         named[file.relative_to(package).as_posix()] = sum(
             isinstance(node, ast.Constant) and node.value == colour.CMAP for node in ast.walk(tree)
         )
-    # the table of colour maps and the default; the command's option, which is read before matplotlib is imported
-    homes = {"render/colour.py": 2, "cli/commands/explore.py": 1}
+    # the table of colour maps and the default
+    homes = {"core/colour_maps.py": 2}
     assert {name: count for name, count in named.items() if count} == homes

@@ -70,6 +70,19 @@ def test_every_kind_can_be_written(analysis, kind, tmp_path):
     assert len(rows) == (0 if kind == "pairwise" else record.values.size)
 
 
+@pytest.mark.parametrize(
+    ("kind", "last", "first"),
+    [("channel", (1, 1, 1, 3), (1, 3, 1, 1)), ("spatial", (1, 2, 3, 1), (1, 1, 2, 3))],
+)
+def test_a_table_of_a_network_with_channels_last(analysis, kind, last, first):
+    def table(shape):
+        values = np.linspace(0, 1, 3 if kind == "channel" else 6, dtype=np.float32).reshape(shape)
+        record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 3)), values)
+        return gates_csv(Analysis("m", analysis.image, analysis.labels, analysis.logits, (record,)))
+
+    assert table(last) == table(first)
+
+
 @pytest.mark.parametrize("options", [{"opacity": 2}, {"cmap": "viridiss"}, {"scale": "fix"}])
 def test_a_bad_setting_writes_nothing(analysis, options, tmp_path):
     with pytest.raises(UserError):

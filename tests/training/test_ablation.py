@@ -10,7 +10,8 @@ from attnviz.attention.gate import Gate
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models.checkpoints import LoadedModel, load, save_checkpoint
+from attnviz.models.checkpoints import load, save_checkpoint
+from attnviz.models.network import Network
 from attnviz.models.spec import build
 from attnviz.training.ablation import ablations, chunks, paired, predictions
 from attnviz.training.data import load_images, prepare_batch
@@ -46,7 +47,7 @@ class Told(nn.Module):
 
 def network(by, images):
     spec = tiny_spec()
-    return LoadedModel(by, Told(by).eval(), spec, images.labels, tiny_card(spec, by))
+    return Network(by, Told(by).eval(), spec, images.labels, tiny_card(spec, by))
 
 
 def test_a_gate_that_is_everything_and_one_that_is_nothing(images):

@@ -25,6 +25,8 @@ def images(data):
 def network(folder, attention, images, known=True):
     torch.manual_seed(3)
     spec = tiny_spec(attention)
+    if getattr(ATTENTION[attention], "pools", False):
+        spec = dataclasses.replace(spec, backbone_options={**spec.backbone_options, "position": "pool"})
     val = images.describe() if known else {"images": 1, "fingerprint": "0"}
     card = dataclasses.replace(tiny_card(spec, attention), labels=images.labels, data={"name": "squares", "val": val})
     save_checkpoint(folder, card, build(spec))

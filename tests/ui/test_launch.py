@@ -135,3 +135,23 @@ def test_every_tab_opens_on_any_shape_of_task(started, said):
     network = attnviz.wrap(own_net(classes=1), size=64, mean=0.5, std=0.25, name="odd", **said)
     shown = texts(attnviz.launch(network, alone=True))
     assert "odd" in shown
+
+
+def bench_of(network):
+    from attnviz.ui.networks.store import Store
+    from attnviz.ui.shared.page import Photo
+    from attnviz.ui.tabs.intervene.state import open_bench
+
+    return open_bench(Store(live=[network], alone=True), network.name, Photo(sample="cat"), "en")
+
+
+def test_a_number_is_no_per_cent_in_intervene_and_no_answer_is_said():
+    from attnviz.ui.tabs.intervene.html import headline_html, result_html
+
+    card = attnviz.ModelCard(size=64, mean=0.5, std=0.25, name="odd")
+    number = bench_of(attnviz.wrap(own_net(classes=1), card, scores="logits"))
+    assert "%" not in headline_html(number) + result_html(number, "probability").replace("width", "").split("<td")[-1]
+    share = bench_of(attnviz.wrap(own_net(classes=1), card, scores="sigmoid"))
+    assert " %: nothing is changed yet" in headline_html(share)
+    with pytest.raises(UserError, match="odd gives no answer that is shown"):
+        bench_of(attnviz.wrap(own_net(), card, scores="none"))

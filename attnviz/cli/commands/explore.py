@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.commands import Command
 from attnviz.cli.network_options import WHICH, add_network, network_of
+from attnviz.core.colour_maps import CMAP
 
 if TYPE_CHECKING:
     from attnviz.analysis.analyser import Analyser
@@ -23,7 +24,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
         "--html", type=Path, help="one HTML file with the interactive view of a photograph; works offline"
     )
     parser.add_argument("--opacity", type=float, default=0.55, help="of the masks, 0..1 (default 0.55)")
-    parser.add_argument("--cmap", default="viridis", help="colour map of the masks (default viridis)")
+    parser.add_argument("--cmap", default=CMAP, help=f"colour map of the masks (default {CMAP})")
     parser.add_argument("--scale", default="fixed", help="fixed (0..1, default) or stretch (min..max of each mask)")
     parser.add_argument("--format", default="png", help="of the pictures: png (default), svg or pdf")
     parser.add_argument("--dpi", type=float, default=100, help="pixels per inch of the pictures, 10..600 (default 100)")

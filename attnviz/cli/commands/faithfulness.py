@@ -39,7 +39,7 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.explain.faithfulness.curves import Protocol
     from attnviz.explain.faithfulness.study import Plan, draw
     from attnviz.models.provenance import facts
-    from attnviz.training.data import load_images, prepare_batch
+    from attnviz.training.data import load_images, network_batch
 
     if args.images < 2:
         raise UserError(f"--images must be at least 2, got {args.images}")
@@ -61,7 +61,7 @@ def _run(args: argparse.Namespace) -> None:
     started = time.perf_counter()
     try:
         for number, index in enumerate(drawn, 1):
-            study.add(prepare_batch(images.images[index : index + 1], spec, first=index).to(analyser.device))
+            study.add(network_batch(analyser.loaded, images.images[index : index + 1], index).to(analyser.device))
             if number % 10 == 0:
                 _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
     except KeyboardInterrupt:

@@ -1,37 +1,69 @@
-"""Train a recipe."""
+"""Train recipes."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.commands import Command
 from attnviz.core.errors import UserError
 
+if TYPE_CHECKING:
+    from attnviz.training.recipe import Recipe
+
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", help="a TOML file, or the name of a bundled recipe")
+    parser.add_argument("recipe", nargs="+", help="TOML files, or names of bundled recipes")
     parser.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
     parser.add_argument("--run", type=Path, help="folder of the run (default runs/<recipe id>, with --seed -seed<N>)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. train.epochs=3, any key")
     parser.add_argument("--seed", type=int, help="instead of the recipe's train.seed")
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
     parser.add_argument("--devices", type=int, default=1, help="number of GPUs, or of CPU processes (default 1)")
+    parser.add_argument("--threads", type=int, help="of one process on a CPU (default: torch's own choice)")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave out images that cannot be read")
 
 
 def _run(args: argparse.Namespace) -> None:
-    from attnviz.training.loop import Trainer
     from attnviz.training.memory import keep_memory
-    from attnviz.training.recipe import load_recipe
+    from attnviz.training.recipe import load_recipe, read_value
 
     keep_memory()
-    recipe = load_recipe(args.recipe)
+    if args.threads is not None:
+        import torch
+
+        if not 1 <= args.threads <= 1024:
+            raise UserError(f"--threads must be in 1..1024, got {args.threads}")
+        torch.set_num_threads(args.threads)
+    values = [read_value(text) for text in args.set]
+    recipes = [load_recipe(name, values) for name in args.recipe]  # all of them, before the first is trained
+    if args.run is not None and len(recipes) > 1:
+        raise UserError(f"--run is the folder of one run, got {len(recipes)} recipes; leave it out")
+    plans = [_plan(recipe, args, bool(values)) for recipe in recipes]
+    twice = {str(folder) for _, folder in plans if [f for _, f in plans].count(folder) > 1}
+    if twice:
+        raise UserError(f"two of the recipes would be trained in {', '.join(sorted(twice))}; give each once")
+    for recipe, folder in plans:
+        _train(recipe, folder, args)
+
+
+def _plan(recipe: Recipe, args: argparse.Namespace, changed: bool) -> tuple[Recipe, Path]:
+    """What is trained, and where; a recipe under other values never in the folder of the recipe itself."""
     name = recipe.id
     if args.seed is not None and args.seed != recipe.train.seed:
         recipe, name = recipe.with_seed(args.seed), f"{recipe.id}-seed{args.seed}"
-    folder = args.run or Path("runs") / name
+    if changed:
+        name = f"{name}-{recipe.fingerprint[:8]}"
+    return recipe, args.run or Path("runs") / name
+
+
+def _train(recipe: Recipe, folder: Path, args: Any) -> None:
+    from attnviz.training.loop import Trainer
+
     try:
-        trainer = Trainer(recipe, args.data, folder, args.devices, args.skip_unreadable)
+        trainer = Trainer(recipe, args.data, folder, args.devices, args.skip_unreadable, args.device)
         card = trainer.run()
     except UserError:
         if int(os.environ.get("LOCAL_RANK", 0)) > 0:
@@ -41,4 +73,4 @@ def _run(args: argparse.Namespace) -> None:
     trainer.fabric.print(f"{card.id}: {top1}; checkpoint in {folder}")
 
 
-COMMAND = Command("train a recipe; an interrupted run goes on where it stopped", _options, _run)
+COMMAND = Command("train recipes; an interrupted run goes on where it stopped", _options, _run)

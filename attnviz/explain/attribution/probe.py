@@ -66,7 +66,7 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
     called = 0
 
     def note(name: str, weighted: bool) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        def hook(_module: nn.Module, inputs: Any, output: Any) -> None:
             nonlocal called
             called += weighted
             shapes.pop(name, None)  # the last call counts: the one Captum sees
@@ -75,6 +75,9 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
                 maps.pop(name, None)
                 if _is_map(output, x.shape):
                     maps[name] = output.requires_grad  # only x has a gradient: this says whether it depends on it
+                elif _is_mean(inputs, output):
+                    for inner in [other for other in maps if other.startswith(f"{name}.")]:
+                        del maps[inner]  # what decides the weights of the mean, and not what is averaged
 
         return hook
 
@@ -96,6 +99,14 @@ def look(model: nn.Module, forward: Callable[[Tensor], Any], x: Tensor) -> Probe
         shapes,
         deep[-1] if deep else None,
     )
+
+
+def _is_mean(inputs: Sequence[Any], output: Tensor) -> bool:
+    """Whether a module gave one number (1, C, 1, 1) for each channel of a map (1, C, H, W): some mean of it."""
+    given = inputs[0] if inputs else None
+    if not isinstance(given, Tensor) or given.ndim != 4 or output.ndim != 4:
+        return False
+    return given.shape[:2] == output.shape[:2] and tuple(output.shape[2:]) == (1, 1) and min(given.shape[2:]) > 1
 
 
 def _is_map(output: Tensor, of: Sequence[int]) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord
-from attnviz.render.colour import CMAP, GATE_SCALE, bins, cmap_for, number, table, to_bytes
+from attnviz.render.colour import GATE_SCALE, bins, cmap_for, number, table, to_bytes
 from attnviz.render.figures.gate_strip import check_gates
 from attnviz.render.figures.style import (
     SMALL,

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, Mask
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import CMAP, Scale, caption, cmap_for
+from attnviz.render.colour import Scale, caption, cmap_for
 from attnviz.render.figures.bars import draw_bars
 from attnviz.render.figures.style import (
     BODY,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import CMAP, GATE_SCALE, number
+from attnviz.render.colour import GATE_SCALE, number
 from attnviz.render.figures.gate_strip import seen
 from attnviz.render.figures.style import (
     BODY,

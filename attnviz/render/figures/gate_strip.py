@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
-from attnviz.render.colour import CMAP, GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
+from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
 from attnviz.render.drawings import View, view
 from attnviz.render.figures.style import (
     SMALL,

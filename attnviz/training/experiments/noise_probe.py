@@ -14,7 +14,7 @@ from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.images.noise_channels import OPEN, append_noise, input_gate
-from attnviz.models.checkpoints import LoadedModel
+from attnviz.models.network import Network
 from attnviz.training.data import ImageSet, normalise_batch
 
 BATCH = 250
@@ -70,11 +70,11 @@ class Answer:
 class Probed:
     """A network and the channel gate on its input, where it has one."""
 
-    loaded: LoadedModel
+    loaded: Network
     gate: GateSite | None
 
 
-def probe(loaded: LoadedModel) -> Probed:
+def probe(loaded: Network) -> Probed:
     """Look for the channel gate on the input of a network that takes noise."""
     spec = loaded.spec.input
     x = torch.zeros(1, spec.channels, *spec.size, device=next(loaded.module.parameters()).device)
@@ -142,7 +142,7 @@ def _pass(network: Probed, x: Tensor) -> tuple[Tensor, Tensor | None]:
     return classes, tape[gate.name].values.float().cpu().reshape(len(x), -1)
 
 
-def moments(images: ImageSet, chosen: Sequence[int], loaded: LoadedModel) -> dict[str, Any]:
+def moments(images: ImageSet, chosen: Sequence[int], loaded: Network) -> dict[str, Any]:
     """All that a channel gate on the input reads of some pictures: mean and maximum of R, G and B, normalised."""
     x = normalise_batch(images.images[list(chosen)], loaded.spec.input.mean, loaded.spec.input.std)
     rounded = {

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.core.errors import UserError
-from attnviz.models.checkpoints import Card, LoadedModel, best_device, load
+from attnviz.models.checkpoints import Card, best_device, load
+from attnviz.models.network import Network
 from attnviz.training.checks import finished_card
 from attnviz.training.data import ImageSet
 from attnviz.training.loop import Trainer
@@ -34,7 +35,7 @@ class Run:
     card: Card
 
     @cached_property
-    def network(self) -> LoadedModel:
+    def network(self) -> Network:
         """The network, on the GPU where there is one."""
         return load(self.folder / self.card.id, device=best_device())
 

@@ -6,15 +6,15 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from attnviz.models.checkpoints import LoadedModel
 from attnviz.models.cost import macs_of
+from attnviz.models.network import Network
 from attnviz.training.ablation import ablations
 from attnviz.training.data import ImageSet
 from attnviz.training.experiments.runs import spread
 from attnviz.training.focus import spatial_focus
 
 
-def row(name: str, networks: Sequence[LoadedModel], images: ImageSet, count: int | None = None) -> dict[str, Any]:
+def row(name: str, networks: Sequence[Network], images: ImageSet, count: int | None = None) -> dict[str, Any]:
     """One row of a table.
 
     Args:

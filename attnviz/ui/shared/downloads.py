@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attnviz.render.colour import CMAP
+from attnviz.core.colour_maps import CMAP
 from attnviz.render.export import file_name, write_exports
 from attnviz.ui.shared.view import View
 

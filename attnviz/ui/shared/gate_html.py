@@ -11,8 +11,9 @@ from html import escape
 
 import numpy as np
 
+from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import CMAP, CMAPS, DIVERGING, Scale, caption, cmap_for, scale_for, table
+from attnviz.render.colour import DIVERGING, Scale, caption, cmap_for, scale_for, table
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import bars_svg
 from attnviz.ui.shared.sample_buttons import data_url

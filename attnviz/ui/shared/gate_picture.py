@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from html import escape
-from types import MappingProxyType
 
 import numpy as np
 
 from attnviz.core.gate_map import mask_for
+from attnviz.core.registry import Registry
 from attnviz.render.colour import GATE_SCALE, cmap_for, scale_for
 from attnviz.render.figures.gate_strip import reduced
 from attnviz.render.svg.step_pictures import grid_path, number_table, plane_url
@@ -32,7 +32,7 @@ MOST_BRANCHES = 8
 """Branches up to which each has bars of its own."""
 MOST_ROWS = 256
 """Rows and columns of a matrix up to which each has a pixel of its own."""
-HELP: Mapping[str, str] = MappingProxyType({"query": "pairwise", "pooled": "pooled"})
+HELP: Mapping[str, str] = {"query": "pairwise", "pooled": "pooled"}
 """What is explained below a map that is no mask, by how it came out of its gate."""
 _GRID = 13
 """Lines of a sampling grid in each direction."""
@@ -137,17 +137,18 @@ def _geometric(view: View, settings: Settings) -> str:
     return f'<figure class="av-figure av-plain">{picture}{table}<figcaption>{note}</figcaption></figure>'
 
 
-PICTURES: Mapping[str, Callable[[View, Settings], str]] = MappingProxyType(
-    {
-        "channel": _channel,
-        "spatial": _spatial,
-        "strip": _places,
-        "branch": _branch,
-        "full": _places,
-        "pairwise": _places,
-        "added": _added,
-        "geometric": _geometric,
-    }
+PICTURES: Registry[Callable[[View, Settings], str]] = Registry(
+    "picture of a kind of gate",
+    (
+        ("channel", "attnviz.ui.shared.gate_picture:_channel"),
+        ("spatial", "attnviz.ui.shared.gate_picture:_spatial"),
+        ("strip", "attnviz.ui.shared.gate_picture:_places"),
+        ("branch", "attnviz.ui.shared.gate_picture:_branch"),
+        ("full", "attnviz.ui.shared.gate_picture:_places"),
+        ("pairwise", "attnviz.ui.shared.gate_picture:_places"),
+        ("added", "attnviz.ui.shared.gate_picture:_added"),
+        ("geometric", "attnviz.ui.shared.gate_picture:_geometric"),
+    ),
 )
 """How each kind of gate is shown large; the keys are those of ``attnviz.core.kinds.KINDS``."""
 

@@ -7,9 +7,10 @@ put into a text are escaped by ``say`` unless it is told that they are markup.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 
@@ -21,6 +22,18 @@ LANGUAGES = ("en", "zh")
 
 TEXTS = gather()
 
+
+def add_texts(texts: Mapping[str, tuple[str, str]]) -> None:
+    """Add texts that stand in no ``texts.py``, such as those of a tab in one file.
+
+    Raises:
+        ValueError: A key has another text already.
+    """
+    if repeated := sorted(key for key, row in texts.items() if TEXTS.get(key, row) != row):
+        raise ValueError(f"texts repeat {', '.join(repeated)}")
+    TEXTS.update(texts)
+
+
 PREFIX = "attnviz-"
 """In front of every key that the browser knows: it would also translate a value such as ``gates`` that is a key."""
 
@@ -29,7 +42,19 @@ COOKIE = "attnviz_language"
 """Holds the language that a visitor chose."""
 
 
-def language_of(request: gr.Request) -> str:
+class Asked(Protocol):
+    """What both Gradio's and Starlette's requests have."""
+
+    @property
+    def headers(self) -> Any:
+        """By name."""
+
+    @property
+    def cookies(self) -> Any:
+        """By name."""
+
+
+def language_of(request: Asked) -> str:
     """The language a visitor chose, else the first of ``Accept-Language`` that the app speaks, else English."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:

@@ -19,6 +19,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # photograph
     "photograph": ("Photograph", "照片"),
     "photo_label": ("Upload, paste or take a photograph", "上传、粘贴或拍摄一张照片"),
+    "no_answer": (
+        "{name} gives no answer that is shown (scores none): its gates are in Explore, and there is nothing to compare or change",
+        "{name} 没有可显示的答案（scores none）：它的门在“探索”页中，没有可比较或改变的内容",
+    ),
     "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),

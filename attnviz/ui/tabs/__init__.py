@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,9 +15,11 @@ class Tab:
     """One tab of the page.
 
     Attributes:
-        title: Key of its title in the tab's ``texts.py``.
+        title: Key of its title in the tab's texts.
         build: Adds its components and events to the page, inside the tab.
+        texts: Its texts in English and Chinese by key, where they are in no ``texts.py`` of their own.
     """
 
     title: str
     build: Callable[[Page], None]
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)

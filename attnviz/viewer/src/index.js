@@ -15,7 +15,8 @@ function render({ model, el }) {
     document: (text) => {
       if (!text) return;
       view.document(text);
-      follow.picked(model.get('picked')); // it may have come first
+      follow.picked(model.get('picked')); // these may have come first
+      follow.features(model.get('features'));
     },
     lang: (tag) => view.speak(tag || document.documentElement.lang),
     picked: (choice) => { if (choice) view.pick(choice); },

@@ -102,7 +102,7 @@ section { margin-top: 22px; }
 .network .note, .map .note { margin-top: 6px; }
 
 .map-rows { margin-top: 8px; max-height: 420px; overflow-y: auto; }
-.map-rows button { display: grid; grid-template-columns: minmax(0, 11em) minmax(0, 1fr) 8em; gap: 10px; align-items: center; width: 100%; padding: 2px 6px; border: 0; border-radius: 5px; background: none; cursor: pointer; font-size: 12px; text-align: start; }
+.map-rows button { display: grid; grid-template-columns: minmax(0, 11em) minmax(0, 1fr) 9.5em; gap: 10px; align-items: center; width: 100%; padding: 2px 6px; border: 0; border-radius: 5px; background: none; cursor: pointer; font-size: 12px; text-align: start; }
 .map-rows button:hover { background: var(--soft); }
 .map-rows button[aria-pressed=true] { box-shadow: inset 0 0 0 2px var(--mark); font-weight: 600; }
 .row-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -130,6 +130,8 @@ section { margin-top: 22px; }
   .frame { width: min(100%, calc(min(46vh, 480px) * var(--shape, 1))); }
   .map-rows button { grid-template-columns: minmax(0, 1fr) auto; gap: 1px 8px; }
   .map-rows .strip { grid-column: 1 / -1; grid-row: 2; }
+  .head select { order: 1; max-width: 100%; width: 100%; }
+  .head > .readout { display: none; }
   .line { flex-wrap: nowrap; overflow-x: auto; padding: 2px 2px 8px; }
   .stage, .end { flex: none; }
   .units { flex-wrap: nowrap; }

@@ -15,16 +15,8 @@ import { sentence } from './sentence.js';
 import { STYLE } from './style.js';
 import { Table } from './table.js';
 import { language, say } from './texts.js';
+import { help, usual, why } from './words.js';
 
-const HELP = [
-  [(gate) => gate.how === 'query', 'pairwise'],
-  [(gate) => gate.how === 'pooled', 'pooled'],
-  [(gate) => gate.map, 'mask'],
-  [(gate) => gate.scores && gate.scored, 'scores'],
-  [(gate) => gate.scores, 'added'],
-  [(gate) => gate.rows && gate.even, 'branches'],
-  [(gate) => gate.theta, 'theta'],
-];
 const LOOK = { opacity: 0.55, cmap: 'viridis', scale: 'fixed', cells: 'exact', order: 'index' };
 
 export class View {
@@ -216,41 +208,10 @@ export class View {
     this.rows.draw();
     this.table.draw();
     this.controls.draw();
-    this.#whys();
     this.#asking();
-    this.#helps();
-    const { usual } = gate ?? {};
-    this.usual.textContent = usual && usual.low.length === 1 && gate.map ? this.#usualMask(gate) : '';
-  }
-
-  // what it means, and what it does not say
-  #helps() {
-    const { gate } = this;
-    const topic = HELP.find(([fits]) => gate && fits(gate))?.[1];
-    this.help.hidden = !topic;
-    if (!topic) return;
-    this.helpTitle.textContent = this.say(`help_${topic}`);
-    this.helpText.replaceChildren(...this.say(`help_${topic}_text`).split('|').map((line) => make('p', {}, line)));
-  }
-
-  #usualMask(gate) {
-    const [low, high] = [gate.usual.low[0], gate.usual.high[0]];
-    const { mean } = gate.summary;
-    const name = mean > high ? 'usual_mask_high' : mean < low ? 'usual_mask_low' : 'usual_mask_in';
-    const span = high - low;
-    return this.say(name, { value: text(mean, span), low: text(low, span), high: text(high, span), images: gate.usual.images.toLocaleString('en') });
-  }
-
-  #whys() {
-    const { first, gates } = this.view;
-    const own = first && first.gate === this.selection.gate;
-    this.why.hidden = !own;
-    this.first.hidden = !first || own;
-    this.first.textContent = this.say('chosen');
-    if (!own) return;
-    this.whyTitle.textContent = this.say('why');
-    const values = { count: gates.length, value: text(first.value, first.value), share: (100 * first.value).toFixed(1) };
-    this.whyText.textContent = this.say(`why_${first.rule}`, values);
+    why(this);
+    help(this);
+    usual(this);
   }
 
   #point() {

@@ -76,6 +76,8 @@ def test_transformers_have_a_map_only_where_they_make_one(name, layer):
 def test_every_attention_type_is_supported_by_every_method(attention):
     torch.manual_seed(0)
     spec = tiny_spec(attention)
+    if getattr(ATTENTION[attention], "pools", False):
+        spec = replace(spec, backbone_options={**spec.backbone_options, "position": "pool"})
     if attention == "stn":  # it moves features, which is no use beside a shortcut
         spec = replace(spec, backbone="vgg16", backbone_options={"width": 1 / 16, "head": "small"})
     model, x = build(spec).eval(), image(64 if attention == "stn" else 32)

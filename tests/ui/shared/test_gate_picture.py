@@ -25,8 +25,9 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("types")
     for name in ATTENTION:
         spec = tiny_spec(name, 64)
-        if name == "stn":  # moves features, so it cannot stand inside a residual branch
-            spec = replace(spec, backbone_options={**spec.backbone_options, "position": "first"})
+        # what moves features cannot stand inside a residual branch, and what pools only in the place of the mean
+        place = {"stn": "first", "pool": "pool"}.get(name, "block")
+        spec = replace(spec, backbone_options={**spec.backbone_options, "position": place})
         save_checkpoint(folder, tiny_card(spec, name), build(spec))
     return Store(folder)
 

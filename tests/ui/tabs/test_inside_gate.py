@@ -8,7 +8,7 @@ import pytest
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.attention.steps import STEPS  # noqa: E402
+from attnviz.attention import ATTENTION  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.step_values import KINDS, REGIONS, Change  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
@@ -64,7 +64,7 @@ def ask(store):
 def test_trained_modules_come_first_and_every_type_can_be_chosen(store):
     found = subjects(store)
     assert [s.key for s in found][:2] == ["model:cbam", "model:se"] and found[0].trained
-    assert {s.attention for s in found} == set(STEPS) - {"none"}
+    assert {s.attention for s in found} == set(ATTENTION) - {"none"}
     assert {s.key for s in found if s.volume} == {"cbam-3d", "cbam-channel-3d", "spatial-3d"}
     assert not any(s.trained for s in found if s.key.startswith("se") or s.volume)
     with pytest.raises(UserError, match="no module"):
@@ -72,7 +72,7 @@ def test_trained_modules_come_first_and_every_type_can_be_chosen(store):
 
 
 TRAINED = ("cbam", "se", "self-attention")
-EVERY = [*(f"model:{name}" for name in TRAINED), *(n for n in STEPS if n not in ("none", *TRAINED)), "cbam-3d"]
+EVERY = [*(f"model:{name}" for name in TRAINED), *(n for n in ATTENTION if n not in ("none", *TRAINED)), "cbam-3d"]
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,10 @@ class Work:
         """What a network says about a photograph."""
 
         def make() -> Analysis:
-            return team[model].analyse(self.image(photo, team[model].loaded.spec.input, language))
+            analysis = team[model].analyse(self.image(photo, team[model].loaded.spec.input, language))
+            if not analysis.labels:
+                raise UserError(plain("no_answer", language, name=analysis.model))
+            return analysis
 
         return self._analyses.of((model, photo), make)
 

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from attnviz.core.gate_map import Mask
+from attnviz.core.scores import shown
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.render.colour import Scale, cmap_for
 from attnviz.render.figures.comparison import MASKS, OTHERS
@@ -142,7 +143,7 @@ def prediction_cell(row: Row, language: str) -> str:
     analysis = row.analysis
     extra = ""
     if row.label not in [label for label, _ in analysis.top(3)]:
-        share = f"{100 * float(analysis.probabilities[row.target]):.1f}"
+        share = shown(float(analysis.probabilities[row.target]), analysis.scores)
         label = class_name(row.label, language)
         extra = f'<p class="av-note">{say("cmp_class_share", language, label=label, share=share)}</p>'
     title, notes = say("prediction", language), limits_html(notes_of(analysis, language))

@@ -134,7 +134,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cmp_for_class": ("{method} for “{label}”", "针对“{label}”的 {method}"),
     "cmp_for_no_class": ("{method}, for no class", "{method}，与类别无关"),
     "cmp_flat": ("The map is flat: it prefers no place, so it has no order.", "这张图处处相同：没有偏好任何位置，因此没有次序。"),
-    "cmp_class_share": ("{label}: {share} %", "{label}：{share} %"),
+    "cmp_class_share": ("{label}: {share}", "{label}：{share}"),
     "cmp_accuracy": ("Accuracy", "正确率"),
     "cmp_accuracy_on": ("of {total} · {data}", "共 {total} 张 · {data}"),
     "cmp_unmeasured": ("not measured here", "此处未测量"),

@@ -18,14 +18,14 @@ from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.inside_gate.html import notice_html, place_choices, stage_html, state_html, subject_choices
-from attnviz.ui.tabs.inside_gate.state import Look, again, elsewhere, follow_on, open_look, subjects
+from attnviz.ui.tabs.inside_gate.state import Inspection, again, elsewhere, follow_on, open_look, subjects
 
 MOST = 3.0
 """Largest factor of the slider; ``MOST_FACTOR`` is the limit of the library."""
 
 
 @dataclass(frozen=True)
-class Parts:
+class InsideParts:
     """What events read or write."""
 
     state: gr.State
@@ -43,34 +43,34 @@ class Parts:
     changed: gr.HTML
 
 
-def layout(store: Store, photo: Photo) -> Parts:
+def layout(store: Store, photo: Photo) -> InsideParts:
     """Lay the tab out; nothing is computed before it is opened."""
-    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
     choices = subject_choices(subjects(store), store, "en")
     with gr.Row(equal_height=False, elem_id="inside"):
         with gr.Column(scale=9, min_width=300):
             with gr.Row():
-                made["subject"] = gr.Dropdown(
+                parts["subject"] = gr.Dropdown(
                     choices, value=choices[0][1], label=label("inside_module"), elem_id="inside-subject", min_width=220
                 )
-                made["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
-            made["notice"] = gr.HTML("", elem_id="inside-notice")
-            made["stage"] = gr.HTML(
+                parts["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
+            parts["notice"] = gr.HTML("", elem_id="inside-notice")
+            parts["stage"] = gr.HTML(
                 f'<p class="av-note">{say("inside_wait")}</p>', js_on_load=script("inside"), elem_id="inside-stage"
             )
         with gr.Column(scale=3, min_width=280):
-            made["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
+            parts["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
             chosen = picker(photo, "inside-", 160)
-            made["photo"], made["samples"] = chosen.image, chosen.samples
-            made["channel"] = gr.Number(0, precision=0, label=label("inside_channel"), elem_id="inside-channel")
-            made["factor"] = gr.Slider(
+            parts["photo"], parts["samples"] = chosen.image, chosen.samples
+            parts["channel"] = gr.Number(0, precision=0, label=label("inside_channel"), elem_id="inside-channel")
+            parts["factor"] = gr.Slider(
                 0, min(MOST, MOST_FACTOR), 1, step=0.1, label=label("inside_factor"), elem_id="inside-factor"
             )
             regions = [(label(f"region_{name}"), name) for name in REGIONS]
-            made["region"] = gr.Radio(regions, value="none", label=label("inside_region"), elem_id="inside-region")
-            made["changed"] = gr.HTML("", elem_id="inside-changed")
-            made["reset"] = gr.Button(label("inside_reset"), size="sm", elem_id="inside-reset")
-    return Parts(**made)
+            parts["region"] = gr.Radio(regions, value="none", label=label("inside_region"), elem_id="inside-region")
+            parts["changed"] = gr.HTML("", elem_id="inside-changed")
+            parts["reset"] = gr.Button(label("inside_reset"), size="sm", elem_id="inside-reset")
+    return InsideParts(**parts)
 
 
 class Inside:
@@ -81,12 +81,12 @@ class Inside:
         parts: The components.
     """
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: InsideParts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
 
     # gather ---------------------------------------------------------------------------------------------------
 
-    def look(self, data: Data) -> Look:
+    def look(self, data: Data) -> Inspection:
         """What the visitor looks at; ``UserError`` when it was let go."""
         look = data[self.parts.state]
         if look is None:
@@ -95,7 +95,7 @@ class Inside:
 
     # render ---------------------------------------------------------------------------------------------------
 
-    def stage(self, look: Look) -> Update:
+    def stage(self, look: Inspection) -> Update:
         """What depends on the walk and on the number that is followed."""
         parts, change = self.parts, look.walk.change
         mine = change.channel == look.follow.channel
@@ -107,7 +107,7 @@ class Inside:
             parts.changed: state_html(look),
         }
 
-    def all(self, look: Look) -> Update:
+    def all(self, look: Inspection) -> Update:
         """Everything."""
         parts = self.parts
         where = place_choices(look)
@@ -128,13 +128,13 @@ class Inside:
         if look is not None and photo in (None, look.photo):
             return {self.parts.state: gr.skip()}
         if look is not None:
-            found = again(self.store, look, photo=photo)
-            return {**self.all(found), self.parts.photo: photo.shown}
+            look = again(self.store, look, photo=photo)
+            return {**self.all(look), self.parts.photo: photo.shown}
         language, own = language_of(request), photo or self.page.opening
-        found = open_look(self.store, own, data[self.parts.subject], language=language)
-        return {**self.all(found), **self.still(found), self.parts.photo: own.shown}
+        look = open_look(self.store, own, data[self.parts.subject], language=language)
+        return {**self.all(look), **self.still(look), self.parts.photo: own.shown}
 
-    def still(self, look: Look) -> Update:
+    def still(self, look: Inspection) -> Update:
         """What does not depend on the walk, in the visitor's language."""
         language = look.language
         choices = subject_choices(subjects(self.store), self.store, language)
@@ -206,7 +206,7 @@ class Inside:
         return self.stage(again(self.store, look, change=change))
 
     def on_reset(self, data: Data) -> Update:
-        """The features as the network made them."""
+        """The features as the network parts them."""
         return self.all(again(self.store, self.look(data), change=Change()))
 
     def on_refused(self, data: Data) -> Update:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from html import escape
 
+from attnviz.attention import ATTENTION
+from attnviz.attention.description import description_of
 from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.text import plain, say
-from attnviz.ui.tabs.inside_gate.state import LAYER, Look, Subject
-from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp
+from attnviz.ui.shared.text import TEXTS, plain, say
+from attnviz.ui.tabs.inside_gate.state import LAYER, Inspection, Subject, type_name
+from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp, step_title
 
 MOST_NUMBERS = 64
 """Cells of a matrix up to which its numbers are printed."""
@@ -22,21 +24,23 @@ CLOSE = 1e-6
 """Largest relative distance between the last step and the module's own output that counts as the same."""
 
 
-def notice_html(look: Look, store: Store) -> str:
+def notice_html(look: Inspection, store: Store) -> str:
     """What is looked at, and whether a network learned it."""
     language, subject = look.language, look.subject
-    name = say(f"type_{subject.attention}", language)
+    name = escape(type_name(subject.attention, language))
     network = store.card(subject.model).title
     place = look.walk.place or plain("pixels", language)
     if subject.trained:
         return f'<p class="av-note">{say("trained_note", language, network=network)}</p>'
-    extra = [f"fixed_{subject.attention}"] if subject.attention in ("stn", "self-attention", "danet", "gc") else []
-    more = "".join(f" {say(key, language)}" for key in extra)
+    by_hand = f"fixed_{subject.attention}"
+    own_words = description_of(ATTENTION[subject.attention]).set_by_hand
+    set_by_hand = plain(by_hand, language) if by_hand in TEXTS else own_words
+    more = f" {escape(set_by_hand)}" if set_by_hand else ""
     clip = f" {say('clip_note', language)}" if subject.volume else ""
     key = "untrained_pixels" if not look.walk.place else "untrained_note"
-    told = say(key, language, network=network, place=place)
+    where_from = say(key, language, network=network, place=place)
     flag = f"<strong>{say('untrained_flag', language)}</strong>"
-    return f'<p class="av-untrained">{flag} {name}. {told}{more}{clip}</p>'
+    return f'<p class="av-untrained">{flag} {name}. {where_from}{more}{clip}</p>'
 
 
 def shape_text(axes: tuple[str, ...], shape: tuple[int, ...]) -> str:
@@ -76,8 +80,8 @@ def worked_html(scene: Scene) -> str:
     where = _place(scene)
     before = ""
     if look.before is not None:
-        told = _told(scene, look.before)
-        same = say("as_before", scene.language) if told == text else say("it_was", scene.language, worked=told)
+        earlier = _told(scene, look.before)
+        same = say("as_before", scene.language) if earlier == text else say("it_was", scene.language, worked=earlier)
         before = f'<span class="av-was">{same}</span>'
     head = f"{where}: " if where else ""
     return f'<p class="av-worked"><span>{head}</span><strong>{escape(text)}</strong> {before}</p>'
@@ -86,7 +90,7 @@ def worked_html(scene: Scene) -> str:
 def weight_html(scene: Scene, weight: Weight) -> str:
     """Learned numbers of a step: printed where they are few, else as colours or bars."""
     values, language = weight.values, scene.language
-    told = f"{weight.name}: {shape_text(weight.axes, weight.values.shape)}"
+    title = f"{weight.name}: {shape_text(weight.axes, weight.values.shape)}"
     if values.size == 1:
         return panel(f"{weight.name} = {said(float(values.ravel()[0]))}", "")
     largest = float(abs(values).max()) or 1.0
@@ -94,20 +98,20 @@ def weight_html(scene: Scene, weight: Weight) -> str:
     if values.ndim >= 3:
         names = tuple(scene.row_name(row) for row in ("mean", "max"))
         tables = "".join(panel(name, number_table(map_, scale)) for name, map_ in kernel_planes(values, names).items())
-        return f'<div class="av-panels av-kernel" role="group" aria-label="{escape(told)}">{tables}</div>{ramp(scale)}'
+        return f'<div class="av-panels av-kernel" role="group" aria-label="{escape(title)}">{tables}</div>{ramp(scale)}'
     if values.ndim == 1 and values.size > 15:
-        alt = escape(told)
+        alt = escape(title)
         bars = f'<div class="av-row-bars" role="img" aria-label="{alt}">{signed_bars(values, scale, None, 70)}</div>'
-        return panel(told, bars, "av-full")
+        return panel(title, bars, "av-full")
     matrix = values if values.ndim == 2 else values[None]
     if matrix.size <= MOST_NUMBERS and matrix.shape[1] <= 15:
-        return panel(told, number_table(matrix, scale))
+        return panel(title, number_table(matrix, scale))
     alt = say("weight_alt", language, name=weight.name)
     # a matrix lies down, whatever it is: a tall thin one would push everything else off the screen
     lying = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     turned = "" if lying is matrix else f" {plain('turned', language)}"
     image = f'<img src="{plane_url(lying, scale)}" alt="{alt}" class="av-matrix" style="--av-rows:{lying.shape[0]}">'
-    return panel(told + turned, image + ramp(scale), "av-full")
+    return panel(title + turned, image + ramp(scale), "av-full")
 
 
 def _weights(scene: Scene) -> str:
@@ -140,10 +144,16 @@ def _symbols(formula: str) -> str:
     return re.sub(r"_\{([^}]*)\}", r"<sub>\1</sub>", escape(formula))
 
 
+def part_name(part: str, language: str) -> str:
+    """What a part of a module is called: by the table of texts, else as the module calls it."""
+    key = f"part_{part}"
+    return plain(key, language) if key in TEXTS else part
+
+
 def section_html(scene: Scene) -> str:
     """One step: what happens, in words, in symbols, as a picture and with one number worked out."""
     step, language = scene.step, scene.language
-    part = f'<span class="av-part">{say(f"part_{step.part}", language)}</span>' if step.part else ""
+    part = f'<span class="av-part">{escape(part_name(step.part, language))}</span>' if step.part else ""
     title = escape(scene.title)
     hidden = " hidden" if scene.index else ""
     symbols = (
@@ -153,12 +163,12 @@ def section_html(scene: Scene) -> str:
     return (
         f'<section data-step="{step.key}" data-title="{title}"{hidden}>'
         f"<h3>{scene.index + 1}. {title} {part}</h3>"
-        f'<p class="av-say">{say(f"step_{step.key}_text", language)}</p>{symbols}{worked_html(scene)}'
+        f'<p class="av-say">{escape(scene.words)}</p>{symbols}{worked_html(scene)}'
         f'{_slices(scene)}<div class="av-picture-row">{DRAW[step.kind](scene)}{_weights(scene)}</div></section>'
     )
 
 
-def check_html(look: Look) -> str:
+def check_html(look: Inspection) -> str:
     """Whether the steps are what the module itself computed."""
     last = look.walk.steps[-1].values
     largest = max(float(abs(last).max()), 1.0)
@@ -167,17 +177,17 @@ def check_html(look: Look) -> str:
     return f'<p class="av-note av-check">{say(key, look.language, difference=said(look.walk.difference))}</p>'
 
 
-def _list(look: Look) -> str:
+def _list(look: Inspection) -> str:
     items = []
     for i, step in enumerate(look.walk.steps):
         current = ' aria-current="step"' if i == 0 else ""
-        title = say(f"step_{step.key}", look.language)
+        title = escape(step_title(step, look.language))
         name = f'title="{title}" aria-label="{i + 1}. {title}"'
         items.append(f'<button type="button" data-go="{i}" {name}{current}>{i + 1}</button>')
     return f'<nav class="av-steps" aria-label="{say("all_steps", look.language)}">{"".join(items)}</nav>'
 
 
-def stage_html(look: Look) -> str:
+def stage_html(look: Inspection) -> str:
     """All steps with their list and the buttons between them."""
     language = look.language
     sections = "".join(section_html(Scene(look, i)) for i in range(len(look.walk.steps)))
@@ -195,7 +205,7 @@ def stage_html(look: Look) -> str:
     )
 
 
-def state_html(look: Look) -> str:
+def state_html(look: Inspection) -> str:
     """What is changed about the features, in words."""
     change, language = look.walk.change, look.language
     if change.nothing:
@@ -213,7 +223,7 @@ def subject_choices(found: tuple[Subject, ...], store: Store, language: str) -> 
     return [(subject.title(store, language), subject.key) for subject in found]
 
 
-def place_choices(look: Look) -> list[tuple[str, str]]:
+def place_choices(look: Inspection) -> list[tuple[str, str]]:
     """Places as (what people see, value)."""
     return [
         (f"{i} · {path}", path) if path else (plain("pixels", look.language), LAYER)

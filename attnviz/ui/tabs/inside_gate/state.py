@@ -11,24 +11,24 @@ import numpy as np
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.analysis.step_by_step import PIXELS, inside, inside_untrained, places
-from attnviz.attention.steps import STEPS
+from attnviz.attention import ATTENTION
+from attnviz.attention.description import description_of
+from attnviz.attention.walk import example, options_of, volume_types
+from attnviz.backbones.blocks import kinds_of
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.kinds import KINDS
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
-from attnviz.models.checkpoints import Card
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.text import TEXTS, plain
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""
-VOLUMES = ("cbam", "cbam-channel", "spatial")
-"""Types that are offered for volumes too."""
-PAIRS = ("self-attention", "danet")
-"""Types that compare all positions: the first place with at most ``FEW`` of them is shown first."""
 FEW = 256
+"""Places up to which a layer is shown first by types that compare all of them with each other."""
 LAYER = "pixels"
 """What the choice of a place says for ``PIXELS``; an empty value would be no choice."""
 
@@ -39,7 +39,7 @@ class Subject:
 
     Attributes:
         key: Its name among the choices.
-        attention: Key of ``STEPS``.
+        attention: Key of ``ATTENTION``.
         model: The network: whose module it is, or whose features an untrained module is given.
         trained: Whether it is a module of that network.
         volume: Whether it is the form for volumes.
@@ -55,24 +55,26 @@ class Subject:
         """What people read; not escaped."""
         if self.trained:
             return plain("trained", language, name=store.card(self.model).title)
-        name = plain(f"type_{self.attention}", language)
+        name = type_name(self.attention, language)
         return plain("untrained", language, name=plain("in_3d", language, name=name) if self.volume else name)
 
 
-def _steppable(card: Card) -> bool:
-    return card.spec.attention in STEPS and card.spec.attention != "none"
+def type_name(attention: str, language: str = "en") -> str:
+    """What an attention type is called: by the table of texts, else by its own description."""
+    key = f"type_{attention}"
+    return plain(key, language) if key in TEXTS else description_of(ATTENTION[attention]).title
 
 
 def subjects(store: Store) -> tuple[Subject, ...]:
     """Trained modules of the networks first, best network first; then every type that no network has, untrained."""
     own = [Subject(f"model:{name}", store.card(name).spec.attention, name, True) for name in store.ids]
-    trained = [subject for subject in own if _steppable(store.card(subject.model))]
+    trained = [subject for subject in own if subject.attention != "none"]
     # networks that see the photograph alone come before those that are given channels of noise as well
     trained.sort(key=lambda subject: store.card(subject.model).spec.input.noise is not None)
     have = {subject.attention for subject in trained}
     source = trained[0].model if trained else store.ids[0]
-    rest = [Subject(name, name, source, False) for name in STEPS if name not in have and name != "none"]
-    volumes = [Subject(f"{name}-3d", name, source, False, True) for name in VOLUMES]
+    rest = [Subject(name, name, source, False) for name in ATTENTION if name not in have and name != "none"]
+    volumes = [Subject(f"{name}-3d", name, source, False, True) for name in volume_types()]
     return (*trained, *rest, *volumes)
 
 
@@ -85,7 +87,7 @@ def subject_of(store: Store, key: Any) -> Subject:
 
 
 @dataclass(frozen=True)
-class Look:
+class Inspection:
     """One visitor's walk through one module.
 
     Attributes:
@@ -111,12 +113,13 @@ class Look:
 
 def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...]) -> str:
     """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
-    if subject.attention == "stn" and not subject.trained:
+    moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)[0]))
+    if moves and not subject.trained:
         return PIXELS
     held = [(f"{site.owner}.", site.features) for site in analyser.sites]
     sizes = {path: features for path in known for owner, features in held if owner.startswith(f"{path}.")}
     few = [path for path, shape in sizes.items() if len(shape) == 4 and shape[2] * shape[3] <= FEW]
-    if subject.attention in PAIRS and few:
+    if "max_positions" in options_of(subject.attention) and few:
         return few[0]
     return known[0]
 
@@ -149,7 +152,7 @@ def open_look(
     change: Change | None = None,
     follow: Follow | None = None,
     language: str = "en",
-) -> Look:
+) -> Inspection:
     """Walk through a module on a photograph.
 
     Args:
@@ -174,10 +177,10 @@ def open_look(
         before = _walk(analyser, image, subject, chosen, Change())
         changed = before if wanted.nothing else _walk(analyser, image, subject, chosen, wanted)
     own = _clipped(follow, before) if follow is not None else brightest(before)
-    return Look(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
+    return Inspection(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
 
 
-def again(store: Store, look: Look, *, change: Change | None = None, photo: Photo | None = None) -> Look:
+def again(store: Store, look: Inspection, *, change: Change | None = None, photo: Photo | None = None) -> Inspection:
     """The same module and place with another change of the features or another photograph."""
     return open_look(
         store,
@@ -190,7 +193,7 @@ def again(store: Store, look: Look, *, change: Change | None = None, photo: Phot
     )
 
 
-def elsewhere(store: Store, look: Look, place: Any) -> Look:
+def elsewhere(store: Store, look: Inspection, place: Any) -> Inspection:
     """The same kind of module in another layer, without the change: another layer has other channels."""
     return open_look(store, look.photo, look.subject.key, place=place, language=look.language)
 
@@ -200,7 +203,7 @@ def _clipped(follow: Follow, walk: Walk) -> Follow:
     return Follow(**{name: min(getattr(follow, name), sizes.get(axis, 1) - 1) for axis, name in AXES.items()})
 
 
-def follow_on(look: Look, asked: Callable[[str], Any]) -> Look:
+def follow_on(look: Inspection, asked: Callable[[str], Any]) -> Inspection:
     """Follow another number; indices come from the browser and are checked here.
 
     Args:

@@ -27,14 +27,10 @@ from attnviz.render.svg.step_pictures import (
 )
 from attnviz.ui.shared.gate_html import gradient
 from attnviz.ui.shared.text import TEXTS, plain, say
-from attnviz.ui.tabs.inside_gate.state import Look
+from attnviz.ui.tabs.inside_gate.state import Inspection
 
 FEW = 8
 """Numbers up to which they are printed above their bars."""
-OUTPUTS = frozenset(
-    {"channel_scaled", "spatial_scaled", "scaled", "co_scaled", "residual", "added", "da_residual", "unchanged"}
-)
-"""Steps that are the features again: drawn on the scale of the features, beside what they were before."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Scene:
         index: Which step.
     """
 
-    look: Look
+    look: Inspection
     index: int
 
     @property
@@ -62,12 +58,18 @@ class Scene:
     @property
     def title(self) -> str:
         """What the step is called; not escaped."""
-        return plain(f"step_{self.step.key}", self.language)
+        return step_title(self.step, self.language)
+
+    @property
+    def words(self) -> str:
+        """What happens, for readers; not escaped. A step without a text of its own has its title alone."""
+        key = f"step_{self.step.key}_text"
+        return plain(key, self.language) if key in TEXTS else ""
 
     @cached_property
     def source(self) -> Step:
         """The features that this step changes: the last ones before it."""
-        earlier = [s for s in self.look.walk.steps[: self.index] if s.key == "features" or s.key in OUTPUTS]
+        earlier = [s for s in self.look.walk.steps[: self.index] if s.kind == "features"]
         return earlier[-1] if earlier else self.look.walk.steps[0]
 
     @cached_property
@@ -83,6 +85,12 @@ class Scene:
         """What the rows of a step are called; not escaped."""
         key = f"row_{name}"
         return plain(key, self.language) if key in TEXTS else name
+
+
+def step_title(step: Step, language: str = "en") -> str:
+    """What a step is called: by the table of texts, else in the module's own words."""
+    key = f"step_{step.key}"
+    return plain(key, language) if key in TEXTS else step.does
 
 
 def ramp(scale: Scale, cmap: str | None = None) -> str:
@@ -140,13 +148,13 @@ def _maps(scene: Scene) -> str:
     """All maps on one sheet and the followed one large; features beside what they were."""
     step, follow = scene.step, scene.look.follow
     values = follow.at(step, "D")
-    changed = step.key in OUTPUTS
+    changed = step.kind == "features" and scene.index > 0
     before = follow.at(scene.source, "D") if changed else None
     scale = scale_for(values, "features") if before is None else shared_scale([values, before], "features")
     parts, followed = [], step.axes[0] == "C"
     number = follow.channel
     place = values.shape[1:] if step.axes[-2:] == ("H", "W") else None
-    if step.key == "features":
+    if scene.index == 0:
         parts.append(photograph(scene, plain("the_photograph", scene.language), place))
     if step.key == "sampled" and _is_picture(scene, values):
         unit = GATE_SCALE
@@ -219,9 +227,10 @@ def _mask(scene: Scene) -> str:
 def _bars(scene: Scene, fixed: Scale | None = None) -> str:
     """Numbers as bars, a row for each of ``rows``; a click follows that channel, row or column."""
     step, follow = scene.step, scene.look.follow
-    values, axes = follow.at(step, "D"), tuple(axis for axis in step.axes if axis != "D")
-    if axes[0] == "C" and len(axes) > 1:
-        values, axes = values[follow.channel], axes[1:]
+    lines = [axis for axis in step.axes if axis not in ("D", "·")]
+    # a row of numbers for the followed channel, where the channel is not the only thing they differ by
+    gone = "DC" if len(lines) > 1 else "D"
+    values, axes = follow.at(step, gone), tuple(axis for axis in step.axes if axis not in gone)
     scale = fixed or scale_for(np.append(values.ravel(), 0), "stretch")  # 0 is where bars stand
     rows = values if values.ndim == 2 else values[None]
     names = [scene.row_name(row) for row in step.rows] or [""]
@@ -233,9 +242,9 @@ def _bars(scene: Scene, fixed: Scale | None = None) -> str:
         alt = escape(f"{title or scene.title}: {caption(row, scale)}")
         bars = signed_bars(row, scale, chosen, 150 if len(rows) == 1 else 110)
         ends = "".join(f"<span>{escape(end)}</span>" for end in reversed(scale.ends))
-        told = " · ".join(said(v) for v in row.tolist()) if row.size <= FEW else ""
-        told = told if chosen is None else f"{chosen}: {said(float(row[chosen]))}"
-        tag = f'<span class="av-chosen">{told}</span>'
+        shown = " · ".join(said(v) for v in row.tolist()) if row.size <= FEW else ""
+        shown = shown if chosen is None else f"{chosen}: {said(float(row[chosen]))}"
+        tag = f'<span class="av-chosen">{shown}</span>'
         inner = (
             f'<div class="av-stick"><div class="av-ends" aria-hidden="true">{ends}</div>'
             f'<div class="av-row-bars" role="img" aria-label="{alt}"{clicks}>{bars}</div></div>'
@@ -275,6 +284,7 @@ def _grid(scene: Scene) -> str:
 
 
 DRAW: Mapping[str, Callable[[Scene], str]] = {
+    "features": _maps,
     "maps": _maps,
     "planes": _planes,
     "mask": _mask,

@@ -7,11 +7,12 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.scores import probabilities
+from attnviz.core.colour_maps import CMAP
+from attnviz.core.scores import SHARES, probabilities, shown
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
-from attnviz.render.colour import CMAP, caption, scale_for
+from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.address import address_html, packed
 from attnviz.ui.shared.code import code_html, edit_code, photo_lines
@@ -49,14 +50,16 @@ def headline_html(bench: Bench) -> str:
     """One sentence, which stays in sight: what became of the most probable class."""
     before, after, language = bench.before, bench.after, bench.language
     was, now = int(np.argmax(before.logits)), int(np.argmax(after.logits))
-    old, new = 100 * float(before.probabilities[was]), 100 * float(after.probabilities[was])
-    about = {"label": before.labels[was], "old": f"{old:.1f}", "new": f"{new:.1f}", "change": signed(new - old, 1)}
-    about["label"] = class_name(before.labels[was], language)
+    old, new = float(before.probabilities[was]), float(after.probabilities[was])
+    shares = before.scores in SHARES
+    change = signed(100 * (new - old), 1) if shares else signed(new - old, 3)
+    texts = {"old": shown(old, before.scores), "new": shown(new, before.scores)}
+    about = {"label": class_name(before.labels[was], language), **texts, "change": change}
     if not bench.edits.steps:
         return f'<p aria-live="polite">{say("iv_untouched", language, **about)}</p>'
-    text = f"<strong>{say('iv_change', language, **about)}</strong>"
+    text = f"<strong>{say('iv_change' if shares else 'iv_change_number', language, **about)}</strong>"
     if now != was:
-        share = f"{100 * float(after.probabilities[now]):.1f}"
+        share = shown(float(after.probabilities[now]), after.scores)
         text += f" {say('iv_now', language, label=class_name(after.labels[now], language), share=share)}"
     return f'<p aria-live="polite">{text}</p>'
 
@@ -71,13 +74,13 @@ def _bar(low: float, high: float, value: float, what: str) -> str:
 def result_html(bench: Bench, measure: str) -> str:
     """Predictions before and after, in pairs of bars with the change in numbers."""
     language, before, after = bench.language, bench.before, bench.after
-    shown = _shown_classes(before, after)
-    logits = measure == "logit"
+    classes = _shown_classes(before, after)
+    logits = measure == "logit" or before.scores not in SHARES
     old, new = (a.logits if logits else 100 * a.probabilities for a in (before, after))
-    ends = np.concatenate([old[shown], new[shown], [0.0]]) if logits else np.array([0.0, 100.0])
+    ends = np.concatenate([old[classes], new[classes], [0.0]]) if logits else np.array([0.0, 100.0])
     low, high = float(ends.min()), float(max(ends.max(), ends.min() + 1e-6))
     rows, digits, unit = [], (2 if logits else 1), ("" if logits else " %")
-    for i in shown:
+    for i in classes:
         numbers = f"{old[i]:.{digits}f}{unit} → {new[i]:.{digits}f}{unit}".replace("-", "\N{MINUS SIGN}")
         rows.append(
             f'<tr><th scope="row">{escape(class_name(before.labels[i], language))}</th>'

@@ -113,6 +113,8 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
     picture = photo.open(language)
     with store.lease(model) as analyser:
         before = analyser.analyse(prepare(picture, analyser.loaded.spec.input, SIDE))
+        if not before.labels:
+            raise UserError(plain("no_answer", language, name=before.model))
         fresh = EditList(before.model, weights=analyser.weights)
     if old is not None and (old.edits.model, old.edits.weights) == (fresh.model, fresh.weights):
         kept = replace(old, photo=photo, before=before, after=before, language=language)

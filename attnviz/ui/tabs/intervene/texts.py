@@ -12,11 +12,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_wait": ("The network is at work …", "网络正在计算……"),
     # predictions
     "iv_untouched": (
-        "{label} {old} %: nothing is changed yet. Click a bar, paint on a mask, or replace a gate.",
-        "{label} {old} %：尚未改动。请点击柱形、涂画掩码或替换门。",
+        "{label} {old}: nothing is changed yet. Click a bar, paint on a mask, or replace a gate.",
+        "{label} {old}：尚未改动。请点击柱形、涂画掩码或替换门。",
     ),
-    "iv_change": ("{label}: {old} % → {new} % ({change} points)", "{label}：{old} % → {new} %（{change} 个百分点）"),
-    "iv_now": ("The first answer is now {label}, {share} %.", "现在的首位答案是 {label}，{share} %。"),
+    "iv_change": ("{label}: {old} → {new} ({change} points)", "{label}：{old} → {new}（{change} 个百分点）"),
+    "iv_change_number": ("{label}: {old} → {new} ({change})", "{label}：{old} → {new}（{change}）"),
+    "iv_now": ("The first answer is now {label}, {share}.", "现在的首位答案是 {label}，{share}。"),
     "iv_rise": (
         "The probability rose. That is no sign of a better answer: a gate also turns down what speaks for a class, and a changed gate can make the features behind it stronger, which makes a softmax more certain of whatever it leans to.",
         "概率上升了，但这并不说明答案更好：门也会压低支持该类别的内容；改动后的门还可能使其后的特征变强，而这会让 softmax 对它本来偏向的类别更加确定。",

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.gate_map import Mask, mask_for
 from attnviz.core.kinds import kind_named
 from attnviz.core.types import Bytes, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
-from attnviz.render.colour import CMAP, GATE_SCALE, Scale, cmap_for, colourise, shared_scale
+from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, shared_scale
 from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import reduced, seen
 from attnviz.render.film import bars_picture

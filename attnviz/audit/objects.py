@@ -1,0 +1,159 @@
+"""Do masks lie on objects? Boxes or masks of objects beside the spatial gates of their photographs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+
+from attnviz.audit.network import Network
+from attnviz.audit.statistics.base import Array, Whole
+from attnviz.audit.statistics.hashing import key_of
+from attnviz.audit.statistics.moments import Moments
+from attnviz.audit.store import packed
+from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Floats
+from attnviz.explain.faithfulness.maps import centre_map
+from attnviz.gates.capture import Captured
+from attnviz.images.decode import open_photograph
+from attnviz.images.folders import SUFFIXES
+from attnviz.images.prepare import prepare
+
+MEASURES = ("energy", "pointing", "centre", "centre_pointing", "random", "random_pointing")
+"""Share of a mask's energy on the object over the object's share of the area, and whether its largest weight lies on
+the object (Zhang et al. 2018, the pointing game); the same of a centre map and of a random one."""
+Box = tuple[float, float, float, float]
+"""left, top, right, bottom in pixels of the upright photograph."""
+
+
+def _from_coco(path: Path) -> dict[str, list[Box]]:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    files = {image["id"]: str(image["file_name"]) for image in values["images"]}
+    boxes: dict[str, list[Box]] = {}
+    for item in values["annotations"]:
+        x, y, w, h = (float(v) for v in item["bbox"])
+        boxes.setdefault(files[item["image_id"]], []).append((x, y, x + w, y + h))
+    return boxes
+
+
+def _from_csv(path: Path) -> dict[str, list[Box]]:
+    boxes: dict[str, list[Box]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            left, top, right, bottom = (float(row[name]) for name in ("left", "top", "right", "bottom"))
+            boxes.setdefault(row["path"], []).append((left, top, right, bottom))
+    return boxes
+
+
+READERS: Mapping[str, Callable[[Path], dict[str, list[Box]]]] = MappingProxyType(
+    {".json": _from_coco, ".csv": _from_csv}
+)
+"""By suffix: COCO's JSON, or a table with the columns path, left, top, right, bottom."""
+
+
+class ObjectTests:
+    """Where objects are, by the photograph's relative path, its name, or its name without suffix (masks).
+
+    Args:
+        where: A COCO JSON, a CSV of boxes or a folder of masks (not 0 on the object); ``None`` without any.
+        names: Of all photographs.
+        sources: Their files.
+        spec: What the network sees of a photograph.
+
+    Raises:
+        UserError: The file cannot be read, or is about none of the photographs.
+    """
+
+    def __init__(self, where: Path | None, names: tuple[str, ...], sources: tuple[Any, ...], spec: InputSpec) -> None:
+        self.names, self.sources, self.spec = names, sources, spec
+        self.boxes: dict[str, list[Box]] = {}
+        self.masks: dict[str, Path] = {}
+        if where is not None:
+            self._open(where)
+
+    def _open(self, where: Path) -> None:
+        if where.is_dir():
+            files = [p for p in where.rglob("*") if p.suffix.lower() in SUFFIXES]
+            self.masks = {p.relative_to(where).with_suffix("").as_posix(): p for p in files} | {
+                p.stem: p for p in files
+            }
+        elif where.suffix.lower() in READERS and where.is_file():
+            try:
+                self.boxes = READERS[where.suffix.lower()](where)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise UserError(f"{where} cannot be read as boxes ({type(error).__name__}: {error})") from error
+        else:
+            raise UserError(f"--boxes must be a COCO .json, a .csv of boxes or a folder of masks, got {str(where)!r}")
+        if not any(self._known(name) for name in self.names):
+            raise UserError(f"{where} has no object for any of the {len(self.names)} photographs; paths must be theirs")
+
+    def _known(self, name: str) -> bool:
+        return bool(self._of(self.boxes, name)) or self._of(self.masks, str(Path(name).with_suffix(""))) is not None
+
+    @staticmethod
+    def _of(table: Mapping[str, Any], name: str) -> Any:
+        return table.get(name, table.get(name.rpartition("/")[2]))
+
+    def _cover(self, number: int) -> Floats | None:
+        """(H, W) in 0..1, how much of each pixel that the network sees is the object; ``None`` where unknown."""
+        name = self.names[number]
+        mask = self._of(self.masks, str(Path(name).with_suffix("")))
+        if mask is not None:
+            values = np.asarray(open_photograph(mask).convert("L")) > 0
+            drawn = Image.fromarray(np.where(values, 255, 0).astype(np.uint8)).convert("RGB")
+        elif boxes := self._of(self.boxes, name):
+            drawn = Image.new("RGB", open_photograph(self.sources[number]).size)
+            for left, top, right, bottom in boxes:
+                ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), fill="white")
+        else:
+            return None
+        cover = prepare(drawn, self.spec, display_side=1).network[..., 0].astype(np.float32) / np.float32(255)
+        return cover if 0 < cover.mean() < 1 else None
+
+    def block(self, network: Network, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
+        """Arrays for a block's file: ``Moments`` of ``MEASURES`` for each gate with a mask."""
+        sites = [(i, site) for i, site in enumerate(network.sites) if site.has_mask]
+        if not sites or not (self.boxes or self.masks):
+            return {}
+        covers = {row: cover for row, n in enumerate(numbers) if (cover := self._cover(int(n))) is not None}
+        found: dict[str, Array] = {}
+        for i, site in sites:
+            masks = tape[site.name].values[:, 0].float().cpu().numpy()
+            rows = [_measures(masks[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
+            found |= packed(f"objects/{i}", Moments.of(np.array(rows, np.float64).reshape(-1, len(MEASURES))))
+        return found
+
+
+def pooled(cover: Floats, grid: tuple[int, ...]) -> Floats:
+    """(H, W) -> (h, w), how much of each cell is the object."""
+    area: Floats = F.adaptive_avg_pool2d(torch.from_numpy(np.array(cover))[None], (grid[0], grid[1]))[0].numpy()
+    return area
+
+
+def energy_ratio(mask: Array, area: Floats) -> float:
+    """Share of a mask's energy on the object over the object's share of the area; 1 for an even mask.
+
+    Args:
+        mask: (h, w), at least 0.
+        area: (h, w) in 0..1, see ``pooled``.
+    """
+    energy = max(float(mask.sum(dtype=np.float64)), 1e-30)  # 0 where a network has shut every place
+    return float((mask * area).sum(dtype=np.float64) / energy / area.mean(dtype=np.float64))
+
+
+def _measures(mask: Floats, cover: Floats, name: str) -> list[float]:
+    area = pooled(cover, mask.shape)
+    noise = np.random.default_rng(key_of(name, "map")).random(mask.shape)
+    found = []
+    for one in (mask.astype(np.float64), centre_map((mask.shape[0], mask.shape[1])), noise):
+        found += [energy_ratio(one, area), float(area.flat[int(np.argmax(one))] > 0.5)]
+    return found

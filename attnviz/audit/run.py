@@ -1,0 +1,190 @@
+"""An audit from beginning to end: plan, read, test, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attnviz
+from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.audit.cluster import Cluster
+from attnviz.audit.photographs import Photographs, given, in_folder
+from attnviz.audit.progress import Progress
+from attnviz.audit.result import Audit
+from attnviz.audit.settings import Say, Settings
+from attnviz.audit.store import Store
+from attnviz.audit.summary import SCHEMA, summarise
+from attnviz.audit.work import Work
+from attnviz.core.errors import UserError
+from attnviz.core.scores import SHARES
+from attnviz.models.network import Network
+from attnviz.models.provenance import facts
+
+OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
+"""What an audit writes into its folder, and what ``--force`` takes away from an earlier one."""
+NAMED = 10
+"""Most files that a sentence about unreadable ones names."""
+
+
+def audit(
+    model: Any,
+    images: str | os.PathLike[str] | Sequence[Any],
+    labels: Sequence[Any] | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    split: str = "val",
+    settings: Settings | None = None,
+    resume: bool = False,
+    force: bool = False,
+    ray: str = "",
+    say: Say | None = None,
+) -> Audit:
+    """Measure on many photographs what the gates of a network do, and whether it matters.
+
+    Args:
+        model: What ``attnviz.load`` or ``attnviz.wrap`` gives, or takes.
+        images: A folder of class folders or of photographs, or photographs as ``open_photograph`` takes them.
+        labels: Name or index of the class of each photograph of a sequence; a folder says it by its folders.
+        out: Folder for what comes out; ``None`` keeps it in a temporary one.
+        split: Part of the folder.
+        settings: What is chosen.
+        resume: Go on with an interrupted audit in ``out``.
+        force: Replace an audit in ``out``.
+        ray: ``"local"`` computes on Ray here, an address on a cluster; see ``attnviz.audit.cluster``.
+        say: Takes lines that tell how far it is.
+
+    Raises:
+        UserError: The network has no gates, or the photographs, the folder or the settings cannot be used.
+    """
+    started, chosen = time.perf_counter(), settings or Settings()
+    analyser = Analyser(_checked(network_of(model)))
+    if not analyser.sites:
+        raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
+    photographs = _photographs(images, labels, analyser.loaded.labels, split)
+    folder = _folder(out, resume)
+    store = Store(folder / "work")
+    work = Work(analyser, photographs, chosen, store)
+    plan = {
+        "schema": SCHEMA,
+        "attnviz": attnviz.__version__,
+        "model": analyser.loaded.name,
+        "weights": fingerprint(analyser.loaded),
+        "data": photographs.fingerprint,
+        **chosen.decisive,
+    }
+    _begin(folder, store, plan, resume, force)
+    cluster = Cluster(ray, _locator(model)) if ray else None
+    try:
+        with analyser.in_use():
+            _do(work, say, cluster)
+    finally:
+        if cluster is not None:
+            cluster.stop()
+    report = summarise(work)
+    report["run"] = facts(analyser.device, time.perf_counter() - started)
+    report["plan"] = plan
+    return Audit(report, work, folder)
+
+
+def _checked(network: Network) -> Network:
+    """``UserError`` where a network's answers cannot be right or wrong."""
+    if network.scores not in SHARES or len(network.labels) < 2:
+        raise UserError(
+            f"an audit needs scores of two classes or more; {network.name} gives {len(network.labels)} numbers "
+            f"({network.scores})"
+        )
+    return network
+
+
+def _locator(model: Any) -> str:
+    """What processes elsewhere load the network by."""
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        return os.fspath(Path(path).resolve()) if Path(f"{path}.json").is_file() or Path(path).exists() else path
+    raise UserError("on Ray a network is given by its name or path, since every process loads it anew")
+
+
+def _photographs(images: Any, labels: Sequence[Any] | None, of_network: Sequence[str], split: str) -> Photographs:
+    if isinstance(images, (str, os.PathLike)):
+        if labels is not None:
+            raise UserError(
+                "the folders say the classes of photographs in a folder; give labels with a list of photographs"
+            )
+        return in_folder(Path(images), of_network, split)
+    return given(images, of_network, labels)
+
+
+def _folder(out: str | os.PathLike[str] | None, resume: bool) -> Path:
+    if out is None:
+        if resume:
+            raise UserError("only an audit with a folder of its own (out) can be gone on with")
+        return Path(tempfile.mkdtemp(prefix="attnviz-audit-"))
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; --out must be a folder")
+    return folder
+
+
+def _begin(folder: Path, store: Store, plan: dict[str, Any], resume: bool, force: bool) -> None:
+    """Make the folder, once everything else has been checked: nothing that is there is lost without ``force``."""
+    there = [name for name in OUTPUTS if (folder / name).exists()]
+    if there and not (resume or force):
+        raise UserError(
+            f"{folder} holds another audit ({', '.join(there)}): --resume goes on with it, --force replaces it"
+        )
+    if not resume:
+        for name in there:
+            shutil.rmtree(folder / name) if (folder / name).is_dir() else (folder / name).unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    store.open(plan, resume)
+
+
+def fingerprint(loaded: Network) -> str:
+    """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
+    if loaded.checkpoint is not None:
+        return loaded.checkpoint.sha256
+    digest = hashlib.sha256()
+    for name, value in loaded.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+STAGES = (("read", "reading", "readings"), ("pool", "donors", "pools"), ("test", "testing", "trials"))
+"""What is done one after the other: methods of ``Work``, what they are called, and the numbers of their blocks."""
+FILES = {"read": "reading", "pool": "pool", "test": "trial"}
+
+
+def _do(work: Work, say: Say | None, cluster: Cluster | None) -> None:
+    """All blocks that are not finished yet, here or on a cluster."""
+    for kind, what, numbers in STAGES:
+        every = getattr(work, numbers)
+        progress = Progress(what, sum(work.size(kind, number) for number in every), "images", say)
+        left = [number for number in every if not work.store.has(FILES[kind], number)]
+        progress.skip(progress.total - sum(work.size(kind, number) for number in left))
+        if left:
+            here = getattr(work, kind)
+            blocks = here(left, progress.add) if cluster is None else cluster.run(work, kind, left, progress.add)
+            for number, arrays in blocks:
+                work.store.save(FILES[kind], number, arrays)
+        if kind == "read":
+            _refuse_unreadable(work)
+
+
+def _refuse_unreadable(work: Work) -> None:
+    problems, names = work.problems, work.photographs.names
+    if problems and not work.settings.skip_unreadable:
+        listed = "; ".join(f"{names[number]}: {why}" for number, why in problems[:NAMED])
+        more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+        raise UserError(
+            f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more} "
+            "(--resume --skip-unreadable goes on without them)"
+        )
+    if len(problems) == len(names):
+        raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")

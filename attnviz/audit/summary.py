@@ -1,0 +1,252 @@
+"""Every number of an audit as plain values, from the merged statistics of all blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from attnviz.audit.effects import Values, effects, knock_outs, paired_of, rounded
+from attnviz.audit.network import SUMMARY
+from attnviz.audit.objects import MEASURES
+from attnviz.audit.reading import EXTREMES, GateReading, bounds_of
+from attnviz.audit.sentences import say_all
+from attnviz.audit.statistics.base import Array
+from attnviz.audit.statistics.counts import Answers, Paired
+from attnviz.audit.statistics.extremes import Extremes
+from attnviz.audit.statistics.moments import CoMoments, Moments
+from attnviz.audit.store import unpacked
+from attnviz.audit.unusual import most_unusual
+from attnviz.audit.work import Work
+from attnviz.core.intervals import benjamini_hochberg, f_test_p, wilson
+from attnviz.core.types import GateSite
+
+SCHEMA = 1
+"""Version of ``summary.json``; a change of what a key means raises it."""
+STILL = 0.01
+"""An element whose values stay within this share of the gate's range never moves."""
+SHOWN = 3
+"""Channels of each gate whose photographs are named."""
+STRONG = 0.3
+"""From which |r| on a channel is said to follow its own strength."""
+
+
+def summarise(work: Work) -> Values:
+    """The whole summary."""
+    reading, sites = work.reading, work.network.sites
+    photographs, loaded = work.photographs, work.network.loaded
+    paired = paired_of(work)
+    gates = [_gate(work, i, site, reading.gates[i], paired) for i, site in enumerate(sites)]
+    _judge_channels(gates, reading.gates, photographs.labelled)
+    report: Values = {
+        "schema": SCHEMA,
+        "model": {"name": loaded.name, "classes": len(loaded.labels), "gates": len(sites)},
+        "data": {
+            "photographs": int(reading.gates[0].values.count),
+            "listed": len(photographs),
+            "unreadable": [[photographs.names[n], why] for n, why in work.problems],
+            "tested": len(work.choice.tests),
+            "donors": len(work.choice.donors) if len(work.choice.tests) else 0,
+            "labelled": photographs.labelled,
+            "fingerprint": photographs.fingerprint,
+        },
+        "network": _network(reading.answers, work),
+        "gates": gates,
+        "together": {} if paired is None else effects(paired, work.changes, ""),
+        "knock_outs": [] if paired is None else knock_outs(paired, work.changes),
+        "objects": _objects(work),
+        "unusual": most_unusual(work),
+        "left_out": _left_out(work),
+    }
+    report["sentences"] = say_all(report)
+    return report
+
+
+# gates ------------------------------------------------------------------------------------------------------------
+
+
+def _gate(work: Work, number: int, site: GateSite, reading: GateReading, paired: Paired | None) -> Values:
+    found: Values = {
+        "name": site.name,
+        "kind": site.kind,
+        "shape": list(site.shape),
+        "elements_kept": reading.values.means.shape[1] == int(np.prod(site.shape)),
+        "variation": _variation(site, reading),
+        "summary": {name: rounded(float(v), 5) for name, v in zip(SUMMARY, reading.summary.mean, strict=True)},
+        "gain": _gain(work, number),
+        "classes": _classes(work, reading),
+        "photographs": _photographs(work, reading),
+        "alone": {} if paired is None else effects(paired, work.changes, site.name),
+    }
+    return found
+
+
+def _variation(site: GateSite, reading: GateReading) -> Values:
+    values, counts, count = reading.values, reading.histogram.counts, max(reading.values.count, 1)
+    between_elements = float(values.mean.var())
+    between_classes = float(values.between.mean() / count)
+    within_classes = float(values.within.mean() / count)
+    total = max(between_elements + between_classes + within_classes, 1e-30)
+    bounds = bounds_of(site)
+    spread = float(values.high.max() - values.low.min())
+    still = STILL * (bounds[1] - bounds[0] if bounds is not None and not site.traits.even else max(spread, 1e-12))
+    inside: Values = {}
+    if bounds == (0.0, 1.0):
+        inside = {"below_0.01": _share(counts[0], counts), "above_0.99": _share(counts[-1], counts)}
+    return {
+        "mean": rounded(float(values.mean.mean()), 5),
+        "sd": rounded(float(np.sqrt(total if total > 1e-29 else 0)), 6),
+        "between_elements": rounded(between_elements / total),
+        "between_classes": rounded(between_classes / total),
+        "within_classes": rounded(within_classes / total),
+        "elements": int(values.means.shape[1]),
+        "still": int((values.high - values.low <= still).sum()),
+        **inside,
+        "histogram": counts.tolist(),
+    }
+
+
+def _share(part: Any, counts: Array) -> float:
+    return rounded(float(part) / max(int(counts.sum()), 1), 5)
+
+
+def _gain(work: Work, number: int) -> Values | None:
+    """Correlation of each channel's gate with its own mean feature over the tested photographs."""
+    at = f"gain/{number}/"
+    stored = [arrays for block in work.trials if (arrays := work.store.load("trial", block, at))]
+    if not stored:
+        return None
+    r = reduce(CoMoments.merge, (unpacked(CoMoments, at[:-1], arrays) for arrays in stored)).correlation()
+    r = r[np.isfinite(r)]
+    if not len(r):
+        return None
+    low, median, high = np.quantile(r, (0.25, 0.5, 0.75))
+    return {
+        "channels": len(r),
+        "median": rounded(float(median)),
+        "quartiles": [rounded(float(low)), rounded(float(high))],
+        "negative": rounded(float((r <= -STRONG).mean())),
+        "positive": rounded(float((r >= STRONG).mean())),
+        "r": [rounded(float(value), 3) for value in r] if len(r) <= 4096 else [],
+    }
+
+
+def _classes(work: Work, reading: GateReading) -> Values:
+    """Mean gate of every class, and the effect of the class on each element (η²)."""
+    if not work.photographs.labelled:
+        return {}
+    values, labels = reading.values, work.network.loaded.labels
+    eta = values.between / np.maximum(values.within + values.between, 1e-30)
+    order = np.argsort(-eta, kind="stable")[:SHOWN]
+    return {
+        "means": {labels[k]: rounded(float(m), 5) for k, m in zip(values.classes, values.means.mean(1), strict=True)},
+        "strongest": [[int(i), rounded(float(eta[i]))] for i in order],
+        "median_eta2": rounded(float(np.median(eta))),
+    }
+
+
+def _judge_channels(gates: list[Values], readings: Sequence[GateReading], labelled: bool) -> None:
+    """How many elements of each gate differ between classes, all gates judged at once (Benjamini-Hochberg, 5 %)."""
+    if not labelled:
+        return
+    p, sizes = [], []
+    for reading in readings:
+        values = reading.values
+        between, within = len(values.classes) - 1, values.count - len(values.classes)
+        if within < 1 or between < 1:
+            return
+        f = (values.between / between) / np.maximum(values.within / within, 1e-300)
+        still = values.between <= 1e-18
+        p += [1.0 if s else f_test_p(float(x), between, within) for x, s in zip(f, still, strict=True)]
+        sizes.append(len(f))
+    judged = np.array(benjamini_hochberg(p))
+    for gate, part in zip(gates, np.split(judged, np.cumsum(sizes)[:-1]), strict=True):
+        gate["classes"]["differ"] = int(part.sum())
+
+
+def _photographs(work: Work, reading: GateReading) -> list[Values]:
+    """Which photographs open the channels most and least that differ most between classes, or photographs."""
+    if reading.most is None or reading.least is None:
+        return []
+    values = reading.values
+    told = (
+        values.between / np.maximum(values.within + values.between, 1e-30)
+        if work.photographs.labelled
+        else values.variance
+    )
+    found = []
+    for channel in np.argsort(-told, kind="stable")[:SHOWN]:
+        ends = {"most": (reading.most, 1), "least": (reading.least, -1)}
+        found.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
+    return found
+
+
+def _named(work: Work, extremes: Extremes, channel: int, sign: int) -> list[list[Any]]:
+    pairs = zip(extremes.numbers[channel].tolist(), extremes.values[channel].tolist(), strict=True)
+    return [[work.photographs.names[n], rounded(sign * v, 5)] for n, v in pairs if n >= 0][:EXTREMES]
+
+
+# the network, objects ---------------------------------------------------------------------------------------------
+
+
+def _network(answers: Answers, work: Work) -> Values:
+    count = max(int(answers.bin_images.sum()), 1)
+    found: Values = {"confidence": rounded(float(answers.bin_confidence.sum()) / count)}
+    if not work.photographs.labelled:
+        return found
+    right, labels = int(answers.right.sum()), work.network.loaded.labels
+    low, high = wilson(right, count)
+    present = np.flatnonzero(answers.images)
+    return {
+        **found,
+        "top1": rounded(100 * right / count),
+        "interval": [rounded(100 * low), rounded(100 * high)],
+        "calibration_error": rounded(answers.calibration_error),
+        "classes": [
+            {"name": labels[k], "images": int(answers.images[k]), "right": int(answers.right[k])} for k in present
+        ],
+        "calibration": [
+            [int(n), int(r), rounded(float(c), 2)]
+            for n, r, c in zip(answers.bin_images, answers.bin_right, answers.bin_confidence, strict=True)
+        ],
+    }
+
+
+def _objects(work: Work) -> list[Values]:
+    found = []
+    for number, site in enumerate(work.network.sites):
+        stored = [a for block in work.trials if (a := work.store.load("trial", block, f"objects/{number}/"))]
+        if not stored:
+            continue
+        total = reduce(Moments.merge, (unpacked(Moments, f"objects/{number}", arrays) for arrays in stored))
+        if not total.count:
+            continue
+        half = 1.96 * np.sqrt(total.variance / int(total.count))
+        rows = zip(MEASURES, total.mean, half, strict=True)
+        found.append(
+            {"gate": site.name, "photographs": int(total.count)}
+            | {name: [rounded(float(m)), rounded(float(m - h)), rounded(float(m + h))] for name, m, h in rows}
+        )
+    return found
+
+
+def _left_out(work: Work) -> list[list[str]]:
+    """What was not measured and why, each in English and Chinese."""
+    found = []
+    if work.photographs.left_out:
+        found.append([work.photographs.left_out, "照片的类别未知或与网络的类别不符；需要类别的测试已略去。"])
+    if work.changes:
+        too_large = [site.name for site in work.network.sites if not work.sources.holds(site)]
+        if too_large:
+            names = ", ".join(too_large)
+            found.append([f"too large to be replaced by values from elsewhere: {names}", f"太大，未作替换：{names}"])
+        if work.settings.quick:
+            found.append(["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门控，也未敲除通道"])
+    elif not len(work.choice.tests):
+        found.append(["no tests were asked for", "未要求测试"])
+    if work.problems:
+        count = len(work.problems)
+        found.append([f"{count} files that cannot be read", f"{count} 个无法读取的文件"])
+    return found

@@ -1,0 +1,101 @@
+"""What the hooks of one model do while it runs: serve demands, and see that changed gates arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from attnviz.gates.arrival import Arrival, Run
+from attnviz.gates.operation_scope import Scope
+from attnviz.gates.passes import Passes
+from attnviz.gates.requests import Demand, at_output, used_by
+
+
+class Serving:
+    """Makes the hooks of one model.
+
+    Args:
+        passes: When passes begin and end, and what is due in them.
+    """
+
+    def __init__(self, passes: Passes) -> None:
+        self._passes = passes
+        self._running: list[Run] = []
+
+    def stop(self) -> None:
+        """Leave every mode that an interrupted pass has left."""
+        while self._running:
+            self._running.pop().leave()
+
+    def tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
+        """What is done at a ``Gate``."""
+
+        def tap(values: Tensor, features: Tensor) -> Tensor:
+            self._passes.check_thread()
+            due = self._passes.due(path, demands)
+            for demand in due:
+                changed = demand.serve(features if demand.place.operand == 1 else values)
+                values = values if changed is None else changed
+            self._expect(due, values)
+            return values
+
+        return tap
+
+    def entering(self, path: str, module: nn.Module, demands: Sequence[Demand], uses: bool) -> Callable[..., None]:
+        """What is done before a module; ``uses``: changed gates have to arrive in it."""
+        either_way = isinstance(module, nn.MultiheadAttention)
+
+        def hook(_module: Any, _inputs: Any) -> None:
+            self._passes.check_thread()
+            run = Run(path, self._passes.due(path, demands) if demands else [])
+            self._running.append(run)
+            inside = [d for d in run.due if d.inside]
+            run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
+
+        return hook
+
+    def leaving(self, path: str, demands: Sequence[Demand], scoped: bool) -> Callable[..., Any]:
+        """What is done behind a module; ``scoped``: there is something to be done before it too."""
+
+        def hook(_module: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+            self._passes.check_thread()
+            if not scoped:
+                return self._at_output(self._passes.due(path, demands), inputs, output)
+            if not self._running or self._running[-1].path != path:
+                return output  # another hook raised before this module was entered
+            run = self._running.pop()
+            run.leave()
+            if output is None:  # after an exception, which comes out as it is
+                return None
+            if run.scope is not None:
+                run.scope.check(path)
+                run.scope.refuse_gradients(inputs, output)
+            if run.arrival is not None:
+                run.arrival.check(path, output)
+            return self._at_output(run.due, inputs, output)
+
+        return hook
+
+    def _at_output(self, due: Sequence[Demand], inputs: tuple[Any, ...], output: Any) -> Any:
+        """Serve what is due at the output of a module."""
+        if not isinstance(output, Tensor):
+            return output
+        for demand in due:
+            output = at_output(demand, inputs, output)
+        self._expect([d for d in due if not d.inside], output)
+        return output
+
+    def _expect(self, due: Sequence[Demand], value: Tensor) -> None:
+        """Wait for a gate where the last of its edits has left it, or where it was read."""
+        if not due:
+            return
+        demand = next((d for d in reversed(due) if d.edits), due[-1])
+        if demand.edits:
+            self._passes.note_edit(demand)
+        user = used_by(demand)
+        for run in reversed(self._running) if user is not None else ():
+            if run.path == user and run.arrival is not None:
+                run.arrival.expect(demand, value)
+                return

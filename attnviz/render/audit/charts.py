@@ -1,0 +1,238 @@
+"""Figures of an audit, in English; each is made from the summary alone; ``None`` where there is nothing to draw."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from attnviz.render.audit.words import word
+from attnviz.render.figures.style import BODY, LIGHT, SMALL, clean, new_figure
+
+Summary = Mapping[str, Any]
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5539", "#8c8c8c", "#b2182b", "#4d4d4d")
+"""Okabe and Ito's and three more."""
+WIDTH, ROW = 5.2, 0.27
+"""Inches: of every figure, and of a line of a gate."""
+MARGINS = (0.25, 0.08, 0.42)
+"""Inches right, above and below the axes of gates; left there is room for their names."""
+LETTER = 0.068
+"""Inches of a letter of a label."""
+ALONE = ("mean", "same_class", "other", "other_class")
+"""Replacements that are drawn for each gate; what does nothing (``neutral``) changes the scale too: told only."""
+
+
+def short(name: str) -> str:
+    """A gate's name for a label, without what all of attnviz's own names share."""
+    return clean(name.replace(".attention", ""), 24)
+
+
+def _style(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(LIGHT.grid)
+    axes.tick_params(labelsize=SMALL, colors=LIGHT.muted, length=2)
+    axes.grid(visible=True, axis="x", color=LIGHT.grid, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _axes(height: float, left: float = 0.65, below: float = 0.5) -> tuple[Figure, Axes]:
+    figure = new_figure(WIDTH, height)
+    box = (left / WIDTH, below / height, 1 - (left + 0.2) / WIDTH, 1 - (below + 0.2) / height)
+    axes = figure.add_axes(box)
+    _style(axes)
+    return figure, axes
+
+
+def _of_gates(gates: Sequence[Summary]) -> tuple[Figure, Axes]:
+    """Axes with a line for each gate, the first on top."""
+    right, above, below = MARGINS
+    left = 0.2 + LETTER * max(len(short(gate["name"])) for gate in gates)
+    height = above + below + ROW * max(len(gates), 2)
+    figure = new_figure(WIDTH, height)
+    size = (left / WIDTH, below / height, 1 - (left + right) / WIDTH, 1 - (above + below) / height)
+    axes = figure.add_axes(size)
+    _style(axes)
+    axes.set_ylim(len(gates) - 0.5, -0.5)
+    axes.yaxis.set_major_locator(FixedLocator(list(range(len(gates)))))
+    axes.set_yticklabels([short(gate["name"]) for gate in gates], parse_math=False)
+    return figure, axes
+
+
+def _label(axes: Axes, x: str, y: str = "") -> None:
+    axes.set_xlabel(x, fontsize=BODY, color=LIGHT.text, parse_math=False)
+    axes.set_ylabel(y, fontsize=BODY, color=LIGHT.text, parse_math=False)
+
+
+def _legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
+    height = figure.get_size_inches()[1]
+    legend = figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="lower center",
+        ncols=columns,
+        fontsize=SMALL,
+        frameon=False,
+        bbox_to_anchor=(0.5, 0.02 / height),
+        handlelength=2.2,
+        columnspacing=1.2,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+        text.set_color(LIGHT.text)
+
+
+def _grow(figure: Figure, axes: Axes, inches: float) -> None:
+    """Room for a legend below the axes."""
+    width, height = figure.get_size_inches()
+    box = axes.get_position()
+    new = height + inches
+    figure.set_size_inches(width, new)
+    axes.set_position((box.x0, (box.y0 * height + inches) / new, box.width, box.height * height / new))
+
+
+def through_depth(summary: Summary) -> Figure | None:
+    """What replacing each gate alone costs, gate below gate from the first layer to the last."""
+    gates = [gate for gate in summary["gates"] if gate["alone"]]
+    if not gates:
+        return None
+    figure, axes = _of_gates(gates)
+    names = [name for name in ALONE if name in gates[0]["alone"]]
+    for row, name in enumerate(names):
+        effects = [gate["alone"][name] for gate in gates]
+        at = np.arange(len(gates)) + (row - (len(names) - 1) / 2) * 0.22
+        value = np.array([effect["points"] for effect in effects])
+        ends = np.array([effect["interval"] for effect in effects])
+        reach = np.abs(np.stack([value - ends[:, 0], ends[:, 1] - value]))
+        axes.errorbar(value, at, xerr=reach, fmt="o", ms=3, lw=1, color=COLOURS[row], label=word(name))
+    axes.axvline(0, color=LIGHT.muted, lw=0.8)
+    _label(axes, word("points_alone"))
+    _grow(figure, axes, 0.36)
+    _legend(axes, figure)
+    return figure
+
+
+def variation(summary: Summary) -> Figure | None:
+    """Where the variance of each gate lies."""
+    gates = summary["gates"]
+    figure, axes = _of_gates(gates)
+    start = np.zeros(len(gates))
+    for i, part in enumerate(("between_elements", "between_classes", "within_classes")):
+        if part == "between_classes" and not summary["data"]["labelled"]:
+            continue
+        share = np.array([100 * gate["variation"][part] for gate in gates])
+        colour = (LIGHT.grid, COLOURS[1], COLOURS[0])[i]
+        axes.barh(np.arange(len(gates)), share, left=start, height=0.66, color=colour, label=word(part))
+        start = start + share
+    axes.set_xlim(0, 100)
+    _label(axes, word("variance_share"))
+    _grow(figure, axes, 0.3)
+    _legend(axes, figure, 3)
+    return figure
+
+
+def class_means(summary: Summary) -> Figure | None:
+    """Mean gate of every class through depth, as in Hu et al., "Squeeze-and-Excitation Networks", 2018, figure 6.
+
+    A line joins gates of one kind only: masks and channels are not comparable.
+    """
+    gates = [gate for gate in summary["gates"] if gate["classes"]]
+    if not gates:
+        return None
+    figure, axes = _of_gates(gates)
+    classes = list(gates[0]["classes"]["means"])
+    many = len(classes) > len(COLOURS)
+    kinds = dict.fromkeys(gate["kind"] for gate in gates)
+    for (i, name), kind in itertools.product(enumerate(classes), kinds):
+        rows = [row for row, gate in enumerate(gates) if gate["kind"] == kind]
+        means = [gates[row]["classes"]["means"][name] for row in rows]
+        style: dict[str, Any] = (
+            {"color": LIGHT.muted, "lw": 0.4, "alpha": 0.4}
+            if many
+            else {"color": COLOURS[i], "lw": 1, "ms": 2.5, "marker": "o"}
+        )
+        axes.plot(means, rows, label="" if many or kind != gates[0]["kind"] else clean(name, 20), **style)
+    _label(axes, word("mean_gate"))
+    if not many:
+        _grow(figure, axes, 0.16 * -(-len(classes) // 3) + 0.1)
+        _legend(axes, figure, 3)
+    return figure
+
+
+def gain(summary: Summary) -> Figure | None:
+    """Correlation of channels' gates with their own features: every channel, the quartiles and the median."""
+    gates = [gate for gate in summary["gates"] if gate["gain"] is not None]
+    if not gates:
+        return None
+    figure, axes = _of_gates(gates)
+    for row, gate in enumerate(gates):
+        r = np.array(gate["gain"]["r"])
+        places = row + 0.5 * (np.random.default_rng(0).random(len(r)) - 0.5)
+        axes.plot(r, places, ".", ms=2, color=COLOURS[5], alpha=0.6)
+        axes.plot(gate["gain"]["quartiles"], [row, row], color=COLOURS[0], lw=2)
+        axes.plot(gate["gain"]["median"], row, "o", ms=4, color=COLOURS[0])
+    axes.axvline(0, color=LIGHT.muted, lw=0.8)
+    axes.set_xlim(-1.02, 1.02)
+    _label(axes, word("gain_axis"))
+    return figure
+
+
+def knock_outs(summary: Summary) -> Figure | None:
+    """Accuracy with so many channels of every gate knocked out."""
+    rows = summary["knock_outs"]
+    if not rows:
+        return None
+    figure, axes = _axes(2.7)
+    axes.grid(visible=True, axis="y", color=LIGHT.grid, linewidth=0.5)
+    k = [row["k"] for row in rows]
+    dashes = {"gate": "-", "gate_low": "--", "product": "-", "product_low": "--", "random": ":"}
+    colours = {"gate": 0, "gate_low": 0, "product": 1, "product_low": 1, "random": 7}
+    for name, dash in dashes.items():
+        value = np.array([row[name]["points"] for row in rows])
+        ends = np.array([row[name]["interval"] for row in rows])
+        colour = COLOURS[colours[name]]
+        axes.fill_between(k, ends[:, 0], ends[:, 1], color=colour, alpha=0.1, lw=0)
+        axes.plot(k, value, dash, marker="o", ms=3, lw=1.2, color=colour, label=word(name))
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(k))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([str(n) for n in k])
+    _label(axes, word("knocked_out"), word("points"))
+    _grow(figure, axes, 0.5)
+    _legend(axes, figure, 2)
+    return figure
+
+
+def calibration(summary: Summary) -> Figure | None:
+    """Accuracy over confidence, in bins; the line is where both agree."""
+    bins = [row for row in summary["network"].get("calibration", ()) if row[0]]
+    if not bins:
+        return None
+    figure, axes = _axes(2.7)
+    axes.grid(visible=True, axis="y", color=LIGHT.grid, linewidth=0.5)
+    images, right, sure = (np.array(column, float) for column in zip(*bins, strict=True))
+    axes.plot([0, 100], [0, 100], color=LIGHT.muted, lw=0.8)
+    axes.scatter(100 * sure / images, 100 * right / images, s=6 + 90 * images / images.sum(), color=COLOURS[0])
+    axes.set_xlim(0, 102)
+    axes.set_ylim(0, 102)
+    _label(axes, word("confidence"), word("accuracy"))
+    return figure
+
+
+CHARTS: Mapping[str, Callable[[Summary], Figure | None]] = MappingProxyType(
+    {
+        "through-depth": through_depth,
+        "variation": variation,
+        "class-means": class_means,
+        "gain": gain,
+        "knock-outs": knock_outs,
+        "calibration": calibration,
+    }
+)
+"""Name of the file -> what draws it."""

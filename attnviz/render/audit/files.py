@@ -1,0 +1,30 @@
+"""Figures of an audit as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attnviz.core.errors import UserError, nearest
+from attnviz.render.audit.charts import CHARTS, Summary
+
+FORMATS = ("png", "svg", "pdf")
+DPI = 200
+
+
+def write_figures(summary: Summary, folder: Path, kind: str) -> list[Path]:
+    """Write every figure that the summary has numbers for; returns their paths.
+
+    Raises:
+        UserError: ``kind`` is none of ``FORMATS``.
+    """
+    if kind not in FORMATS:
+        raise UserError(f"unknown format of figures {kind!r}; {nearest(kind, FORMATS)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, draw in CHARTS.items():
+        figure = draw(summary)
+        if figure is not None:
+            path = folder / f"{name}.{kind}"
+            figure.savefig(path, format=kind, dpi=DPI)
+            written.append(path)
+    return written

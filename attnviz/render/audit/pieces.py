@@ -1,0 +1,72 @@
+"""Pieces of a report's page: numbers, tables, pictures, and the page around them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from attnviz.render.audit.style import STYLE
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Pieces one after the other."""
+    return Markup("").join(parts)
+
+
+def number(value: float, digits: int = 1, sign: bool = False) -> str:
+    """With a real minus; with ``sign`` also a plus."""
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("+-")
+
+
+def ends(pair: Sequence[float], digits: int = 1) -> str:
+    """An interval."""
+    return f"[{number(pair[0], digits)}, {number(pair[1], digits)}]"
+
+
+def image(data: bytes, kind: str, text: str, width: float, height: float) -> Markup:
+    """A picture inside the page."""
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return Markup('<img src="{}" alt="{}" width="{}" height="{}">').format(source, text, round(width), round(height))
+
+
+def to_svg(figure: Figure) -> bytes:
+    """A figure as SVG, the same bytes each time; text stays text."""
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "attnviz", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) -> Markup:
+    """A table that scrolls by itself where it is wide; the first cell of a row names it."""
+    head = join(Markup("<th scope=col>{}</th>").format(h) for h in heads)
+    body = join(
+        Markup("<tr><th scope=row>{}</th>{}</tr>").format(
+            row[0], join(Markup("<td>{}</td>").format(c) for c in row[1:])
+        )
+        for row in rows
+    )
+    return Markup(
+        '<div class="wide" tabindex="0" role="region" aria-label="{}"><table><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+    ).format(label, head, body)
+
+
+def page(title: str, body: Markup, language: str) -> str:
+    """A page around its content."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return str(
+        Markup(
+            '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+            'content="{}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{}</title>'
+            "<style>{}</style></head><body><main>{}</main></body></html>\n"
+        ).format(language, policy, title, Markup(STYLE), body)  # noqa: S704 - our own
+    )

@@ -1,0 +1,245 @@
+"""The report of an audit: one HTML file that works offline and runs no script.
+
+Every text from outside (names of files, classes, gates) goes through ``markupsafe``. The page's policy allows its own
+style sheet, named by its hash, and pictures that are inside the page; nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from attnviz.render.audit.charts import CHARTS
+from attnviz.render.audit.pieces import ends, image, join, number, page, table, to_svg
+from attnviz.render.audit.words import LANGUAGES, word
+
+Summary = Mapping[str, Any]
+Pictures = Mapping[str, bytes]
+"""Name of a photograph -> a small JPEG."""
+MOST_ROWS = 50
+"""Classes of the table; all are in the summary."""
+TONES = {"would_do": "free", "follows_nothing": "free", "constant": "free", "would_not_do": "costs", "follows": "costs"}
+"""Rules whose sentences say that a gate does not matter, or does."""
+
+
+def _chart(name: str, summary: Summary, text: str) -> Markup:
+    figure = CHARTS[name](summary)
+    if figure is None:
+        return Markup("")
+    width, height = (96 * side for side in figure.get_size_inches())
+    return Markup("<figure>{}</figure>").format(image(to_svg(figure), "svg+xml", text, width, height))
+
+
+def _section(key: str, language: str, *parts: Markup, text: str = "") -> Markup:
+    body = join(part for part in parts if part)
+    if not body:
+        return Markup("")
+    lead = Markup('<p class="lead">{}</p>').format(text) if text else Markup("")
+    return Markup('<section id="{}"><h2>{}</h2>{}{}</section>').format(key, word(key, language), lead, body)
+
+
+def _sentences(sentences: Iterable[Mapping[str, str]], language: str) -> Markup:
+    items = join(
+        Markup('<li class="{}">{}</li>').format(TONES.get(one["rule"], "plain"), one[language]) for one in sentences
+    )
+    return Markup('<ul class="sentences">{}</ul>').format(items) if items else Markup("")
+
+
+def _whisker(effect: Summary, reach: float) -> Markup:
+    """A dot with its interval on a line from −reach to +reach points; its middle is no change."""
+
+    def at(value: float) -> str:
+        return f"{60 + 56 * max(-1.0, min(1.0, value / reach)):.1f}"
+
+    low, high = effect["interval"]
+    return Markup(
+        '<svg class="whisker" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true"><line x1="60" x2="60" '
+        'y1="0" y2="14" class="zero"/><line x1="{}" x2="{}" y1="7" y2="7" class="reach"/>'
+        '<circle cx="{}" cy="7" r="3"/></svg>'
+    ).format(at(low), at(high), at(effect["points"]))
+
+
+def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
+    if not effects:
+        return Markup("")
+    reach = max(1.0, *(abs(end) for name, one in effects.items() if name != "neutral" for end in one["interval"]))
+    keys = ("replaced_by", "change", "interval", "interval", "lost_won", "p", "logit")
+    heads = [word(key, language) for key in keys]
+    heads[2] = ""
+    rows = [
+        (
+            word(name, language),
+            number(one["points"], sign=True),
+            _whisker(one, reach),
+            ends(one["interval"]),
+            f"{one['lost']} / {one['won']}",
+            "< 0.001" if one["p"] < 0.001 else f"{one['p']:.2g}",
+            number(one["logit"], 2, sign=True),
+        )
+        for name, one in effects.items()
+    ]
+    return table(heads, rows, word("together", language))
+
+
+def _gate(gate: Summary, language: str) -> Markup:
+    variation = gate["variation"]
+    facts = [
+        f"{gate['kind']} {'×'.join(map(str, gate['shape'][1:]))}",
+        f"mean {variation['mean']:.3g}, sd {variation['sd']:.2g}",
+        f"{variation['still']} of {variation['elements']} elements never move",
+    ]
+    if "below_0.01" in variation:
+        facts.append(
+            f"{100 * variation['below_0.01']:.3g} % below 0.01, {100 * variation['above_0.99']:.3g} % above 0.99"
+        )
+    if gate["classes"].get("differ") is not None:
+        facts.append(
+            f"{gate['classes']['differ']} of {variation['elements']} differ between classes (5 %, Benjamini-Hochberg)"
+        )
+    if gate["summary"]["entropy"]:
+        facts.append(f"entropy {gate['summary']['entropy']:.3g} of 1")
+    detail = join(Markup("<li>{}</li>").format(fact) for fact in facts)
+    numbers = Markup("<details><summary>{}</summary><ul>{}</ul>{}</details>").format(
+        word("numbers", language), detail, _effects(gate["alone"], language)
+    )
+    head = Markup('<h3><code>{}</code> <span class="kind">{}</span></h3>').format(gate["name"], gate["kind"])
+    return Markup("<article>{}{}{}</article>").format(head, _sentences(gate["sentences"], language), numbers)
+
+
+def _strip(names: Sequence[Sequence[Any]], pictures: Pictures) -> Markup:
+    cells = [
+        Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
+            image(pictures[name], "jpeg", name, 72, 72), number(value, 2)
+        )
+        for name, value in names
+        if name in pictures
+    ]
+    return Markup('<div class="strip">{}</div>').format(join(cells))
+
+
+def _photographs(summary: Summary, pictures: Pictures, language: str) -> Markup:
+    found = []
+    for gate in summary["gates"]:
+        for one in gate["photographs"][:1]:
+            title = Markup("<h3><code>{}</code> {} {}</h3>").format(
+                gate["name"], word("one_channel", language), one["index"]
+            )
+            rows = join(
+                Markup("<h4>{}</h4>{}").format(word(key, language), _strip(one[key], pictures))
+                for key in ("most", "least")
+            )
+            found.append(Markup("<details><summary>{}</summary>{}</details>").format(title, rows))
+    return join(found)
+
+
+def shown_photographs(summary: Summary) -> list[str]:
+    """Names of the photographs that a report shows."""
+    rows = [one[key] for gate in summary["gates"] for one in gate["photographs"][:1] for key in ("most", "least")]
+    return list(dict.fromkeys(name for row in [*rows, summary["unusual"]] for name, _ in row))
+
+
+def _objects(summary: Summary, language: str) -> Markup:
+    if not summary["objects"]:
+        return Markup("")
+    heads = [
+        "",
+        *(word(key, language) for key in ("energy", "centre", "random_map", "pointing", "centre", "random_map")),
+    ]
+    keys = ("energy", "centre", "random", "pointing", "centre_pointing", "random_pointing")
+    rows = [(one["gate"], *(f"{one[k][0]:.2f} {ends(one[k][1:], 2)}" for k in keys)) for one in summary["objects"]]
+    return table(heads, rows, word("objects", language))
+
+
+def _network(summary: Summary, language: str) -> Markup:
+    network = summary["network"]
+    if "classes" not in network:
+        return Markup("<p>{}: {}</p>").format(word("confidence", language), number(100 * network["confidence"]))
+    heads = [word(key, language) for key in ("class", "images", "right", "accuracy")]
+    rows = [
+        (c["name"], c["images"], c["right"], number(100 * c["right"] / max(c["images"], 1)))
+        for c in network["classes"][:MOST_ROWS]
+    ]
+    if len(network["classes"]) > MOST_ROWS:
+        rows.append((f"… {len(network['classes']) - MOST_ROWS}", "", "", ""))
+    facts = (
+        f"{word('calibration_error', language)}: {network['calibration_error']:.3f}; {word('confidence', language)}: "
+    )
+    line = Markup("<p>{}</p>").format(facts + number(100 * network["confidence"]))
+    return Markup('<div class="pair">{}{}</div>').format(
+        join([line, table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
+    )
+
+
+def _provenance(summary: Summary, language: str) -> Markup:
+    facts = {**summary["plan"], **summary.get("run", {})}
+    rows = join(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(key, value) for key, value in facts.items() if value is not None
+    )
+    return Markup("<details><summary>{}</summary><dl>{}</dl></details>").format(word("provenance", language), rows)
+
+
+def _head(summary: Summary, language: str) -> Markup:
+    data, network = summary["data"], summary["network"]
+    parts = [
+        word("data_line", language).format(photographs=f"{data['photographs']:,}", tested=f"{data['tested']:,}"),
+        word("gates_line", language).format(gates=summary["model"]["gates"]),
+    ]
+    if "top1" in network:
+        line = word("accuracy_line", language)
+        parts.append(line.format(top1=number(network["top1"]), ends=ends(network["interval"])))
+    title = word("title", language).format(name=summary["model"]["name"])
+    return Markup("<header><h1>{}</h1><p>{}</p></header>").format(title, " · ".join(parts))
+
+
+def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> str:
+    """The whole page.
+
+    Args:
+        summary: Of an audit, as ``summary.json`` has it.
+        pictures: Small JPEGs of ``shown_photographs``; what is missing is left out.
+        language: ``en`` or ``zh``.
+
+    Raises:
+        UserError: There is no such language.
+    """
+    say: Callable[[str], str] = lambda key: word(key, language)  # noqa: E731 - a name for a short call
+    labelled, data = summary["data"]["labelled"], summary["data"]
+    measure = say("accuracy_measure" if labelled else "kept_measure")
+    left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
+    together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)
+    body = [
+        _head(summary, language),
+        _section("short", language, _sentences(summary["sentences"], language)),
+        _section("together", language, _effects(summary["together"], language), text=together),
+        _section(
+            "gates",
+            language,
+            _chart("through-depth", summary, say("points_alone")),
+            join(_gate(gate, language) for gate in summary["gates"]),
+            text=say("gates_text") if any(gate["alone"] for gate in summary["gates"]) else "",
+        ),
+        _section(
+            "variation_title", language, _chart("variation", summary, say("variance_share")), text=say("variation_text")
+        ),
+        _section("classes_title", language, _chart("class-means", summary, say("mean_gate")), text=say("classes_text")),
+        _section("gain_title", language, _chart("gain", summary, say("gain_axis")), text=say("gain_text")),
+        _section("knock_title", language, _chart("knock-outs", summary, say("knocked_out")), text=say("knock_text")),
+        _section("objects", language, _objects(summary, language), text=say("objects_text")),
+        _section("photographs", language, _photographs(summary, pictures, language), text=say("photographs_text")),
+        _section("unusual", language, _strip(summary["unusual"], pictures), text=say("unusual_text")),
+        _section("network", language, _network(summary, language)),
+        _section("left_out", language, Markup("<ul>{}</ul>").format(left_out) if left_out else Markup("")),
+        _section(
+            "method", language, _provenance(summary, language), text=say("method_text").format(donors=data["donors"])
+        ),
+    ]
+    return page(summary["model"]["name"], join(body), language)
+
+
+def audit_html(found: Any) -> str:
+    """An audit in a notebook: the whole report in a frame, which keeps its style to itself; it may run nothing."""
+    pictures = found.pictures(shown_photographs(found.summary))
+    frame = '<iframe sandbox="" srcdoc="{}" width="100%" height="720"></iframe>'
+    return str(Markup(frame).format(report_html(found.summary, pictures)))  # noqa: S704 - the frame is our own

@@ -1,0 +1,120 @@
+"""The numbers of a summary against plain numpy on gates that were recorded without attnviz."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from attnviz.audit.objects import ObjectTests, energy_ratio, pooled
+from attnviz.audit.run import audit
+from attnviz.audit.settings import Settings
+from attnviz.core.input_spec import InputSpec
+from tests.audit.conftest import PHOTOGRAPHS, follows, photographs
+
+SETTINGS = Settings(tests=PHOTOGRAPHS, workers=0, batch=96)
+
+
+@pytest.fixture(scope="module")
+def report(follower):
+    pictures, classes = photographs()
+    return audit(follower, pictures, classes.tolist(), settings=SETTINGS).summary
+
+
+@pytest.fixture(scope="module")
+def plain(follower):
+    """Inputs, gates (N, 3) and classes, computed by hand."""
+    pictures, classes = photographs()
+    spec = follower.spec.input
+    x = (np.stack(pictures) / 255 - spec.mean) / spec.std
+    x = torch.tensor(x.transpose(0, 3, 1, 2), dtype=torch.float32)
+    return x, torch.sigmoid(follows(x.mean((2, 3)))).numpy().astype(np.float64), classes
+
+
+def test_variation(report, plain):
+    _, gates, classes = plain
+    of_class = np.stack([gates[classes == k].mean(0) for k in range(3)])[classes]
+    parts = gates.mean(0).var(), (of_class - gates.mean(0)).var(0).mean(), (gates - of_class).var(0).mean()
+    variation = report["gates"][0]["variation"]
+    for key, part in zip(("between_elements", "between_classes", "within_classes"), parts, strict=True):
+        assert variation[key] == pytest.approx(part / sum(parts), abs=1e-4)
+    assert sum(parts) == pytest.approx(gates.var())
+    assert variation["below_0.01"] == pytest.approx((gates < 0.01).mean(), abs=1e-3)
+    assert variation["above_0.99"] == pytest.approx((gates >= 0.99).mean(), abs=1e-3)
+
+
+def test_classes(report, plain):
+    _, gates, classes = plain
+    means = report["gates"][0]["classes"]["means"]
+    assert [means[k] for k in ("red", "green", "blue")] == pytest.approx(
+        [gates[classes == k].mean() for k in range(3)], abs=1e-5
+    )
+    assert report["gates"][0]["classes"]["differ"] == 3
+
+
+def test_gain(report, plain, follower):
+    x, gates, _ = plain
+    features = (1 + 0.1 * (x - x.mean((1, 2, 3), keepdim=True))).mean((2, 3)).numpy()
+    r = [np.corrcoef(gates[:, c], features[:, c])[0, 1] for c in range(3)]
+    assert report["gates"][0]["gain"]["r"] == pytest.approx(r, abs=2e-3)
+
+
+def _answers(x, gates):
+    features = 1 + 0.1 * (x - x.mean((1, 2, 3), keepdim=True))
+    return (10 * (features * torch.tensor(gates, dtype=torch.float32)[:, :, None, None]).mean((2, 3))).argmax(1).numpy()
+
+
+def test_effects_of_means(report, plain):
+    x, gates, classes = plain
+    right = _answers(x, gates) == classes
+    assert report["network"]["top1"] == pytest.approx(100 * right.mean(), abs=1e-3)
+    of_class = np.stack([gates[classes == k].mean(0) for k in range(3)])[classes]
+    for name, values in (("mean", np.tile(gates.mean(0), (len(gates), 1))), ("class_mean", of_class)):
+        after = _answers(x, values) == classes
+        effect = report["together"][name]
+        assert effect["points"] == pytest.approx(100 * (after.mean() - right.mean()), abs=0.21), name  # one tie
+        assert abs(effect["lost"] - (right & ~after).sum()) <= 1
+
+
+def test_extremes(report, plain):
+    _, gates, _ = plain
+    for one in report["gates"][0]["photographs"]:
+        values = np.sort(gates[:, one["index"]])
+        assert [v for _, v in one["most"]] == pytest.approx(values[::-1][:8], abs=1e-4)
+        assert [v for _, v in one["least"]] == pytest.approx(values[:8], abs=1e-4)
+
+
+def test_unusual(report, plain):
+    _, gates, _ = plain
+    z = np.sqrt((((gates - gates.mean(0)) / gates.std(0)) ** 2).mean(1))
+    assert [v for _, v in report["unusual"]] == pytest.approx(np.sort(z)[::-1][:12], abs=0.01)
+
+
+def test_an_even_mask_lies_on_everything():
+    rng = np.random.default_rng(0)
+    cover = (rng.random((32, 32)) > 0.7).astype(np.float32)
+    for grid in ((4, 4), (8, 8), (32, 32)):
+        blocks = cover.reshape(grid[0], 32 // grid[0], grid[1], 32 // grid[1]).mean((1, 3))
+        np.testing.assert_allclose(pooled(cover, grid), blocks, atol=1e-6)
+        assert energy_ratio(np.full(grid, 0.3), pooled(cover, grid)) == pytest.approx(1)
+    assert energy_ratio(cover, pooled(cover, (32, 32))) == pytest.approx(1 / cover.mean())
+    assert pooled(cover, (7, 5)).shape == (7, 5)
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "masks"])
+def test_boxes_and_masks_cover_what_the_network_sees(tmp_path, kind):
+    import json
+
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    if kind == "json":
+        boxes = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": [0, 0, 32, 64]}]}
+        (where := tmp_path / "b.json").write_text(json.dumps(boxes))
+    elif kind == "csv":
+        (where := tmp_path / "b.csv").write_text("path,left,top,right,bottom\na.png,0,0,32,64\n")
+    else:
+        (where := tmp_path / "masks").mkdir()
+        mask = np.zeros((64, 64), np.uint8)
+        mask[:, :32] = 255
+        Image.fromarray(mask).save(where / "a.png")
+    objects = ObjectTests(where, ("a.png",), (tmp_path / "a.png",), InputSpec(size=(16, 16)))
+    cover = objects._cover(0)
+    assert cover[:, :7].min() > 0.95 and cover[:, 9:].max() < 0.05

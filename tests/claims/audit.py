@@ -1,0 +1,62 @@
+"""Sentences about audits of the bundled networks, and what larger ones would cost."""
+
+import json
+
+from tests.claims.shared import Claims
+from tests.test_layering import ROOT
+
+REPLACED = {
+    "own": "own gates put back",
+    "mean": "mean over the data",
+    "class_mean": "mean of the own class",
+    "other_class_mean": "mean of another class",
+    "same_class": "gate of another photograph, same class",
+    "other_class": "gate of another photograph, other class",
+    "neutral": "gates that do nothing",
+}
+
+
+def summary(name):
+    return json.loads((ROOT / "results" / "audits" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def points(effect):
+    low, high = effect["interval"]
+    return f"{effect['points']:.1f} [{low:.1f}, {high:.1f}]".replace("-0.0", "0.0").replace("-", "−")
+
+
+def audits() -> Claims:
+    reports = [summary(name) for name in ("eca-30", "se-30")]
+    for key, words in REPLACED.items():
+        cells = " | ".join(points(report["together"][key]) for report in reports)
+        yield "docs/audit.md", f"| {words} | {cells} |"
+    for report in reports:
+        assert report["data"]["tested"] == 1000 and report["plan"]["quick"]
+    medians = [gate["gain"]["median"] for gate in reports[0]["gates"]]
+    yield "docs/audit.md", f"own feature is {min(medians):.2f} to {max(medians):.2f} from".replace("-", "−")
+    own, other = (reports[0]["together"][key]["points"] for key in ("class_mean", "other_class_mean"))
+    assert own < other and max(medians) < -0.7
+
+
+RATE, GATES = 1000, 15_000
+"""Photographs a second and process, and weights of gates, of the example on paper."""
+SETS = {"ImageNet": 1_281_167, "a billion": 10**9}
+
+
+def scale() -> Claims:
+    """What two data sets would cost, by the formulas of the page."""
+    hours = [count / RATE / 3600 for count in SETS.values()]
+    size = [2 * count * GATES for count in SETS.values()]
+    yield "docs/scale.md", f"| photographs | {SETS['ImageNet']:,} | {SETS['a billion']:,} |"
+    yield (
+        "docs/scale.md",
+        f"| reading, one process at {RATE:,} a second | {60 * hours[0]:.0f} minutes | {hours[1] / 24:.1f} days |",
+    )
+    yield (
+        "docs/scale.md",
+        f"| reading, 64 such processes | {3600 * hours[0] / 64:.0f} seconds | {hours[1] / 64:.1f} hours |",
+    )
+    yield (
+        "docs/scale.md",
+        f"| `gates.parquet` of {GATES:,} weights, at most | {size[0] / 1e9:.0f} GB | {size[1] / 1e12:.0f} TB |",
+    )
