@@ -106,7 +106,7 @@ def test_top_ten_undo_redo_paint_neutral_everywhere_and_reset(bench):
 def test_bars_are_clicked_swept_over_and_reached_by_keyboard(bench):
     choose(bench, CHANNEL)
     bench.locator('#iv-bars rect[data-index="5"]').click()
-    expect(bench.locator("#iv-edits")).to_contain_text("1 channels knocked out: 5")
+    expect(bench.locator("#iv-edits")).to_contain_text("1 channel knocked out: 5")
     first = bench.locator('#iv-bars rect[data-index="1"]').bounding_box()
     last = bench.locator('#iv-bars rect[data-index="3"]').bounding_box()
     bench.mouse.move(first["x"] + first["width"] / 2, first["y"] + 20)
