@@ -35,15 +35,20 @@ def opened(page):
 
 
 def test_the_verdict_stays_in_sight_while_the_gates_below_are_edited(bench):
-    verdict, bottom = bench.locator("#iv-headline"), bench.locator("#iv-edits")
+    verdict, told, bottom = (bench.locator(f"#iv-{part}") for part in ("verdict", "headline", "swap"))
     bench.set_viewport_size({"width": 1280, "height": 600})
     bottom.scroll_into_view_if_needed()
     bench.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     assert bench.evaluate("window.scrollY") > 300, "there is nothing to scroll"
-    expect(verdict).to_be_in_viewport(ratio=1)
+    for part in (verdict, told, bench.locator("#iv-undo")):
+        expect(part).to_be_in_viewport(ratio=1)
     assert verdict.evaluate("(e) => Math.round(e.getBoundingClientRect().top)") == 0
     # what lies under it is the verdict itself: nothing is drawn over it
-    assert verdict.evaluate("(e) => e.contains(document.elementFromPoint(e.getBoundingClientRect().left + 20, 20))")
+    for part in (verdict, told):
+        assert part.evaluate(
+            "(e) => { const box = e.getBoundingClientRect(); "
+            "return e.contains(document.elementFromPoint(box.left + 20, box.top + box.height / 2)); }"
+        )
 
 
 def choose(page, gate):
