@@ -74,10 +74,10 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts = self.parts
+        parts, shown = self.parts, document_of(self.store, view, choice.get("gate"), choice.get("channel"))
         return {
             parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
+            parts.view: viewer_host.shows(shown, **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
