@@ -35,15 +35,20 @@ def opened(page):
 
 
 def test_the_verdict_stays_in_sight_while_the_gates_below_are_edited(bench):
-    verdict, bottom = bench.locator("#iv-headline"), bench.locator("#iv-edits")
+    verdict, told, bottom = (bench.locator(f"#iv-{part}") for part in ("verdict", "headline", "swap"))
     bench.set_viewport_size({"width": 1280, "height": 600})
     bottom.scroll_into_view_if_needed()
     bench.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     assert bench.evaluate("window.scrollY") > 300, "there is nothing to scroll"
-    expect(verdict).to_be_in_viewport(ratio=1)
+    for part in (verdict, told, bench.locator("#iv-undo")):
+        expect(part).to_be_in_viewport(ratio=1)
     assert verdict.evaluate("(e) => Math.round(e.getBoundingClientRect().top)") == 0
     # what lies under it is the verdict itself: nothing is drawn over it
-    assert verdict.evaluate("(e) => e.contains(document.elementFromPoint(e.getBoundingClientRect().left + 20, 20))")
+    for part in (verdict, told):
+        assert part.evaluate(
+            "(e) => { const box = e.getBoundingClientRect(); "
+            "return e.contains(document.elementFromPoint(box.left + 20, box.top + box.height / 2)); }"
+        )
 
 
 def choose(page, gate):
@@ -85,6 +90,8 @@ def test_top_ten_undo_redo_paint_neutral_everywhere_and_reset(bench):
 
     choose(bench, SPATIAL)
     bench.locator("#iv-size input").nth(1).check()
+    brush = float(bench.locator("#iv-value input[type=number]").input_value())
+    bench.locator("#iv-paint").evaluate("(e) => e.scrollIntoView({ block: 'center' })")
     box = bench.locator("#iv-paint .av-box").bounding_box()
     bench.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
     bench.mouse.down()
@@ -92,7 +99,7 @@ def test_top_ten_undo_redo_paint_neutral_everywhere_and_reset(bench):
     bench.mouse.up()
     expect(bench.locator("#iv-edits")).to_contain_text("mask painted by hand")
     cells = bench.locator("#iv-paint .av-box").get_attribute("data-cells").split(" ")
-    assert 20 < sum(float(cell) == 0 for cell in cells) < 200
+    assert 20 < sum(float(cell) == brush for cell in cells) < 200
 
     bench.locator("#iv-scope input").nth(1).check()
     bench.locator("#iv-replace").click()
@@ -106,7 +113,7 @@ def test_top_ten_undo_redo_paint_neutral_everywhere_and_reset(bench):
 def test_bars_are_clicked_swept_over_and_reached_by_keyboard(bench):
     choose(bench, CHANNEL)
     bench.locator('#iv-bars rect[data-index="5"]').click()
-    expect(bench.locator("#iv-edits")).to_contain_text("1 channels knocked out: 5")
+    expect(bench.locator("#iv-edits")).to_contain_text("1 channel knocked out: 5")
     first = bench.locator('#iv-bars rect[data-index="1"]').bounding_box()
     last = bench.locator('#iv-bars rect[data-index="3"]').bounding_box()
     bench.mouse.move(first["x"] + first["width"] / 2, first["y"] + 20)

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from attnviz.ui.networks.store import PUBLISHED
+from tests.conftest import TINY
+
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 expect.set_options(timeout=60_000)
@@ -32,7 +35,7 @@ def test_a_live_network_is_opened_and_its_gates_are_clicked(browser, own_url):
     page.locator("#view").get_by_role("button", name=re.compile("squeeze,")).click()
     expect(page.locator("#view .bars")).to_have_attribute("aria-valuemax", "11")
     page.locator("#model input").click()
-    expect(page.get_by_role("option")).to_have_count(7)  # it, four bundled and two published ones
+    expect(page.get_by_role("option")).to_have_count(1 + len(TINY) + len(PUBLISHED))
     page.get_by_role("option", name="Tiny cbam").click()
     expect(page.locator("#view .tile")).to_have_count(8)
     page.close()
@@ -71,11 +74,13 @@ def opened(open_page, **options):
 
 def test_a_network_is_asked_for_by_name_and_its_gates_are_shown(open_page):
     page = opened(open_page)
-    expect(page.locator("#own-found")).to_contain_text("Random weights")
+    expect(page.locator("#own-found")).to_contain_text("8 gates")  # of a network that has learned something
+    expect(page.locator("#own-found")).not_to_contain_text("Random weights")
     name = page.get_by_label("Network, as timm:NAME", exact=False)
     name.fill("timm:test_efficientnet")
     page.locator("#own-find").click()
     expect(page.locator("#own-found")).to_contain_text("timm:test_efficientnet · untrained: 2 gates")
+    expect(page.locator("#own-found")).to_contain_text("Random weights")
     expect(page.locator("#own-list tbody tr")).to_have_count(2)
     page.locator('#own-strip [data-pick="blocks.3.0.se"]').click()
     expect(page.locator("#own-scores rect[data-index]")).to_have_count(128)

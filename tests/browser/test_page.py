@@ -28,6 +28,7 @@ def test_the_language_is_switched_kept_and_switched_back(open_page):
     expect(page.locator("#prediction")).to_contain_text("它只认识 3 个类别")
     expect(page.locator("#view .kind")).to_contain_text("空间门")
     assert page.evaluate("[document.documentElement.lang, navigator.language]") == ["zh-CN", "zh-CN"]
+    page.wait_for_function("location.search.includes('lang=zh')")  # the address follows what is shown
     assert "sample=cat" in page.url and "__theme=light" in page.url
     page.reload()
     expect(page.locator("h1")).to_contain_text("看见")

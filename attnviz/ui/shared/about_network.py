@@ -28,7 +28,10 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
     metrics, data, spec = card.metrics, card.data, card.spec
     height, width = spec.input.size
     rows = [
-        (say("about_network", language), escape(f"{spec.backbone}, {spec.attention}")),
+        (
+            say("about_network", language),
+            f"<code>{escape(spec.backbone)}</code>, <code>{escape(spec.attention)}</code>",
+        ),
         (say("about_input", language), say("about_pixels", language, height=height, width=width)),
     ]
     for key, name in (("cmp_parameters", "parameters"), ("about_macs", "macs")):

@@ -22,6 +22,8 @@ GUESTS: dict[str, Any] = {**HEAVY, "concurrency_id": "guests"}
 """Events that run a visitor's own network: each may load one, which nobody else shall wait for."""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 """Events that only draw, without a forward pass."""
+SAID: dict[str, Any] = {**HEAVY, "show_progress": "hidden"}
+"""Events that say anew what stands there: they wait for what is still being computed, which began with other words."""
 FILES: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": 1, "show_progress": "hidden"}
 """Events that write files: seconds of drawing, which the network's lane must not wait for."""
 FETCH: dict[str, Any] = {"concurrency_id": "fetch", "concurrency_limit": 1, "trigger_mode": "once"}

@@ -163,6 +163,16 @@ def drawn(text: str, language: str) -> str:
     return text if language == "en" else _DRAWN_WORDS.sub(lambda match: _DRAWN[match[0]], text)
 
 
+def phrased(text: str, prefix: str, language: str) -> str:
+    """A text that is put together of phrases, each in a visitor's language: those whose key begins with ``prefix``."""
+    if language == "en":
+        return text
+    phrases = sorted((row for key, row in TEXTS.items() if key.startswith(prefix)), key=lambda row: -len(row[0]))
+    for english, chinese in phrases:
+        text = text.replace(english, chinese)
+    return text
+
+
 def signed(value: float, digits: int) -> str:
     """A change with its sign, as people write it; zero has none."""
     text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -11,8 +11,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tour_end": ("End", "结束"),
     "tour_channel": ("A channel that finds the ball", "找到球的通道"),
     "tour_channel_text": (
-        "Press “Show where channel {channel} lights up”: it is the ball, and hardly anything else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
-        "点击显示通道 {channel} 亮起位置的按钮：它在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
+        "On the photograph lies where channel {channel} lights up: it is the ball, and hardly anything else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
+        "照片上显示的是通道 {channel} 亮起的位置：它在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
     ),
     "tour_mask": ("A gate for places", "针对位置的门"),
     "tour_mask_text": (

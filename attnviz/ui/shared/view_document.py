@@ -12,17 +12,23 @@ from attnviz.viewer.document import Range, document
 from attnviz.viewer.telling import first_gate
 
 
-def document_of(store: Store, view: View) -> dict[str, Any]:
+def document_of(store: Store, view: View, gate: str | None = None, channel: int | None = None) -> dict[str, Any]:
     """The document of what a visitor looks at.
 
     Of a channel gate that is shown first it holds the features of the channel that is kept most: they are what lies on
     the photograph, and nobody should have to ask for the first picture.
+
+    Args:
+        store: The models.
+        view: What is looked at.
+        gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
+        channel: Of that gate.
     """
     return document(
         view.analysis,
         title=store.title(view.analysis.model),
         usual=ranges(view),
-        features=_first_features(store, view),
+        features=_features(store, view, gate, channel),
         photograph=view.sample or "",
     )
 
@@ -41,10 +47,16 @@ def ranges(view: View) -> dict[str, Range]:
     return usual
 
 
-def _first_features(store: Store, view: View) -> tuple[ChannelMap, ...]:
-    first = first_gate(view.analysis)
-    record = None if first is None else view.analysis.gates[first.gate]
-    if record is None or not record.site.has_scores or len(record.site.features) != 4:
+def _features(store: Store, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
+    """The features that lie on the photograph when the view opens, and those of a channel that is asked for."""
+    first, wanted = first_gate(view.analysis), {}
+    if first is not None and view.analysis.gates[first.gate].site.has_scores:
+        record = view.analysis.gates[first.gate]
+        wanted[record.site.name, int(record.scores.argmax())] = record
+    if gate is not None and channel is not None:
+        wanted[gate, channel] = view.analysis.gate(gate)
+    shown = [key for key, record in wanted.items() if record.site.has_scores and len(record.site.features) == 4]
+    if not shown:
         return ()
     with store.lease(view.analysis.model) as analyser:
-        return (analyser.channel_map(view.analysis.image, record.site.name, int(record.scores.argmax())),)
+        return tuple(analyser.channel_map(view.analysis.image, *key) for key in shown)

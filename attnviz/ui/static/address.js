@@ -3,9 +3,12 @@
 const tabs = events.map((name) => name.slice(3));
 const SHARED = ['tour', 'present'];
 let late = 0;
+let left = false; // the visitor has opened another tab since: nobody is pulled back
 let touched = location.search.length > 1;
 ['pointerdown', 'keydown'].forEach((name) => window.addEventListener(name, () => { touched = true; }, { once: true }));
+document.addEventListener('click', (event) => { left ||= event.isTrusted && Boolean(event.target.closest?.('[role=tab]')); }, true);
 function press(tab, tries = 100) {
+  if (left) return;
   const button = document.getElementById(`tab-${tab}-button`);
   if (button) button.click();
   else if (tries) setTimeout(press, 50, tab, tries - 1);
@@ -13,15 +16,19 @@ function press(tab, tries = 100) {
 function open(search) {
   const tab = new URLSearchParams(search).get('tab') || tabs[0];
   if (!tabs.includes(tab)) return;
+  clearTimeout(late);
+  left = false;
   trigger(`go_${tab}`, { query: search });
-  late = setTimeout(press, 8000, tab); // also where the address could not be opened
+  late = setTimeout(() => { late = 0; press(tab); }, 8000); // also where the address could not be opened
 }
 // a tab is shown once it has what the address asks for: opened earlier, it would take up what other tabs show
 watch('value', () => {
   clearTimeout(late);
+  late = 0;
   press(String(props.value).split(' ')[0]);
 });
 function follow() {
+  if (late) return; // what the address asks for is on its way: it must not be overwritten by what is still shown
   const panel = [...document.querySelectorAll('[role=tabpanel]')].find((e) => e.checkVisibility());
   const link = panel?.querySelector('a.av-link');
   if (!link || !touched) return;
@@ -39,5 +46,5 @@ new MutationObserver(() => {
 }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'aria-selected', 'style'] });
 document.addEventListener('attnviz-go', (event) => open(event.detail));
 window.addEventListener('popstate', () => open(location.search));
-const first = new URLSearchParams(location.search).get('tab');
-if (first && first !== tabs[0]) open(location.search);
+const asks = (key) => !key.startsWith('__') && key !== 'lang' && !SHARED.includes(key);
+if ([...new URLSearchParams(location.search).keys()].some(asks)) open(location.search);

@@ -6,12 +6,24 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
+from attnviz.core.types import Place
+from attnviz.gates.names import describe
 from attnviz.images.samples import SAMPLES
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load_card
 from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.bars import bars_svg
 from attnviz.render.svg.changed_bars import changed_bars_svg
-from attnviz.ui.shared.text import LONGEST_LABEL, TEXTS, class_name, drawn, label, plain, sample_title, translations
+from attnviz.ui.shared.text import (
+    LONGEST_LABEL,
+    TEXTS,
+    class_name,
+    drawn,
+    label,
+    phrased,
+    plain,
+    sample_title,
+    translations,
+)
 
 ONE_OF_MANY = re.compile(
     r"(?<![\d.,–])1 (?!of\b)(\w+ )?(channels|gates|photographs|images|classes|points|rows|cells|weights|layers|edits)\b"
@@ -52,6 +64,23 @@ def test_what_is_drawn_has_no_english_in_chinese(order):
         words = re.sub(r"<style>.*?</style>|<[^>]*>|aria-label", " ", drawn(text, "zh"))
         assert not re.search(r"[a-z]{3,}", words), words
     assert drawn(texts[0], "en") == texts[0]
+
+
+@pytest.mark.parametrize("op", ["output", "tap", "fused attention"])
+def test_how_a_gate_is_read_has_no_english_in_chinese_but_names(op):
+    for module, call in (("layer1.0.se", 1), ("", 2)):
+        told = describe(Place(module, call, op), "channel")
+        words = phrased(told, "own_how_", "zh").replace("layer1.0.se", "")
+        assert not re.search(r"[A-Za-z]{2,}", words), words
+        assert phrased(told, "own_how_", "en") == told
+
+
+def test_titles_of_the_networks_with_noise_have_no_english_in_chinese_but_names():
+    titles = {card.title for card in map(load_card, checkpoint_ids(FOLDER)) if "noise" in card.title}
+    assert titles
+    for title in titles:
+        words = re.sub("ResNet|RGB|px", "", phrased(title, "noise_net_", "zh"))
+        assert not re.search("[A-Za-z]{2,}", words), words
 
 
 def test_every_class_of_the_bundled_networks_has_a_name_in_chinese():

@@ -19,7 +19,19 @@ from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads, Look
-from attnviz.ui.shared.events import FETCH, FILES, HEAVY, LIGHT, Data, Update, connect, picked, place_in, sent_path
+from attnviz.ui.shared.events import (
+    FETCH,
+    FILES,
+    HEAVY,
+    LIGHT,
+    SAID,
+    Data,
+    Update,
+    connect,
+    picked,
+    place_in,
+    sent_path,
+)
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.sent_numbers import whole
@@ -62,10 +74,10 @@ class Explore:
 
     def all(self, view: View, **choice: Any) -> Update:
         """Everything that depends on the analysis; ``choice`` is what the view opens with, where that was asked for."""
-        parts = self.parts
+        parts, shown = self.parts, document_of(self.store, view, choice.get("gate"), choice.get("channel"))
         return {
             parts.state: view,
-            parts.view: viewer_host.shows(document_of(self.store, view), **choice),
+            parts.view: viewer_host.shows(shown, **choice),
             self.page.photo: Photo(view.sample, view.path),
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
@@ -74,14 +86,12 @@ class Explore:
 
     # handlers -------------------------------------------------------------------------------------------------
 
-    def on_load(self, request: gr.Request) -> Update:
-        """A visitor comes, perhaps by a link to a view, perhaps reading Chinese."""
-        language = language_of(request)
-        query = dict(request.query_params)
-        wanted = Wanted.of(query) if query.get("tab", self.page.name) == self.page.name else Wanted()
-        if not wanted and language == "en":
-            return {self.parts.state: self.opening}
-        return self.followed(wanted, language)
+    def on_load(self, data: Data, request: gr.Request) -> Update:
+        """A visitor comes, perhaps reading Chinese; what an address asks for comes by ``on_go``, perhaps earlier."""
+        if data[self.parts.state] is not None:
+            return {self.parts.state: gr.skip()}
+        view = replace(self.opening, language=language_of(request))
+        return self.said(view) if view.language != "en" else {self.parts.state: view}
 
     def followed(self, wanted: Wanted, language: str) -> Update:
         """What an address asks for; what it gets wrong is told."""
@@ -102,7 +112,10 @@ class Explore:
         view, language = data[self.parts.state], language_of(request)
         if view is None:
             return {self.parts.state: gr.skip()}
-        view = replace(view, language=language)
+        return self.said(replace(view, language=language))
+
+    def said(self, view: View) -> Update:
+        """A view that stands there already, in its language."""
         card = self.store.card(view.analysis.model)
         return {
             **self.still(view),
@@ -259,13 +272,13 @@ def wire(explore: Explore) -> None:
     def on(trigger: Any, handler: Any, inputs: Any, outputs: Any, how: dict[str, Any]) -> Any:
         return connect(trigger, handler, inputs, outputs, how, parts.prediction)
 
-    on(explore.page.demo.load, explore.on_load, None, everywhere, {**HEAVY, "show_progress": "hidden"})
+    on(explore.page.demo.load, explore.on_load, {parts.state}, everywhere, LIGHT)
     # not "input": clearing the first picture sends that picture once more
     sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
     on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
-    on(page.head.language, explore.on_language, everything, everywhere, LIGHT)
+    on(page.head.language, explore.on_language, everything, everywhere, SAID)
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)

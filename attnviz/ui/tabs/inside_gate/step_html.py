@@ -27,6 +27,7 @@ from attnviz.render.svg.step_pictures import (
 )
 from attnviz.ui.shared.gate_html import gradient
 from attnviz.ui.shared.text import TEXTS, plain, say
+from attnviz.ui.shared.text import drawn as worded
 from attnviz.ui.tabs.inside_gate.state import Inspection
 
 FEW = 8
@@ -119,7 +120,7 @@ def _cross(scene: Scene, shape: tuple[int, ...]) -> str:
 
 def plane(scene: Scene, title: str, values: Floats, scale: Scale, *, cells: bool = True, source: str = "") -> str:
     """One map, large; a click on a cell follows that place."""
-    alt = escape(f"{scene.title}, {title}: {caption(values, scale)}")
+    alt = escape(f"{scene.title}, {title}: {worded(caption(values, scale), scene.language)}")
     shape = values.shape
     size = f"--av-shape:{shape[1] / shape[0]:.4f};aspect-ratio:{shape[1]}/{shape[0]}"
     place = f' data-rows="{shape[0]}" data-wide="{shape[1]}"' if cells else ""
@@ -182,7 +183,7 @@ def _sheet(scene: Scene, values: Floats, scale: Scale, followed: bool) -> str:
         picked = f' data-columns="{drawn.columns}" data-count="{drawn.count}"'
         if number < drawn.count:
             mark = f'<span class="av-mark" style="{style.format(*drawn.box(number))}"></span>'
-    alt = escape(f"{scene.title}: {caption(values, scale)}")
+    alt = escape(f"{scene.title}: {worded(caption(values, scale), scene.language)}")
     image = f'<img src="{drawn.url}" alt="{alt}" width="{drawn.size[0]}" height="{drawn.size[1]}">'
     return panel(title, f'<div class="av-sheet"{picked}>{image}{mark}</div>', "av-wide")
 
@@ -239,7 +240,7 @@ def _bars(scene: Scene, fixed: Scale | None = None) -> str:
     clicks = f' data-follow="{name}"' if name else ""
     drawn = []
     for title, row in zip(names, rows, strict=True):
-        alt = escape(f"{title or scene.title}: {caption(row, scale)}")
+        alt = escape(f"{title or scene.title}: {worded(caption(row, scale), scene.language)}")
         bars = signed_bars(row, scale, chosen, 150 if len(rows) == 1 else 110)
         ends = "".join(f"<span>{escape(end)}</span>" for end in reversed(scale.ends))
         shown = " · ".join(said(v) for v in row.tolist()) if row.size <= FEW else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, connect
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, SAID, connect
 
 if TYPE_CHECKING:
     from attnviz.ui.tabs.intervene.handlers import Intervene
@@ -32,7 +32,7 @@ def wire(tab: Intervene) -> None:
 
     on(tab.page.tab.select, tab.on_open, {*looks, photo, parts.model}, opened, HEAVY)
     on(tab.page.go, tab.on_go, looks, {*opened, tab.page.address}, HEAVY)
-    on(tab.page.head.language, tab.on_language, looks, opened, LIGHT)
+    on(tab.page.head.language, tab.on_language, looks, opened, SAID)
     on(parts.photo.clear, tab.on_clear, None, opened, LIGHT)
     sent = on(parts.photo.upload, tab.on_photo, {*looks, parts.photo, parts.model}, opened, HEAVY)
     on(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)

@@ -46,7 +46,7 @@ class Intervene(Panel):
         """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
         bench, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         photo = data[self.page.photo] or (bench.photo if bench else self.page.opening)
-        model = self.at_hand(chosen.model) or data[self.parts.model]
+        model = self.at_hand(chosen.model) or (bench.before.model if bench else data[self.parts.model])
         if bench is not None and (photo, model) == (bench.photo, bench.before.model):
             if chosen.gate in (None, bench.gate) or not bench.has(chosen.gate):
                 return {self.parts.state: gr.skip()}

@@ -18,7 +18,7 @@ from attnviz.ui.shared.address import address_html
 from attnviz.ui.shared.code import code_html, photo_lines
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import in_words, input_channel_name, plain, say
+from attnviz.ui.shared.text import in_words, input_channel_name, phrased, plain, say
 from attnviz.ui.tabs.noise_lab.state import Lab
 
 MOST_TIMES = 1000
@@ -199,7 +199,7 @@ def predictions_html(lab: Lab, store: Store) -> str:
             note.append(say("accuracy", lab.language, top1=card.metrics["top1"], total=total))
         top = top_bars(in_words(answer.analysis, lab.language), 3)
         cells.append(
-            f'<section class="nl-net"><h3>{escape(card.title)}</h3>{top}'
+            f'<section class="nl-net"><h3>{escape(phrased(card.title, "noise_net_", lab.language))}</h3>{top}'
             f'<p class="av-note">{" · ".join(note)}</p></section>'
         )
     return f'<h2>{say("noise_predictions", lab.language)}</h2><div class="nl-nets">{"".join(cells)}</div>'
@@ -219,7 +219,7 @@ def _table(results: Mapping[str, Any], language: str) -> str:
         top1, gate = row["top1"], gates.get(row["recipe"])
         half = f" ± {half_interval(top1['values']):.2f}" if top1["n"] > 1 else ""
         ratio = "–" if gate is None else f"{ratio_text(float(gate['median_ratio']))}×"
-        name = escape(str(results["recipes"][row["recipe"]]["title"]).partition(" · ")[0])
+        name = escape(_network(results, row["recipe"], language))
         rows.append(
             f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{half} ({top1['n']:d})</td><td>{ratio}</td></tr>"
         )
@@ -242,13 +242,18 @@ def _table(results: Mapping[str, Any], language: str) -> str:
     )
 
 
+def _network(results: Mapping[str, Any], recipe: str, language: str) -> str:
+    """What a measured network is given and has, without what all of them share; not escaped."""
+    return phrased(str(results["recipes"][recipe]["title"]).partition(" · ")[0], "noise_net_", language)
+
+
 def _positions(results: Mapping[str, Any], language: str) -> str:
     """What of the scores' spread is explained by content and what by position, one sentence a network."""
     parts = []
     for name, row in results.get("positions", {}).get("rows", {}).items():
         runs = row.get("runs", [])
         if runs:
-            title = str(results["recipes"][name]["title"]).partition(" · ")[0]
+            title = _network(results, name, language)
             shares = {
                 key: f"{100 * float(np.median([run[f'explained_by_{key}'] for run in runs])):.0f}"
                 for key in ("content", "position")
@@ -261,7 +266,7 @@ def _published(results: Mapping[str, Any], language: str) -> str:
     """What the published gates let in of each image, in the orders that they were trained with."""
     parts = []
     for name, told in results.get("published", {}).items():
-        title = str(results["recipes"][name]["title"]).partition(" · ")[0]
+        title = _network(results, name, language)
         values = {"colours": f"{told['colours']:.2f}", "noise": f"{told['noise']:.3f}", "count": f"{told['images']:,}"}
         values |= {"best": ratio_text(told["best_ratio"]), "weakest": ratio_text(told["weakest_ratio"])}
         parts.append(f'<p class="av-note">{say("noise_opens", language, network=title, **values)}</p>')

@@ -110,6 +110,10 @@ class OwnModel:
             parts.picture: picture_html(view, LOOK),
         }
 
+    def on_load(self, request: gr.Request) -> Update:
+        """A visitor comes: what the tab is for, which stands there before the first network is loaded."""
+        return {self.parts.titles["own_intro"]: still_html("own_intro", language_of(request))}
+
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened: with a first network, or after another photograph was chosen elsewhere."""
         own, photo = data[self.parts.state], data[self.page.photo] or self.page.opening
@@ -123,7 +127,7 @@ class OwnModel:
         """Another language: the same network and photograph, said anew."""
         own = data[self.parts.state]
         if own is None:
-            return {self.parts.state: gr.skip()}
+            return self.on_load(request)
         return self.all(replace(own, view=replace(own.view, language=language_of(request))))
 
     def on_clear(self, data: Data, request: gr.Request) -> Update:
@@ -211,6 +215,7 @@ def wire(tab: OwnModel) -> None:
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = GUESTS) -> Any:
         return connect(trigger, handler, everything, outputs, how, parts.picture)
 
+    connect(page.demo.load, tab.on_load, None, [parts.titles["own_intro"]], LIGHT)
     on(page.tab.select, tab.on_open, analysis)
     on(page.head.language, tab.on_language, analysis, LIGHT)
     on(parts.picker.image.clear, tab.on_clear, analysis, LIGHT)

@@ -15,7 +15,7 @@ from attnviz.ui.networks.visitor_models import About
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Page, Picker, picker, script
 from attnviz.ui.shared.strip_and_map import head_html, limits_html, notes_of
-from attnviz.ui.shared.text import kind_name, label, plain, say
+from attnviz.ui.shared.text import kind_name, label, phrased, plain, say
 from attnviz.ui.shared.view import View
 
 FIRST = "timm:seresnet18"
@@ -148,7 +148,9 @@ def list_html(view: View, about: About) -> str:
     rows = []
     for number, site in enumerate(about.sites, 1):
         shape = "×".join(map(str, site.shape))
-        how = escape(site.how) if site.name in about.shown else say("own_large", language)
+        how = (
+            escape(phrased(site.how, "own_how_", language)) if site.name in about.shown else say("own_large", language)
+        )
         cells = (str(number), escape(site.name), escape(kind_name(site.kind, language)), shape, how)
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     table = f"<table class=av-pairs><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -1,0 +1,58 @@
+"""What the tour says of the bundled networks is true of them."""
+
+import numpy as np
+import pytest
+
+from attnviz.analysis.analyser import Analyser
+from attnviz.images.samples import load_sample
+from attnviz.models.checkpoints import FOLDER, load, load_card
+from attnviz.training.focus import scenes as objects
+from attnviz.ui.shared.text import TEXTS
+from attnviz.ui.shared.tour import CHANNEL, COUNTED, GATE, MASK, MODEL, SAMPLE, SCENES
+
+
+@pytest.fixture(scope="module")
+def looked():
+    analyser = Analyser(load(MODEL, FOLDER))
+    analysis = analyser.analyse(load_sample(SAMPLE))
+    return analyser, analysis
+
+
+def area_under_curve(values, cover):
+    """How often a cell on the object has a higher value than a cell beside it."""
+    rows, columns = values.shape
+    cells = cover.reshape(rows, cover.shape[0] // rows, columns, cover.shape[1] // columns).mean((1, 3))
+    inside, outside = values[cells > 0.5], values[cells < 0.05]
+    assert inside.size > 3 and outside.size > 3
+    return float((inside[:, None] > outside[None]).mean() + 0.5 * (inside[:, None] == outside[None]).mean())
+
+
+def test_the_channel_of_the_first_scene_lights_up_on_the_ball_and_hardly_elsewhere(looked):
+    analyser, analysis = looked
+    (cover,) = [cover for name, _, _, cover in objects(analyser.loaded.spec.input) if name == SAMPLE]
+    values = analyser.channel_map(analysis.image, GATE, CHANNEL).values
+    assert area_under_curve(values, cover) > 0.95
+    count = analysis.gate(GATE).site.features[1]
+    others = [analyser.channel_map(analysis.image, GATE, channel).values for channel in range(0, count, 8)]
+    assert area_under_curve(values, cover) >= np.quantile([area_under_curve(each, cover) for each in others], 0.9)
+
+
+def test_shutting_the_channel_hardly_moves_the_answer(looked):
+    from attnviz.gates.edit import knock_out
+    from attnviz.gates.edits.edit_list import EditList
+
+    analyser, analysis = looked
+    after = analyser.analyse(analysis.image, EditList(MODEL).then(GATE, knock_out(CHANNEL)))
+    ((before_class, before),), ((after_class, now),) = analysis.top(1), after.top(1)
+    assert after_class == before_class and abs(now - before) < 0.02
+
+
+def test_the_mask_of_the_second_scene_has_one_weight_for_every_place(looked):
+    _, analysis = looked
+    assert analysis.gate(MASK).site.has_mask and MASK in [record.site.name for record in analysis.gates[:2]]
+
+
+def test_every_scene_has_its_texts_and_its_networks():
+    for scene in SCENES:
+        assert ("{channel}" in TEXTS[f"tour_{scene.key}_text"][0]) == (scene.key in COUNTED)
+        assert all(load_card(name, FOLDER).id == name for name in scene.models)
