@@ -18,13 +18,14 @@ def document_of(store: Store, view: View) -> dict[str, Any]:
     Of a channel gate that is shown first it holds the features of the channel that is kept most: they are what lies on
     the photograph, and nobody should have to ask for the first picture.
     """
-    return document(
+    whole = document(
         view.analysis,
         title=store.title(view.analysis.model),
         usual=ranges(view),
         features=_first_features(store, view),
         photograph=view.sample or "",
     )
+    return {"id": view.id, **whole}
 
 
 def ranges(view: View) -> dict[str, Range]:
