@@ -46,6 +46,8 @@ def ask(explore):
             "chosen": None,
             **values,
         }
+        if handler == "on_ask" and isinstance(event, dict):
+            event = {"document": data["state"].id, **event}
         run = getattr(explore, handler)
         sent = {components[name]: value for name, value in data.items()}
         takes = [sent] if "data" in inspect.signature(run).parameters else []

@@ -256,6 +256,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "link": ("Link to this view", "此视图的链接"),
     "link_note": ("Your own photograph is not part of the link.", "链接不包含你自己的照片。"),
     # messages
+    "other_view": (
+        "This was asked of the photograph or network that was shown before. Ask again.",
+        "这是对之前显示的照片或网络提出的问题，请重新询问。",
+    ),
     "gone": (
         "The analysis of this page was let go, after an hour without a click or because many others came: "
         "reload the page",

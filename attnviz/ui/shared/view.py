@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import secrets
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class View:
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
         query: Which place asks in a pairwise gate: down and across, each in [0, 1].
+        id: Of the analysis as it is shown; what the browser asks names it, for another one may be on its way there.
     """
 
     analysis: Analysis
@@ -46,6 +48,7 @@ class View:
     language: str = "en"
     reference: Reference | None = None
     query: tuple[float, float] = (0.5, 0.5)
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def usual(self) -> GateReference | None:

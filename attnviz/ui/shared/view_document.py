@@ -24,13 +24,14 @@ def document_of(store: Store, view: View, gate: str | None = None, channel: int 
         gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
         channel: Of that gate.
     """
-    return document(
+    whole = document(
         view.analysis,
         title=store.title(view.analysis.model),
         usual=ranges(view),
         features=_features(store, view, gate, channel),
         photograph=view.sample or "",
     )
+    return {"id": view.id, **whole}
 
 
 def ranges(view: View) -> dict[str, Range]:

@@ -38,6 +38,9 @@ class ViewerHost:
             or in a large pairwise gate for the map of another place, ``{"gate", "name", "place"}``.
         selected: A hidden field with what is chosen as JSON, kept up to date in the browser; an input for handlers that
             must know, read with ``chosen``.
+
+    Between the browser and Python another document may be on its way: where a document has an ``id``, what is asked
+    names it as ``"document"``, and an answer for another one than is shown is not shown.
     """
 
     component: gr.HTML
@@ -88,10 +91,16 @@ def speaks(language: str) -> gr.HTML:
     return gr.HTML(lang=language)
 
 
-def answers(found: ChannelMap | Mask, gate: int) -> gr.HTML:
-    """An update: the feature map, or the map of a place, that was asked for, of that gate in the document's order."""
-    made = channel_map(found, gate) if isinstance(found, ChannelMap) else asked_map(found, gate)
-    return gr.HTML(features=json.dumps(made))
+def answers(found: ChannelMap | Mask, gate: int, document: str) -> gr.HTML:
+    """An update: the feature map, or the map of a place, that was asked for.
+
+    Args:
+        found: The map.
+        gate: Of which gate it is, in the document's order.
+        document: The document's ``id``.
+    """
+    answer = channel_map(found, gate) if isinstance(found, ChannelMap) else asked_map(found, gate)
+    return gr.HTML(features=json.dumps({**answer, "document": document}))
 
 
 def chosen(sent: Any) -> dict[str, Any]:

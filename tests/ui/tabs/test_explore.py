@@ -78,10 +78,32 @@ def test_a_channel_that_is_not_there_is_refused(ask, channel):
         ask("on_ask", event={"name": CHANNEL, "channel": channel})
 
 
-@pytest.mark.parametrize("event", [{}, [], "text", 3, {"name": "nonsense"}, {"name": EVIL}, {"name": ["a"]}])
+@pytest.mark.parametrize("event", [{}, {"name": "nonsense"}, {"name": EVIL}, {"name": ["a"]}])
 def test_a_gate_that_is_not_there_is_refused(ask, event):
     with pytest.raises(UserError, match="has no gate"):
         ask("on_ask", event=event)
+
+
+@pytest.mark.parametrize("said", [None, "", "nonsense", 7, ["x"], {"a": 1}])
+def test_what_is_asked_of_another_document_is_refused_by_name(ask, explore, said):
+    """A network was chosen, and before its document came something was asked of the one before."""
+    for event in ({"name": CHANNEL, "channel": 3, "document": said}, [], "text", 3, None):
+        with pytest.raises(UserError, match="shown before"):
+            ask("on_ask", event=event)
+    other = ask("on_sample", event={"value": "coffee"})["state"]
+    assert other.id != explore.opening.id
+    with pytest.raises(UserError, match="shown before"):
+        ask("on_ask", other, {"name": CHANNEL, "channel": 3, "document": explore.opening.id})
+
+
+def test_a_document_its_view_and_an_answer_carry_one_name(explore, ask):
+    sample = ask("on_sample", event={"value": "coffee"})
+    view = sample["state"]
+    assert json.loads(changed(sample["view"], "value"))["id"] == view.id
+    assert ask("on_language", view, language="zh")["state"].id == view.id, "the document stays"
+    answer = changed(ask("on_ask", view, {"name": CHANNEL, "channel": 3})["view"], "features")
+    assert json.loads(answer)["document"] == view.id
+    assert json.loads(explore.parts.view.value)["id"] == explore.opening.id
 
 
 def test_features_of_a_gate_without_channels_are_refused(ask):

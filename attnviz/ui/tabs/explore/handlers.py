@@ -216,12 +216,14 @@ class Explore:
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
         view = self.view(data)
+        if picked(event, "document") != view.id:
+            raise UserError(plain("other_view", view.language))
         record = view.analysis.gate(str(picked(event, "name"))[:300])
         index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
         found = (
             self.features(view, record, event) if picked(event, "place") is None else self.asked(view, record, event)
         )
-        return {self.parts.view: viewer_host.answers(found, index)}
+        return {self.parts.view: viewer_host.answers(found, index, view.id)}
 
     def asked(self, view: View, record: GateRecord, event: gr.EventData) -> Mask:
         """The map of a place that asks in a pairwise gate."""
