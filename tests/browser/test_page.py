@@ -73,6 +73,7 @@ def open_tab(page, name):
         "() => ![...document.querySelectorAll('[data-testid=status-tracker]')].some("
         "(e) => !e.classList.contains('hide') && e.checkVisibility() && e.querySelector('.progress-text, .meta-text'))"
     )
+    expect(page.locator("#compare-progress .av-progress:visible")).to_have_count(0)  # what is being measured is dimmed
     page.wait_for_timeout(300)
 
 

@@ -13,9 +13,11 @@ from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
 from attnviz.ui.shared.view_document import document_of, ranges
+from attnviz.ui.tabs.explore.link import Wanted
 from attnviz.viewer.document import read_document
 from attnviz.viewer.packing import unpack
 from tests.conftest import statistics
+from tests.ui.calls import visitor
 
 CHANNEL = "stage1.0.attention.channel"
 SPATIAL = "stage1.0.attention.spatial"
@@ -284,3 +286,21 @@ def test_a_photograph_chosen_in_another_tab_is_taken_up_when_this_one_is_opened(
     updates = ask("on_open", page_photo=Photo("coffee"))
     assert updates["state"].sample == "coffee" and updates["page_photo"] == Photo("coffee")
     assert updates["photo"].size == Photo("coffee").shown.size
+
+
+def test_an_address_that_was_faster_than_the_page_is_not_undone(explore):
+    """The page's own first event never chooses a photograph, nor puts its first view over what an address brought."""
+    parts, page = explore.parts, explore.page
+    opened = explore.followed(Wanted(sample="coffee"), "en")[parts.state]
+    assert set(explore.on_load({parts.state: opened}, visitor("zh"))) == {parts.state}
+    for language in ("en", "zh"):
+        updates = explore.on_load({parts.state: None}, visitor(language))
+        assert updates[parts.state].language == language and updates[parts.state].sample == explore.opening.sample
+        assert page.photo not in updates and parts.view not in updates and page.chosen not in updates
+
+
+def test_an_address_with_a_channel_brings_its_features(explore):
+    updates = explore.followed(Wanted(gate=CHANNEL, channel="3"), "en")
+    view = document({"view": updates[explore.parts.view]})
+    index = [gate["name"] for gate in view["gates"]].index(CHANNEL)
+    assert (index, 3) in {(each["gate"], each["channel"]) for each in view["features"]}
