@@ -43,8 +43,11 @@ def send_event(url):
         target = [parts[part], event]
         chosen = next(d for d in config["dependencies"] if target in d["targets"] and d["backend_fn"])
         usual = {"model": "cbam"}
+        if part == "view" and data is not None:
+            data = {"document": document, **data}
         return run(chosen, {**usual, **(values or {})}, data)
 
+    document = next(json.loads(c["props"]["value"])["id"] for c in config["components"] if c["id"] == parts["view"])
     loads = [d for d in config["dependencies"] if any(target[1] == "load" for target in d["targets"])]
     first = max(loads, key=lambda d: len(d["outputs"]))
     assert run(first, {}, None)["success"]
@@ -59,7 +62,8 @@ EVIL = "<img src=x onerror=alert(1)>"
     [
         ("model", "input", {"model": EVIL}, None, "no model"),
         ("view", "submit", {}, {"name": EVIL}, "has no gate"),
-        ("view", "submit", {}, None, "has no gate"),
+        ("view", "submit", {}, None, "shown before"),
+        ("view", "submit", {}, {"name": "stage1.0.attention.channel", "document": EVIL}, "shown before"),
         ("samples", "select", {}, {"value": EVIL}, "unknown sample"),
         ("view", "submit", {}, {"name": "stage1.0.attention.spatial", "channel": 3}, "no channel scores"),
     ],

@@ -304,3 +304,7 @@ def test_an_address_with_a_channel_brings_its_features(explore):
     view = document({"view": updates[explore.parts.view]})
     index = [gate["name"] for gate in view["gates"]].index(CHANNEL)
     assert (index, 3) in {(each["gate"], each["channel"]) for each in view["features"]}
+
+
+def test_a_wrong_file_after_a_removal_leaves_the_place_empty(ask):
+    assert ask("on_refused", state=None) == {"photo": None}

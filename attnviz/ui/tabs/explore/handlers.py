@@ -244,9 +244,9 @@ class Explore:
             return analyser.channel_map(view.analysis.image, record.site.name, channel)
 
     def on_refused(self, data: Data) -> Update:
-        """What was sent could not be used: show the photograph again to which the analysis belongs."""
-        view = self.view(data)
-        return {self.parts.photo: view.path or load_sample(view.sample)}
+        """What was sent could not be used: show the photograph again to which the analysis belongs, if there is one."""
+        view = data[self.parts.state]
+        return {self.parts.photo: None if view is None else view.path or load_sample(view.sample)}
 
     def on_begin(self) -> gr.Button:
         """Files are being drawn, which takes seconds."""

@@ -210,8 +210,10 @@ class Inside:
         return self.all(again(self.store, self.look(data), change=Change()))
 
     def on_refused(self, data: Data) -> Update:
-        """What was sent could not be used: show what the walk belongs to."""
-        look = self.look(data)
+        """What was sent could not be used: show what the walk belongs to, if there is one."""
+        look = data[self.parts.state]
+        if look is None:
+            return {self.parts.photo: None}
         return {self.parts.photo: look.photo.shown, **self.stage(look), self.parts.region: look.walk.change.region}
 
 

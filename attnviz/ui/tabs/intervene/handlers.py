@@ -121,8 +121,10 @@ class Intervene(Panel):
         return self.opened(open_bench(self.store, data[self.parts.model], bench.photo, bench.language, bench), data)
 
     def on_refused(self, data: Data) -> Update:
-        """What was sent could not be used: show what the results belong to."""
-        bench = self.bench(data)
+        """What was sent could not be used: show what the results belong to, if there are any."""
+        bench = data[self.parts.state]
+        if bench is None:
+            return {self.parts.photo: None}
         return {self.parts.photo: bench.photo.shown, self.parts.model: bench.before.model}
 
     def on_gate(self, data: Data) -> Update:

@@ -170,8 +170,9 @@ class NoiseLab:
         return self.answer(unmoved(self.lab(data)))
 
     def on_refused(self, data: Data) -> Update:
-        """What was sent could not be used: show the photograph again to which the answers belong."""
-        return {self.parts.picker.image: self.lab(data).photo.shown}
+        """What was sent could not be used: show the photograph again to which the answers belong, if there are any."""
+        lab = data[self.parts.state]
+        return {self.parts.picker.image: None if lab is None else lab.photo.shown}
 
 
 def layout(page: Page) -> Parts:

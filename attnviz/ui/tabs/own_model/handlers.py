@@ -172,8 +172,9 @@ class OwnModel:
         return self.all(self.opened(own.about.wish, photo, own.view.language))
 
     def on_refused(self, data: Data) -> Update:
-        """What was sent could not be used: show the photograph again to which the analysis belongs."""
-        return {self.parts.picker.image: self.own(data).photo.shown}
+        """What was sent could not be used: show the photograph again to which the analysis belongs, if there is one."""
+        own = data[self.parts.state]
+        return {self.parts.picker.image: None if own is None else own.photo.shown}
 
     def on_tile(self, data: Data, event: gr.EventData) -> Update:
         """A gate was chosen by its picture."""
