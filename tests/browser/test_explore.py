@@ -179,7 +179,7 @@ def test_a_wrong_file_in_the_place_of_a_removed_one_is_refused_and_not_shown(pag
     expect(toast).to_contain_text("is no picture")
     expect(toast.locator("img")).to_have_count(0)
     expect(page.locator("#photo img")).to_have_count(0)
-    expect(page.locator("#prediction")).to_contain_text("removed")
+    expect(page.locator("#prediction")).to_contain_text("No photograph")
     page.locator('#samples [data-pick="coffee"]').click()
     expect(page.locator("#link a")).to_have_attribute("href", re.compile("sample=coffee"))
 
