@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.analysis.analyser import Analyser
-from attnviz.images.samples import RENDERED, SAMPLES, load_sample
+from attnviz.images.sample_table import RENDERED, SAMPLES
+from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import Card, checkpoint_folder, checkpoint_ids, load, save_card
 
 TOLERANCE = 0.005

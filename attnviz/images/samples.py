@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,217 +19,11 @@ from PIL import Image
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
 from attnviz.images.own_samples import opened, spread_over
+from attnviz.images.sample_table import GRADIO, OWN, RENDERED, SAMPLES, SCIKIT_IMAGE, SCIKIT_LEARN, Sample
 
 ASSETS = data_folder("assets")
-IMAGENETTE = "Imagenette"
-CIFAR10 = "CIFAR-10"
-MNIST = "MNIST"
-RENDERED = "rendered"
-SCIKIT_IMAGE = "scikit-image"
-SCIKIT_LEARN = "scikit-learn"
-GRADIO = "gradio"
-OWN = "own"
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One picture to try.
-
-    Attributes:
-        name: Its key, also the stem of a rendered picture's file.
-        title: A short English title.
-        description: What is to be seen, for people who cannot see it (alt text).
-        source: ``"rendered"``, ``"own"``, or the package that carries it: a key of ``_LOADERS``.
-        expected: The class of ``data`` that it shows, the larger one where it shows two; ``None`` where it shows
-            a class of no data set.
-        origin: What the source knows it by: a file's stem, a function of ``skimage.data``, or a file of a package.
-        data: The data set to whose classes ``expected`` belongs.
-    """
-
-    name: str
-    title: str
-    description: str
-    source: str
-    expected: str | None
-    origin: str
-    data: str = IMAGENETTE
-
-    def is_known(self, data: str) -> bool:
-        """Whether it shows one of the classes of a data set."""
-        return self.expected is not None and self.data == data
-
-
-SAMPLES: tuple[Sample, ...] = (
-    Sample(
-        "golf-ball",
-        "Golf ball (rendered)",
-        "A white dimpled golf ball lies in short grass in the sun; blurred lawn and trees behind it.",
-        RENDERED,
-        "golf ball",
-        "golf-ball",
-    ),
-    Sample(
-        "church",
-        "Church (rendered)",
-        "A white wooden chapel with a tall dark spire and a red door on a meadow, trees and clouds behind it.",
-        RENDERED,
-        "church",
-        "church",
-    ),
-    Sample(
-        "parachute",
-        "Parachute (rendered)",
-        "A round red, white and yellow parachute with a person hanging under it, in front of clouds.",
-        RENDERED,
-        "parachute",
-        "parachute",
-    ),
-    Sample(
-        "church-and-parachute",
-        "Church and parachute (rendered)",
-        "A stone chapel with a spire on the left; on the right a small blue, white and red parachute comes down.",
-        RENDERED,
-        "church",
-        "church-and-parachute",
-    ),
-    Sample(
-        "gas-pump",
-        "Gas pump (rendered)",
-        "An old red petrol pump with a round globe, number windows and a black hose stands on a kerb before a station.",
-        RENDERED,
-        "gas pump",
-        "gas-pump",
-    ),
-    Sample(
-        "garbage-truck",
-        "Garbage truck (rendered)",
-        "A white and green garbage truck with a ribbed box stands in a sunny street; bins, a hedge and houses behind.",
-        RENDERED,
-        "garbage truck",
-        "garbage-truck",
-    ),
-    Sample(
-        "aeroplane",
-        "Aeroplane (rendered)",
-        "A white and blue passenger jet climbs to the left, seen from below, in a blue sky with a few clouds.",
-        RENDERED,
-        "airplane",
-        "aeroplane",
-        CIFAR10,
-    ),
-    Sample(
-        "ship",
-        "Container ship (rendered)",
-        "A dark blue ship loaded with coloured containers sails to the right on a calm sea under light clouds.",
-        RENDERED,
-        "ship",
-        "ship",
-        CIFAR10,
-    ),
-    Sample(
-        "car",
-        "Car (rendered)",
-        "A small red car on a country road, seen from its front left; a meadow, trees and hills behind it.",
-        RENDERED,
-        "automobile",
-        "car",
-        CIFAR10,
-    ),
-    Sample(
-        "cat",
-        "Cat (photograph)",
-        "The face of a tabby cat close up, looking past the camera.",
-        SCIKIT_IMAGE,
-        "cat",
-        "chelsea",
-        CIFAR10,
-    ),
-    Sample(
-        "digit",
-        "Digit (rendered)",
-        "A white chalk 4 on a grey slate, turned clockwise by a third of a right angle.",
-        RENDERED,
-        "4-four",
-        "digit",
-        MNIST,
-    ),
-    Sample(
-        "coffee",
-        "Cup of coffee (photograph)",
-        "A cup of espresso on a red saucer with a spoon, on a wooden table.",
-        SCIKIT_IMAGE,
-        None,
-        "coffee",
-    ),
-    Sample(
-        "astronaut",
-        "Astronaut (photograph)",
-        "A smiling astronaut in an orange suit before a flag and a model of a space shuttle.",
-        SCIKIT_IMAGE,
-        None,
-        "astronaut",
-    ),
-    Sample(
-        "rocket",
-        "Rocket (photograph)",
-        "A white rocket stands floodlit between lattice towers at dusk.",
-        SCIKIT_IMAGE,
-        None,
-        "rocket",
-    ),
-    Sample(
-        "motorcycle",
-        "Motorcycle (photograph)",
-        "A red motorcycle stands in a garage with shelves and boxes.",
-        SCIKIT_IMAGE,
-        None,
-        "stereo_motorcycle",
-    ),
-    Sample(
-        "temple",
-        "Temple (photograph)",
-        "A tall Chinese pavilion with green roofs and red walls stands above trees, a lake behind it.",
-        SCIKIT_LEARN,
-        None,
-        "datasets/images/china.jpg",
-    ),
-    Sample(
-        "dahlia",
-        "Dahlia (photograph)",
-        "An orange dahlia in full flower before dark leaves.",
-        SCIKIT_LEARN,
-        None,
-        "datasets/images/flower.jpg",
-    ),
-    Sample(
-        "cheetah",
-        "Cheetah (photograph)",
-        "The face of a cheetah looking straight into the camera.",
-        GRADIO,
-        None,
-        "media_assets/images/cheetah1.jpg",
-    ),
-    Sample(
-        "lion",
-        "Lion (photograph)",
-        "A lion with a dark mane lies on a rock and looks at the camera, a lioness behind him.",
-        GRADIO,
-        None,
-        "media_assets/images/lion.jpg",
-    ),
-    Sample(
-        "tower",
-        "Tower (photograph)",
-        "An iron lattice tower, lit in gold, seen from below against a blue evening sky.",
-        GRADIO,
-        None,
-        "media_assets/images/tower.jpg",
-    ),
-)
-"""All samples, in the order in which the app shows them; the first is what it opens with."""
-
-
-_own: dict[str, tuple[Sample, Path]] = {}
+_own: dict[str, Sample] = {}
 """Photographs of the folder that the app of this process was opened with."""
 
 
@@ -247,14 +40,19 @@ def use_own_samples(folder: Path | None) -> int:
     _own.clear()
     for number, path in enumerate(files, 1):
         title = f"{path.parent.name}/{path.name}" if folder is not None and path.parent != folder else path.name
-        sample = Sample(f"own-{number}", title[:80], title[:80], OWN, None, "", OWN)
-        _own[sample.name] = (sample, path)
+        sample = Sample(f"own-{number}", title[:80], title[:80], OWN, None, str(path), OWN)
+        _own[sample.name] = sample
     return count
+
+
+def offered() -> tuple[Sample, ...]:
+    """All samples, in order: those of somebody's own folder, then ours."""
+    return (*_own.values(), *SAMPLES)
 
 
 def sample_names() -> tuple[str, ...]:
     """Names of all samples, in order: those of somebody's own folder, then ours."""
-    return (*_own, *(sample.name for sample in SAMPLES))
+    return tuple(sample.name for sample in offered())
 
 
 def data_set_of(labels: Collection[str]) -> str | None:
@@ -264,7 +62,7 @@ def data_set_of(labels: Collection[str]) -> str | None:
 
 def find_sample(name: str) -> Sample:
     """The row of one sample; an unknown name raises ``UserError`` naming the nearest ones."""
-    for sample in (*(sample for sample, _ in _own.values()), *SAMPLES):
+    for sample in offered():
         if sample.name == name:
             return sample
     raise UserError(f"unknown sample {name!r}; {nearest(name, sample_names())}")
@@ -282,7 +80,11 @@ def load_sample(name: str) -> Image.Image:
     Raises:
         UserError: The name is unknown, or the picture is not installed.
     """
-    sample = find_sample(name)
+    return read_sample(find_sample(name))
+
+
+def read_sample(sample: Sample) -> Image.Image:
+    """The whole picture of a row of the table, mode RGB; ``UserError`` where it is not installed."""
     return _LOADERS[sample.source](sample)
 
 
@@ -359,5 +161,5 @@ _LOADERS: Mapping[str, Callable[[Sample], Image.Image]] = {
     SCIKIT_IMAGE: _bundled,
     SCIKIT_LEARN: partial(_packaged, "sklearn"),
     GRADIO: partial(_packaged, "gradio"),
-    OWN: lambda sample: opened(_own[sample.name][1]),
+    OWN: lambda sample: opened(Path(sample.origin)),
 }

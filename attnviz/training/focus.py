@@ -17,7 +17,8 @@ from attnviz.core.types import Bytes, Floats
 from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import capture
 from attnviz.images.prepare import prepare
-from attnviz.images.samples import IMAGENETTE, SAMPLES, load_sample, sample_masks
+from attnviz.images.sample_table import IMAGENETTE, SAMPLES
+from attnviz.images.samples import load_sample, sample_masks
 from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import prepare_batch

@@ -15,7 +15,8 @@ from attnviz.core.types import Floats
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.images.prepare import prepare
-from attnviz.images.samples import IMAGENETTE, RENDERED, SAMPLES, load_sample
+from attnviz.images.sample_table import IMAGENETTE, RENDERED, SAMPLES
+from attnviz.images.samples import load_sample
 from attnviz.models.gate_snapshots import SUFFIX, Snapshots, read_snapshots, save_snapshots
 from attnviz.training.data import prepare_batch
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.analysis.analyser import network_of
 from attnviz.core.errors import UserError
+from attnviz.images.samples import use_own_samples
 from attnviz.models.network import Network
 from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server.start import start
-from attnviz.ui.shared.sample_buttons import offer
 from attnviz.ui.surroundings import prepare_surroundings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def open_page(
     store = Store(live=networks, alone=alone, public=public)
     for network in networks:
         store.sites(network.name)  # searched now: what fails shall fail before a page is built
-    offer(None if data is None else Path(data))
+    use_own_samples(None if data is None else Path(data))
     demo = build(store)
     start(demo, **{**launch_options(public), **options})
     return demo

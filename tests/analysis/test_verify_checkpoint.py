@@ -5,7 +5,7 @@ import pytest
 
 from attnviz.analysis.verify_checkpoint import verify
 from attnviz.cli.main import main
-from attnviz.images.samples import SAMPLES
+from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import checkpoint_ids
 
 

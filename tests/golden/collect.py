@@ -19,7 +19,8 @@ from attnviz.cli.main import COMMANDS, main
 from attnviz.gates.edit import knock_out, neutral, paint, scale, set_to, shuffle
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.json_format import Document, Recorded, to_json
-from attnviz.images.samples import ASSETS, RENDERED, SAMPLES, load_sample
+from attnviz.images.sample_table import RENDERED, SAMPLES
+from attnviz.images.samples import ASSETS, load_sample
 from attnviz.models.checkpoints import checkpoint_ids, load
 from attnviz.training.recipe import BUNDLED, load_recipe
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.images import samples
-from attnviz.images.samples import SAMPLES, load_sample, sample_masks, sample_names
+from attnviz.images import sample_table, samples
+from attnviz.images.sample_table import SAMPLES
+from attnviz.images.samples import load_sample, sample_masks, sample_names
 from attnviz.models.checkpoints import load_card
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ IMAGENETTE = {
 }
 CIFAR10 = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
 MNIST = set(load_card("digits").labels)
-CLASSES = {samples.IMAGENETTE: IMAGENETTE, samples.CIFAR10: CIFAR10, samples.MNIST: MNIST}
+CLASSES = {sample_table.IMAGENETTE: IMAGENETTE, sample_table.CIFAR10: CIFAR10, sample_table.MNIST: MNIST}
 RENDERED = [s for s in SAMPLES if s.source == "rendered"]
 
 
@@ -65,7 +66,7 @@ def test_expected_is_a_class_of_its_data_set(sample):
     if sample.source == "rendered":
         assert sample.expected in sample_masks(sample.name)
     else:
-        assert not sample.is_known(samples.IMAGENETTE)
+        assert not sample.is_known(sample_table.IMAGENETTE)
         assert sample_masks(sample.name) == {}
 
 
@@ -138,5 +139,5 @@ def test_import_is_light():
 
 def test_the_samples_that_a_network_knows():
     known = {name: samples.data_set_of(load_card(name).labels) for name in ("cbam", "noise-rgb", "digits")}
-    assert known == {"cbam": samples.IMAGENETTE, "noise-rgb": samples.CIFAR10, "digits": samples.MNIST}
+    assert known == {"cbam": sample_table.IMAGENETTE, "noise-rgb": sample_table.CIFAR10, "digits": sample_table.MNIST}
     assert samples.data_set_of(["zebra"]) is None

@@ -84,8 +84,8 @@ def test_it_really_answers_and_ends(monkeypatch, checkpoints):
 
 
 def test_several_networks_and_a_folder_of_photographs(started, photograph, tmp_path):
-    from attnviz.images.samples import sample_names
-    from attnviz.ui.shared.sample_buttons import offer, thumbnails
+    from attnviz.images.samples import sample_names, use_own_samples
+    from attnviz.ui.shared.sample_buttons import thumbnails
 
     (tmp_path / "owls").mkdir()
     for number in range(3):
@@ -108,7 +108,7 @@ def test_several_networks_and_a_folder_of_photographs(started, photograph, tmp_p
         attnviz.launch(pair, server_name="0.0.0.0")
         assert started[2][1]["max_file_size"] == 32 * 2**20, "what others can ask is public"
     finally:
-        offer(None)
+        use_own_samples(None)
 
 
 @pytest.mark.parametrize(

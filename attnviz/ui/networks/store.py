@@ -11,7 +11,7 @@ from pathlib import Path
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
-from attnviz.images.samples import SAMPLES
+from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import (
     Card,
     best_device,

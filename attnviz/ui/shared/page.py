@@ -14,7 +14,8 @@ from PIL import Image
 
 from attnviz.core.errors import UserError
 from attnviz.images.decode import open_photograph
-from attnviz.images.samples import IMAGENETTE, find_sample, load_sample
+from attnviz.images.sample_table import IMAGENETTE
+from attnviz.images.samples import find_sample, load_sample
 from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, plain, sample_title

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,8 @@ from PIL import Image
 
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
-from attnviz.images.samples import IMAGENETTE, OWN, RENDERED, find_sample, load_sample, sample_names, use_own_samples
+from attnviz.images.sample_table import IMAGENETTE, OWN, RENDERED, Sample
+from attnviz.images.samples import find_sample, offered, read_sample
 from attnviz.render.figures.style import encode
 from attnviz.ui.shared.text import TEXTS, label, sample_title, say
 
@@ -36,30 +36,22 @@ class Thumbnail(NamedTuple):
     file: str
 
 
-@lru_cache(maxsize=1)
 def thumbnails() -> Mapping[str, Thumbnail]:
     """A thumbnail of each sample that is installed, by the sample's name, in the order in which they are shown.
 
     An installed package lacks the rendered ones.
     """
+    return _thumbnails(offered())
+
+
+@lru_cache(maxsize=2)
+def _thumbnails(samples: tuple[Sample, ...]) -> Mapping[str, Thumbnail]:
     pictures = {}
-    for name in sample_names():
+    for sample in samples:
         with contextlib.suppress(UserError):
-            jpeg = _centre(load_sample(name))
-            pictures[name] = Thumbnail(jpeg, f"sample-{hashlib.sha256(jpeg).hexdigest()[:16]}.jpg")
+            jpeg = _centre(read_sample(sample))
+            pictures[sample.name] = Thumbnail(jpeg, f"sample-{hashlib.sha256(jpeg).hexdigest()[:16]}.jpg")
     return pictures
-
-
-def offer(folder: Path | None) -> None:
-    """Offer the photographs of a folder as samples, in front of ours; ``None`` takes them away.
-
-    Raises:
-        UserError: The folder holds no photograph that can be opened.
-    """
-    try:
-        use_own_samples(folder)
-    finally:
-        thumbnails.cache_clear()
 
 
 def available() -> tuple[str, ...]:

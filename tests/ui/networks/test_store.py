@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.images.samples import SAMPLES
+from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import VARIABLE, checkpoint_folder, load
 from attnviz.ui.networks.store import IMAGENET, PUBLISHED, Store
 from tests.conftest import TINY

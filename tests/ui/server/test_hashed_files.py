@@ -13,12 +13,13 @@ gr = pytest.importorskip("gradio")
 from gradio.routes import App  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
+from attnviz.images.samples import use_own_samples  # noqa: E402
 from attnviz.models.checkpoints import FOLDER  # noqa: E402
 from attnviz.ui.app import build, launch_options  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
 from attnviz.ui.server.hashed_files import files  # noqa: E402
 from attnviz.ui.server.start import start  # noqa: E402
-from attnviz.ui.shared.sample_buttons import SIDE, available, offer, samples_html, thumbnails  # noqa: E402
+from attnviz.ui.shared.sample_buttons import SIDE, _thumbnails, available, samples_html, thumbnails  # noqa: E402
 from attnviz.viewer.bundles import module_name  # noqa: E402
 
 MOST_BYTES = 600_000
@@ -41,9 +42,9 @@ def client(application):
 def own(tmp_path):
     """A sample of somebody's own folder."""
     Image.new("RGB", (64, 48), (12, 200, 7)).save(tmp_path / "a %2e&#39;.png")
-    offer(tmp_path)
+    use_own_samples(tmp_path)
     yield "own-1"
-    offer(None)
+    use_own_samples(None)
 
 
 def test_every_button_has_a_picture_that_is_sent_and_kept(client):
@@ -66,7 +67,7 @@ def test_the_script_of_the_view_may_be_kept_by_everybody(client):
 
 def test_a_name_gives_the_same_bytes_for_ever():
     before = files()
-    thumbnails.cache_clear()
+    _thumbnails.cache_clear()
     assert files() == before
 
 
@@ -93,7 +94,7 @@ def test_a_photograph_of_a_folder_is_shown_while_it_is_offered(client, own):
     address = next(a for a in ADDRESS.findall(samples_html()) if a.endswith(thumbnails()[own].file))
     picture = Image.open(io.BytesIO(client.get(f"/{address}").content))
     assert picture.getpixel((56, 56)) == pytest.approx((12, 200, 7), abs=6)
-    offer(None)
+    use_own_samples(None)
     assert client.get(f"/{address}").status_code == 404
 
 

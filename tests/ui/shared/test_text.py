@@ -8,7 +8,7 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.core.types import Place
 from attnviz.gates.names import describe
-from attnviz.images.samples import SAMPLES
+from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load_card
 from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.bars import bars_svg

@@ -10,7 +10,8 @@ gr = pytest.importorskip("gradio")
 from attnviz.analysis.noise_lab import look, mean_scores  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.input_spec import NoiseSpec  # noqa: E402
-from attnviz.images.samples import CIFAR10, IMAGENETTE, find_sample  # noqa: E402
+from attnviz.images.sample_table import CIFAR10, IMAGENETTE  # noqa: E402
+from attnviz.images.samples import find_sample  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
 from attnviz.ui.shared.address import Query  # noqa: E402
 from attnviz.ui.shared.page import Page, Photo  # noqa: E402

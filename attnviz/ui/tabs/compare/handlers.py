@@ -10,7 +10,8 @@ import gradio as gr
 
 from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.samples import IMAGENETTE, data_set_of, find_sample
+from attnviz.images.sample_table import IMAGENETTE
+from attnviz.images.samples import data_set_of, find_sample
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import Data, Update, asked_place, picked, sent_path
 from attnviz.ui.shared.gate_html import help_html

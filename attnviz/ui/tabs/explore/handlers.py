@@ -14,7 +14,8 @@ import gradio as gr
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import Mask, mask_for
 from attnviz.core.types import ChannelMap, GateRecord
-from attnviz.images.samples import IMAGENETTE, data_set_of, load_sample
+from attnviz.images.sample_table import IMAGENETTE
+from attnviz.images.samples import data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
 from attnviz.ui.shared.address import asked

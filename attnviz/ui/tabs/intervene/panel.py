@@ -11,7 +11,8 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.replacements import SWAPS, Given
-from attnviz.images.samples import IMAGENETTE, data_set_of
+from attnviz.images.sample_table import IMAGENETTE
+from attnviz.images.samples import data_set_of
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import Data, Update
 from attnviz.ui.shared.gate_html import help_html

@@ -9,7 +9,7 @@ import gradio as gr
 
 from attnviz.core.errors import UserError
 from attnviz.images.noise_channels import NOISES
-from attnviz.images.samples import CIFAR10
+from attnviz.images.sample_table import CIFAR10
 from attnviz.models.results import read_results
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
