@@ -58,11 +58,12 @@ class Serving:
 
     def leaving(self, path: str, demands: Sequence[Demand], scoped: bool) -> Callable[..., Any]:
         """What is done behind a module; ``scoped``: there is something to be done before it too."""
+        expects = any(d.edits or used_by(d) is not None for d in demands)
 
         def hook(_module: Any, inputs: tuple[Any, ...], output: Any) -> Any:
             self._passes.check_thread()
             if not scoped:
-                return self._at_output(self._passes.due(path, demands), inputs, output)
+                return self._at_output(self._passes.due(path, demands), inputs, output, expects)
             if not self._running or self._running[-1].path != path:
                 return output  # another hook raised before this module was entered
             run = self._running.pop()
@@ -74,17 +75,18 @@ class Serving:
                 run.scope.refuse_gradients(inputs, output)
             if run.arrival is not None:
                 run.arrival.check(path, output)
-            return self._at_output(run.due, inputs, output)
+            return self._at_output(run.due, inputs, output, expects)
 
         return hook
 
-    def _at_output(self, due: Sequence[Demand], inputs: tuple[Any, ...], output: Any) -> Any:
-        """Serve what is due at the output of a module."""
+    def _at_output(self, due: Sequence[Demand], inputs: tuple[Any, ...], output: Any, expects: bool) -> Any:
+        """Serve what is due at the output of a module; ``expects``: something of it has to arrive elsewhere."""
         if not isinstance(output, Tensor):
             return output
         for demand in due:
             output = at_output(demand, inputs, output)
-        self._expect([d for d in due if not d.inside], output)
+        if expects:
+            self._expect([d for d in due if not d.inside], output)
         return output
 
     def _expect(self, due: Sequence[Demand], value: Tensor) -> None:

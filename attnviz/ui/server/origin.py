@@ -24,10 +24,14 @@ SPACES = (".hf.space", ".huggingface.co")
 """Ends of the names under which a Hugging Face Space is shown."""
 
 
+def listed_names() -> tuple[str, ...]:
+    """What ``ATTNVIZ_HOSTS`` lists, in its order."""
+    return tuple(name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",") if name.strip())
+
+
 def own_names() -> frozenset[str]:
     """Names of this machine, those of ``ATTNVIZ_HOSTS``, and on a Space those of a Space."""
-    listed = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
-    names = {"localhost", socket.gethostname().lower(), socket.getfqdn().lower(), "testserver"} | listed
+    names = {"localhost", socket.gethostname().lower(), socket.getfqdn().lower(), *listed_names()}
     if "SPACE_ID" in os.environ:
         names |= {*SPACES, os.environ.get("SPACE_HOST", "").lower()} - {""}
     if "google.colab" in sys.modules:
@@ -37,7 +41,7 @@ def own_names() -> frozenset[str]:
 
 def behind_proxy() -> bool:
     """Whether a proxy stands in front, so that the last forwarded address is the visitor's."""
-    return "SPACE_ID" in os.environ or bool(os.environ.get(VARIABLE))
+    return "SPACE_ID" in os.environ or bool(listed_names())
 
 
 def known(host: str, names: frozenset[str]) -> bool:
@@ -114,14 +118,13 @@ class Origin:
 
 def _named(host: str, names: frozenset[str]) -> bool:
     """Whether a page under this name was listed by whoever runs the app; an address or this machine's name is not."""
-    listed = {name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")} - {""}
     name = urlsplit(f"//{host}").hostname or ""
-    return "*" in names or name in listed or ("SPACE_ID" in os.environ and name.endswith(SPACES))
+    return "*" in names or name in listed_names() or ("SPACE_ID" in os.environ and name.endswith(SPACES))
 
 
 def ancestors() -> str:
     """Which pages may show the app in a frame, as a policy's ``frame-ancestors``: notebooks here, a Space's page."""
-    listed = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
+    listed = listed_names()
     if "google.colab" in sys.modules or "*" in listed:
         return "*"
     local = ["http://localhost:*", "http://127.0.0.1:*", "vscode-webview:"]

@@ -22,6 +22,8 @@ from attnviz.ui.server.start import start  # noqa: E402
 from attnviz.ui.shared.sample_buttons import SIDE, _thumbnails, available, samples_html, thumbnails  # noqa: E402
 from attnviz.viewer.bundles import module_name  # noqa: E402
 
+HERE = "http://localhost"
+
 MOST_BYTES = 600_000
 """Of the page as it is sent, uncompressed, and of its configuration."""
 ADDRESS = re.compile(r'src="(attnviz/sample-[0-9a-f]{16}\.jpg)"')
@@ -35,7 +37,7 @@ def application(checkpoints):
 
 @pytest.fixture(scope="module")
 def client(application):
-    return TestClient(application, raise_server_exceptions=False)
+    return TestClient(application, raise_server_exceptions=False, base_url=HERE)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_a_name_gives_the_same_bytes_for_ever():
 
 @pytest.mark.parametrize("prefix", ["/tool", "/a/b"])
 def test_under_a_root_path_they_are_found_too(application, prefix):
-    below = TestClient(application, root_path=prefix, raise_server_exceptions=False)
+    below = TestClient(application, root_path=prefix, raise_server_exceptions=False, base_url=HERE)
     for name, file in files().items():
         assert below.get(f"{prefix}/attnviz/{name}").content == file.body
         assert below.get(f"/attnviz/{name}").content == file.body, "a proxy that takes the prefix away"

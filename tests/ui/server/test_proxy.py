@@ -12,6 +12,8 @@ from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server.request_filter import uploaded
 
+HERE = "http://localhost"
+
 HOST = "example.com"
 API = "/gradio_api"
 
@@ -24,7 +26,9 @@ def blocks(checkpoints):
 @pytest.fixture(scope="module")
 def client(blocks):
     """The whole application with everything that is put in front of it, asked without a socket."""
-    return TestClient(App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"]), raise_server_exceptions=False)
+    return TestClient(
+        App.create_app(blocks, app_kwargs=launch_options()["app_kwargs"]), raise_server_exceptions=False, base_url=HERE
+    )
 
 
 @pytest.fixture
@@ -111,6 +115,6 @@ def test_what_was_uploaded_or_made_is_given(client, dialled, tmp_path, monkeypat
 
 def test_the_guard_sees_what_would_be_dialled(blocks, dialled):
     """Without the door gradio fetches the address: this test cannot pass because nothing is looked at."""
-    bare = TestClient(App.create_app(blocks), raise_server_exceptions=False)
+    bare = TestClient(App.create_app(blocks), raise_server_exceptions=False, base_url=HERE)
     assert bare.get(f"{API}/file=http://{HOST}/").status_code == 403
     assert dialled == [(HOST,)]
