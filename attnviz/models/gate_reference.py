@@ -142,6 +142,11 @@ class Reference:
         found = self.gates.get(gate)
         return found if found is not None and found.fits(kind, shape) else None
 
+    def mean(self, gate: str, kind: str, shape: tuple[int, ...]) -> Floats | None:
+        """The mean of a gate over the photographs, of its shape for one; ``None`` where it is not known."""
+        found = self.of(gate, kind, shape)
+        return None if found is None else found.mean
+
 
 PARTS = ("mean", "sd", "quantiles")
 TOLD = ("images", "data", "fingerprint", "weights")

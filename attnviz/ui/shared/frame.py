@@ -64,7 +64,7 @@ class Frame:
         """Connect them, after all tabs are built."""
         self.tabs = tabs
         self.lists = {
-            block: block.choices
+            block: [(text, value) for text, value, *_ in block.choices]
             for block in demo.blocks.values()
             if isinstance(block, gr.Dropdown) and any(_key(text) for text, _ in block.choices)
         }

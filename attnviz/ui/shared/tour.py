@@ -49,8 +49,8 @@ def _edited(store: Store, step: Step | None) -> dict[str, object]:
 def _averaged(store: Store) -> dict[str, object]:
     reference = store.reference(MODEL)
     site = {known.name: known for known in store.sites(MODEL)}[GATE]
-    known = reference.of(GATE, site.kind, site.shape) if reference is not None else None
-    return _edited(store, None if known is None else Step(GATE, mean(known.mean[None])))
+    average = reference.mean(GATE, site.kind, site.shape) if reference is not None else None
+    return _edited(store, None if average is None else Step(GATE, mean(average[None])))
 
 
 def _explored(gate: str, channel: int | None = None) -> dict[str, object]:

@@ -34,7 +34,7 @@ from attnviz.ui.shared.events import (
     sent_path,
 )
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.sample_buttons import available, samples_html
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, say
@@ -100,7 +100,8 @@ class Explore:
         view, choice, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
         for text in missed[:6]:
             gr.Warning(escaped(text))
-        return {**self.all(view, **choice), **self.still(view), self.parts.photo: load_sample(view.sample)}
+        photo = load_sample(view.sample or available()[0])
+        return {**self.all(view, **choice), **self.still(view), self.parts.photo: photo}
 
     def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""

@@ -79,7 +79,7 @@ def link_html(view: View) -> str:
 
 
 def follow(
-    store: Store, wanted: Wanted, model: str, sample: str, language: str
+    store: Store, wanted: Wanted, model: str, sample: str | None, language: str
 ) -> tuple[View, dict[str, Any], list[str]]:
     """Open what a link asks for, with what it does not say or gets wrong from ``model`` and ``sample``.
 

@@ -172,7 +172,7 @@ class Intervene(Panel):
         if bench.record is None or not SWAPS["mean"].fits(bench.record.site):
             what = plain("iv_average", bench.language)
             raise UserError(plain("iv_no_fit", bench.language, gate=bench.gate, kind="–", what=what))
-        return self.changed(put(self.store, bench, self.swapped(bench, "mean", [bench.gate], data)), data)
+        return self.changed(put(self.store, bench, self.swapped(bench, "mean", [bench.chosen], data)), data)
 
     def on_bottom(self, data: Data) -> Update:
         """The k channels with the lowest scores."""
@@ -203,7 +203,7 @@ class Intervene(Panel):
         """The mask with some cells painted."""
         if not paintable(bench):
             raise UserError(plain("iv_no_mask", bench.language, gate=bench.gate))
-        edits = bench.edits.then(bench.gate, painted(bench.mask, cells, data[self.parts.value]))
+        edits = bench.edits.then(bench.chosen, painted(bench.mask, cells, data[self.parts.value]))
         return self.changed(put(self.store, bench, edits), data)
 
     def on_replace(self, data: Data) -> Update:

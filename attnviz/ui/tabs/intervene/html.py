@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,19 +120,20 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
     language = bench.language
     values: dict[str, object] = {"count": len(change.channels), "channels": channel_list(change.channels)}
     values |= {"seed": change.seed}
+    value: Any = change.value  # what it has to be for each action, EditList has checked
     if change.action == "scale":
-        values["factor"] = f"{float(change.value):g}"
+        values["factor"] = f"{float(value):g}"
     key = f"iv_did_{change.action}"
     if change.action == "shuffle":
         key += f"_{change.over}"
     if change.action == "scale" and not of_channels(change):
         key += "_all"
     if change.action == "set_to":
-        one = np.ndim(change.value) == 0
-        key, values["value"] = ("iv_did_flat", f"{float(change.value):.3f}") if one else ("iv_did_other", "")
-    if change.action == "mean" and change.value is not None and bench.reference is not None:
+        one = np.ndim(value) == 0
+        key, values["value"] = ("iv_did_flat", f"{float(value):.3f}") if one else ("iv_did_other", "")
+    if change.action == "mean" and value is not None and bench.reference is not None:
         known = bench.mean(gate)
-        if known is not None and np.array_equal(change.value[0], known):
+        if known is not None and np.array_equal(value[0], known):
             key, values["images"] = "iv_did_mean_known", f"{bench.reference.images:,}"
     text = say(key, language, **values)
     own = bench.before.gate(gate)
@@ -201,8 +203,8 @@ def bars_html(bench: Bench, order: str) -> str:
     """The scores of the chosen channel gate, before as a shadow; empty for other gates."""
     if not bench.scored:
         return ""
-    language, after = bench.language, bench.after.gate(bench.gate).scores
-    marked = sorted(bench.edits.factors(bench.gate))
+    language, after = bench.language, bench.after.gate(bench.chosen).scores
+    marked = sorted(bench.edits.factors(bench.chosen))
     bars = drawn(changed_bars_svg(bench.scores, after, order=order, marked=marked), language)
     label, hint = say("iv_bars_alt", language), say("iv_bars_hint", language)
     return f'<div class="av-scores" data-label="{label}">{bars}</div><p class="av-note">{hint}</p>'
@@ -228,7 +230,7 @@ def paint_html(bench: Bench) -> str:
     scale, (height, width) = scale_for(mask), mask.shape
     told = drawn(caption(mask, scale), language)
     alt = plain("mask_alt", language, gate=bench.gate, caption=told, height=height, width=width)
-    edges = outline(bench.before.gate(bench.gate).mask != mask)
+    edges = outline(bench.before.gate(bench.chosen).mask != mask)
     around = (
         f'<svg class="av-edited" style="{frame(bench.before.image)}" viewBox="0 0 {width} {height}" '
         f'preserveAspectRatio="none" aria-hidden="true"><path class="av-halo" d="{edges}"/><path d="{edges}"/></svg>'

@@ -80,7 +80,7 @@ class Parts:
 
 def layout(store: Store, photo: Photo) -> Parts:
     """Lay the tab out; it is filled when it is opened."""
-    keep = {"time_to_live": KEEP_SECONDS}
+    keep: dict[str, Any] = {"time_to_live": KEEP_SECONDS}
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, **keep), "found": gr.State(None, **keep)}
     with gr.Row(equal_height=False, elem_id="intervene"):
         with gr.Column(scale=4, min_width=300):

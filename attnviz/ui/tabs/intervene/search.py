@@ -45,7 +45,7 @@ def searching(store: Store, bench: Bench, method: str, seconds: float = SECONDS)
 
     def run(factors: Floats) -> Floats:
         with store.lease(bench.before.model) as analyser:
-            return analyser.multiplied(bench.before.image, bench.gate, factors)
+            return analyser.multiplied(bench.before.image, bench.chosen, factors)
 
     found = None
     for found in leave_one_out(run, count, target, ranked(bench, count), batch):

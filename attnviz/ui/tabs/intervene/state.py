@@ -58,8 +58,7 @@ class Bench:
     def mean(self, gate: str) -> Floats | None:
         """(…) the mean of a gate over the validation photographs; ``None`` where it is not known."""
         site = self.before.gate(gate).site
-        found = self.reference.of(site.name, site.kind, site.shape) if self.reference else None
-        return None if found is None else found.mean
+        return self.reference.mean(site.name, site.kind, site.shape) if self.reference else None
 
     def has(self, gate: str | None) -> bool:
         """Whether the network has a gate of this name."""
@@ -69,6 +68,13 @@ class Bench:
     def record(self) -> GateRecord | None:
         """The gate that is worked on, without edits."""
         return None if self.gate is None else self.before.gate(self.gate)
+
+    @property
+    def chosen(self) -> str:
+        """Name of the gate that is worked on; ``UserError`` where the network has none."""
+        if self.gate is None:
+            raise UserError(plain("no_gates", self.language))
+        return self.gate
 
     @property
     def scored(self) -> bool:
@@ -85,9 +91,7 @@ class Bench:
     @property
     def mask(self) -> Floats:
         """(H, W) with edits; ``UserError`` where the gate has no mask."""
-        if self.gate is None:
-            raise UserError(plain("no_gates", self.language))
-        return self.after.gate(self.gate).mask
+        return self.after.gate(self.chosen).mask
 
     @property
     def brush(self) -> float:
@@ -176,7 +180,7 @@ def choose_gate(bench: Bench, gate: Any) -> Bench:
 def factor_of(action: Any, factor: Any, language: str) -> float:
     """What a click does to a channel: knocks it out (0), multiplies it, or leaves it alone (1)."""
     boost = partial(number, factor, 0, MOST_FACTOR, plain("iv_a_factor", language), language)
-    known = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
+    known: dict[str, Callable[[], float]] = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
     if not isinstance(action, str) or action not in known:
         raise UserError(f"unknown action {repr(action)[:60]}; {nearest(str(action)[:60], known)}")
     return known[action]()
@@ -210,10 +214,10 @@ def parse_channels(text: Any, count: int, language: str) -> list[int]:
 def multiply(bench: Bench, channels: Iterable[int], factor: float, toggle: bool = False) -> EditList:
     """Channels of the gate with a factor; ``toggle`` puts those back that have it already."""
     bench.scores  # noqa: B018 - the gate must have channels
-    old = dict(bench.edits.factors(bench.gate))
+    old = dict(bench.edits.factors(bench.chosen))
     for channel in channels:
         old[channel] = 1.0 if toggle and old.get(channel, 1.0) == factor else factor
-    return bench.edits.with_factors(bench.gate, old)
+    return bench.edits.with_factors(bench.chosen, old)
 
 
 def ranked(bench: Bench, count: int, lowest: bool = False) -> list[int]:

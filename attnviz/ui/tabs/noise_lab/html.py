@@ -73,7 +73,7 @@ def _tile(lab: Lab, place: int) -> str:
     name = input_channel_name(channel, language)
     alt = say("noise_picture_alt", language, name=name, position=place)
     picture = data_url(grey(shown.channels[place]), "png")
-    score = float(shown.scores[place])
+    score = float(lab.scores[place])
     mean = None if lab.mean is None else lab.mean[:, place]
     below = "" if mean is None else f"<small>{_mean(mean, language)}</small>"
     last = len(shown.order) - 1
@@ -96,7 +96,7 @@ def _verdict(lab: Lab) -> str:
     """Which channels the gate lets in, and how colours and noise compare: in this picture, and over many."""
     shown, language = lab.shown, lab.language
     by_content = np.argsort(shown.order)
-    scores = shown.scores[by_content]
+    scores = lab.scores[by_content]
     text = _opened(scores, language) + " " + _compared(scores, language)
     if lab.mean is not None:
         over = _ratios(lab.mean.mean(0)[by_content])

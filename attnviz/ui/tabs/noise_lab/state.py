@@ -57,6 +57,14 @@ class Lab:
         """The answer of the network whose gate is shown."""
         return self.looks[self.gate]
 
+    @property
+    def scores(self) -> Floats:
+        """(C,) scores of the shown gate, by position; ``UserError`` for a network without a gate on its input."""
+        scores = self.shown.scores
+        if scores is None:
+            raise UserError(f"{self.gate} has no gate on its input")
+        return scores
+
 
 def present(store: Store) -> tuple[str, ...]:
     """Networks of the experiment that are there; empty unless one of them has a gate."""
@@ -69,6 +77,8 @@ def opening(store: Store, photo: Photo, language: str = "en") -> Lab:
     """What a visitor sees first: noise as in training, in the order of training."""
     gates = [name for name in present(store) if name in GATES]
     trained = store.card(gates[0]).spec.input.noise
+    if trained is None:
+        raise UserError(f"{gates[0]} was trained without noise channels; its card does not fit the experiment")
     total = 3 + trained.channels
     return Lab(photo, replace(trained, order=tuple(range(total)), permute=False), gates[0], language)
 

@@ -100,7 +100,7 @@ def _frames(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite])
         return _bars(taken, film, records)
     image = seen_then(taken, film, card)
     masks = masks_of(taken, film, image, sites)
-    if any(mask is None for mask in masks):
+    if not masks:
         return _matrices(taken, film, records)
     scale = shared_scale([mask.values for mask in masks], masks[0].scale("fixed"))
     cmap = cmap_for(scale, None)
@@ -119,15 +119,18 @@ def _frames(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite])
     return asking(masks[0], picture, film.language) + legend(scale, cmap, film.language)
 
 
-def masks_of(taken: Snapshots, film: Film, image: PreparedImage, sites: Sequence[GateSite]) -> list[Mask | None]:
-    """The gate over the picture at every snapshot; ``None`` where it has no weight per place."""
+def masks_of(taken: Snapshots, film: Film, image: PreparedImage, sites: Sequence[GateSite]) -> list[Mask]:
+    """The gate over the picture at every snapshot; empty where it has no weight per place."""
     aspect = image.network.shape[0] / image.network.shape[1]
-    found = []
+    masks = []
     for step in range(len(taken.epochs)):
         gates = [record_in(taken, replace(film, gate=gate), step, sites) for gate in taken.kinds]
         own = next(gate for gate in gates if gate.site.name == film.gate)
-        found.append(mask_for(own, gates, film.query, aspect))
-    return found
+        mask = mask_for(own, gates, film.query, aspect)
+        if mask is None:
+            return []
+        masks.append(mask)
+    return masks
 
 
 def _told(taken: Snapshots, film: Film, step: int, values: Floats, scale: Scale) -> str:
@@ -198,7 +201,7 @@ def film_pictures(taken: Snapshots, film: Film, card: Card, sites: Sequence[Gate
         return [bars_picture(record.scores) for record in records]
     image = seen_then(taken, film, card)
     masks = masks_of(taken, film, image, sites)
-    if any(mask is None for mask in masks):
+    if not masks:
         planes = [plane_of(record) for record in records]
         scale = shared_scale(planes, "stretch")
         times = max(1, 320 // max(planes[0].shape))

@@ -76,16 +76,25 @@ def snapshots_of(store: Store, name: str) -> Snapshots | None:
     return found if found is not None and found.kinds and found.epochs else None
 
 
+def _snapshots_shown(store: Store, name: Any) -> Snapshots:
+    """The snapshots of a checkpoint that has some; ``UserError`` names those that have."""
+    # only this network's snapshots are read: a film asks many times a second
+    taken = snapshots_of(store, name) if name in store.ids else None
+    if taken is None:
+        raise UserError(f"no network {repr(name)[:60]} with snapshots; {nearest(str(name)[:60], recorded(store))}")
+    return taken
+
+
 def opening_film(store: Store, language: str = "en") -> Film:
     """The film that the tab opens with: of the most accurate network with a spatial mask, else of the first."""
     names = recorded(store)
-    masked = (name for name in names if _masks(snapshots_of(store, name)))
+    masked = (name for name in names if _masks(_snapshots_shown(store, name)))
     return first_film(store, next(masked, names[0]), language)
 
 
 def first_film(store: Store, name: str, language: str = "en") -> Film:
     """The last snapshot of a network's most telling gate: its last spatial one, else its last channel gate."""
-    taken = snapshots_of(store, _known(store, name))
+    taken = _snapshots_shown(store, name)
     channel = [g for g, kind in taken.kinds.items() if kind_named(kind).has_scores]
     gate = (_masks(taken) or channel or list(taken.kinds))[-1]
     return Film(name, gate, taken.probes[0], len(taken.epochs) - 1, language)
@@ -98,16 +107,9 @@ def _masks(taken: Snapshots) -> list[str]:
     ]
 
 
-def _known(store: Store, name: Any) -> str:
-    # only this network's snapshots are read: a film asks many times a second
-    if name not in store.ids or snapshots_of(store, name) is None:
-        raise UserError(f"no network {repr(name)[:60]} with snapshots; {nearest(str(name)[:60], recorded(store))}")
-    return str(name)
-
-
 def taken_for(store: Store, film: Film) -> Snapshots:
     """The snapshots that a film shows."""
-    return snapshots_of(store, _known(store, film.model))
+    return _snapshots_shown(store, film.model)
 
 
 def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
@@ -146,5 +148,6 @@ def taken_up(store: Store, film: Film, chosen: Chosen) -> Film:
     """The network and the gate that another tab shows, as far as there are snapshots of them."""
     if chosen.model in recorded(store) and chosen.model != film.model:
         film = replace(first_film(store, chosen.model, film.language), query=film.query)
-    gates = taken_for(store, film).kinds
-    return replace(film, gate=chosen.gate) if chosen.gate in gates and chosen.model == film.model else film
+    if chosen.gate is None or chosen.model != film.model or chosen.gate not in taken_for(store, film).kinds:
+        return film
+    return replace(film, gate=chosen.gate)
