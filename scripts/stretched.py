@@ -2,6 +2,7 @@
 
 ``python -m scripts.stretched --data FOLDER [--images 1000] [--out FILE]``: validation pictures stretched to 4:3 and
 3:4, given to networks with both fits; accuracy, the pictures gained and lost, and the exact McNemar test of the two.
+Besides, what the networks say with both fits to the photographs that installed packages carry.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from torch import Tensor
 
 from attnviz.core.input_spec import FITS
 from attnviz.images.folders import list_images, split_folder
-from attnviz.images.prepare import open_photograph, prepare
+from attnviz.images.decode import open_photograph
+from attnviz.images.prepare import prepare
+from attnviz.images.sample_table import RENDERED, SAMPLES
+from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load
 from attnviz.models.network import Network
 from attnviz.models.results import write_results
@@ -36,8 +40,8 @@ def right(model: Network, photographs: Sequence[Image.Image], targets: Tensor, f
     """(N,) bool: whether a network names the class of each photograph, which it is given with a fit."""
     spec = dataclasses.replace(model.spec.input, fit=fit)
     pixels = torch.stack([torch.from_numpy(prepare(p, spec).network.copy()).permute(2, 0, 1) for p in photographs])
-    answers = [model.module(prepare_batch(part, spec)).argmax(1) for part in pixels.split(BATCH)]
-    return torch.cat(answers) == targets
+    parts = [model.module(prepare_batch(part, spec)).argmax(1) for part in pixels.split(BATCH)]
+    return torch.cat(parts) == targets
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -59,6 +63,19 @@ def compare(model: Network, photographs: Sequence[Image.Image], targets: Tensor)
     return row
 
 
+@torch.inference_mode()
+def answers(model: Network, fit: str) -> dict[str, str]:
+    """Label and confidence for each sample that is a photograph, and its class where the network knows one."""
+    spec, said = dataclasses.replace(model.spec.input, fit=fit), {}
+    for sample in SAMPLES:
+        if sample.source == RENDERED:
+            continue
+        pixels = torch.from_numpy(prepare(load_sample(sample.name), spec).network.copy()).permute(2, 0, 1)[None]
+        confidence, index = model.module(prepare_batch(pixels, spec)).softmax(1)[0].max(0)
+        said[sample.name] = f"{model.labels[int(index)]} {100 * float(confidence):.0f} %"
+    return said
+
+
 def _percent(hits: Tensor) -> float:
     return round(100 * float(hits.float().mean()), 2)
 
@@ -77,6 +94,7 @@ def main() -> None:
     rows = {}
     for name in NETWORKS:
         rows[name] = compare(load(name), photographs, targets)
+        rows[name]["photographs"] = {fit: answers(load(name), fit) for fit in FITS}
         print(name, rows[name], flush=True)
     if args.out:
         report = {"command": "python -m scripts.stretched --data FOLDER", "rows": rows}

@@ -15,6 +15,7 @@ from attnviz.models.spec import ModelSpec, build, input_shape
 from attnviz.training.auxiliary import auxiliary_loss
 from tests.attention.helpers import make
 from tests.backbones.tiny import CASES, TINY, case_id
+from tests.crossed import crossed
 
 VOLUME_TYPES = {"none", *volume_types()}
 
@@ -36,8 +37,9 @@ def test_the_cases_are_complete():
     assert set(TINY) <= set(BACKBONES) == {name for name, _ in CASES}
 
 
-@pytest.mark.parametrize("attention", list(ATTENTION))
-@pytest.mark.parametrize("case", CASES, ids=case_id)
+@pytest.mark.parametrize(
+    ("case", "attention"), crossed(CASES, list(ATTENTION)), ids=lambda v: v if isinstance(v, str) else case_id(v)
+)
 def test_pair(case, attention):
     backbone, options = case
     spec = ModelSpec(backbone, attention, 3, options, {}, InputSpec((32, 32)))

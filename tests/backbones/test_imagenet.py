@@ -13,6 +13,8 @@ from attnviz.backbones.imagenet import carry, imagenet_state, start_neutral
 from attnviz.core.errors import UserError
 from attnviz.models.spec import ModelSpec, build
 from tests.attention.helpers import randomise, starts_neutral
+from tests.backbones.tiny import case_id
+from tests.crossed import crossed
 
 PLAIN = {
     "resnet18": ("resnet", {"block": "basic", "depths": [2, 2, 2, 2]}),
@@ -77,11 +79,15 @@ def test_logits_equal_torchvisions(architecture, attention, plain_networks, monk
         torch.testing.assert_close(model(x), expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item())
 
 
-@pytest.mark.parametrize("attention", [name for name in ATTENTION if starts_neutral(name)])
 @pytest.mark.parametrize(
-    ("backbone", "options"), [(b, o) for b, several in TINY.items() for o in several], ids=lambda v: str(v)[:60]
+    ("case", "attention"),
+    crossed(
+        [(b, o) for b, several in TINY.items() for o in several], [name for name in ATTENTION if starts_neutral(name)]
+    ),
+    ids=lambda v: v if isinstance(v, str) else case_id(v),
 )
-def test_every_type_starts_without_an_effect_in_every_place(backbone, options, attention):
+def test_every_type_starts_without_an_effect_in_every_place(case, attention):
+    backbone, options = case
     torch.manual_seed(0)
     plain = trained(build(ModelSpec(backbone, "none", 3, options)).double())
     try:
