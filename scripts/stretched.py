@@ -19,8 +19,8 @@ from PIL import Image
 from torch import Tensor
 
 from attnviz.core.input_spec import FITS
-from attnviz.images.folders import list_images, split_folder
 from attnviz.images.decode import open_photograph
+from attnviz.images.folders import list_images, split_folder
 from attnviz.images.prepare import prepare
 from attnviz.images.sample_table import RENDERED, SAMPLES
 from attnviz.images.samples import load_sample
