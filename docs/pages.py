@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import functools
 import inspect
 from collections.abc import Iterable, Mapping
 
+from typer import Context
+
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
-from attnviz.cli.main import COMMANDS
+from attnviz.cli.main import COMMANDS, command_of, summary
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
@@ -48,12 +48,11 @@ VALUES: tuple[type, ...] = (
 
 def commands() -> str:
     """Every command with its ``--help``, as Markdown."""
-    wide = functools.partial(argparse.HelpFormatter, width=WIDTH)
     parts = []
-    for name, command in COMMANDS.items():
-        parser = argparse.ArgumentParser(prog=f"attnviz {name}", formatter_class=wide)
-        command.options(parser)
-        parts.append(f"## {name}\n\n{_sentence(command.help)}\n\n```text\n{parser.format_help().rstrip()}\n```")
+    for name in COMMANDS:
+        command = command_of(name)
+        text = command.get_help(Context(command, info_name=f"attnviz {name}", terminal_width=WIDTH))
+        parts.append(f"## {name}\n\n{summary(name)}\n\n```text\n{text}\n```")
     return "\n\n".join(parts) + "\n"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from attnviz.attention.description import Description
-from attnviz.cli.commands import Command
+from attnviz.cli.options import command
 from attnviz.explain.attribution.method import Method
 from attnviz.render.drawings import View
 from attnviz.ui.tabs import Tab
@@ -54,9 +54,8 @@ RULES = {
         ("it must have a title and a paper", lambda m: one_line(m.title) and one_line(m.paper)),
     ),
     "attnviz.cli.main:COMMANDS": (
-        ("it must be a Command", lambda c: isinstance(c, Command)),
-        ("its help must be one line", lambda c: one_line(c.help)),
-        ("its options must take a parser", lambda c: len(inspect.signature(c.options).parameters) == 1),
+        ("it must be a function (args) of a dataclass of options", lambda c: command("x", c, "").params),
+        ("its file must begin with one line of help", lambda c: one_line(inspect.getdoc(inspect.getmodule(c)))),
     ),
     "attnviz.ui.app:TABS": (
         ("it must be a Tab", lambda t: isinstance(t, Tab)),

@@ -104,7 +104,7 @@ def test_every_public_name_is_in_the_reference(module):
 def test_the_page_of_commands_is_what_help_prints(module):
     text = module("pages").commands()
     assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == list(COMMANDS)
-    assert text.count("usage: attnviz ") == len(COMMANDS) and "--opacity OPACITY" in text
+    assert text.count("Usage: attnviz ") == len(COMMANDS) and "--opacity <float>" in text
 
 
 def test_rooms_are_read_from_imports_of_every_sort(module, tmp_path):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
 
 from attnviz.core.errors import UserError
 
@@ -15,15 +17,17 @@ if TYPE_CHECKING:
     from attnviz.training.data import ImageSet
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
-    """Add the options that ``chosen`` reads."""
-    parser.add_argument("checkpoints", nargs="*", help="ids of bundled checkpoints, or paths")
-    parser.add_argument("--all", action="store_true", help="every bundled checkpoint that was measured on these data")
-    parser.add_argument("--folder", type=Path, help="where ids are looked up, instead of the bundled checkpoints")
-    parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
+@dataclass(frozen=True, kw_only=True)
+class CheckpointOptions:
+    """Which checkpoints, measured on what."""
+
+    checkpoints: Annotated[list[str] | None, Argument(help="ids of bundled checkpoints, or paths")] = None
+    all: Annotated[bool, Option(help="every bundled checkpoint that was measured on these data")] = False
+    folder: Annotated[Path | None, Option(help="where ids are looked up, instead of the bundled checkpoints")] = None
+    data: Annotated[Path, Option(help="folder with val/<class>/…")]
 
 
-def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], Callable[[InputSpec], ImageSet]]:
+def chosen(args: CheckpointOptions) -> tuple[Path, list[str], dict[str, str], Callable[[InputSpec], ImageSet]]:
     """The folder of the checkpoints, their names, why others are left out, and what prepares the validation images.
 
     Raises:
@@ -35,12 +39,12 @@ def chosen(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, str], C
     from attnviz.training.evaluation import fitting
 
     if args.all == bool(args.checkpoints):
-        raise UserError(f"{args.command} needs either checkpoints or --all")
+        raise UserError("either checkpoints or --all must be given, and not both")
     folder = args.folder or checkpoint_folder()
     kept = functools.cache(lambda spec: load_images(args.data, "val", spec))
 
     def images_for(spec: InputSpec) -> ImageSet:
         return kept(InputSpec(spec.size, spec.crop_fraction, fit=spec.fit))  # the rest does not change what is decoded
 
-    names, others = fitting(folder, args.data, images_for) if args.all else (args.checkpoints, {})
+    names, others = fitting(folder, args.data, images_for) if args.all else (args.checkpoints or [], {})
     return folder, names, others, images_for

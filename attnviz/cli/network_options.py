@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from typer import Option
+
+from attnviz.core.errors import UserError
 from attnviz.core.input_spec import FITS, INTERPOLATIONS
 
 if TYPE_CHECKING:
@@ -16,50 +20,59 @@ WHICH = "cbam, timm:NAME, timm:hf-hub:ORG/NAME, torchvision:NAME, a run's folder
 SCORES = ("softmax", "sigmoid", "logits", "probabilities", "none")
 
 
-def numbers(text: str) -> tuple[float, ...]:
-    """``"0.5,0.4"`` -> ``(0.5, 0.4)``."""
+def _one_of(names: Sequence[str], help: str) -> Any:
+    """An option of a few words, which a shell completes."""
+    return Option(metavar="|".join(names), autocompletion=lambda: list(names), help=help)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The network: what its own configuration does not say."""
+
+    weights: Annotated[Path | None, Option(help="file of weights: .safetensors, .pt, .pth, .ckpt (tensors only)")] = (
+        None
+    )
+    trust_code: Annotated[bool, Option(help="a checkpoint's card may name code that is run")] = False
+    classes: Annotated[int | None, Option(help="number of classes of an untrained network, or of --weights")] = None
+    size: Annotated[str | None, Option(help="input in pixels: 224, or HEIGHTxWIDTH")] = None
+    mean: Annotated[str | None, Option(help="of each channel, for values in 0..1: 0.5, or 0.485,0.456,0.406")] = None
+    std: Annotated[str | None, Option(help="of each channel")] = None
+    interpolation: Annotated[str | None, _one_of(INTERPOLATIONS, "how photographs are resized")] = None
+    fit: Annotated[str | None, _one_of(FITS, "cut photographs to the input's shape, or squeeze them into it")] = None
+    labels: Annotated[Path | None, Option(help="class names: a text file with one a line, or JSON")] = None
+    scores: Annotated[str | None, _one_of(SCORES, "what the network's numbers are")] = None
+    output: Annotated[str | None, Option(help="which tensor of several is the answer: its key or its position")] = None
+    at: Annotated[str | None, Option(help="DOWN,ACROSS in 0..1: the place of an answer at every place")] = None
+    window: Annotated[str | None, Option(help="LOW,HIGH of 16-bit and other raw pictures")] = None
+    shown: Annotated[str | None, Option(help="R,G,B: which channels are shown")] = None
+
+
+LISTS = {"size": int, "mean": float, "std": float, "at": float, "window": float, "shown": int}
+"""Options that are numbers with commas or an x between."""
+
+
+def _numbers(name: str, text: str) -> tuple[float, ...]:
+    """``"0.5,0.4"`` -> ``(0.5, 0.4)``, ``"224x320"`` -> ``(224, 320)``."""
     try:
-        return tuple(float(part) for part in text.replace("x", ",").split(","))
+        return tuple(LISTS[name](part) for part in text.replace("x", ",").split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"numbers with commas between are needed, got {text!r}") from None
+        whole = "whole " if LISTS[name] is int else ""
+        raise UserError(f"--{name} needs {whole}numbers with commas between, got {text!r}") from None
 
 
-def whole_numbers(text: str) -> tuple[int, ...]:
-    """``"224,320"`` or ``"224x320"`` -> ``(224, 320)``."""
-    try:
-        return tuple(int(part) for part in text.replace("x", ",").split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"whole numbers with commas between are needed, got {text!r}") from None
+def card_of(args: NetworkOptions) -> ModelCard:
+    """What the options say about a network.
 
-
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """Add the options that ``network_of`` reads; the locator itself is the command's own argument."""
-    group = parser.add_argument_group("the network", "what its own configuration does not say")
-    group.add_argument("--weights", type=Path, help="file of weights: .safetensors, .pt, .pth, .ckpt (tensors only)")
-    group.add_argument("--trust-code", action="store_true", help="a checkpoint's card may name code that is run")
-    group.add_argument("--classes", type=int, help="number of classes of an untrained network, or of --weights")
-    group.add_argument("--size", type=whole_numbers, help="input in pixels: 224, or HEIGHTxWIDTH")
-    group.add_argument("--mean", type=numbers, help="of each channel, for values in 0..1: 0.5, or 0.485,0.456,0.406")
-    group.add_argument("--std", type=numbers, help="of each channel")
-    group.add_argument("--interpolation", choices=INTERPOLATIONS, help="how photographs are resized")
-    group.add_argument("--fit", choices=FITS, help="cut photographs to the input's shape, or squeeze them into it")
-    group.add_argument("--labels", type=Path, help="class names: a text file with one a line, or JSON")
-    group.add_argument("--scores", choices=SCORES, help="what the network's numbers are")
-    group.add_argument("--output", help="which tensor of several is the answer: its key or its position")
-    group.add_argument("--at", type=numbers, help="DOWN,ACROSS in 0..1: the place of an answer at every place")
-    group.add_argument("--window", type=numbers, help="LOW,HIGH of 16-bit and other raw pictures")
-    group.add_argument("--shown", type=whole_numbers, help="R,G,B: which channels are shown")
-
-
-def card_of(args: argparse.Namespace) -> ModelCard:
-    """What the options say about a network."""
+    Raises:
+        UserError: Numbers are needed, and something else was given.
+    """
     from attnviz.core.model_card import ModelCard
     from attnviz.models.labels import read_labels
 
-    said: dict[str, Any] = {key: getattr(args, key) for key in ("mean", "std", "interpolation", "fit", "scores", "at")}
-    said |= {"window": args.window, "shown": args.shown, "output": args.output}
-    if args.size is not None:
-        said["size"] = args.size * (2 if len(args.size) == 1 else 1)
+    said: dict[str, Any] = {key: getattr(args, key) for key in ("interpolation", "fit", "scores", "output")}
+    said |= {name: _numbers(name, text) for name in LISTS if (text := getattr(args, name)) is not None}
+    if len(said.get("size", ())) == 1:
+        said["size"] *= 2
     if args.output is not None and args.output.lstrip("-").isdigit():
         said["output"] = int(args.output)
     if args.labels is not None:
@@ -67,7 +80,7 @@ def card_of(args: argparse.Namespace) -> ModelCard:
     return ModelCard(**said)
 
 
-def network_of(locator: str, args: argparse.Namespace, pretrained: bool = True) -> Network:
+def network_of(locator: str, args: NetworkOptions, pretrained: bool = True) -> Network:
     """Load the network that a command is about.
 
     Raises:

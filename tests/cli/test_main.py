@@ -3,12 +3,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from typer import Argument, Option
 
 import attnviz
 from attnviz.cli.main import main
+from attnviz.cli.options import command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,10 +58,92 @@ def test_bad_input_is_one_sentence_and_status_2(checkpoints, photograph, tmp_pat
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["explore"], ["train", "cbam"]])
-def test_wrong_usage_is_status_2(arguments):
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
+def test_wrong_usage_is_one_sentence_and_status_2(arguments, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("attnviz: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["exploer", "p"], "unknown command 'exploer'; did you mean 'explore'"),
+        (["explore", "p", "--modle", "se"], "unknown option '--modle'; did you mean '--model'"),
+        (["--verison"], "unknown option '--verison'; did you mean '--version'"),
+        (["gates", "cbam", "--classes", "many"], "'--classes': Input should be a valid integer"),
+        (["gates", "cbam", "--classes", "many"], "got 'many' (see attnviz gates --help)"),
+        (["gates", "cbam", "--size", "3y"], "--size needs whole numbers with commas between, got '3y'"),
+        (["gates", "cbam", "--mean"], "--mean needs a value"),
+        (["audit", "cbam", "--data", "d", "--out", "--force"], "--out needs a value, got the option '--force'"),
+        (["audit", "cbam", "--data", "d", "--out", "o", "--figures", "gif"], "'gif' is not one of 'png', 'svg', 'pdf'"),
+        (["gates", "cbam", "se"], "unexpected extra argument(s) (se)"),
+        (["gates", "cbam", "--json=1"], "does not take a value"),
+        (["gates", "--", "--json"], "no checkpoint"),
+        (["gates", "cbam", "--fit", "crp"], "unknown fit 'crp'; did you mean 'crop'"),
+        (["experiment", "noise", "--data", "d", "--seeds", "1,1"], "--seeds are different whole numbers"),
+        (["cost", "vgg16", "--repeats", "-1"], "at least 0, got -1"),
+    ],
+)
+def test_wrong_usage_names_the_right_one(checkpoints, monkeypatch, arguments, text, capsys):
+    monkeypatch.setenv("ATTNVIZ_CHECKPOINTS", str(checkpoints))
+    assert main(arguments) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_a_repeated_option_and_one_that_takes_several():
+    @dataclass(frozen=True, kw_only=True)
+    class TwoLists:
+        once: Annotated[list[str] | None, Option(help="one at a time")] = None
+        many: Annotated[list[str] | None, Option(metavar="WORD...", help="several at once")] = None
+        rest: Annotated[list[str] | None, Argument(help="what else")] = None
+
+    def run(args: TwoLists) -> None:
+        given.append(args)
+
+    given, own = [], command("x", run, "")
+    for line, wanted in {
+        "--once a b --once=c": TwoLists(once=["a", "c"], rest=["b"]),
+        "r --many a b=c --once -d --many=e": TwoLists(once=["-d"], many=["a", "b=c", "e"], rest=["r"]),
+        "--many a -- --once b": TwoLists(many=["a"], rest=["--once", "b"]),
+        "": TwoLists(),
+    }.items():
+        with own.make_context("x", line.split()) as context:
+            own.invoke(context)
+        assert given.pop() == wanted
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["explore", "--help"], ["nonsense"]])
+def test_only_the_module_of_the_command_is_imported(arguments):
+    code = f"import sys; from attnviz.cli.main import main; main({arguments}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = done.stderr.split()
+    inside = [name for name in loaded if name.startswith("attnviz.cli.commands.")]
+    assert inside == (["attnviz.cli.commands.explore"] if arguments[0] == "explore" else [])
+    assert not {"torch", "gradio", "pydantic", "rich"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("attnviz ex", {"explore", "experiment"}),
+        ("attnviz explore --op", {"--opacity"}),
+        ("attnviz explore --fit ", {"crop", "squash"}),
+        ("attnviz nonsense --ver", {"--version"}),
+    ],
+)
+def test_a_shell_is_told_what_may_follow(words, completed):
+    asked = {"_ATTNVIZ_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    command = [sys.executable, "-m", "attnviz"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **asked})
+    assert set(done.stdout.split()) == completed and not done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "ascii", "gbk"])
+def test_help_is_printed_on_every_terminal(encoding):
+    command = [sys.executable, "-m", "attnviz", "train", "--help"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=environment)
+    assert done.returncode == 0 and b"--set KEY=VALUE" in done.stdout and not done.stderr
 
 
 def test_training_without_a_recipe_or_data(tmp_path, capsys):
@@ -85,9 +171,7 @@ def test_what_the_machine_refuses_is_one_sentence(capsys, tmp_path):
 
 
 def test_the_version_is_said(capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(["--version"])
-    assert caught.value.code == 0
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"attnviz {attnviz.__version__}\n"
 
 

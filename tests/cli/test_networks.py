@@ -93,8 +93,7 @@ def test_bad_options_are_one_sentence(mine, photograph, capsys, options, message
 def test_gates_and_faithfulness_take_the_same_options(mine, capsys):
     assert main(["gates", "mine.py:make", *mine[2:]]) == 0
     assert "squeeze" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["faithfulness", "--help"])
+    assert main(["faithfulness", "--help"]) == 0
     assert "--interpolation" in capsys.readouterr().out
 
 

@@ -62,7 +62,7 @@ BREAKS = (
     (
         "a command is lost",
         "attnviz.cli.main",
-        '        ("replay", "attnviz.cli.commands.replay:COMMAND"),\n',
+        '        ("replay", "attnviz.cli.commands.replay:run"),\n',
         "",
         [GOLDEN, "-k", "helps"],
     ),

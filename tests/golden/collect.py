@@ -61,7 +61,7 @@ def helps():
     texts = {}
     for command in ("", *(name for name, _ in COMMANDS.items())):
         out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        with contextlib.redirect_stdout(out):
             main([*command.split(), "--help"])
         texts[command] = re.sub(r"\s+", " ", out.getvalue()).strip()
     return texts

@@ -19,7 +19,7 @@ ROWS = {
     "attention_type": (NAME, "tests.novel.attention_type:RowGate"),
     "attribution": (NAME, "tests.novel.attribution:METHOD"),
     "backbone": (NAME, "tests.novel.backbone:Novel"),
-    "command": (NAME, "tests.novel.command:COMMAND"),
+    "command": (NAME, "tests.novel.command:run"),
     "tab": (NAME, "tests.novel.tab:TAB"),
     "drawing": ("full", "tests.novel.drawing:draw"),
     "picture": ("full", "tests.novel.picture:picture"),

@@ -1,14 +1,15 @@
-"""A command that counts."""
+"""Count to a number."""
 
-from attnviz.cli.commands import Command
+from dataclasses import dataclass
+from typing import Annotated
+
+from typer import Option
 
 
-def _options(parser):
-    parser.add_argument("--to", type=int, default=3, help="the last number (default 3)")
+@dataclass(frozen=True, kw_only=True)
+class CountOptions:
+    to: Annotated[int, Option(help="the last number")] = 3
 
 
-def _run(args):
+def run(args: CountOptions) -> None:
     print(*range(1, args.to + 1))
-
-
-COMMAND = Command("count to a number", _options, _run)

@@ -1,36 +1,30 @@
-"""One file a command: its options, and what it does."""
+"""One file a command: its docstring is its help, ``run`` does it, and takes the dataclass of its options.
+
+What a command needs is imported when it runs, so that ``--help`` answers at once. ``run`` raises ``UserError`` where
+what the user gave cannot be used.
+"""
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+
+from attnviz.core.errors import UserError
 
 
-@dataclass(frozen=True)
-class Command:
-    """One command of the command line.
+def named_values(texts: Sequence[str] | None) -> dict[str, object]:
+    """``["width=0.5"]`` -> ``{"width": 0.5}``; what is no JSON is a word.
 
-    What it needs is imported when it runs, so that ``--help`` answers at once.
-
-    Attributes:
-        help: One line for the list of commands.
-        options: Adds its options to a parser.
-        run: Does it; raises ``UserError`` where the user's input cannot be used.
+    Raises:
+        UserError: One has no ``=``.
     """
-
-    help: str
-    options: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], None]
-
-
-def option(text: str) -> tuple[str, object]:
-    """``"width=0.5"`` -> ``("width", 0.5)``; what is no JSON is a word."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"an option is NAME=VALUE, got {text!r}")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+    values: dict[str, object] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"an option is NAME=VALUE, got {text!r}")
+        try:
+            values[name] = json.loads(value)
+        except json.JSONDecodeError:
+            values[name] = value
+    return values

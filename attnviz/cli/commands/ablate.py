@@ -1,24 +1,26 @@
-"""Do the gates of a checkpoint do anything? Accuracy with all of them replaced."""
+"""Accuracy of checkpoints with all their gates replaced: do they do anything?"""
 
 from __future__ import annotations
 
-import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from attnviz.cli.checkpoint_options import add_choice, chosen
-from attnviz.cli.commands import Command
-from attnviz.models.results import add_force, check_results, write_results
+from typer import Option
 
-
-def _options(parser: argparse.ArgumentParser) -> None:
-    add_choice(parser)
-    parser.add_argument("--images", type=int, help="random validation images (default all)")
-    parser.add_argument("--out", type=Path, help="write the results to this JSON file")
-    add_force(parser)
+from attnviz.cli.checkpoint_options import CheckpointOptions, chosen
+from attnviz.models.results import check_results, write_results
 
 
-def _run(args: argparse.Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class AblateOptions(CheckpointOptions):
+    images: Annotated[int | None, Option(help="random validation images (default all)")] = None
+    out: Annotated[Path | None, Option(help="write the results to this JSON file")] = None
+    force: Annotated[bool, Option(help="replace results that were made with other settings")] = False
+
+
+def run(args: AblateOptions) -> None:
     from attnviz.models.checkpoints import best_device, load
     from attnviz.models.provenance import facts
     from attnviz.training.experiments.types_rows import row
@@ -45,6 +47,3 @@ def _run(args: argparse.Namespace) -> None:
     if args.out is not None:
         write_results(args.out, report, {**settings, "data": images.fingerprint}, args.force)
     print("\n\n".join(text for text in (gates_matter(rows), focus(rows)) if text) or "no network has gates")
-
-
-COMMAND = Command("accuracy of checkpoints with all their gates replaced: do they do anything?", _options, _run)

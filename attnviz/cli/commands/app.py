@@ -1,30 +1,32 @@
-"""The app on any networks and photographs."""
+"""The app, on any networks and photographs."""
 
 from __future__ import annotations
 
-import argparse
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, network_of
+from typer import Option
+
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", action="append", default=[], help=f"{WHICH}; several may be given")
-    parser.add_argument("--data", type=Path, help="folder whose photographs are offered as samples")
-    parser.add_argument("--alone", action="store_true", help="leave out the bundled and published networks")
-    parser.add_argument("--port", type=int, help="instead of the first free one from 7860 on")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1, this machine)")
-    parser.add_argument("--checkpoints", type=Path, help="folder of checkpoints, instead of ATTNVIZ_CHECKPOINTS")
-    parser.add_argument("--public", action="store_true", help="strangers come: hard limits on what they may send")
-    add_network(parser)
+@dataclass(frozen=True, kw_only=True)
+class AppOptions:
+    model: Annotated[list[str] | None, Option(metavar="MODEL", help=f"{WHICH}; several may be given")] = None
+    data: Annotated[Path | None, Option(help="folder whose photographs are offered as samples")] = None
+    alone: Annotated[bool, Option(help="leave out the bundled and published networks")] = False
+    port: Annotated[int | None, Option(help="instead of the first free one from 7860 on")] = None
+    host: Annotated[str, Option(help="address to listen on")] = "127.0.0.1"
+    checkpoints: Annotated[Path | None, Option(help="folder of checkpoints, instead of ATTNVIZ_CHECKPOINTS")] = None
+    public: Annotated[bool, Option(help="strangers come: hard limits on what they may send")] = False
+    network: NetworkOptions
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: AppOptions) -> None:
     if args.checkpoints is not None:
         os.environ["ATTNVIZ_CHECKPOINTS"] = str(args.checkpoints)
     from attnviz.core.errors import UserError
@@ -35,7 +37,7 @@ def _run(args: argparse.Namespace) -> None:
     prepare_surroundings()
     from attnviz.ui.launch import open_page
 
-    networks = [network_of(locator, args) for locator in args.model]
+    networks = [network_of(locator, args.network) for locator in args.model or ()]
     if args.alone and not networks:
         raise UserError("--alone leaves out the bundled networks: give at least one --model")
     public = args.public or args.host not in LOOPBACK
@@ -46,6 +48,3 @@ def _run(args: argparse.Namespace) -> None:
         open_page(networks, data=args.data, alone=args.alone, public=public, **options)
     except OSError as error:  # gradio finds no free port, or may not listen on this address
         raise UserError(f"the app cannot listen on {args.host}:{args.port or '7860…'}: {error}") from error
-
-
-COMMAND = Command("the app, on any networks and photographs", _options, _run)

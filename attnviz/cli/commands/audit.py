@@ -1,59 +1,53 @@
-"""Does the attention do anything, on my data? An audit of a network over a folder of photographs."""
+"""Does the attention do anything, on your data: report, numbers, tables."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, card_of, network_of
+from typer import Argument, Option
+
+from attnviz.cli.network_options import WHICH, NetworkOptions, card_of, network_of
 from attnviz.core.errors import UserError
 
-FIGURES = ("png", "svg", "pdf")
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions:
+    model: Annotated[str, Argument(help=WHICH)]
+    data: Annotated[Path, Option(help="a folder of class folders, or of photographs")]
+    out: Annotated[Path, Option(help="folder for report, summary and tables")]
+    split: Annotated[str, Option(help="part of the folder, where it has parts")] = "val"
+    tests: Annotated[int, Option(help="photographs on which gates are replaced")] = 1000
+    quick: Annotated[bool, Option(help="all gates together only: none alone, no channels knocked out")] = False
+    boxes: Annotated[Path | None, Option(help="of objects: COCO JSON, CSV of boxes, or a folder of masks")] = None
+    raw: Annotated[bool, Option(help="keep every value of every gate in gates.parquet")] = False
+    skip_unreadable: Annotated[bool, Option(help="leave out files that cannot be read")] = False
+    workers: Annotated[int, Option(help="processes that decode")] = max(1, min(4, (os.cpu_count() or 2) - 1))
+    compare: Annotated[
+        list[str] | None, Option(metavar="MODEL...", help="others on the same photographs; NAME=A,B are seeds")
+    ] = None
+    ray: Annotated[str, Option(metavar="ADDRESS", help="compute on Ray: 'local', or a cluster's address")] = ""
+    figures: Annotated[
+        Literal["png", "svg", "pdf"] | None, Option(help="write the figures too, as files of this kind")
+    ] = None
+    language: Annotated[Literal["en", "zh"], Option(help="of the report")] = "en"
+    resume: Annotated[bool, Option(help="go on with an interrupted audit in --out")] = False
+    force: Annotated[bool, Option(help="replace an audit in --out")] = False
+    network: NetworkOptions
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help=WHICH)
-    add_network(parser)
-    parser.add_argument("--data", type=Path, required=True, help="a folder of class folders, or of photographs")
-    parser.add_argument("--out", type=Path, required=True, help="folder for report, summary and tables")
-    parser.add_argument("--split", default="val", help="part of the folder, where it has parts (default val)")
-    parser.add_argument(
-        "--tests", type=int, default=1000, help="photographs on which gates are replaced (default 1000)"
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="all gates together only: none alone, no channels knocked out"
-    )
-    parser.add_argument("--boxes", type=Path, help="where objects are: COCO JSON, CSV of boxes, or a folder of masks")
-    parser.add_argument("--raw", action="store_true", help="keep every value of every gate in gates.parquet")
-    parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that cannot be read")
-    workers = max(1, min(4, (os.cpu_count() or 2) - 1))
-    parser.add_argument("--workers", type=int, default=workers, help=f"processes that decode (default {workers})")
-    parser.add_argument(
-        "--compare",
-        nargs="+",
-        metavar="MODEL",
-        help="further networks on the same photographs; NAME=A,B,C are seeds of one",
-    )
-    parser.add_argument("--ray", default="", metavar="ADDRESS", help="compute on Ray: 'local', or a cluster's address")
-    parser.add_argument("--figures", choices=FIGURES, help="write the figures too, as files of this kind")
-    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the report (default en)")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted audit in --out")
-    parser.add_argument("--force", action="store_true", help="replace an audit in --out")
-
-
-def _network(args: argparse.Namespace, model: str) -> Any:
+def _network(args: AuditOptions, model: str) -> Any:
     """The network; on Ray its locator, by which every process loads it."""
     if not args.ray:
-        return network_of(model, args)
+        return network_of(model, args.network)
     from attnviz.core.model_card import ModelCard
 
-    if card_of(args) != ModelCard() or args.weights is not None or args.classes is not None:
+    if card_of(args.network) != ModelCard() or args.network.weights is not None or args.network.classes is not None:
         raise UserError("on Ray a network is loaded by its locator alone; say what it means in a FILE.py:FACTORY")
     return model
 
@@ -62,7 +56,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _audited(args: argparse.Namespace, model: str, out: Path) -> dict[str, Any]:
+def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     """Audit one network into a folder, with its report; returns the summary."""
     from attnviz.audit.run import audit
     from attnviz.audit.settings import Settings
@@ -91,14 +85,14 @@ def _audited(args: argparse.Namespace, model: str, out: Path) -> dict[str, Any]:
     return found.summary
 
 
-def _compared(args: argparse.Namespace) -> None:
+def _compared(args: AuditOptions) -> None:
     """Audit all networks that are not audited yet, each into a folder of its own, and write the table."""
     from attnviz.audit.compare import compare, read_summary, rows_of
     from attnviz.models.checkpoints import write_atomically
     from attnviz.render.audit.comparison import comparison_html
 
     rows: dict[str, list[dict[str, Any]]] = {}
-    for name, models in rows_of([args.model, *args.compare]).items():
+    for name, models in rows_of([args.model, *(args.compare or ())]).items():
         for model in models:
             out = args.out / re.sub(r"[^\w.-]+", "-", model).strip("-")
             finished = args.resume and (out / "summary.json").is_file() and not (out / "work").exists()
@@ -111,16 +105,13 @@ def _compared(args: argparse.Namespace) -> None:
     print(page)
 
 
-def _fresh(args: argparse.Namespace, out: Path) -> argparse.Namespace:
+def _fresh(args: AuditOptions, out: Path) -> AuditOptions:
     """The same options; a network that was not begun yet is not gone on with."""
-    return argparse.Namespace(**{**vars(args), "resume": args.resume and (out / "work").exists()})
+    return replace(args, resume=args.resume and (out / "work").exists())
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: AuditOptions) -> None:
     if args.compare:
         _compared(args)
     else:
         _audited(args, args.model, args.out)
-
-
-COMMAND = Command("does the attention do anything, on your data: report, numbers, tables", _options, _run)

@@ -1,27 +1,28 @@
-"""What an attention type computes."""
+"""Formula, shapes, parameters and paper of an attention type."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
+from typing import Annotated
 
-from attnviz.cli.commands import Command, option
+from typer import Argument, Option
 
-
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("type", help="e.g. cbam, se, eca, self-attention")
-    parser.add_argument("--channels", type=int, default=64, help="C of the features (default 64)")
-    parser.add_argument("--height", type=int, default=32, help="H of the features (default 32)")
-    parser.add_argument("--width", type=int, default=32, help="W of the features (default 32)")
-    parser.add_argument("--option", type=option, action="append", default=[], help="of the type, as NAME=VALUE")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+from attnviz.cli.commands import named_values
 
 
-def _run(args: argparse.Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class DescribeOptions:
+    type: Annotated[str, Argument(help="e.g. cbam, se, eca, self-attention")]
+    channels: Annotated[int, Option(help="C of the features")] = 64
+    height: Annotated[int, Option(help="H of the features")] = 32
+    width: Annotated[int, Option(help="W of the features")] = 32
+    option: Annotated[list[str] | None, Option(metavar="NAME=VALUE", help="of the type")] = None
+    json: Annotated[bool, Option(help="print JSON")] = False
+
+
+def run(args: DescribeOptions) -> None:
     from attnviz.attention.describe import describe
 
-    described = describe(args.type, args.channels, args.height, args.width, dict(args.option))
+    described = describe(args.type, args.channels, args.height, args.width, named_values(args.option))
     print(json.dumps(described.to_json(), indent=1, ensure_ascii=False) if args.json else described.as_text())
-
-
-COMMAND = Command("formula, shapes, parameters and paper of an attention type", _options, _run)

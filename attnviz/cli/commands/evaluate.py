@@ -1,25 +1,26 @@
-"""Measure checkpoints on a validation split, and compare them with their cards."""
+"""Measure the accuracy of checkpoints on a validation split, beside their cards."""
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from attnviz.cli.checkpoint_options import add_choice, chosen
-from attnviz.cli.commands import Command
+from typer import Option
+
+from attnviz.cli.checkpoint_options import CheckpointOptions, chosen
 from attnviz.core.errors import UserError
 
 TOLERANCE = 1
 """Images by which an accuracy may differ from the card's: other processors round otherwise."""
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    add_choice(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, with the accuracy per class")
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(CheckpointOptions):
+    json: Annotated[bool, Option(help="print JSON, with the accuracy per class")] = False
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: EvaluateOptions) -> None:
     from attnviz.models.checkpoints import best_device, load
     from attnviz.training.evaluation import evaluate_checkpoint
 
@@ -61,6 +62,3 @@ def _judge(told: dict[str, Any]) -> None:
             wrong.append(f"{name} names {measured['correct']} rightly, its card says {said}")
     if wrong:
         raise UserError(f"{len(wrong)} of {len(told)} differ by more than {TOLERANCE} image: {'; '.join(wrong)}")
-
-
-COMMAND = Command("measure the accuracy of checkpoints on a validation split, beside their cards", _options, _run)

@@ -1,42 +1,41 @@
-"""Run an experiment: train what is missing, measure, and write the results."""
+"""Train the runs of an experiment that are missing, and measure them all."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from attnviz.cli.commands import Command
+from typer import Argument, Option
+
 from attnviz.core.errors import UserError
-from attnviz.models.results import add_force, check_results, write_results
+from attnviz.models.results import check_results, write_results
 
 
 def _seeds(text: str) -> tuple[int, ...]:
     parts = text.split(",")
     if not all(part.strip().isdigit() for part in parts) or len({int(part) for part in parts}) != len(parts):
-        raise argparse.ArgumentTypeError(f"seeds are different whole numbers with commas between, got {text!r}")
+        raise UserError(f"--seeds are different whole numbers with commas between, got {text!r}")
     return tuple(int(part) for part in parts)
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", help="its name, e.g. noise, types or stn")
-    parser.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
-    parser.add_argument("--seeds", type=_seeds, default=(0, 1, 2, 3, 4), help="of every row (default 0,1,2,3,4)")
-    parser.add_argument("--family", help="network of the experiment (default its first)")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default runs)")
-    parser.add_argument("--no-train", action="store_true", help="measure what is finished, train nothing")
-    parser.add_argument(
-        "--images",
-        type=int,
-        help="random validation images for the costly measurements (default: the experiment's own)",
-    )
-    parser.add_argument("--out", type=Path, help="JSON file (default results/<experiment>.json)")
-    add_force(parser)
-    parser.add_argument("--table", action="store_true", help="print the tables in Markdown")
+@dataclass(frozen=True, kw_only=True)
+class ExperimentOptions:
+    experiment: Annotated[str, Argument(help="its name, e.g. noise, types or stn")]
+    data: Annotated[Path, Option(help="folder with train/<class>/… and val/<class>/…")]
+    seeds: Annotated[str, Option(help="of every row")] = "0,1,2,3,4"
+    family: Annotated[str | None, Option(help="network of the experiment (default its first)")] = None
+    runs: Annotated[Path, Option(help="folder of the runs")] = Path("runs")
+    no_train: Annotated[bool, Option(help="measure what is finished, train nothing")] = False
+    images: Annotated[int | None, Option(help="random validation images for what is costly (default: its own)")] = None
+    out: Annotated[Path | None, Option(help="JSON file (default results/<experiment>.json)")] = None
+    force: Annotated[bool, Option(help="replace results that were made with other settings")] = False
+    table: Annotated[bool, Option(help="print the tables in Markdown")] = False
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: ExperimentOptions) -> None:
     from attnviz.core.errors import nearest
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
@@ -46,6 +45,7 @@ def _run(args: argparse.Namespace) -> None:
     from attnviz.training.memory import keep_memory
     from attnviz.training.recipe import load_recipe
 
+    seeds = _seeds(args.seeds)
     keep_memory()
     experiment, started = EXPERIMENTS[args.experiment], time.perf_counter()
     family = args.family or next(iter(experiment.families))
@@ -53,10 +53,10 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError(f"unknown family {family!r}; {nearest(family, experiment.families)}")
     recipes = [load_recipe(name) for name in experiment.families[family]]
     count = experiment.images if args.images is None else args.images
-    settings = {"experiment": args.experiment, "family": family, "seeds": list(args.seeds), "images": count}
+    settings = {"experiment": args.experiment, "family": family, "seeds": list(seeds), "images": count}
     out = args.out or Path("results") / f"{args.experiment}.json"
     check_results(out, settings, args.force)
-    runs = collect(args.runs, recipes, args.seeds, None if args.no_train else args.data, _say)
+    runs = collect(args.runs, recipes, seeds, None if args.no_train else args.data, _say)
     _say(f"measuring {len(runs)} runs")
     images = load_images(args.data, "val", recipes[0].model.input())
     check_data(runs, images)
@@ -80,6 +80,3 @@ def _run(args: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-COMMAND = Command("train the runs of an experiment that are missing, and measure them all", _options, _run)

@@ -1,14 +1,15 @@
-"""Predictions, masks and channel scores of photographs, as files or as pages to explore."""
+"""Predictions, masks and channel scores of photographs, as files or as a page."""
 
 from __future__ import annotations
 
-import argparse
 import csv
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, network_of
+from typer import Argument, Option
+
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.colour_maps import CMAP
 
 if TYPE_CHECKING:
@@ -16,23 +17,22 @@ if TYPE_CHECKING:
     from attnviz.core.types import Analysis
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photo", help="an image file, a .npy file with (H, W, C), or a folder of them")
-    parser.add_argument("--model", default="cbam", help=f"{WHICH} (default cbam)")
-    parser.add_argument("--out", type=Path, help="folder for the pictures, gates.csv and analysis.json")
-    parser.add_argument(
-        "--html", type=Path, help="one HTML file with the interactive view of a photograph; works offline"
-    )
-    parser.add_argument("--opacity", type=float, default=0.55, help="of the masks, 0..1 (default 0.55)")
-    parser.add_argument("--cmap", default=CMAP, help=f"colour map of the masks (default {CMAP})")
-    parser.add_argument("--scale", default="fixed", help="fixed (0..1, default) or stretch (min..max of each mask)")
-    parser.add_argument("--format", default="png", help="of the pictures: png (default), svg or pdf")
-    parser.add_argument("--dpi", type=float, default=100, help="pixels per inch of the pictures, 10..600 (default 100)")
-    parser.add_argument("--skip-unreadable", action="store_true", help="of a folder, leave out what cannot be read")
-    add_network(parser)
+@dataclass(frozen=True, kw_only=True)
+class ExploreOptions:
+    photo: Annotated[str, Argument(help="an image file, a .npy file with (H, W, C), or a folder of them")]
+    model: Annotated[str, Option(help=WHICH)] = "cbam"
+    out: Annotated[Path | None, Option(help="folder for the pictures, gates.csv and analysis.json")] = None
+    html: Annotated[Path | None, Option(help="one HTML file with the interactive view; works offline")] = None
+    opacity: Annotated[float, Option(help="of the masks, 0..1")] = 0.55
+    cmap: Annotated[str, Option(help="colour map of the masks")] = CMAP
+    scale: Annotated[str, Option(help="fixed (0..1) or stretch (min..max of each mask)")] = "fixed"
+    format: Annotated[str, Option(help="of the pictures: png, svg or pdf")] = "png"
+    dpi: Annotated[float, Option(help="pixels per inch of the pictures, 10..600")] = 100
+    skip_unreadable: Annotated[bool, Option(help="of a folder, leave out what cannot be read")] = False
+    network: NetworkOptions
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: ExploreOptions) -> None:
     look: dict[str, Any] = {key: getattr(args, key) for key in ("opacity", "cmap", "scale", "dpi")}
     look["kind"] = args.format
     from attnviz.core.errors import UserError
@@ -42,13 +42,13 @@ def _run(args: argparse.Namespace) -> None:
     if Path(args.photo).is_dir():
         if args.html is not None or args.out is None:
             raise UserError("a folder of photographs is written with --out; --html makes a page of one photograph")
-        _folder(args, look)
+        _folder(args, args.out, look)
         return
     from attnviz.analysis.analyser import Analyser
     from attnviz.core.scores import shown
     from attnviz.render.export import write_exports
 
-    analyser = Analyser(network_of(args.model, args))
+    analyser = Analyser(network_of(args.model, args.network))
     with analyser.in_use():
         analysis = analyser.analyse(args.photo)
         text = None if args.html is None else _page(analyser, analysis)
@@ -58,7 +58,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.out is not None:
         files = write_exports(analysis, args.out, **look)
         print(f"{len(analysis.gates)} gates; {len(files)} files in {args.out}")
-    if text is not None:
+    if args.html is not None and text is not None:
         _write(args.html, text)
         print(f"{len(analysis.gates)} gates; {args.html.stat().st_size:,} bytes in {args.html}")
 
@@ -83,34 +83,31 @@ def _write(path: Path, text: str) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _folder(args: argparse.Namespace, look: dict[str, Any]) -> None:
+def _folder(args: ExploreOptions, out: Path, look: dict[str, Any]) -> None:
     """Every photograph of a folder into a folder of its own, and all predictions in one table."""
     from attnviz.analysis.analyse_many import Unreadable, analyse_many
     from attnviz.render.export import write_exports
 
     root, rows, left_out = Path(args.photo), [], 0
-    network = network_of(args.model, args)
+    network = network_of(args.model, args.network)
     for path, analysis in analyse_many(network, root, skip_unreadable=args.skip_unreadable, display_side=1280):
         name = Path(path).relative_to(root)
         if isinstance(analysis, Unreadable):
             print(f"left out: {analysis.reason}")
             left_out += 1
             continue
-        write_exports(analysis, args.out / name.parent / name.name.replace(".", "-"), **look)
+        write_exports(analysis, out / name.parent / name.name.replace(".", "-"), **look)
         rows.append(_row(name.as_posix(), analysis))
     notes = dict.fromkeys(note.text for note in network.assumed)
     print("".join(f"note: {text}\n" for text in notes), end="")
     if rows:
-        with (args.out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+        with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([("photograph", "label", "score"), *rows])
     without = f", {left_out} left out" if left_out else ""
-    print(f"{len(rows)} photographs{without}; one folder each and predictions.csv in {args.out}")
+    print(f"{len(rows)} photographs{without}; one folder each and predictions.csv in {out}")
 
 
 def _row(name: str, analysis: Analysis) -> tuple[str, str, str]:
     best = analysis.top(1)
     return (name, best[0][0], f"{best[0][1]:.6g}") if best else (name, "", "")
-
-
-COMMAND = Command("predictions, masks and channel scores of photographs, as files or as a page", _options, _run)

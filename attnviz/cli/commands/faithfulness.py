@@ -1,39 +1,40 @@
-"""Measure on many images whether a model's masks show what its predictions rest on."""
+"""Deletion, insertion and sanity checks of masks and attributions on many images."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, network_of
+from typer import Argument, Option
+
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.errors import UserError
-from attnviz.models.results import add_force, check_results, write_results
+from attnviz.models.results import check_results, write_results
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help=WHICH)
-    parser.add_argument("--data", type=Path, required=True, help="folder with val/<class>/…")
-    parser.add_argument("--images", type=int, default=200, help="how many, drawn at random (default 200)")
-    parser.add_argument("--seed", type=int, default=0, help="of the images, random maps and weights (default 0)")
-    parser.add_argument("--steps", type=int, default=64, help="of a curve (default 64)")
-    parser.add_argument(
-        "--deletion-fill", default="zero", help="what deleted pixels become: blur, mean, zero (default) or black"
-    )
-    parser.add_argument("--insertion-fill", default="blur", help="the empty picture: blur (default), mean, zero, black")
-    parser.add_argument("--method", action="append", help="an attribution beside the gates (default grad-cam)")
-    parser.add_argument("--random-seeds", type=int, default=3, help="random maps for every map (default 3)")
-    parser.add_argument("--weight-seeds", type=int, default=3, help="times the weights are randomised (default 3)")
-    parser.add_argument("--out", type=Path, help="JSON file (default results/faithfulness-<id>.json)")
-    add_force(parser)
-    add_network(parser)
+@dataclass(frozen=True, kw_only=True)
+class FaithfulnessOptions:
+    model: Annotated[str, Argument(help=WHICH)]
+    data: Annotated[Path, Option(help="folder with val/<class>/…")]
+    images: Annotated[int, Option(help="how many, drawn at random")] = 200
+    seed: Annotated[int, Option(help="of the images, random maps and weights")] = 0
+    steps: Annotated[int, Option(help="of a curve")] = 64
+    deletion_fill: Annotated[str, Option(help="what deleted pixels become: blur, mean, zero or black")] = "zero"
+    insertion_fill: Annotated[str, Option(help="the empty picture: blur, mean, zero or black")] = "blur"
+    method: Annotated[
+        list[str] | None, Option(metavar="METHOD", help="an attribution beside the gates (default grad-cam)")
+    ] = None
+    random_seeds: Annotated[int, Option(help="random maps for every map")] = 3
+    weight_seeds: Annotated[int, Option(help="times the weights are randomised")] = 3
+    out: Annotated[Path | None, Option(help="JSON file (default results/faithfulness-<id>.json)")] = None
+    force: Annotated[bool, Option(help="replace results that were made with other settings")] = False
+    network: NetworkOptions
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: FaithfulnessOptions) -> None:
     from attnviz.analysis.analyser import Analyser
     from attnviz.analysis.faithfulness import study_of
     from attnviz.explain.faithfulness.curves import Protocol
@@ -49,7 +50,7 @@ def _run(args: argparse.Namespace) -> None:
     settings = {"model": args.model, "images": args.images, **asdict(plan)}
     out = args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json"
     check_results(out, settings, args.force)
-    analyser = Analyser(network_of(args.model, args))
+    analyser = Analyser(network_of(args.model, args.network))
     spec = analyser.loaded.spec.input
     study = study_of(analyser, plan)
     images = load_images(args.data, "val", spec)
@@ -121,6 +122,3 @@ def _rounded(value: Any) -> Any:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-COMMAND = Command("deletion, insertion and sanity checks of masks and attributions on many images", _options, _run)

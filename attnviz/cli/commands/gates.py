@@ -1,33 +1,33 @@
-"""The gates of any model."""
+"""The attention gates of a model: names, kinds, shapes, how they are read."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
+from typing import Annotated
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, network_of
+from typer import Argument, Option
 
-
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help=WHICH)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--why", action="store_true", help="for every product, why it is a gate or not")
-    parser.add_argument("--untrained", action="store_true", help="random weights: nothing is fetched")
-    add_network(parser)
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 
 
-def _run(args: argparse.Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class GatesOptions:
+    model: Annotated[str, Argument(help=WHICH)]
+    json: Annotated[bool, Option(help="print JSON")] = False
+    why: Annotated[bool, Option(help="for every product, why it is a gate or not")] = False
+    untrained: Annotated[bool, Option(help="random weights: nothing is fetched")] = False
+    network: NetworkOptions
+
+
+def run(args: GatesOptions) -> None:
     from attnviz.cli import gate_table as table
     from attnviz.gates import explain
 
-    loaded = network_of(args.model, args, pretrained=not args.untrained)
+    loaded = network_of(args.model, args.network, pretrained=not args.untrained)
     if args.why:
         explanations = table.explanations_of(loaded)
         print(json.dumps(explain.as_rows(explanations), indent=1) if args.json else explain.as_text(explanations))
         return
     sites = table.gates_of(loaded)
     print(json.dumps(table.as_rows(sites), indent=1) if args.json else table.as_text(sites))
-
-
-COMMAND = Command("the attention gates of a model: names, kinds, shapes, how they are read", _options, _run)

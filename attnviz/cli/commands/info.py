@@ -1,14 +1,14 @@
-"""Everything about an installation that a bug report needs."""
+"""Versions, device, checkpoints and settings, for a bug report."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Annotated, Any
 
-from attnviz.cli.commands import Command
+from typer import Option
 
 PACKAGES = (
     "torch",
@@ -28,8 +28,9 @@ PRIVATE = ("TOKEN", "SECRET", "PASSWORD", "KEY")
 """Words in names of variables whose values belong into no bug report."""
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
+@dataclass(frozen=True, kw_only=True)
+class InfoOptions:
+    json: Annotated[bool, Option(help="print JSON")] = False
 
 
 def _version(package: str) -> str:
@@ -77,7 +78,7 @@ def _settings() -> dict[str, str]:
     return {key: "(hidden)" if any(word in key for word in PRIVATE) else value for key, value in ours.items()}
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: InfoOptions) -> None:
     facts = _facts()
     if args.json:
         print(json.dumps(facts, indent=1, ensure_ascii=False))
@@ -89,6 +90,3 @@ def _run(args: argparse.Namespace) -> None:
         print(f"{key}:" if value else f"{key}: none")
         for name, part in value.items():
             print(f"  {name}: {', '.join(part) if isinstance(part, list) else part}")
-
-
-COMMAND = Command("versions, device, checkpoints and settings, for a bug report", _options, _run)

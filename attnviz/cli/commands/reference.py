@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 
-from attnviz.cli.checkpoint_options import add_choice, chosen
-from attnviz.cli.commands import Command
+from attnviz.cli.checkpoint_options import CheckpointOptions, chosen
 from attnviz.core.errors import UserError
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    add_choice(parser)
+@dataclass(frozen=True, kw_only=True)
+class ReferenceOptions(CheckpointOptions):
+    pass
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: ReferenceOptions) -> None:
     from attnviz.models.checkpoints import best_device, load, locate
     from attnviz.models.gate_reference import save_reference
     from attnviz.training.evaluation import other_data
@@ -32,6 +32,3 @@ def _run(args: argparse.Namespace) -> None:
         path = save_reference(locate(name, folder).parent, loaded.name, made)
         print(f"{path}: {len(made.gates)} gates over {made.images:,} images, {path.stat().st_size:,} bytes", flush=True)
     print("".join(f"{name}: left out, {reason}\n" for name, reason in others.items()), end="")
-
-
-COMMAND = Command("measure what the gates of checkpoints say over their validation set", _options, _run)

@@ -1,15 +1,16 @@
-"""Edits of gates, made in the app or by hand, on one photograph: what the network says before and after."""
+"""Edits of gates from a file on one photograph: predictions before and after."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from attnviz.cli.commands import Command
-from attnviz.cli.network_options import WHICH, add_network, network_of
+from typer import Argument, Option
+
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ _VERDICTS = {
 }
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("edits", type=Path, help="a file of edits, as the app's Intervene tab writes it")
-    parser.add_argument("photo", help="an image file")
-    parser.add_argument("--model", help=f"{WHICH} (default: the model named in the file)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    add_network(parser)
+@dataclass(frozen=True, kw_only=True)
+class ReplayOptions:
+    edits: Annotated[Path, Argument(help="a file of edits, as the app's Intervene tab writes it")]
+    photo: Annotated[str, Argument(help="an image file")]
+    model: Annotated[str | None, Option(help=f"{WHICH} (default: the model named in the file)")] = None
+    json: Annotated[bool, Option(help="print JSON")] = False
+    network: NetworkOptions
 
 
 def _read(file: Path) -> Document:
@@ -55,7 +57,7 @@ def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["probability_after"])
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: ReplayOptions) -> None:
     document = _read(args.edits)
     from attnviz.analysis.analyser import Analyser
     from attnviz.models.checkpoints import checkpoint_ids
@@ -65,7 +67,7 @@ def _run(args: argparse.Namespace) -> None:
     safe = _NAME.fullmatch(name) and (is_safe(name) or name in checkpoint_ids())
     if args.model is None and not safe:  # a name in a file must not become a path, and run nobody's code
         raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")
-    analyser = Analyser(network_of(args.model or document.edits.model, args))
+    analyser = Analyser(network_of(args.model or document.edits.model, args.network))
     image = analyser.prepare(args.photo)
     before, after = analyser.analyse(image), analyser.analyse(image, document.edits)
     verdict, difference = document.recorded.compare(after) if document.recorded else ("not recorded", None)
@@ -80,6 +82,3 @@ def _run(args: argparse.Namespace) -> None:
         print(f"{old:5.1f} %  {new:5.1f} %  {new - old:+6.1f}  {row['label']}")
     made = "" if document.recorded is None else f"{document.recorded.device}, torch {document.recorded.torch}"
     print("\n" + _VERDICTS[verdict].format(difference=difference or 0.0, made=made))
-
-
-COMMAND = Command("edits of gates from a file on one photograph: predictions before and after", _options, _run)

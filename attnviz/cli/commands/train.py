@@ -1,32 +1,36 @@
-"""Train recipes."""
+"""Train recipes; an interrupted run goes on where it stopped."""
 
 from __future__ import annotations
 
-import argparse
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from attnviz.cli.commands import Command
+from typer import Argument, Option
+
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.training.recipe import Recipe
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", nargs="+", help="TOML files, or names of bundled recipes")
-    parser.add_argument("--data", type=Path, required=True, help="folder with train/<class>/… and val/<class>/…")
-    parser.add_argument("--run", type=Path, help="folder of the run (default runs/<recipe id>, with --seed -seed<N>)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. train.epochs=3, any key")
-    parser.add_argument("--seed", type=int, help="instead of the recipe's train.seed")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    parser.add_argument("--devices", type=int, default=1, help="number of GPUs, or of CPU processes (default 1)")
-    parser.add_argument("--threads", type=int, help="of one process on a CPU (default: torch's own choice)")
-    parser.add_argument("--skip-unreadable", action="store_true", help="leave out images that cannot be read")
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    recipe: Annotated[list[str], Argument(help="TOML files, or names of bundled recipes")]
+    data: Annotated[Path, Option(help="folder with train/<class>/… and val/<class>/…")]
+    run: Annotated[Path | None, Option(help="folder of the run (default runs/<recipe id>, with --seed -seed<N>)")] = (
+        None
+    )
+    set: Annotated[list[str] | None, Option(metavar="KEY=VALUE", help="e.g. train.epochs=3, any key")] = None
+    seed: Annotated[int | None, Option(help="instead of the recipe's train.seed")] = None
+    device: Annotated[str, Option(help="auto, cpu, cuda or mps")] = "auto"
+    devices: Annotated[int, Option(help="number of GPUs, or of CPU processes")] = 1
+    threads: Annotated[int | None, Option(help="of one process on a CPU (default: torch's own choice)")] = None
+    skip_unreadable: Annotated[bool, Option(help="leave out images that cannot be read")] = False
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: TrainOptions) -> None:
     from attnviz.training.memory import keep_memory
     from attnviz.training.recipe import load_recipe, read_value
 
@@ -37,7 +41,7 @@ def _run(args: argparse.Namespace) -> None:
         if not 1 <= args.threads <= 1024:
             raise UserError(f"--threads must be in 1..1024, got {args.threads}")
         torch.set_num_threads(args.threads)
-    values = [read_value(text) for text in args.set]
+    values = [read_value(text) for text in args.set or ()]
     recipes = [load_recipe(name, values) for name in args.recipe]  # all of them, before the first is trained
     if args.run is not None and len(recipes) > 1:
         raise UserError(f"--run is the folder of one run, got {len(recipes)} recipes; leave it out")
@@ -49,7 +53,7 @@ def _run(args: argparse.Namespace) -> None:
         _train(recipe, folder, args)
 
 
-def _plan(recipe: Recipe, args: argparse.Namespace, changed: bool) -> tuple[Recipe, Path]:
+def _plan(recipe: Recipe, args: TrainOptions, changed: bool) -> tuple[Recipe, Path]:
     """What is trained, and where; a recipe under other values never in the folder of the recipe itself."""
     name = recipe.id
     if args.seed is not None and args.seed != recipe.train.seed:
@@ -59,7 +63,7 @@ def _plan(recipe: Recipe, args: argparse.Namespace, changed: bool) -> tuple[Reci
     return recipe, args.run or Path("runs") / name
 
 
-def _train(recipe: Recipe, folder: Path, args: Any) -> None:
+def _train(recipe: Recipe, folder: Path, args: TrainOptions) -> None:
     from attnviz.training.loop import Trainer
 
     try:
@@ -71,6 +75,3 @@ def _train(recipe: Recipe, folder: Path, args: Any) -> None:
         raise
     top1 = f"{card.metrics['top1']} % ({card.metrics['correct']} of {card.metrics['total']})"
     trainer.fabric.print(f"{card.id}: {top1}; checkpoint in {folder}")
-
-
-COMMAND = Command("train recipes; an interrupted run goes on where it stopped", _options, _run)

@@ -1,23 +1,25 @@
-"""Compare checkpoints with their cards."""
+"""Compare checkpoints with their cards: hashes, answers to the samples."""
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-from attnviz.cli.commands import Command
+from typer import Argument, Option
+
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.models.checkpoints import Card
 
 
-def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoints", nargs="*", help="ids or paths (default: all bundled ones)")
-    parser.add_argument("--write", action="store_true", help="publish the answers in the cards")
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    checkpoints: Annotated[list[str] | None, Argument(help="ids or paths (default: all bundled ones)")] = None
+    write: Annotated[bool, Option(help="publish the answers in the cards")] = False
 
 
-def _run(args: argparse.Namespace) -> None:
+def run(args: VerifyOptions) -> None:
     from attnviz.analysis.verify_checkpoint import verify
     from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
 
@@ -50,6 +52,3 @@ def _reference(name: str, card: Card) -> list[str]:
     if found is not None:
         print(f"  reference statistics of {len(found.gates)} gates over {found.images:,} images")
     return []
-
-
-COMMAND = Command("compare checkpoints with their cards: hashes, answers to the samples", _options, _run)
