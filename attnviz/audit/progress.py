@@ -10,7 +10,7 @@ EVERY = 2.0
 """Seconds between two lines."""
 
 
-class Progress:
+class ProgressCounter:
     """Counts, and says so now and then.
 
     Args:

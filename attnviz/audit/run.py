@@ -15,7 +15,7 @@ import attnviz
 from attnviz.analysis.analyser import Analyser, network_of
 from attnviz.audit.cluster import Cluster
 from attnviz.audit.photographs import Photographs, given, in_folder
-from attnviz.audit.progress import Progress
+from attnviz.audit.progress import ProgressCounter
 from attnviz.audit.result import Audit
 from attnviz.audit.settings import Say, Settings
 from attnviz.audit.store import Store
@@ -165,7 +165,7 @@ def _do(work: Work, say: Say | None, cluster: Cluster | None) -> None:
     """All blocks that are not finished yet, here or on a cluster."""
     for kind, what, numbers in STAGES:
         every = getattr(work, numbers)
-        progress = Progress(what, sum(work.size(kind, number) for number in every), "images", say)
+        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), "images", say)
         left = [number for number in every if not work.store.has(FILES[kind], number)]
         progress.skip(progress.total - sum(work.size(kind, number) for number in left))
         if left:

@@ -10,10 +10,10 @@ from torch import Tensor
 from attnviz.gates import ops, ranges
 from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, kernel_of, without_repeats
 from attnviz.gates.ranges import ANY, FINITE, Range
-from attnviz.gates.step import Step
+from attnviz.gates.step import TracedOperation
 
 
-def _earned(step: Step, limits: Range, before: Origin | None) -> tuple[Origin | None, Range]:
+def _earned(step: TracedOperation, limits: Range, before: Origin | None) -> tuple[Origin | None, Range]:
     """What bounds a result: what did before, or this operation; a limit that makes no weight is left out."""
     if before is not None and ranges.is_finite(limits):
         return before, limits
@@ -24,12 +24,12 @@ def _earned(step: Step, limits: Range, before: Origin | None) -> tuple[Origin | 
     return (step.origin(step.name) if bounded else None), (low, high)
 
 
-def _learned(step: Step) -> Origin | None:
+def _learned(step: TracedOperation) -> Origin | None:
     origin = step.mark.origin
     return origin if step.alone and origin is not None and origin.name == "learned" else None
 
 
-def pointwise(step: Step) -> Mark:
+def pointwise(step: TracedOperation) -> Mark:
     """A function of single elements; a continuous one keeps bounds, whichever it is."""
     roots = {m.root for _, m in step.operands}
     root = next(iter(roots)) if len(roots) == 1 else None
@@ -63,24 +63,24 @@ def pointwise(step: Step) -> Mark:
     )
 
 
-def inverted(step: Step) -> Mark:
+def inverted(step: TracedOperation) -> Mark:
     """1 over a value: a product with it is a division."""
     return pointwise(step)._replace(inverse=step.mark)
 
 
-def softmax(step: Step) -> Mark:
+def softmax(step: TracedOperation) -> Mark:
     """Weights that sum to 1 along an axis."""
     origin = step.origin(step.name, axis=int(step.args[1]) % max(1, step.tensor.ndim))
     return step.new(origin=origin, limits=(0.0, 1.0), moves=(), sampled=step.mark.sampled)
 
 
-def log_softmax(step: Step) -> Mark:
+def log_softmax(step: TracedOperation) -> Mark:
     """Logarithms of such weights."""
     origin = step.origin(step.name, axis=int(step.args[1]) % max(1, step.tensor.ndim))
     return step.new(origin=origin, limits=(-float("inf"), 0.0))
 
 
-def exponential(step: Step) -> Mark:
+def exponential(step: TracedOperation) -> Mark:
     """Of logarithms of weights it gives the weights."""
     before = step.mark.origin
     if before is not None and before.name == "_log_softmax":
@@ -88,14 +88,14 @@ def exponential(step: Step) -> Mark:
     return pointwise(step)
 
 
-def compared(step: Step) -> Mark:
+def compared(step: TracedOperation) -> Mark:
     """Whether a bounded value passes a limit is a weight of 0 or 1; other comparisons are none."""
     origin = step.mark.gate if step.alone else None
     root = step.mark.root if step.alone else None
     return step.new(root, origin=origin, limits=ranges.SHARE if origin else ANY, compared=True)
 
 
-def written(step: Step) -> Mark:
+def written(step: TracedOperation) -> Mark:
     """``fill_`` and ``copy_``: other values in the place of those that were there."""
     value = step.args[1]
     mark, before = step.marks.get(value), step.marks.get(step.args[0])
@@ -103,7 +103,7 @@ def written(step: Step) -> Mark:
     return step.new(origin=origin, limits=step.limits(value))
 
 
-def scattered(step: Step) -> Mark:
+def scattered(step: TracedOperation) -> Mark:
     """Values are put into others at places that may be chosen by the input: those of the largest weights."""
     if len(step.args) != 4:
         return step.new()  # they are added or multiplied there
@@ -116,12 +116,12 @@ def scattered(step: Step) -> Mark:
     return step.new(origin=origin, limits=limits)
 
 
-def ordered(step: Step) -> Mark:
+def ordered(step: TracedOperation) -> Mark:
     """Some or all of the values in another order."""
     return step.new(origin=step.mark.gate, limits=step.mark.limits)
 
 
-def chosen(step: Step) -> Mark:
+def chosen(step: TracedOperation) -> Mark:
     """``where``: a value from either side."""
     sides = step.args[1:3]
     limits = ranges.union([step.limits(side) for side in sides])
@@ -132,7 +132,7 @@ def chosen(step: Step) -> Mark:
     return step.new(next(iter(same)) if len(same) == 1 else None, origin=gates[0], limits=limits)
 
 
-def combined(step: Step) -> Mark:
+def combined(step: TracedOperation) -> Mark:
     """Arithmetic with a constant or between two values."""
     marks = [step.marks.get(a) for a in step.args[:2]]
     marked = [m for m in marks if m is not None]
@@ -165,14 +165,14 @@ def combined(step: Step) -> Mark:
     )
 
 
-def _limits(step: Step) -> Range:
+def _limits(step: TracedOperation) -> Range:
     limits = ranges.ARITHMETIC[step.name](step.limits(step.args[0]), step.limits(step.args[1]))
     if len(step.args) > 2 and isinstance(step.args[2], (int, float)):  # alpha
         return ranges.SHARE if ranges.is_finite(limits) else ANY
     return limits
 
 
-def _covers(step: Step, first: Mark | None, second: Mark | None) -> frozenset[int]:
+def _covers(step: TracedOperation, first: Mark | None, second: Mark | None) -> frozenset[int]:
     """What a sum of values that are not below 0 is never smaller than."""
     marks = [m for m in (first, second) if m is not None]
     if step.name == "maximum":
@@ -182,7 +182,7 @@ def _covers(step: Step, first: Mark | None, second: Mark | None) -> frozenset[in
     return NONE.union(*(m.covers | {m.like} for m in marks))
 
 
-def _kernels(step: Step, mark: Mark) -> tuple[Kernel, ...]:
+def _kernels(step: TracedOperation, mark: Mark) -> tuple[Kernel, ...]:
     """Bounded weights times parameters."""
     if step.name != "mul" or step.place is None or len(step.args) < 2:
         return ()
@@ -193,7 +193,7 @@ def _kernels(step: Step, mark: Mark) -> tuple[Kernel, ...]:
     return (kernel,) if kernel else ()
 
 
-def _of_two(step: Step, first: Mark, second: Mark) -> Mark:
+def _of_two(step: TracedOperation, first: Mark, second: Mark) -> Mark:
     root = first.root if first.root == second.root else None
     share = _share(step, first, second)
     if share is not None:
@@ -218,7 +218,7 @@ def _of_two(step: Step, first: Mark, second: Mark) -> Mark:
     return step.new(root, origin=origin, limits=limits, straight=step.straight(), kernels=kernels, **traits)
 
 
-def _product(step: Step, marks: tuple[Mark, Mark], gates: list[Origin]) -> Origin:
+def _product(step: TracedOperation, marks: tuple[Mark, Mark], gates: list[Origin]) -> Origin:
     """Two bounded values together; both are gates if each is repeated where the other is not."""
     place = step.place
     if step.name != "mul" or place is None or len(set(place.op.split()[-1]) & {"1", "2"}) < 2:
@@ -230,7 +230,7 @@ def _product(step: Step, marks: tuple[Mark, Mark], gates: list[Origin]) -> Origi
     return Origin("product", step.marks.uid(), parts=parts)
 
 
-def _share(step: Step, value: Mark, total: Mark) -> dict[str, Any] | None:
+def _share(step: TracedOperation, value: Mark, total: Mark) -> dict[str, Any] | None:
     """Traits of a value over something that it never exceeds: its sum, its range, or 1 more than itself."""
     tensors = step.args[:2]
     if step.name == "mul":

@@ -18,7 +18,7 @@ from attnviz.gates.force_eager import force_eager
 from attnviz.gates.ledger import Finding, Ledger
 from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.paths import refuse_script, unwrapped
-from attnviz.gates.search import Search
+from attnviz.gates.search import GateSearch
 from attnviz.gates.session import lease
 from attnviz.models.modes import in_eval_mode
 from attnviz.models.network import Network
@@ -76,7 +76,7 @@ def search_for_gates(
     tensors = tensors_within((args, keywords))
     if not tensors:
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
-    search = Search(inner, tensors, unbounded, explain)
+    search = GateSearch(inner, tensors, unbounded, explain)
     with lease(inner) as session, torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
         if any(group.edits for group in session.passes.groups):
             raise UserError(f"gates of this {type(inner).__name__} cannot be searched while some of them are edited")
@@ -118,7 +118,7 @@ def _for_one(shape: Sequence[int], batch: int, axis: int = 0) -> tuple[int, ...]
     return (first // batch if first % batch == 0 else first, *rest)
 
 
-def _sites(findings: Sequence[Finding], search: Search, paths: set[str], batch: int) -> tuple[GateSite, ...]:
+def _sites(findings: Sequence[Finding], search: GateSearch, paths: set[str], batch: int) -> tuple[GateSite, ...]:
     """Give findings names, and choose the lightest mechanism for each."""
     # parameters that are met may belong to a layer of their own, which holds no gate
     owners = [f.exact if f.exact.op == "tap" or f.shared else f.meets for f in findings]
@@ -126,7 +126,7 @@ def _sites(findings: Sequence[Finding], search: Search, paths: set[str], batch: 
     return tuple(_site(name, finding, search, batch) for name, finding in zip(names, findings, strict=True))
 
 
-def _site(name: str, finding: Finding, search: Search, batch: int) -> GateSite:
+def _site(name: str, finding: Finding, search: GateSearch, batch: int) -> GateSite:
     def counted(place: Place) -> Place:
         total = search.totals[place.module, place.call][place.op]
         return replace(place, calls=search.calls[place.module], total=total)

@@ -12,20 +12,20 @@ from attnviz.gates import bounding, ops, ranges
 from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
 from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.ranges import ANY, POSITIVE
-from attnviz.gates.step import Step
+from attnviz.gates.step import TracedOperation
 
 
-def follow(step: Step) -> Mark | None:
+def follow(step: TracedOperation) -> Mark | None:
     """Mark of the result of an operation from the marks of its operands; ``None`` if only its shape depends on them."""
     if step.name in ops.VALUE_FREE:
         return None
     rule = PASSING.get(step.name)
     if rule is None:
-        rule = bounding.pointwise if ops.is_pointwise(step.func) else Step.new
+        rule = bounding.pointwise if ops.is_pointwise(step.func) else TracedOperation.new
     return rule(step)
 
 
-def _moves(step: Step) -> tuple[Move, ...] | None:
+def _moves(step: TracedOperation) -> tuple[Move, ...] | None:
     """The moves since the values were bounded, with this one."""
     moves = step.mark.moves
     if moves is None or step.positional[0] is not step.tensor:
@@ -33,18 +33,18 @@ def _moves(step: Step) -> tuple[Move, ...] | None:
     return (*moves, Move(step.func, tuple(step.positional[1:]), tuple(step.keywords.items())))
 
 
-def _channels(step: Step) -> int | None:
+def _channels(step: TracedOperation) -> int | None:
     return moved_axis(step.name, step.mark.channels, tuple(step.tensor.shape), tuple(step.result.shape), step.args)
 
 
-def viewed(step: Step) -> Mark:
+def viewed(step: TracedOperation) -> Mark:
     """The same values in the same order."""
     flat = flat_axes(step.tensor, step.mark) if step.name in ("clone", "contiguous") else NONE
     uid, moves = step.marks.uid(), _moves(step)
     return step.mark._replace(uid=uid, flat=flat, moves=moves, channels=_channels(step), weighs=None)
 
 
-def moved(step: Step) -> Mark:
+def moved(step: TracedOperation) -> Mark:
     """Values are moved, repeated or left out; a constant may stand beside them."""
     values = ops.tensors_in(step.args[0])
     known = [m for t in values if (m := step.marks.get(t)) is not None]
@@ -72,7 +72,7 @@ def moved(step: Step) -> Mark:
     )
 
 
-def resized(step: Step) -> Mark:
+def resized(step: TracedOperation) -> Mark:
     """Every value lies between those beside it; the only place of a map is the same at all places afterwards."""
     mark, alike = step.mark, set(step.tensor.shape[2:]) == {1}
     flat = frozenset(range(2, step.tensor.ndim)) if alike else NONE
@@ -80,7 +80,7 @@ def resized(step: Step) -> Mark:
     return step.new(origin=mark.origin, limits=mark.limits, flat=flat, pooled=pooled, straight=step.straight())
 
 
-def reduced_axes(step: Step) -> set[int]:
+def reduced_axes(step: TracedOperation) -> set[int]:
     """Along which axes a mean, sum or maximum runs."""
     rank = step.tensor.ndim
     given = step.args[1] if len(step.args) > 1 else None
@@ -92,7 +92,7 @@ def reduced_axes(step: Step) -> set[int]:
     return {int(a) % max(1, rank) for a in axes}
 
 
-def _is_pooled(step: Step) -> bool:
+def _is_pooled(step: TracedOperation) -> bool:
     """Whether an operation takes all places together, whatever the size of the map."""
     places = set(range(2, step.tensor.ndim)) or {1}
     if step.tensor.ndim == 3 and step.mark.channels == 2:
@@ -106,7 +106,7 @@ def _is_pooled(step: Step) -> bool:
     return step.mark.pooled or places <= reduced_axes(step)
 
 
-def reduced(step: Step) -> Mark:
+def reduced(step: TracedOperation) -> Mark:
     """A mean, a least or a largest value lies between those that it comes from."""
     mark = step.mark
     extreme = {"amax": 1, "max": 1, "amin": -1, "min": -1}.get(step.name)
@@ -126,7 +126,7 @@ def reduced(step: Step) -> Mark:
     )
 
 
-def summed(step: Step) -> Mark:
+def summed(step: TracedOperation) -> Mark:
     """A sum is no less than any of its parts, if none is below 0."""
     mark, count = step.mark, step.tensor.numel() // max(1, step.result.numel())
     sign = mark.limits[0] >= 0
@@ -140,7 +140,7 @@ def summed(step: Step) -> Mark:
     )
 
 
-def normed(step: Step) -> Mark:
+def normed(step: TracedOperation) -> Mark:
     """Of norms, the sum of magnitudes covers its parts as a sum does."""
     mark = step.mark
     one = len(step.args) > 1 and step.args[1] == 1
@@ -148,7 +148,7 @@ def normed(step: Step) -> Mark:
     return step.new(limits=POSITIVE, total_of=total, covers=frozenset((mark.like,)) if one else NONE)
 
 
-def learned(step: Step) -> Mark:
+def learned(step: TracedOperation) -> Mark:
     """A mixture by learned weights, or of two marked values, has no bound."""
     name = step.name
     origin = Origin("learned", step.marks.uid()) if step.alone else None
@@ -167,12 +167,12 @@ def learned(step: Step) -> Mark:
     return step.new(origin=origin, pooled=pooled, channels=channels, carries=carries, kernels=kernels)
 
 
-def _is_weighted_mean(step: Step) -> bool:
+def _is_weighted_mean(step: TracedOperation) -> bool:
     """Whether bounded weights over places meet values in a matrix product, for one query."""
     return any(m.gate is not None and 1 in t.shape[-2:] for t, m in step.operands) and not step.alone
 
 
-def _kernels(step: Step, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
+def _kernels(step: TracedOperation, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
     """Bounded weights that meet parameters."""
     for index, other in (pair, pair[::-1]):
         mark = step.marks.get(step.args[index])
@@ -182,7 +182,7 @@ def _kernels(step: Step, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
     return ()
 
 
-def normalised(step: Step) -> Mark:
+def normalised(step: TracedOperation) -> Mark:
     """A norm shifts and scales by constants or by means: what is bounded stays so."""
     mark = step.mark
     limits = mark.limits if mark.gate else ANY
@@ -195,18 +195,18 @@ def normalised(step: Step) -> Mark:
     )
 
 
-def sampled(step: Step) -> Mark:
+def sampled(step: TracedOperation) -> Mark:
     """Places of a map are set side by side, with zeros around it."""
     mark = step.mark
     return step.new(origin=mark.gate, limits=ranges.union([mark.limits, (0.0, 0.0)]), sampled=True, channels=None)
 
 
-def on_grid(step: Step) -> Mark:
+def on_grid(step: TracedOperation) -> Mark:
     """Places of an affine grid."""
     return step.new(origin=Origin("affine grid", step.marks.uid()))
 
 
-PASSING: Mapping[str, Callable[[Step], Mark]] = {
+PASSING: Mapping[str, Callable[[TracedOperation], Mark]] = {
     **dict.fromkeys(ops.SHAPES, moved),
     **dict.fromkeys(ops.VIEWS, viewed),
     **dict.fromkeys(ops.RESIZES, resized),

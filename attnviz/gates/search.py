@@ -23,7 +23,7 @@ from attnviz.gates.meeting import Meeting
 from attnviz.gates.noise import Noise
 from attnviz.gates.passing import follow
 from attnviz.gates.rules import RULES, shapes_in
-from attnviz.gates.step import Step
+from attnviz.gates.step import TracedOperation
 from attnviz.gates.tensor_table import storage_of
 
 
@@ -37,7 +37,7 @@ class Frame:
     counts: Counter[str]
 
 
-class Search(ops.EagerMode):
+class GateSearch(ops.EagerMode):
     """Finds gates while a model runs.
 
     Args:
@@ -199,7 +199,7 @@ class Search(ops.EagerMode):
         self._noise.note(func, args, result)
         outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
         if outputs and operands:
-            mark = follow(Step(self.marks, func, args, keywords, operands, outputs[0], place))
+            mark = follow(TracedOperation(self.marks, func, args, keywords, operands, outputs[0], place))
             if mark is not None:
                 self._mark(func, args, outputs, self._credited(mark, numbers))
                 self.axes.follow(name, (*args, *keywords.values()), result)

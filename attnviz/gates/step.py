@@ -15,7 +15,7 @@ from attnviz.gates.marks import Marks
 from attnviz.gates.ranges import ANY, SHARE, Range
 
 
-class Step:
+class TracedOperation:
     """An operation that has run, with what is known about its operands.
 
     Attributes:

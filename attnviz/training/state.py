@@ -19,7 +19,7 @@ NAME = "state.safetensors"
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """What a run has done so far.
 
     Attributes:
@@ -44,7 +44,7 @@ def _tensors(model: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer)
 def save_state(
     folder: Path,
     recipe: str,
-    progress: Progress,
+    progress: RunProgress,
     model: nn.Module,
     ema: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -86,7 +86,7 @@ def check_state(folder: Path, recipe: str) -> None:
 
 def load_state(
     folder: Path, recipe: str, model: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer
-) -> Progress:
+) -> RunProgress:
     """Put a saved state back, if there is one, and say how far it had come.
 
     Raises:
@@ -94,7 +94,7 @@ def load_state(
     """
     path = folder / NAME
     if not path.is_file():
-        return Progress()
+        return RunProgress()
     header, tensors = _read(path)
     if header.get("recipe") != recipe:
         check_state(folder, recipe.partition(":")[0])
@@ -112,12 +112,12 @@ def _restore(
     model: nn.Module,
     ema: nn.Module,
     optimizer: torch.optim.Optimizer,
-) -> Progress:
+) -> RunProgress:
     parts: dict[str, dict[str, Tensor]] = {"model": {}, "ema": {}, "optimizer": {}}
     for key, value in tensors.items():
         part, _, rest = key.partition(".")
         parts[part][rest] = value
-    progress = Progress(**json.loads(header["progress"]))
+    progress = RunProgress(**json.loads(header["progress"]))
     model.load_state_dict(parts["model"])
     ema.load_state_dict(parts["ema"])
     saved = optimizer.state_dict()

@@ -79,7 +79,7 @@ def _one_after_the_other(text: str) -> bool:
     return text.isascii() or all(ord(c) < 0x300 or 0x370 <= ord(c) < 0x483 or 0x2010 <= ord(c) < 0x2028 for c in text)
 
 
-class Line(Text):
+class TextLine(Text):
     """Text that is drawn quickly where it is one upright line of pixels, and by matplotlib everywhere else."""
 
     def draw(self, renderer: RendererBase) -> None:
@@ -114,6 +114,6 @@ class Line(Text):
         canvas.restore()
 
 
-def line(x: float, y: float, text: str, **style: Any) -> Line:
+def line(x: float, y: float, text: str, **style: Any) -> TextLine:
     """A line of text without mathematics, for ``add_artist``; it may stand outside its axes."""
-    return Line(x, y, text, **{"parse_math": False, "clip_on": False, **style})
+    return TextLine(x, y, text, **{"parse_math": False, "clip_on": False, **style})

@@ -59,7 +59,7 @@ def _spoken(values: Floats) -> Any:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class MapSheet:
     """Many maps in one picture.
 
     Attributes:
@@ -91,7 +91,7 @@ def columns_for(count: int, shape: tuple[int, int]) -> int:
     return min(min(choices, key=lambda n: (-count % n / count + abs(n / wanted - 1) / 3, n)), count)
 
 
-def sheet(maps: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> Sheet:
+def sheet(maps: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> MapSheet:
     """Maps side by side on one scale: (n, h, w) -> a picture.
 
     Raises:
@@ -112,7 +112,7 @@ def sheet(maps: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> Sheet:
         row, column = divmod(index, columns)
         area = page[row * down : row * down + high * factor, column * across : column * across + wide * factor]
         area[..., :3], area[..., 3] = large[index], 255
-    return Sheet(url(page), count, columns, (columns * across, rows * down), (across, down))
+    return MapSheet(url(page), count, columns, (columns * across, rows * down), (across, down))
 
 
 def url(picture: Bytes) -> str:

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from attnviz.render.figures.style import new_figure, write
-from attnviz.render.figures.text import Line, line
+from attnviz.render.figures.text import TextLine, line
 
 
 def drawn(kind, text, dpi=100, **style):
@@ -43,7 +43,7 @@ def edges(picture):
     ],
 )
 def test_it_looks_like_matplotlibs(text, style, dpi):
-    ours, theirs = drawn(Line, text, dpi, **style), drawn(Text, text, dpi, **style)
+    ours, theirs = drawn(TextLine, text, dpi, **style), drawn(Text, text, dpi, **style)
     # every glyph stands at a whole pixel
     assert np.abs(edges(ours) - edges(theirs)).max() <= 2 + len(text) / 2
     assert ours.sum() == pytest.approx(theirs.sum(), rel=0.12)
@@ -54,16 +54,20 @@ def test_it_looks_like_matplotlibs(text, style, dpi):
 @pytest.mark.filterwarnings("ignore:.*Glyph:UserWarning")
 @pytest.mark.filterwarnings("ignore:Matplotlib currently does not support:UserWarning")
 def test_text_that_must_be_laid_out_is_left_to_matplotlib(text):
-    assert np.array_equal(drawn(Line, text), drawn(Text, text))
+    assert np.array_equal(drawn(TextLine, text), drawn(Text, text))
 
 
 @pytest.mark.parametrize("style", [{"rotation": 30}, {"bbox": {"facecolor": "red"}}])
 def test_special_text_is_left_to_matplotlib(style):
-    assert np.array_equal(drawn(Line, "0.5", **style), drawn(Text, "0.5", **style))
+    assert np.array_equal(drawn(TextLine, "0.5", **style), drawn(Text, "0.5", **style))
 
 
 def test_nothing_to_draw_and_other_formats():
-    assert not drawn(Line, "").any() and not drawn(Line, "   ").any() and not drawn(Line, "a", visible=False).any()
+    assert (
+        not drawn(TextLine, "").any()
+        and not drawn(TextLine, "   ").any()
+        and not drawn(TextLine, "a", visible=False).any()
+    )
     figure = new_figure(3, 1)
     write(figure, 0.1, 0.1, "a $x^2$ & <b>")
     for format, wanted in (("svg", b"<path"), ("pdf", b"%PDF")):
