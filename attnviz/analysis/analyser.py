@@ -78,8 +78,8 @@ class Analyser:
         for site in self.sites:
             if site.name == name:
                 return site
-        known = [s.name for s in self.sites]
-        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.core.errors.nearest(name, known)}")
+        gate_names = [s.name for s in self.sites]
+        raise UserError(f"{self.loaded.name} has no gate {name!r}; {attnviz.core.errors.nearest(name, gate_names)}")
 
     def input(self, image: PreparedImage) -> Tensor:
         """What the model is given of a prepared image, (1, C, H, W): see ``Network.given``."""
@@ -161,8 +161,8 @@ class Analyser:
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
         loaded = self.loaded
-        told = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
-        return Analysis(*told, outline=self.outline)
+        fields = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
+        return Analysis(*fields, outline=self.outline)
 
     def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
         """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).

@@ -47,10 +47,10 @@ def gate_of(analyser: Analyser) -> GateSite | None:
 def _other(image: PreparedImage, analyser: Analyser) -> Tensor:
     spec = analyser.loaded.spec.input
     for name in OTHERS:
-        found = prepare(load_sample(name), spec).network
-        if not np.array_equal(found, image.network):
+        pixels = prepare(load_sample(name), spec).network
+        if not np.array_equal(pixels, image.network):
             break
-    return torch.from_numpy(normalise(found, spec))[None]
+    return torch.from_numpy(normalise(pixels, spec))[None]
 
 
 def _checked(analyser: Analyser, noise: NoiseSpec) -> NoiseSpec:

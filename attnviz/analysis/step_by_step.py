@@ -42,13 +42,13 @@ def frames(image: PreparedImage, count: int = FRAMES) -> tuple[PreparedImage, ..
     high, wide = image.network.shape[:2]
     whole = Image.fromarray(image.network)
     top = high * (1 - WINDOW) / 2
-    found = []
+    clip = []
     for share in np.linspace(0, 1, count):
         left = float(share) * wide * (1 - WINDOW)
         box = (left, top, left + wide * WINDOW, top + high * WINDOW)
         small = np.asarray(whole.resize((wide, high), Image.Resampling.BILINEAR, box=box))
-        found.append(replace(image, pixels=small, network=small, box=(0, 0, wide, high)))
-    return tuple(found)
+        clip.append(replace(image, pixels=small, network=small, box=(0, 0, wide, high)))
+    return tuple(clip)
 
 
 def pixels(image: PreparedImage) -> Tensor:

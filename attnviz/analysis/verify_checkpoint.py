@@ -27,13 +27,13 @@ def differences(published: Any, given: dict[str, list[list[Any]]]) -> list[str]:
 
     A card written before a scene was added has no answer to it, which is no difference; one without any answer is.
     """
-    found = [] if any(name in published for name in given) else ["no published answer to any sample scene"]
+    sentences = [] if any(name in published for name in given) else ["no published answer to any sample scene"]
     for name, top in given.items():
         for (label, p), (said, q) in zip(top, published.get(name, ()), strict=False):
             if abs(p - q) > TOLERANCE or (label != said and abs(p - q) > 0):
-                found.append(f"{name}: {label} {p}, published {said} {q}")
+                sentences.append(f"{name}: {label} {p}, published {said} {q}")
                 break
-    return found
+    return sentences
 
 
 def verify(name: str | Path, folder: Path | None = None, write: bool = False) -> tuple[Card, list[str]]:

@@ -47,16 +47,16 @@ def _effect(paired: Paired, number: int) -> Values:
 
 def effects(paired: Paired, changes: Sequence[Change], gate: str) -> Values:
     """Of every replacement of one gate, or of all together where ``gate`` is empty."""
-    found = {c.what: _effect(paired, i) for i, c in enumerate(changes) if c.gate == gate and not c.k}
-    own = found.get("own")
+    by_change = {c.what: _effect(paired, i) for i, c in enumerate(changes) if c.gate == gate and not c.k}
+    own = by_change.get("own")
     if own is not None and not own["changed"]:
         own["interval"] = [0.0, 0.0]  # a check of the audit, and no sample of anything
-    return found
+    return by_change
 
 
 def knock_outs(paired: Paired, changes: Sequence[Change]) -> list[Values]:
     """A row for each number of channels: every ranking, random ones, and two differences paired by photograph."""
-    found = []
+    rows = []
     at = {(c.what, c.k, c.draw): i for i, c in enumerate(changes) if c.k}
     for k in sorted({k for _, k, _ in at}):
         draws = [i for (what, n, _), i in at.items() if what == "random" and n == k]
@@ -64,8 +64,8 @@ def knock_outs(paired: Paired, changes: Sequence[Change]) -> list[Values]:
         row["random"] = _mean_effect(paired, draws, [])
         row["gate_against_low"] = _mean_effect(paired, [at["gate", k, 0]], [at["gate_low", k, 0]])
         row["product_against_random"] = _mean_effect(paired, [at["product", k, 0]], draws)
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def _mean_effect(paired: Paired, numbers: Sequence[int], against: Sequence[int]) -> Values:

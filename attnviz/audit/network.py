@@ -99,7 +99,7 @@ class Network:
 
     def meetings(self, tape: Mapping[str, Captured]) -> dict[str, Meeting]:
         """What channel gates and their features say about each channel; gates that were read with features."""
-        found = {}
+        by_gate = {}
         for site in self.ranked:
             features = tape[site.name].features
             if features is None or features.ndim != 4 or features.shape[1] != site.features[1]:
@@ -109,8 +109,8 @@ class Network:
                 continue
             flat = features.float().flatten(2)
             means = (gate, flat.mean(2), flat.abs().mean(2))
-            found[site.name] = Meeting(*(t.cpu().numpy() for t in means))
-        return found
+            by_gate[site.name] = Meeting(*(t.cpu().numpy() for t in means))
+        return by_gate
 
 
 def elements(captured: Captured) -> Floats:

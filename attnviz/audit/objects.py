@@ -125,12 +125,12 @@ class ObjectTests:
         if not sites or not (self.boxes or self.masks):
             return {}
         covers = {row: cover for row, n in enumerate(numbers) if (cover := self._cover(int(n))) is not None}
-        found: dict[str, Array] = {}
+        arrays: dict[str, Array] = {}
         for i, site in sites:
             masks = tape[site.name].values[:, 0].float().cpu().numpy()
             rows = [_measures(masks[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
-            found |= packed(f"objects/{i}", Moments.of(np.array(rows, np.float64).reshape(-1, len(MEASURES))))
-        return found
+            arrays |= packed(f"objects/{i}", Moments.of(np.array(rows, np.float64).reshape(-1, len(MEASURES))))
+        return arrays
 
 
 def pooled(cover: Floats, grid: tuple[int, ...]) -> Floats:
@@ -153,7 +153,7 @@ def energy_ratio(mask: Array, area: Floats) -> float:
 def _measures(mask: Floats, cover: Floats, name: str) -> list[float]:
     area = pooled(cover, mask.shape)
     noise = np.random.default_rng(key_of(name, "map")).random(mask.shape)
-    found = []
+    measures = []
     for one in (mask.astype(np.float64), centre_map((mask.shape[0], mask.shape[1])), noise):
-        found += [energy_ratio(one, area), float(area.flat[int(np.argmax(one))] > 0.5)]
-    return found
+        measures += [energy_ratio(one, area), float(area.flat[int(np.argmax(one))] > 0.5)]
+    return measures

@@ -94,13 +94,13 @@ class Reading:
 
     def arrays(self) -> dict[str, Array]:
         """For a file."""
-        found = packed("answers", self.answers)
+        packed_arrays = packed("answers", self.answers)
         for number, gate in enumerate(self.gates):
             parts = {"values": gate.values, "histogram": gate.histogram, "summary": gate.summary}
             parts |= {name: part for name in ("most", "least") if (part := getattr(gate, name)) is not None}
             for name, part in parts.items():
-                found |= packed(f"gate/{number}/{name}", part)
-        return found
+                packed_arrays |= packed(f"gate/{number}/{name}", part)
+        return packed_arrays
 
     @classmethod
     def restore(cls, arrays: Mapping[str, Array], count: int) -> Reading:
@@ -139,10 +139,10 @@ class Rows:
 
     def arrays(self) -> dict[str, Array]:
         """For a file."""
-        found = {f"rows/{name}": np.concatenate(parts) for name, parts in self.columns.items()}
-        found["problems/number"] = np.array([number for number, _ in self.problems], np.int64)
-        found["problems/reason"] = np.array([reason for _, reason in self.problems], np.str_)
-        return found
+        packed_arrays = {f"rows/{name}": np.concatenate(parts) for name, parts in self.columns.items()}
+        packed_arrays["problems/number"] = np.array([number for number, _ in self.problems], np.int64)
+        packed_arrays["problems/reason"] = np.array([reason for _, reason in self.problems], np.str_)
+        return packed_arrays
 
 
 class Reader:

@@ -129,15 +129,15 @@ _OF: Mapping[str, Pair] = {"same_class": (" of the same class", "同类"), "othe
 
 def on_effects(effects: Values) -> list[dict[str, str]]:
     """Does a constant do, and does it follow the image: of one gate or of all together."""
-    found = []
+    sentences = []
     if "mean" in effects:
         key = {"free": "would_do", "costs": "would_not_do", "open": "constant_open"}[verdict(effects["mean"])]
-        found.append(written(key, **_cost(effects["mean"])))
+        sentences.append(written(key, **_cost(effects["mean"])))
     for name, of in _OF.items():
         if name in effects:
             key = {"free": "follows_nothing", "costs": "follows", "open": "follows_open"}[verdict(effects[name])]
-            found.append(written(key, of=of, **_cost(effects[name])))
-    return found
+            sentences.append(written(key, of=of, **_cost(effects[name])))
+    return sentences
 
 
 def together(sentence: Mapping[str, str]) -> dict[str, str]:
@@ -151,17 +151,17 @@ def on_gate(gate: Values, labelled: bool) -> list[dict[str, str]]:
     """Everything that is said about one gate."""
     variation = gate["variation"]
     moving = variation["between_classes"] + variation["within_classes"]
-    found = [written("constant")] if moving <= STILL or not variation["sd"] else []
-    found += on_effects(gate["alone"])
+    sentences = [written("constant")] if moving <= STILL or not variation["sd"] else []
+    sentences += on_effects(gate["alone"])
     if gate["gain"] is not None:
         r = gate["gain"]["median"]
         key = "turns_down" if r <= -STRONG else "turns_up" if r >= STRONG else "turns_neither"
-        found.append(written(key, r=f"{r:.2f}".replace("-", "−")))
+        sentences.append(written(key, r=f"{r:.2f}".replace("-", "−")))
     if moving > STILL and variation["sd"]:
         parts = {"elements": "between_elements", "classes": "between_classes", "within": "within_classes"}
         shares = {name: f"{100 * variation[key]:.3g}" for name, key in parts.items()}
-        found.append(written("variation" if labelled else "variation_unlabelled", **shares))
-    return found
+        sentences.append(written("variation" if labelled else "variation_unlabelled", **shares))
+    return sentences
 
 
 def on_knock_outs(rows: list[Values]) -> list[dict[str, str]]:
@@ -190,6 +190,6 @@ def say_all(report: dict[str, Any]) -> list[dict[str, str]]:
     for gate in report["gates"]:
         gate["sentences"] = on_gate(gate, report["data"]["labelled"])
     own = report["together"].get("own")
-    found = [written("own_differs", changed=own["changed"])] if own is not None and own["changed"] else []
-    found += [together(one) for one in on_effects(report["together"])]
-    return found + on_knock_outs(report["knock_outs"]) + on_objects(report["objects"])
+    sentences = [written("own_differs", changed=own["changed"])] if own is not None and own["changed"] else []
+    sentences += [together(one) for one in on_effects(report["together"])]
+    return sentences + on_knock_outs(report["knock_outs"]) + on_objects(report["objects"])

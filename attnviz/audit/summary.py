@@ -68,7 +68,7 @@ def summarise(work: Work) -> Values:
 
 
 def _gate(work: Work, number: int, site: GateSite, reading: GateReading, paired: Paired | None) -> Values:
-    found: Values = {
+    summary: Values = {
         "name": site.name,
         "kind": site.kind,
         "shape": list(site.shape),
@@ -80,7 +80,7 @@ def _gate(work: Work, number: int, site: GateSite, reading: GateReading, paired:
         "photographs": _photographs(work, reading),
         "alone": {} if paired is None else effects(paired, work.changes, site.name),
     }
-    return found
+    return summary
 
 
 def _variation(site: GateSite, reading: GateReading) -> Values:
@@ -176,11 +176,11 @@ def _photographs(work: Work, reading: GateReading) -> list[Values]:
         if work.photographs.labelled
         else values.variance
     )
-    found = []
+    rows = []
     for channel in np.argsort(-told, kind="stable")[:SHOWN]:
         ends = {"most": (reading.most, 1), "least": (reading.least, -1)}
-        found.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
-    return found
+        rows.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
+    return rows
 
 
 def _named(work: Work, extremes: Extremes, channel: int, sign: int) -> list[list[Any]]:
@@ -193,14 +193,14 @@ def _named(work: Work, extremes: Extremes, channel: int, sign: int) -> list[list
 
 def _network(answers: Answers, work: Work) -> Values:
     count = max(int(answers.bin_images.sum()), 1)
-    found: Values = {"confidence": rounded(float(answers.bin_confidence.sum()) / count)}
+    summary: Values = {"confidence": rounded(float(answers.bin_confidence.sum()) / count)}
     if not work.photographs.labelled:
-        return found
+        return summary
     right, labels = int(answers.right.sum()), work.network.loaded.labels
     low, high = wilson(right, count)
     present = np.flatnonzero(answers.images)
     return {
-        **found,
+        **summary,
         "top1": rounded(100 * right / count),
         "interval": [rounded(100 * low), rounded(100 * high)],
         "calibration_error": rounded(answers.calibration_error),
@@ -234,19 +234,21 @@ def _objects(work: Work) -> list[Values]:
 
 def _left_out(work: Work) -> list[list[str]]:
     """What was not measured and why, each in English and Chinese."""
-    found = []
+    reasons = []
     if work.photographs.left_out:
-        found.append([work.photographs.left_out, "照片的类别未知或与网络的类别不符；需要类别的测试已略去。"])
+        reasons.append([work.photographs.left_out, "照片的类别未知或与网络的类别不符；需要类别的测试已略去。"])
     if work.changes:
         too_large = [site.name for site in work.network.sites if not work.sources.holds(site)]
         if too_large:
             names = ", ".join(too_large)
-            found.append([f"too large to be replaced by values from elsewhere: {names}", f"太大，未作替换：{names}"])
+            reasons.append([f"too large to be replaced by values from elsewhere: {names}", f"太大，未作替换：{names}"])
         if work.settings.quick:
-            found.append(["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门控，也未敲除通道"])
+            reasons.append(
+                ["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门控，也未敲除通道"]
+            )
     elif not len(work.choice.tests):
-        found.append(["no tests were asked for", "未要求测试"])
+        reasons.append(["no tests were asked for", "未要求测试"])
     if work.problems:
         count = len(work.problems)
-        found.append([f"{count} files that cannot be read", f"{count} 个无法读取的文件"])
-    return found
+        reasons.append([f"{count} files that cannot be read", f"{count} 个无法读取的文件"])
+    return reasons

@@ -17,7 +17,7 @@ SIDE = 96
 def thumbnails(photographs: Photographs, names: Sequence[str]) -> dict[str, bytes]:
     """Name -> a JPEG of ``SIDE`` × ``SIDE``, the whole photograph; those that are gone by now are left out."""
     places = {name: number for number, name in enumerate(photographs.names)}
-    found = {}
+    jpegs = {}
     for name in names:
         try:
             picture = open_photograph(photographs.sources[places[name]])
@@ -25,5 +25,5 @@ def thumbnails(photographs: Photographs, names: Sequence[str]) -> dict[str, byte
             continue
         buffer = io.BytesIO()
         picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=82)
-        found[name] = buffer.getvalue()
-    return found
+        jpegs[name] = buffer.getvalue()
+    return jpegs

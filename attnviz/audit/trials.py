@@ -52,15 +52,15 @@ def changes_of(network: Network, sources: Sources, labelled: bool, quick: bool) 
         quick: Only all gates together, and no channels.
     """
     names = offered(labelled)
-    found = [Change(name) for name in names]
+    changes = [Change(name) for name in names]
     if quick:
-        return tuple(found)
+        return tuple(changes)
     for site in network.sites:
-        found += [Change(name, site.name) for name in names if REPLACEMENTS[name].alone and sources.holds(site)]
+        changes += [Change(name, site.name) for name in names if REPLACEMENTS[name].alone and sources.holds(site)]
     for k in knock_outs(network.ranked):
-        found += [Change(ranking, k=k) for ranking in RANKINGS]
-        found += [Change("random", k=k, draw=draw) for draw in range(DRAWS)]
-    return tuple(found)
+        changes += [Change(ranking, k=k) for ranking in RANKINGS]
+        changes += [Change("random", k=k, draw=draw) for draw in range(DRAWS)]
+    return tuple(changes)
 
 
 def knock_outs(ranked: Sequence[GateSite]) -> list[int]:
@@ -110,12 +110,12 @@ class Trials:
             after.append(_outcome(network.answer(x, edits) if edits else logits, targets))
             progress(len(names))
         before = _outcome(logits, targets)
-        found = packed("paired", Paired.of(targets, before, after, bootstrap_weights(names, RESAMPLES)))
+        arrays = packed("paired", Paired.of(targets, before, after, bootstrap_weights(names, RESAMPLES)))
         for number, site in enumerate(network.sites):
             if site.name in meetings:
                 meeting = meetings[site.name]
-                found |= packed(f"gain/{number}", CoMoments.of(meeting.gate, meeting.feature))
-        return found | self.objects.block(network, tape, numbers)
+                arrays |= packed(f"gain/{number}", CoMoments.of(meeting.gate, meeting.feature))
+        return arrays | self.objects.block(network, tape, numbers)
 
     def _edits(self, change: Change, batch: Batch, meetings: Mapping[str, Meeting]) -> dict[GateSite | str, Edit]:
         if change.k:

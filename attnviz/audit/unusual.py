@@ -41,12 +41,12 @@ def unusualness(arrays: dict[str, Array], gates: tuple[GateReading, ...]) -> Dou
 
 def most_unusual(work: Work) -> list[list[Any]]:
     """Names and values of the most unusual photographs."""
-    found = Extremes.empty(1, LISTED)
+    extremes = Extremes.empty(1, LISTED)
     for block in work.readings:
         arrays = work.store.load("reading", block, "rows/")
         if "rows/number" in arrays:
             numbers = arrays["rows/number"]
             keys = keys_of([work.photographs.names[n] for n in numbers])
-            found = found.add(unusualness(arrays, work.reading.gates)[:, None], keys, numbers)
-    pairs = zip(found.numbers[0].tolist(), found.values[0].tolist(), strict=True)
+            extremes = extremes.add(unusualness(arrays, work.reading.gates)[:, None], keys, numbers)
+    pairs = zip(extremes.numbers[0].tolist(), extremes.values[0].tolist(), strict=True)
     return [[work.photographs.names[n], round(v, 3)] for n, v in pairs if n >= 0]

@@ -118,11 +118,11 @@ class Work:
     @cached_property
     def problems(self) -> tuple[tuple[int, str], ...]:
         """Numbers of photographs that could not be read, and why."""
-        found: list[tuple[int, str]] = []
+        unreadable: list[tuple[int, str]] = []
         for number in self.readings:
             arrays = self.store.load("reading", number, "problems/")
-            found += zip(arrays["problems/number"].tolist(), arrays["problems/reason"].tolist(), strict=True)
-        return tuple(found)
+            unreadable += zip(arrays["problems/number"].tolist(), arrays["problems/reason"].tolist(), strict=True)
+        return tuple(unreadable)
 
     # what is tested -----------------------------------------------------------------------------------------------
 

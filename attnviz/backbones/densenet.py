@@ -173,8 +173,8 @@ class DenseNet(nn.Module):
         if pretrained:
             sizes = ", ".join(f"growth={g} blocks={b}" for g, b in PUBLISHED)
             standard = stem == "large" and compression == 0.5 and bottleneck == 4
-            known = (growth, blocks) in PUBLISHED and standard
-            check_known("densenet", known, f"the large stem, compression 0.5, bottleneck 4 and {sizes}")
+            published = (growth, blocks) in PUBLISHED and standard
+            check_known("densenet", published, f"the large stem, compression 0.5, bottleneck 4 and {sizes}")
             self.carry(imagenet_state(PUBLISHED[growth, blocks]))
 
     def places(self) -> list[tuple[DenseLayer | Transition, nn.Conv2d]]:

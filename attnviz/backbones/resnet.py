@@ -111,8 +111,8 @@ class ResNet(nn.Module):
             factory = NoAttention if position == "pool" else attention
             part.attention = attach(factory, last.out_channels, branch=position == "branch")
         if pretrained:
-            known = (block, depths) in PUBLISHED and widths == WIDTHS
-            check_known("resnet", known, f"widths {WIDTHS} and {', '.join(f'{b} {d}' for b, d in PUBLISHED)}")
+            published = (block, depths) in PUBLISHED and widths == WIDTHS
+            check_known("resnet", published, f"widths {WIDTHS} and {', '.join(f'{b} {d}' for b, d in PUBLISHED)}")
             self.carry(imagenet_state(PUBLISHED[block, depths]))
 
     def blocks(self) -> list[BasicBlock | Bottleneck]:

@@ -53,7 +53,7 @@ def kind_of_axis(axis: Axis) -> str:
 def reshaped(labels: Labels, sizes: Sequence[int]) -> Labels:
     """Axes after the same elements were given another shape: factors are regrouped, and cut where they must be."""
     left = [factor for axis in labels for factor in axis if factor[1] != 1][::-1]
-    found: list[Axis] = []
+    axes: list[Axis] = []
     for size in sizes:
         axis: list[tuple[str, int]] = []
         while size > 1 and left:
@@ -65,8 +65,8 @@ def reshaped(labels: Labels, sizes: Sequence[int]) -> Labels:
                 left.append((kind, count // share))
             axis.append((kind, share))
             size //= share
-        found.append(tuple(axis))
-    return tuple(found)
+        axes.append(tuple(axis))
+    return tuple(axes)
 
 
 class Axes(TensorTable[Labels]):

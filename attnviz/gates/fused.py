@@ -52,8 +52,8 @@ def result_with(
         return (met, *result[1:])
     joined = met.transpose(1, 2).flatten(2)
     output = torch.nn.functional.linear(joined, operands[7], operands[8])
-    told = weights.mean(1) if _argument(operands, keywords, 11, "average_attn_weights", True) else weights
-    return output, told if _argument(operands, keywords, 10, "need_weights", True) else result[1]
+    averaged = weights.mean(1) if _argument(operands, keywords, 11, "average_attn_weights", True) else weights
+    return output, averaged if _argument(operands, keywords, 10, "need_weights", True) else result[1]
 
 
 def _softmax(query: Tensor, key: Tensor, scale: float | None, left_out: Tensor | None, mask: Tensor | None) -> Tensor:

@@ -47,15 +47,15 @@ def viewed(step: TracedOperation) -> Mark:
 def moved(step: TracedOperation) -> Mark:
     """Values are moved, repeated or left out; a constant may stand beside them."""
     values = ops.tensors_in(step.args[0])
-    known = [m for t in values if (m := step.marks.get(t)) is not None]
-    if not known:  # only what chooses depends on the input
+    marks = [m for t in values if (m := step.marks.get(t)) is not None]
+    if not marks:  # only what chooses depends on the input
         return step.new()
-    first, together = known[0], len(known) == len(values)
-    limits = [m.limits for m in known] if together else [ANY]
+    first, together = marks[0], len(marks) == len(values)
+    limits = [m.limits for m in marks] if together else [ANY]
     if step.name in ("masked_fill", "constant_pad_nd"):
         limits.append(step.limits(step.args[2]) if len(step.args) > 2 else (0.0, 0.0))
-    origin = first.origin if together and all(m.origin is not None for m in known) else None
-    whole = len(known) == 1 and step.name != "masked_fill"
+    origin = first.origin if together and all(m.origin is not None for m in marks) else None
+    whole = len(marks) == 1 and step.name != "masked_fill"
     roots = {m.root for _, m in step.operands}
     stays = step.name in ("masked_fill", "_to_copy") and len(roots) == 1  # no value leaves its place
     return step.new(
@@ -66,7 +66,7 @@ def moved(step: TracedOperation) -> Mark:
         cut_of=(first.cut_of or (first.value, values[0].ndim)) if step.name in ops.CUTS else None,
         channels=_channels(step),
         sampled=first.sampled or step.name in ops.SAMPLES,
-        compared=all(m.compared for m in known),
+        compared=all(m.compared for m in marks),
         straight=step.straight(),
         kernels=first.kernels,
     )

@@ -18,18 +18,18 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
     Raises:
         UserError: A name is not known, or a site belongs to another model.
     """
-    known = {site.name: site for site in known_sites(model)}
-    found = []
+    by_name = {site.name: site for site in known_sites(model)}
+    resolved = []
     for item in wanted:
-        site = item if isinstance(item, GateSite) else known.get(item)
+        site = item if isinstance(item, GateSite) else by_name.get(item)
         if site is None:
-            hint = nearest(item, known) if known else "call find_gates(model, example) first"
+            hint = nearest(item, by_name) if by_name else "call find_gates(model, example) first"
             raise UserError(f"unknown gate {item!r}; {hint}")
-        found_here = known.get(site.name) is site
+        found_here = by_name.get(site.name) is site
         if not found_here and any(module_at(model, place.module) is None for place in places(site)):
-            raise UserError(f"unknown gate {site.name!r} in this {type(model).__name__}; {nearest(site.name, known)}")
-        found.append(site)
-    return found
+            raise UserError(f"unknown gate {site.name!r} in this {type(model).__name__}; {nearest(site.name, by_name)}")
+        resolved.append(site)
+    return resolved
 
 
 def places(site: GateSite) -> tuple[Place, Place, Place]:

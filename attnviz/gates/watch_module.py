@@ -37,12 +37,12 @@ def attention_modules(model: nn.Module) -> tuple[tuple[str, str], ...]:
     A module inside another one, such as the channel half of a CBAM, is left out.
     """
     types = {ATTENTION[name]: name for name in ATTENTION}
-    found: list[tuple[str, str]] = []
+    paths: list[tuple[str, str]] = []
     for path, module in unwrapped(model).named_modules():
         name = types.get(type(module))
-        if name is not None and not any(path.startswith(f"{outer}.") for outer, _ in found):
-            found.append((path, name))
-    return tuple(found)
+        if name is not None and not any(path.startswith(f"{outer}.") for outer, _ in paths):
+            paths.append((path, name))
+    return tuple(paths)
 
 
 @contextmanager
@@ -63,8 +63,8 @@ def watching(model: nn.Module, path: str) -> Iterator[Passage]:
     inner = unwrapped(model)
     module = module_at(inner, path) if isinstance(path, str) else None
     if module is None or module is inner:
-        known = [name for name, _ in attention_modules(inner)]
-        raise UserError(f"no module {path!r} in this {type(inner).__name__}; {nearest(path, known)}")
+        paths = [name for name, _ in attention_modules(inner)]
+        raise UserError(f"no module {path!r} in this {type(inner).__name__}; {nearest(path, paths)}")
     passage = Passage()
 
     def starting() -> None:

@@ -49,10 +49,10 @@ def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
         raise UserError(f"{folder} must hold at least two class folders, got {len(classes)}")
     files: list[tuple[Path, int]] = []
     for index, name in enumerate(classes):
-        found = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in SUFFIXES)
-        if not found:
+        images = sorted(p for p in (folder / name).iterdir() if p.suffix.lower() in SUFFIXES)
+        if not images:
             raise UserError(f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})")
-        files += [(p, index) for p in found]
+        files += [(p, index) for p in images]
     return tuple(classes), files
 
 

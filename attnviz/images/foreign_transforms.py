@@ -98,8 +98,8 @@ def _of_compose(transform: Any) -> InputSpec | None:
     """A ``Compose`` of known steps; ``None`` where one is not known, or the steps are no centred crop of a size."""
     steps = _Steps()
     for step in transform.transforms:
-        known = _STEPS.get(type(step).__name__)
-        if known is None or not known(step, steps):
+        rule = _STEPS.get(type(step).__name__)
+        if rule is None or not rule(step, steps):
             return None
     if not steps.scaled or not steps.resized:
         return None
@@ -157,8 +157,8 @@ def _of_config(config: Mapping[str, Any]) -> InputSpec:
 def _called(function: Callable[[Any], Any], pixels: Bytes) -> Tensor:
     """(H, W, 3) uint8 -> (C, H, W) as the function makes it."""
     try:
-        made = function(Image.fromarray(pixels))
-        values = torch.as_tensor(made)
+        result = function(Image.fromarray(pixels))
+        values = torch.as_tensor(result)
     except Exception as error:  # the function is somebody else's: it may raise anything
         raise UserError(
             f"the transform fails on a Pillow image of {pixels.shape[1]}×{pixels.shape[0]} pixels: "

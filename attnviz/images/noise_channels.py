@@ -111,8 +111,8 @@ def append_noise(
     if generator is not None:
         noise, order = maker(x, others, spec.channels, generator), orders(spec, len(x), generator)
     else:
-        made = [_one(x[i : i + 1], others[i : i + 1], spec, first + i) for i in range(len(x))]
-        noise, order = torch.cat([n for n, _ in made]), torch.cat([o for _, o in made])
+        pairs = [_one(x[i : i + 1], others[i : i + 1], spec, first + i) for i in range(len(x))]
+        noise, order = torch.cat([n for n, _ in pairs]), torch.cat([o for _, o in pairs])
     order = order.to(x.device)
     both = torch.cat((x, noise.to(x.device, x.dtype) * spec.strength), 1)
     return both.gather(1, order[:, :, None, None].expand_as(both)), order

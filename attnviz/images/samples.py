@@ -148,8 +148,8 @@ def _bundled(sample: Sample) -> Image.Image:
 
 def _packaged(package: str, sample: Sample) -> Image.Image:
     """A photograph that lies as a file in an installed package, which is not imported."""
-    found = importlib.util.find_spec(package)
-    path = Path(found.origin).parent / sample.origin if found is not None and found.origin else None
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / sample.origin if spec is not None and spec.origin else None
     if path is None or not path.is_file():
         raise UserError(f"the sample {sample.name!r} comes with {sample.source}, which is not installed or lacks it")
     with Image.open(path) as image:

@@ -168,15 +168,15 @@ class _Flops(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run an operation, in its parts where the table does not know it, and count it."""
-        given, known = kwargs or {}, flop_registry.get(func._overloadpacket)
-        if known is None:
+        given, formula = kwargs or {}, flop_registry.get(func._overloadpacket)
+        if formula is None:
             with self:
                 parts = func.decompose(*args, **given)
             if parts is not NotImplemented:
                 return parts
         out = func(*args, **given)
-        if known is not None:
-            self.total += int(known(*args, **given, out_val=out))
+        if formula is not None:
+            self.total += int(formula(*args, **given, out_val=out))
         return out
 
 

@@ -44,12 +44,12 @@ def build_from(file: Path, name: str, classes: int | None = None) -> nn.Module |
             raise UserError(f"{file.name}:{name} must be a function that gives a network, it is {_kind(factory)}")
         options = _options(factory, f"{file.name}:{name}", classes)
         try:
-            made = factory(**options)
+            result = factory(**options)
         except Exception as error:  # it is somebody else's code: it may raise anything
             raise UserError(f"{file.name}:{name} failed: {_where(error, file)}") from error
-    if not isinstance(made, (nn.Module, Network)):
-        raise UserError(f"{file.name}:{name} must give a torch.nn.Module, it gave {_kind(made)}")
-    return made
+    if not isinstance(result, (nn.Module, Network)):
+        raise UserError(f"{file.name}:{name} must give a torch.nn.Module, it gave {_kind(result)}")
+    return result
 
 
 def _kind(value: Any) -> str:

@@ -76,12 +76,12 @@ def _bare(backbone: str, classes: int, pretrained: bool) -> nn.Module:
         raise UserError(f"{backbone} has no published weights; give start.weights, or let the factory load them")
     file, name = Path(code["file"]), code["name"]
     try:
-        made = build_from(file, name, classes)
+        built = build_from(file, name, classes)
     except UserError as error:
         if "takes no num_classes" not in str(error):
             raise
-        made = build_from(file, name)
-    module = made.module if isinstance(made, Network) else made
+        built = build_from(file, name)
+    module = built.module if isinstance(built, Network) else built
     return module.float().requires_grad_(True)
 
 
@@ -112,13 +112,13 @@ def insert(
     Raises:
         UserError: There is no such module, it did not run, or gives no map (N, C, H, W).
     """
-    known = dict(module.named_modules())
+    modules = dict(module.named_modules())
     for place in places:
-        if not place or place not in known:
-            raise UserError(f"there is no module {place!r} to put attention after; {nearest(place, known)}")
+        if not place or place not in modules:
+            raise UserError(f"there is no module {place!r} to put attention after; {nearest(place, modules)}")
     for place in dict.fromkeys(places):
         channels = _channels(module, place, size)
-        _append(known[place], module, place, Placed(attention(channels)))
+        _append(modules[place], module, place, Placed(attention(channels)))
 
 
 class _Watched(nn.Module):

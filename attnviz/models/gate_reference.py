@@ -101,8 +101,8 @@ class GateReference:
         """Whether these are statistics of a gate of this kind and shape, N in front."""
         if kind != self.kind or (self.mean is not None and self.mean.shape != shape[1:]):
             return False
-        told = summary(kind, np.zeros((1, *shape[1:]), np.float32))
-        return self.quantiles is None or (told is not None and told.shape[1] == self.quantiles.shape[1])
+        numbers = summary(kind, np.zeros((1, *shape[1:]), np.float32))
+        return self.quantiles is None or (numbers is not None and numbers.shape[1] == self.quantiles.shape[1])
 
     def standing(self, values: Floats) -> tuple[Standing, ...]:
         """Where K numbers of one photograph lie; raises ``UserError`` where there are no quantiles for them."""
@@ -139,13 +139,13 @@ class Reference:
 
     def of(self, gate: str, kind: str, shape: tuple[int, ...]) -> GateReference | None:
         """Statistics of a gate; ``None`` where there are none that fit it."""
-        found = self.gates.get(gate)
-        return found if found is not None and found.fits(kind, shape) else None
+        statistics = self.gates.get(gate)
+        return statistics if statistics is not None and statistics.fits(kind, shape) else None
 
     def mean(self, gate: str, kind: str, shape: tuple[int, ...]) -> Floats | None:
         """The mean of a gate over the photographs, of its shape for one; ``None`` where it is not known."""
-        found = self.of(gate, kind, shape)
-        return None if found is None else found.mean
+        statistics = self.of(gate, kind, shape)
+        return None if statistics is None else statistics.mean
 
 
 PARTS = ("mean", "sd", "quantiles")
@@ -171,8 +171,8 @@ def encode(reference: Reference) -> bytes:
         if (values := getattr(gate, part)) is not None
     }
     kinds = {name: gate.kind for name, gate in reference.gates.items()}
-    told = {"levels": LEVELS, "kinds": kinds, **{key: getattr(reference, key) for key in TOLD}}
-    return safetensors.numpy.save(arrays, metadata={key: json.dumps(value) for key, value in told.items()})
+    header = {"levels": LEVELS, "kinds": kinds, **{key: getattr(reference, key) for key in TOLD}}
+    return safetensors.numpy.save(arrays, metadata={key: json.dumps(value) for key, value in header.items()})
 
 
 def save_reference(folder: Path, name: str, reference: Reference) -> Path:
@@ -234,10 +234,10 @@ def load_reference(name: str, weights: str, folder: Path | None = None) -> Refer
     path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
     if not path.is_file():
         return None
-    found = read_reference(path)
-    if found.weights != weights:
+    reference = read_reference(path)
+    if reference.weights != weights:
         raise UserError(
-            f"{path.name} was measured with other weights (sha256 {found.weights[:12]}…, not {weights[:12]}…): measure "
-            f"it again with: attnviz reference {name} --data FOLDER"
+            f"{path.name} was measured with other weights (sha256 {reference.weights[:12]}…, not {weights[:12]}…): "
+            f"measure it again with: attnviz reference {name} --data FOLDER"
         )
-    return found
+    return reference

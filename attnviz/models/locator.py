@@ -200,13 +200,13 @@ def _with(network: Network, card: ModelCard) -> Network:
     scores = card.scores or (None if elsewhere else network.scores)
     merged = card.but(labels=labels, scores=scores, name=card.name or network.name)
     given = card.input(network.input, network.input.colours) or network.input
-    made = wrap(network.module, merged, transform=given)
+    wrapped = wrap(network.module, merged, transform=given)
     return dataclasses.replace(
         network,
-        name=made.name,
-        module=made.module,
-        spec=dataclasses.replace(network.spec, input=given, num_classes=made.spec.num_classes),
-        labels=made.labels,
-        scores=made.scores,
-        assumed=(*network.assumed, *made.assumed),
+        name=wrapped.name,
+        module=wrapped.module,
+        spec=dataclasses.replace(network.spec, input=given, num_classes=wrapped.spec.num_classes),
+        labels=wrapped.labels,
+        scores=wrapped.scores,
+        assumed=(*network.assumed, *wrapped.assumed),
     )

@@ -131,8 +131,8 @@ def _timm_has(name: str) -> bool:
 def _torchvision_has(name: str) -> bool:
     from torchvision import models
 
-    known = name in models.list_models(module=models)
-    return known and _hub_file(models.get_model_weights(name).DEFAULT.url).is_file()
+    listed = name in models.list_models(module=models)
+    return listed and _hub_file(models.get_model_weights(name).DEFAULT.url).is_file()
 
 
 AT_HAND: Mapping[str, Callable[[str], bool]] = MappingProxyType({"timm": _timm_has, "torchvision": _torchvision_has})
@@ -220,9 +220,9 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Publ
     import torchvision
     from torchvision import models
 
-    known = models.list_models(module=models)
-    if name not in known:
-        raise UserError(f"torchvision has no classification model {name!r}; {nearest(name, known)}")
+    names = models.list_models(module=models)
+    if name not in names:
+        raise UserError(f"torchvision has no classification model {name!r}; {nearest(name, names)}")
     weights = models.get_model_weights(name).DEFAULT
     transform, categories = weights.transforms(), weights.meta["categories"]
     extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}

@@ -45,13 +45,13 @@ def check_results(file: Path, settings: Mapping[str, Any], force: bool = False) 
         old = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         old = None
-    known = old.get("settings") if isinstance(old, dict) else None
+    old_settings = old.get("settings") if isinstance(old, dict) else None
     new = json.loads(json.dumps(settings))
-    if isinstance(known, dict):
-        keys = [key for key in new if known.get(key) != new[key]]
+    if isinstance(old_settings, dict):
+        keys = [key for key in new if old_settings.get(key) != new[key]]
         if not keys:
             return
-        why = f"was made with {_said(known, keys)}, not {_said(new, keys)}"
+        why = f"was made with {_said(old_settings, keys)}, not {_said(new, keys)}"
     else:
         why = "does not say with which settings it was made"
     raise UserError(f"{file} holds results and {why}; give another file with --out, or --force to replace it")

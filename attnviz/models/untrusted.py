@@ -55,8 +55,8 @@ class Wish:
     def __post_init__(self) -> None:
         library, colon, rest = (self.name if isinstance(self.name, str) else "").partition(":")
         if not colon or not rest or ":" in rest or len(self.name) > LONGEST or library not in LIBRARIES:
-            known = " or ".join(f"{key}:NAME" for key in LIBRARIES)
-            raise UserError(f"a network is asked for as {known}, got {str(self.name)[:LONGEST]!r}")
+            locators = " or ".join(f"{key}:NAME" for key in LIBRARIES)
+            raise UserError(f"a network is asked for as {locators}, got {str(self.name)[:LONGEST]!r}")
         if self.weights not in WEIGHTS:
             raise UserError(f"unknown weights {str(self.weights)[:LONGEST]!r}; {nearest(self.weights, WEIGHTS)}")
         if self.weights == "file" and self.file is None:
@@ -157,12 +157,12 @@ def _classes(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """How many classes a file's network has, by the layer that makes the scores."""
     count = len(skeleton.labels)
     for path, module in reversed(list(skeleton.module.named_modules())):
-        made = getattr(module, "out_features", getattr(module, "out_channels", None))
-        if isinstance(module, (nn.Linear, nn.Conv2d)) and made == count:
-            found = shapes.get(f"{path}.weight", (count,))
-            if not found or not 2 <= found[0] <= 100_000:
-                raise UserError(f"a network must have 2 to 100,000 classes; {path}.weight has shape {found}")
-            return found[0]
+        width = getattr(module, "out_features", getattr(module, "out_channels", None))
+        if isinstance(module, (nn.Linear, nn.Conv2d)) and width == count:
+            shape = shapes.get(f"{path}.weight", (count,))
+            if not shape or not 2 <= shape[0] <= 100_000:
+                raise UserError(f"a network must have 2 to 100,000 classes; {path}.weight has shape {shape}")
+            return shape[0]
     return count
 
 

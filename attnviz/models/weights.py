@@ -37,9 +37,9 @@ def _cast(key: str, value: Tensor, wanted: torch.dtype) -> Tensor:
             f"{key[:80]} holds {_name(value.dtype)} numbers, and {names} are read there; save the network's weights "
             "as float32, quantised ones after they have been dequantised"
         )
-    made = value.to(wanted)
-    if not wanted.is_floating_point or bool(torch.isfinite(made).all()):
-        return made
+    cast = value.to(wanted)
+    if not wanted.is_floating_point or bool(torch.isfinite(cast).all()):
+        return cast
     if not bool(torch.isfinite(value).all()):
         raise UserError(f"the file holds weights that are not finite, in {key[:80]}; save those of an earlier epoch")
     most = float(value.abs().max())

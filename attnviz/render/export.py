@@ -155,9 +155,9 @@ def write_exports(
     draw = functools.partial(drawn, kind=kind, dpi=dpi)
     files: dict[str, bytes] = {}
     for record in analysis.gates:
-        made = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale}, draw)
-        if made is not None:
-            files[f"{made[0]}-{file_name(record.site.name)}.{kind}"] = made[1]
+        picture = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale}, draw)
+        if picture is not None:
+            files[f"{picture[0]}-{file_name(record.site.name)}.{kind}"] = picture[1]
     if analysis.gates:
         files[f"gates.{kind}"] = draw(gate_strip(analysis.gates, analysis.image))
     if any(record.site.has_scores for record in analysis.gates):

@@ -32,14 +32,14 @@ def _drawn(record: GateRecord) -> str:
     if shown.style == "words":
         return _figure(f"<pre>{escape(shown.text)}</pre>", title)
     scale = scale_for(shown.values, shown.mode)
-    told = f"{title} · {caption(shown.values, scale)}"
+    words = f"{title} · {caption(shown.values, scale)}"
     if shown.style == "profile" and shown.mode == "fixed":
         return _figure(
-            _image(to_png(channel_bars(shown.values, size=(6.0, 2.6))), "png", f"Channel scores of {told}"), told
+            _image(to_png(channel_bars(shown.values, size=(6.0, 2.6))), "png", f"Channel scores of {words}"), words
         )
     rows = shown.values if shown.values.ndim == 2 else shown.values[None]
     style = f"width:{SIDE}px;min-height:24px;image-rendering:pixelated"
-    return _figure(_image(encode(colourise(rows, scale, None), "png"), "png", told, style), told)
+    return _figure(_image(encode(colourise(rows, scale, None), "png"), "png", words, style), words)
 
 
 def gate_html(record: GateRecord) -> str:

@@ -51,20 +51,20 @@ def scales(pictures: Sequence[tuple[str, Floats] | None], choice: str = "fixed")
     for picture in pictures:
         if picture is not None:
             groups.setdefault(GROUPS[picture[0]], []).append(picture[1])
-    found: list[Scale | None] = []
+    shared: list[Scale | None] = []
     for picture in pictures:
         if picture is None:
-            found.append(None)
+            shared.append(None)
             continue
         group = GROUPS[picture[0]]
         mode = "stretch" if group == "gate" else "features"
         if choice == "own":
-            found.append(scale_for(picture[1], mode))
+            shared.append(scale_for(picture[1], mode))
         elif choice == "fixed" and group == "gate":
-            found.append(GATE_SCALE)
+            shared.append(GATE_SCALE)
         else:
-            found.append(shared_scale(groups[group], mode))
-    return found
+            shared.append(shared_scale(groups[group], mode))
+    return shared
 
 
 def aligned(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -50,15 +50,15 @@ def predictions(
 ) -> Tensor:
     """Predicted classes (N,) of images batch by batch, under edits of the gates."""
     device, _ = placed(loaded.module)
-    found, first = [], 0
+    batches, first = [], 0
     with ExitStack() as stack:
         if edits:
             stack.enter_context(edit(loaded.module, edits))
         for part in parts:
             x = network_batch(loaded, images.images[list(part)].to(device), first)
-            found.append(loaded.module(x).argmax(1).cpu())
+            batches.append(loaded.module(x).argmax(1).cpu())
             first += len(part)
-    return torch.cat(found)
+    return torch.cat(batches)
 
 
 def paired(before: Tensor, after: Tensor) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def ablations(
     sites, chosen = sites_of(loaded), pick(images, count, seed)
     parts, targets = chunks(chosen, batch), images.targets[chosen]
     plain = predictions(loaded, images, parts, {})
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "gates": dict(Counter(site.kind for site in sites)),
         "images": {"count": count, "of": len(images), "seed": seed},
         "batch": batch,
@@ -128,6 +128,6 @@ def ablations(
     means = gate_means(loaded, images, sites) if sites else {}
     for name, make in REPLACEMENTS.items() if sites else ():
         changed = predictions(loaded, images, parts, {site: make(means[site.name], seed) for site in sites})
-        told[name] = paired(plain == targets, changed == targets)
-        told[name]["changed"] = round(100 * float((changed != plain).float().mean()), 2)
-    return told
+        report[name] = paired(plain == targets, changed == targets)
+        report[name]["changed"] = round(100 * float((changed != plain).float().mean()), 2)
+    return report

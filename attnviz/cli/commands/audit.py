@@ -72,17 +72,17 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
         "ray": args.ray,
         "say": _say,
     }
-    found = audit(_network(args, model), args.data, out=out, split=args.split, **choices)
-    paths = found.write()
+    audited = audit(_network(args, model), args.data, out=out, split=args.split, **choices)
+    paths = audited.write()
     report = out / "report.html"
-    pictures = found.pictures(shown_photographs(found.summary))
-    write_atomically(report, report_html(found.summary, pictures, args.language).encode())
+    pictures = audited.pictures(shown_photographs(audited.summary))
+    write_atomically(report, report_html(audited.summary, pictures, args.language).encode())
     if args.figures:
-        paths += write_figures(found.summary, out / "figures", args.figures)
-    found.clean()
-    print(*(sentence[args.language] for sentence in found.summary["sentences"]), sep="\n")
+        paths += write_figures(audited.summary, out / "figures", args.figures)
+    audited.clean()
+    print(*(sentence[args.language] for sentence in audited.summary["sentences"]), sep="\n")
     print(*map(str, [report, *paths]), sep="\n", flush=True)
-    return found.summary
+    return audited.summary
 
 
 def _compared(args: AuditOptions) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w.:-]{1,200}")
 _VERDICTS = {
     "equal": "the logits are those in the file, bit for bit",
-    "differs": "the file records other logits for this photograph: {difference:g} away at most, made on {made}",
+    "differs": "the file records other logits for this photograph: {difference:g} away at most, made on {origin}",
     "other photograph": "the file records logits for another photograph",
     "not recorded": "the file records no logits to compare with",
 }
@@ -73,12 +73,14 @@ def run(args: ReplayOptions) -> None:
     verdict, difference = document.recorded.compare(after) if document.recorded else ("not recorded", None)
     rows, edits = _rows(before, after), document.edits
     if args.json:
-        told = {"model": edits.model, "edits": len(edits.steps), "gates": list(edits.gates), "classes": rows}
-        print(json.dumps({**told, "recorded": verdict, "largest_difference": difference}, indent=1, ensure_ascii=False))
+        report = {"model": edits.model, "edits": len(edits.steps), "gates": list(edits.gates), "classes": rows}
+        print(
+            json.dumps({**report, "recorded": verdict, "largest_difference": difference}, indent=1, ensure_ascii=False)
+        )
         return
     print(f"{edits.model}: {len(edits.steps)} edits of {len(edits.gates)} gates\n\n before    after   change  class")
     for row in rows[:5]:
         old, new = (100 * row[f"probability_{when}"] for when in ("before", "after"))
         print(f"{old:5.1f} %  {new:5.1f} %  {new - old:+6.1f}  {row['label']}")
-    made = "" if document.recorded is None else f"{document.recorded.device}, torch {document.recorded.torch}"
-    print("\n" + _VERDICTS[verdict].format(difference=difference or 0.0, made=made))
+    origin = "" if document.recorded is None else f"{document.recorded.device}, torch {document.recorded.torch}"
+    print("\n" + _VERDICTS[verdict].format(difference=difference or 0.0, origin=origin))

@@ -46,9 +46,9 @@ def _reference(name: str, card: Card) -> list[str]:
     from attnviz.models.gate_reference import load_reference
 
     try:
-        found = load_reference(card.id, card.sha256) if name in checkpoint_ids() else None
+        reference = load_reference(card.id, card.sha256) if name in checkpoint_ids() else None
     except UserError as error:
         return [str(error)]
-    if found is not None:
-        print(f"  reference statistics of {len(found.gates)} gates over {found.images:,} images")
+    if reference is not None:
+        print(f"  reference statistics of {len(reference.gates)} gates over {reference.images:,} images")
     return []

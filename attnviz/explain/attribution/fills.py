@@ -33,8 +33,8 @@ def fill(x: Tensor, name: str, black: Tensor | None = None) -> Tensor:
             )
         return black.to(x).view(1, -1, 1, 1).expand_as(x).clone()
     if name not in FILLS:
-        known = FILLS if black is None else (*FILLS, "black")
-        raise UserError(f"unknown fill {name!r}; {nearest(name, known)}")
+        names = FILLS if black is None else (*FILLS, "black")
+        raise UserError(f"unknown fill {name!r}; {nearest(name, names)}")
     if name == "zero":
         return torch.zeros_like(x)
     if name == "mean":

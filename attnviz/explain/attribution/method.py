@@ -124,8 +124,8 @@ class Method:
 
     def check(self, given: Mapping[str, Any]) -> dict[str, int | float | str]:
         """A value for every parameter; ``UserError`` on a wrong one and on one that there is not."""
-        known = {p.name: p for p in self.parameters}
+        by_name = {p.name: p for p in self.parameters}
         for name in given:
-            if name not in known:
-                raise UserError(f"{self.title} has no parameter {name!r}; {nearest(name, known)}")
-        return {name: p.check(given.get(name, p.default)) for name, p in known.items()}
+            if name not in by_name:
+                raise UserError(f"{self.title} has no parameter {name!r}; {nearest(name, by_name)}")
+        return {name: p.check(given.get(name, p.default)) for name, p in by_name.items()}

@@ -55,11 +55,11 @@ def order(values: npt.ArrayLike, seed: int) -> npt.NDArray[np.int64]:
 
     Without the shuffle a flat map would begin at the top left, and could look faithful by that.
     """
-    found = check_map(values)
-    sequence = np.lexsort((np.random.default_rng(seed).random(found.size), -found.ravel()))
-    places = np.empty(found.size, dtype=np.int64)
-    places[sequence] = np.arange(found.size)
-    return places.reshape(found.shape)
+    checked = check_map(values)
+    sequence = np.lexsort((np.random.default_rng(seed).random(checked.size), -checked.ravel()))
+    places = np.empty(checked.size, dtype=np.int64)
+    places[sequence] = np.arange(checked.size)
+    return places.reshape(checked.shape)
 
 
 def curves(
@@ -121,15 +121,15 @@ def curves(
             return values
 
         ends = score(torch.cat((image, *empty)))
-        found = []
+        measured = []
         for place in places:
             gone = torch.from_numpy(place[None] < counts[1:-1, None, None])[:, None].to(image.device)
             down = score(torch.where(gone, empty[0], image))
             up = score(torch.where(gone, image, empty[1]))
             deletion = np.concatenate((ends[:1], down, ends[1:2]))
             insertion = np.concatenate((ends[2:], up, ends[:1]))
-            found.append(Curves((counts / counts[-1]).astype(np.float32), deletion, insertion))
-    return found
+            measured.append(Curves((counts / counts[-1]).astype(np.float32), deletion, insertion))
+    return measured
 
 
 def _probability(logits: Tensor, target: int, scores: str) -> Floats:

@@ -15,12 +15,12 @@ from attnviz.core.types import Floats
 
 def check_map(values: npt.ArrayLike, name: str = "map") -> Floats:
     """A map as (H, W) float32; ``UserError`` unless it is 2-D, not empty and finite."""
-    found = np.asarray(values, dtype=np.float32)
-    if found.ndim != 2 or not found.size:
-        raise UserError(f"{name} must be (H, W) with at least one position, got {found.shape}")
-    if not np.isfinite(found).all():
-        raise UserError(f"{name} must be finite, got {int((~np.isfinite(found)).sum())} values that are not")
-    return found
+    checked = np.asarray(values, dtype=np.float32)
+    if checked.ndim != 2 or not checked.size:
+        raise UserError(f"{name} must be (H, W) with at least one position, got {checked.shape}")
+    if not np.isfinite(checked).all():
+        raise UserError(f"{name} must be finite, got {int((~np.isfinite(checked)).sum())} values that are not")
+    return checked
 
 
 def upsample(values: npt.ArrayLike, size: tuple[int, int]) -> Floats:

@@ -99,16 +99,16 @@ class Study:
 
     def _grids(self, seen: Probe) -> dict[str, Grids]:
         """From the name of every measured map to the grids that its random counterpart has."""
-        found: dict[str, Grids] = {s.name: ((s.shape[2], s.shape[3]),) for s in self.sites}
+        grids: dict[str, Grids] = {s.name: ((s.shape[2], s.shape[3]),) for s in self.sites}
         if len(self.sites) > 1:
-            found[MEAN] = tuple((s.shape[2], s.shape[3]) for s in self.sites)
+            grids[MEAN] = tuple((s.shape[2], s.shape[3]) for s in self.sites)
         for name in self.plan.methods:
             method = ATTRIBUTIONS[name]
             grid = seen.shapes[seen.layer][2:] if method.layered and seen.layer else self.size
             if method.cells is not None:
                 grid = method.cells(method.check({}), self.size)
-            found[name] = ((int(grid[0]), int(grid[1])),)
-        return found
+            grids[name] = ((int(grid[0]), int(grid[1])),)
+        return grids
 
     def _maps(self, model: nn.Module, x: Tensor, target: int | None) -> tuple[int, dict[str, Floats]]:
         """The class (the predicted one unless it is given) and every map, each (H, W)."""
@@ -193,13 +193,13 @@ class Study:
     def _agreement(self) -> dict[str, dict[str, Any]]:
         """Rank correlation of every map with every attribution and with the centre."""
         centre = centre_map(self.size)
-        found: dict[str, dict[str, Any]] = {}
+        correlations: dict[str, dict[str, Any]] = {}
         for name in self.grids:
-            found[name] = {CENTRE: spread([rank_correlation(m[name], centre) for m in self._masks])}
+            correlations[name] = {CENTRE: spread([rank_correlation(m[name], centre) for m in self._masks])}
             for other in self.plan.methods:
                 if other != name:
-                    found[name][other] = spread([rank_correlation(m[name], m[other]) for m in self._masks])
-        return found
+                    correlations[name][other] = spread([rank_correlation(m[name], m[other]) for m in self._masks])
+        return correlations
 
     def _randomised(self, progress: Callable[[str], None] | None) -> dict[str, dict[str, Any]]:
         """Rank correlation of every map with that of the fully randomised network, meaned over the seeds."""

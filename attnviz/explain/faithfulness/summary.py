@@ -32,11 +32,11 @@ READING = {
 
 def spread(values: Sequence[float | None]) -> dict[str, Any]:
     """Mean and standard deviation (n - 1) of the values that there are, and their number."""
-    known = np.array([v for v in values if v is not None], dtype=np.float64)
-    if not known.size:
+    present = np.array([v for v in values if v is not None], dtype=np.float64)
+    if not present.size:
         return {"mean": None, "sd": None, "images": 0}
-    sd = float(known.std(ddof=1)) if known.size > 1 else None
-    return {"mean": float(known.mean()), "sd": sd, "images": int(known.size)}
+    sd = float(present.std(ddof=1)) if present.size > 1 else None
+    return {"mean": float(present.mean()), "sd": sd, "images": int(present.size)}
 
 
 def paired(map_: npt.ArrayLike, baseline: npt.ArrayLike, higher: bool, seed: int = 0) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def leave_one_out(run: Run, count: int, target: int, channels: Sequence[int], ba
     _check_channels(channels, count)
     # every pass has the same size and its own unchanged row: sums are rounded differently in batches of other sizes
     size = min(batch, len(channels)) + 1
-    found: list[Floats] = []
+    rows: list[Floats] = []
     base: Floats | None = None
     for start in range(0, len(channels), size - 1):
         part = list(channels[start : start + size - 1])
@@ -89,8 +89,8 @@ def leave_one_out(run: Run, count: int, target: int, channels: Sequence[int], ba
         logits = run(factors)
         _check_target(target, logits.shape[1])
         base = logits[-1] if base is None else base
-        found.extend(logits[: len(part)])
-        yield Search(target, base, tuple(channels[: len(found)]), np.stack(found), len(found), len(channels))
+        rows.extend(logits[: len(part)])
+        yield Search(target, base, tuple(channels[: len(rows)]), np.stack(rows), len(rows), len(channels))
 
 
 def greedy(

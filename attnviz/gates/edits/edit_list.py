@@ -80,11 +80,11 @@ class EditList:
 
     def factors(self, gate: str) -> Mapping[int, float]:
         """What the last edits of a gate multiply single channels with: channel -> factor, 0 where knocked out."""
-        found: dict[int, float] = {}
+        by_channel: dict[int, float] = {}
         for change in _tail(self.of(gate)):
             factor = 0.0 if change.value is None else float(change.value)
-            found |= {channel: found.get(channel, 1.0) * factor for channel in change.channels}
-        return MappingProxyType(found)
+            by_channel |= {channel: by_channel.get(channel, 1.0) * factor for channel in change.channels}
+        return MappingProxyType(by_channel)
 
     def with_factors(self, gate: str, factors: Mapping[int, float]) -> EditList:
         """Single channels multiplied with these factors, in place of those of ``factors``; 1 leaves a channel alone."""
@@ -118,9 +118,9 @@ class EditList:
         numbers = sum(np.size(step.edit.value) for step in self.steps if step.edit.value is not None)
         if numbers > MAX_VALUES:
             raise UserError(f"masks and references hold at most {MAX_VALUES} numbers in all, got {numbers}")
-        known = {site.name: site for site in sites}
+        by_name = {site.name: site for site in sites}
         for number, step in enumerate(self.steps, 1):
-            _check_step(number, step, model, known)
+            _check_step(number, step, model, by_name)
 
 
 def _tail(changes: Sequence[Edit]) -> Sequence[Edit]:

@@ -54,8 +54,8 @@ class Recorded:
     def of(cls, analysis: Analysis) -> Recorded:
         """From an analysis that was made under the edits."""
         facts = analysis.facts
-        made = str(facts.get("device", "")), str(facts.get("torch", ""))
-        return cls(fingerprint(analysis.image), analysis.logits, *made)
+        machine = str(facts.get("device", "")), str(facts.get("torch", ""))
+        return cls(fingerprint(analysis.image), analysis.logits, *machine)
 
     def compare(self, analysis: Analysis) -> tuple[str, float | None]:
         """Whether a replay gave the same logits: ``equal`` bit for bit, ``differs`` or ``other photograph``.
@@ -212,8 +212,8 @@ _READ: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Mapping[st
 
 def _read_step(number: int, given: Any) -> Step:
     what = f"edit {number}"
-    known = ("gate", "action", "value", "channels", "over", "seed")
-    values = _object(given, what, ("gate", "action"), known)
+    keys = ("gate", "action", "value", "channels", "over", "seed")
+    values = _object(given, what, ("gate", "action"), keys)
     action = _text(values["action"], f"the action of {what}")
     if action not in _READ:
         raise UserError(f"{what}: unknown action {action!r}; {nearest(action, _READ)}")
@@ -253,6 +253,6 @@ def from_json(data: str | bytes) -> Document:
         raise UserError(f"this attnviz reads version {VERSION} of edits, got {repr(values.get('version'))[:60]}")
     _object(values, "the file", ("format", "version", "model", "steps"), ("weights", "recorded"))
     steps = _list(values["steps"], "steps", MAX_STEPS)
-    made = tuple(_read_step(number, step) for number, step in enumerate(steps, 1))
-    edits = EditList(_text(values["model"], "model"), made, _text(values.get("weights", ""), "weights"))
+    edit_steps = tuple(_read_step(number, step) for number, step in enumerate(steps, 1))
+    edits = EditList(_text(values["model"], "model"), edit_steps, _text(values.get("weights", ""), "weights"))
     return Document(edits, _read_recorded(values["recorded"]) if "recorded" in values else None)

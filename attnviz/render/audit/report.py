@@ -120,7 +120,7 @@ def _strip(names: Sequence[Sequence[Any]], pictures: Pictures) -> Markup:
 
 
 def _photographs(summary: Summary, pictures: Pictures, language: str) -> Markup:
-    found = []
+    parts = []
     for gate in summary["gates"]:
         for one in gate["photographs"][:1]:
             title = Markup("<h3><code>{}</code> {} {}</h3>").format(
@@ -130,8 +130,8 @@ def _photographs(summary: Summary, pictures: Pictures, language: str) -> Markup:
                 Markup("<h4>{}</h4>{}").format(word(key, language), _strip(one[key], pictures))
                 for key in ("most", "least")
             )
-            found.append(Markup("<details><summary>{}</summary>{}</details>").format(title, rows))
-    return join(found)
+            parts.append(Markup("<details><summary>{}</summary>{}</details>").format(title, rows))
+    return join(parts)
 
 
 def shown_photographs(summary: Summary) -> list[str]:

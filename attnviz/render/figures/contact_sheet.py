@@ -66,8 +66,8 @@ def contact_sheet(
         for column, (image, mask) in enumerate(zip(images, masks, strict=True)):
             left = _LEFT + column * step
             _picture(figure, left, top, overlay(seen(image), mask, cmap=cmap))
-            told = f"{number(float(mask.mean()))} ({number(float(mask.min()))} to {number(float(mask.max()))})"
-            write(figure, left, top + _SIDE + 0.04, told, fontsize=SMALL - 1, color=colours.muted)
+            numbers = f"{number(float(mask.mean()))} ({number(float(mask.min()))} to {number(float(mask.max()))})"
+            write(figure, left, top + _SIDE + 0.04, numbers, fontsize=SMALL - 1, color=colours.muted)
     colour_bar(figure, (_LEFT, height - 0.42, 2.4, 0.12), GATE_SCALE, cmap, False)
     return figure
 

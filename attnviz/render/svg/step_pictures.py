@@ -45,9 +45,9 @@ def worked(steps: Sequence[Step], index: int, follow: Follow) -> str:
     step = steps[index]
     if not step.worked:
         return ""
-    found = {earlier.key: _spoken(follow.at(earlier)) for earlier in steps[: index + 1]}
+    spoken = {earlier.key: _spoken(follow.at(earlier)) for earlier in steps[: index + 1]}
     weights = {weight.name: said(float(weight.values.ravel()[0])) for weight in step.weights if weight.values.size == 1}
-    text = step.worked.format(**found, here=found[step.key])
+    text = step.worked.format(**spoken, here=spoken[step.key])
     for name, value in weights.items():
         text = text.replace(f"{name} ×", f"{value} ×")
     return text

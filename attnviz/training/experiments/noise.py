@@ -116,14 +116,14 @@ def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
 
 def _summary(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
     """Recipe -> accuracy over seeds and, where there is a gate, how far it suppresses."""
-    told: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
     for row in dict.fromkeys(run.row for run in runs):
         mine = [answer for run, answer in zip(runs, answers, strict=True) if run.row == row]
-        told[row] = {"top1": spread([answer.accuracy for answer in mine], 2)}
+        summary[row] = {"top1": spread([answer.accuracy for answer in mine], 2)}
         ratios = [_short(suppression(answer.by_content())) for answer in mine if answer.scores is not None]
         if ratios:
-            told[row] |= {"median_ratio": _short(statistics.median(ratios)), "ratios": ratios}
-    return told
+            summary[row] |= {"median_ratio": _short(statistics.median(ratios)), "ratios": ratios}
+    return summary
 
 
 def _positions(runs: Sequence[Run], asked: Sequence[Probed], images: ImageSet, chosen: Sequence[int]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _positions(runs: Sequence[Run], asked: Sequence[Probed], images: ImageSet, c
     orders = [tuple((p - shift) % total for p in range(total)) for shift in range(total)]
     turned = [NoiseSpec(noise.channels, noise.kind, noise.strength, order=order) for order in orders]
     answers = [ask(asked, images, chosen, spec) for spec in turned]
-    told: dict[str, Any] = {"orders": [list(order) for order in orders], "rows": {}}
+    report: dict[str, Any] = {"orders": [list(order) for order in orders], "rows": {}}
     for row in dict.fromkeys(run.row for run in runs):
         mine = [i for i, run in enumerate(runs) if run.row == row]
         entry: dict[str, Any] = {
@@ -144,8 +144,8 @@ def _positions(runs: Sequence[Run], asked: Sequence[Probed], images: ImageSet, c
                 {"seed": runs[i].seed, **effects(torch.tensor([by_run[i].by_position() for by_run in answers]), orders)}
                 for i in mine
             ]
-        told["rows"][row] = entry
-    return told
+        report["rows"][row] = entry
+    return report
 
 
 def _short(value: float) -> float:

@@ -28,7 +28,7 @@ def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]
     if min(len(rgb), len(noise), len(gate)) < 2:
         return {"why": "needs two seeds of each of the three rows"}
     cost = welch(noise, rgb)
-    told: dict[str, Any] = {
+    shares: dict[str, Any] = {
         "cost": round(cost.value, 3),
         "cost_interval": [round(cost.low, 3), round(cost.high, 3)],
         "p": float(f"{cost.p:.3g}"),
@@ -36,9 +36,9 @@ def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]
     }
     ends = fieller(gate, rgb, noise)
     if cost.value <= 0 or not cost.significant or not all(map(math.isfinite, ends)):
-        return {**told, "why": "the cost of the noise cannot be told from chance"}
+        return {**shares, "why": "the cost of the noise cannot be told from chance"}
     return {
-        **told,
+        **shares,
         "recovered": round((statistics.fmean(gate) - statistics.fmean(noise)) / cost.value, 3),
         "interval": [round(v, 3) for v in ends],
     }
@@ -64,7 +64,7 @@ def effects(by_position: Tensor, orders: Sequence[Sequence[int]]) -> dict[str, A
     logs = square.clamp(min=1e-30).log10()
     real = torch.arange(len(square)) < 3
     total = float((logs - logs.mean()).square().sum())
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "content": [float(f"{v:.4g}") for v in square.mean(1)],
         "position": [float(f"{v:.4g}") for v in square.mean(0)],
     }
@@ -72,5 +72,5 @@ def effects(by_position: Tensor, orders: Sequence[Sequence[int]]) -> dict[str, A
         means = logs.movedim(axis, 0).reshape(len(square), -1).mean(1)
         halves = torch.where(real, means[real].mean(), means[~real].mean())
         share = float((halves - logs.mean()).square().sum()) * len(square) / total if total else 0.0
-        told[f"explained_by_{name}"] = round(share, 4)
-    return told
+        report[f"explained_by_{name}"] = round(share, 4)
+    return report

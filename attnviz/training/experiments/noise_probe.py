@@ -90,8 +90,8 @@ def ask_as_trained(
     for permute in (False, True):
         mine = [i for i, n in enumerate(networks) if _permuted(n) == permute]
         if mine:
-            found = ask([networks[i] for i in mine], images, chosen, replace(noise, permute=permute))
-            answers.update(zip(mine, found, strict=True))
+            mine_answers = ask([networks[i] for i in mine], images, chosen, replace(noise, permute=permute))
+            answers.update(zip(mine, mine_answers, strict=True))
     return [answers[i] for i in range(len(networks))]
 
 

@@ -52,8 +52,8 @@ def measure(families: Mapping[str, tuple[str, ...]], runs: Sequence[Run]) -> dic
 def comparisons(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What follows from the errors of every seed: ``difference``, and ``over_control`` where there are three rows."""
     plain, *control, attention = (row["error"]["values"] for row in rows)
-    told = {"difference": difference(plain, attention)}
-    return {**told, "over_control": difference(control[0], attention)} if control else told
+    differences = {"difference": difference(plain, attention)}
+    return {**differences, "over_control": difference(control[0], attention)} if control else differences
 
 
 def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str, Any]:

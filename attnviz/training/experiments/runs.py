@@ -86,7 +86,7 @@ def collect(
     Raises:
         UserError: A run cannot be used, or there is none.
     """
-    found: list[Run] = []
+    finished: list[Run] = []
     for seed in seeds:
         for recipe in recipes:
             run = find_run(runs, recipe, seed)
@@ -96,10 +96,10 @@ def collect(
             if run is None:
                 say(f"{recipe.id} with seed {seed} is not finished and left out")
             else:
-                found.append(run)
-    if not found:
+                finished.append(run)
+    if not finished:
         raise UserError(f"{runs} holds no finished run of {', '.join(r.id for r in recipes)}")
-    return found
+    return finished
 
 
 def check_data(runs: Sequence[Run], images: ImageSet) -> None:
