@@ -3,8 +3,10 @@
 import importlib
 import importlib.util
 import inspect
+from typing import get_type_hints
 
 import numpy as np
+from gradio.utils import get_function_description
 from torch import nn
 
 from attnviz.attention.description import Description
@@ -23,6 +25,14 @@ def takes(*names):
         return first and all(p.default is not p.empty for p in given[len(names) :])
 
     return keeps
+
+
+def named(entry):
+    return list(inspect.signature(entry).parameters)
+
+
+def takes_first(entry, name):
+    return inspect.isfunction(entry) and named(entry)[:1] == [name]
 
 
 def is_module(entry):
@@ -67,6 +77,15 @@ RULES = {
         ("it must give a View", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
     ),
     "attnviz.ui.shared.gate_picture:PICTURES": (("it must be a function (view, settings)", takes("view", "settings")),),
+    "attnviz.ui.api:ENDPOINTS": (
+        ("it must be a function whose first argument is the store", lambda e: takes_first(e, "store")),
+        ("its arguments and its answer must have types", lambda e: set(get_type_hints(e)) >= {*named(e), "return"}),
+        (
+            "each argument must be described in one line of its docstring",
+            lambda e: all(get_function_description(e)[1][name] for name in named(e)),
+        ),
+        ("its docstring must say what it answers", lambda e: bool(get_function_description(e)[2])),
+    ),
 }
 """Rules as (what is asked, whether an entry keeps it), by the table."""
 

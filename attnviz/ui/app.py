@@ -41,6 +41,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     import gradio as gr
 
     from attnviz.core.errors import UserError
+    from attnviz.ui.api.wire import add_endpoints
     from attnviz.ui.networks.store import Store
     from attnviz.ui.shared.frame import Frame
     from attnviz.ui.shared.page import Page, Photo
@@ -60,6 +61,7 @@ def build(store: Store | None = None) -> gr.Blocks:
                     tabs.append(own)
                     tab.build(Page(demo, store, own, photo, opening, name, frame.chosen, frame.head, frame.address))
         frame.wire(demo, tabs)
+        add_endpoints(store)
     return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
 
 
@@ -94,6 +96,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
         "ssr_mode": False,
         "mcp_server": False,
         "show_error": False,
+        "run_history": False,
         "max_file_size": largest,
         "state_session_capacity": SESSIONS,
         "app_kwargs": {"middleware": middleware, "docs_url": None, "redoc_url": None},

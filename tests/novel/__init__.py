@@ -13,6 +13,7 @@ TABLES = {
     "tab": "attnviz.ui.app:TABS",
     "drawing": "attnviz.render.drawings:DRAWINGS",
     "picture": "attnviz.ui.shared.gate_picture:PICTURES",
+    "endpoint": "attnviz.ui.api:ENDPOINTS",
 }
 """The table of each sort, by the file that adds a line to it."""
 ROWS = {
@@ -23,6 +24,7 @@ ROWS = {
     "tab": (NAME, "tests.novel.tab:TAB"),
     "drawing": ("full", "tests.novel.drawing:draw"),
     "picture": ("full", "tests.novel.picture:picture"),
+    "endpoint": (NAME, "tests.novel.endpoint:count"),
 }
 """The line of each: a name and ``module:attribute``. A kind of gate keeps its name and gets another drawing."""
 

@@ -23,6 +23,7 @@ class AppOptions:
     host: Annotated[str, Option(help="address to listen on")] = "127.0.0.1"
     checkpoints: Annotated[Path | None, Option(help="folder of checkpoints, instead of ATTNVIZ_CHECKPOINTS")] = None
     public: Annotated[bool, Option(help="strangers come: hard limits on what they may send")] = False
+    mcp: Annotated[bool, Option(help="answer agents too, over MCP (pip install 'attnviz[mcp]')")] = False
     network: NetworkOptions
 
 
@@ -41,7 +42,7 @@ def run(args: AppOptions) -> None:
     if args.alone and not networks:
         raise UserError("--alone leaves out the bundled networks: give at least one --model")
     public = args.public or args.host not in LOOPBACK
-    options: dict[str, Any] = {"server_name": args.host}
+    options: dict[str, Any] = {"server_name": args.host, "mcp_server": args.mcp}
     if args.port is not None:
         options["server_port"] = args.port
     try:

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -14,7 +14,6 @@ from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
-    from attnviz.core.types import Analysis
     from attnviz.gates.edits.json_format import Document
 
 _NAME = re.compile(r"[\w.:-]{1,200}")
@@ -46,20 +45,10 @@ def _read(file: Path) -> Document:
         raise UserError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _rows(before: Analysis, after: Analysis) -> list[dict[str, Any]]:
-    """All classes, the most probable one under the edits first."""
-    columns = (before.labels, before.probabilities, after.probabilities, before.logits, after.logits)
-    names = ("label", "probability_before", "probability_after", "logit_before", "logit_after")
-    rows = [
-        {name: value if name == "label" else float(value) for name, value in zip(names, row, strict=True)}
-        for row in zip(*columns, strict=True)
-    ]
-    return sorted(rows, key=lambda row: -row["probability_after"])
-
-
 def run(args: ReplayOptions) -> None:
     document = _read(args.edits)
     from attnviz.analysis.analyser import Analyser
+    from attnviz.analysis.replay import replay
     from attnviz.models.checkpoints import checkpoint_ids
     from attnviz.models.locator import is_safe
 
@@ -68,19 +57,14 @@ def run(args: ReplayOptions) -> None:
     if args.model is None and not safe:  # a name in a file must not become a path, and run nobody's code
         raise UserError(f"the file names the model {document.edits.model[:60]!r}; give --model to say where it is")
     analyser = Analyser(network_of(args.model or document.edits.model, args.network))
-    image = analyser.prepare(args.photo)
-    before, after = analyser.analyse(image), analyser.analyse(image, document.edits)
-    verdict, difference = document.recorded.compare(after) if document.recorded else ("not recorded", None)
-    rows, edits = _rows(before, after), document.edits
+    replayed = replay(analyser, args.photo, document)
     if args.json:
-        report = {"model": edits.model, "edits": len(edits.steps), "gates": list(edits.gates), "classes": rows}
-        print(
-            json.dumps({**report, "recorded": verdict, "largest_difference": difference}, indent=1, ensure_ascii=False)
-        )
+        print(json.dumps(replayed.to_json(), indent=1, ensure_ascii=False))
         return
+    edits = document.edits
     print(f"{edits.model}: {len(edits.steps)} edits of {len(edits.gates)} gates\n\n before    after   change  class")
-    for row in rows[:5]:
+    for row in replayed.classes[:5]:
         old, new = (100 * row[f"probability_{when}"] for when in ("before", "after"))
         print(f"{old:5.1f} %  {new:5.1f} %  {new - old:+6.1f}  {row['label']}")
     origin = "" if document.recorded is None else f"{document.recorded.device}, torch {document.recorded.torch}"
-    print("\n" + _VERDICTS[verdict].format(difference=difference or 0.0, origin=origin))
+    print("\n" + _VERDICTS[replayed.recorded].format(difference=replayed.difference or 0.0, origin=origin))

@@ -1,5 +1,7 @@
 """Our own files under addresses with a hash of what they hold: browsers keep them, and no folder more is served.
 
+``llms.txt`` has a name of its own.
+
 An address is looked up among the files that there are; nothing of it is ever taken for a path.
 """
 
@@ -8,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
+from attnviz.ui.api.llms import text
 from attnviz.ui.shared.sample_buttons import thumbnails
 from attnviz.viewer.bundles import bundle, module_name
 
-FOLDER = "/attnviz/"
+FOLDER, LLMS = "/attnviz/", "/llms.txt"
 _KEPT = "max-age=31536000, immutable"
 
 
@@ -33,8 +36,15 @@ def files() -> Mapping[str, File]:
     return {module_name(): script, **pictures}
 
 
+def file_at(path: str) -> File | None:
+    """The file of an address, if there is one."""
+    if path == LLMS:
+        return File(text().encode(), "text/plain; charset=utf-8", "no-cache")
+    return files().get(path.removeprefix(FOLDER)) if path.startswith(FOLDER) else None
+
+
 class HashedFiles:
-    """ASGI middleware that answers ``/attnviz/<name>`` for the names of ``files()``, and passes on everything else.
+    """ASGI middleware that answers the addresses that ``file_at`` knows, and passes on everything else.
 
     Args:
         app: The application behind it.
@@ -46,8 +56,8 @@ class HashedFiles:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Send the file."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", "").rstrip("/"))
-        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(FOLDER)
-        file = files().get(path.removeprefix(FOLDER)) if asked else None
+        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        file = file_at(path) if asked else None
         if file is None:
             await self.app(scope, receive, send)
             return

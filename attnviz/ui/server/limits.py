@@ -15,6 +15,9 @@ EVENT_FILES = 16
 DEEPEST = 20
 """Deepest nesting of lists and objects in an event."""
 
+ANSWER_VALUES = 300_000
+"""Most gate values in one answer to a program, some 6 MB of JSON; of larger networks it names gates."""
+
 WAITING = 128
 """Most events that wait: a class of forty, each with three clicks."""
 WAITING_LANE = 96

@@ -20,6 +20,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from attnviz.ui.server.calls import CALL, PREFIX, as_event, public, session_of
 from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES
 from attnviz.ui.server.shares import Shares, address_of
 from attnviz.ui.shared.text import language_of, plain
@@ -30,7 +31,8 @@ API = "/gradio_api/"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)/?|/(assets|static)/.+"
     rf"|{API}(upload|upload_progress|queue/join|queue/data|run/predict|cancel|reset|info|app_id|startup-events)/?"
-    rf"|{API}(file=|heartbeat/).+|/attnviz/(view-[0-9a-f]{{16}}\.js|sample-[0-9a-f]{{16}}\.jpg)",
+    rf"|{API}(file=|heartbeat/).+|{CALL.pattern}|{API}mcp/?|/llms\.txt"
+    rf"|/attnviz/(view-[0-9a-f]{{16}}\.js|sample-[0-9a-f]{{16}}\.jpg)",
     re.DOTALL,
 )
 """Addresses that are answered; every other one is unknown: development, monitoring, proxies, recordings."""
@@ -70,27 +72,42 @@ class Door:
         if file and not uploaded(file["path"]):
             await _refuse(404, "There is no such file.", scope, receive, send)
             return
-        path = path.rstrip("/")
+        path, call = path.rstrip("/"), CALL.fullmatch(path)
         if path == f"{API}queue/data":
             session = QueryParams(scope["query_string"]).get("session_hash", "")
-            if session not in self._shares.queue.pending_messages_per_session:
-                await _refuse(404, "Nothing was asked in this session.", scope, receive, send)
-                return
-            with self._shares.listening(session):
-                await self.app(scope, receive, send)
+            await self._listen(self._shares, session, scope, receive, send)
+        elif call and call["event"] and scope["method"] == "GET":
+            session = session_of(self._shares.queue, call["event"]) or ""
+            await self._listen(self._shares, session, scope, receive, send)
+        elif call and scope["method"] == "POST":
+            await self._event(self._shares, True, scope, receive, send, call["name"])
         elif scope["method"] == "POST" and path in (f"{API}queue/join", f"{API}run/predict"):
             await self._event(self._shares, path.endswith("join"), scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _event(self, shares: Shares, queued: bool, scope: Scope, receive: Any, send: Any) -> None:
+    async def _listen(self, shares: Shares, session: str, scope: Scope, receive: Any, send: Any) -> None:
+        if session not in shares.queue.pending_messages_per_session:
+            await _refuse(404, "Nothing was asked in this session.", scope, receive, send)
+            return
+        with shares.listening(session):
+            await self.app(scope, receive, send)
+        if session.startswith(PREFIX):  # it was one call, which has been answered
+            shares.forget(session)
+
+    async def _event(
+        self, shares: Shares, queued: bool, scope: Scope, receive: Any, send: Any, name: str | None = None
+    ) -> None:
+        """Check an event, or the call of an endpoint by its name, and pass it on."""
         messages = [await receive()]
         while messages[-1].get("more_body"):
             messages.append(await receive())
         body = b"".join(message.get("body", b"") for message in messages)
         # in a thread: other visitors' requests must not wait for the largest event
-        if wrong := await run_sync(problem, shares.blocks, body, queued):
-            await _refuse(422, wrong, scope, receive, send)
+        body, wrong = (body, "") if name is None else await run_sync(as_event, shares.blocks, name, body)
+        if wrong := wrong or await run_sync(problem, shares.blocks, body, queued):
+            of_program = name is not None or await run_sync(_asks_endpoint, shares.blocks, body)
+            await _refuse(422, invalid(wrong) if of_program else wrong, scope, receive, send)
             return
         event, address = json.loads(body), address_of(scope)
         session = event["session_hash"]
@@ -99,6 +116,8 @@ class Door:
             await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
             return
         shares.remember(session, address)
+        if name is not None:
+            scope = {**scope, "path": f"{scope.get('root_path', '').rstrip('/')}{API}queue/join"}
         again = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def replay() -> Any:
@@ -200,5 +219,19 @@ def _fits(block: Any, value: Any) -> bool:
     return True
 
 
-async def _refuse(status: int, text: str, scope: Scope, receive: Any, send: Any) -> None:
+def invalid(text: str) -> list[dict[str, Any]]:
+    """What is wrong with a call, in the form from which gradio's client makes a ``ValidationError``."""
+    return [{"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": text}]
+
+
+def _asks_endpoint(blocks: Any, body: bytes) -> bool:
+    """Whether what was sent, however wrong, asks for a named endpoint."""
+    try:
+        index = json.loads(body)["fn_index"]
+        return public(blocks.fns.get(index))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return False
+
+
+async def _refuse(status: int, text: Any, scope: Scope, receive: Any, send: Any) -> None:
     await JSONResponse({"detail": text}, status)(scope, receive, send)

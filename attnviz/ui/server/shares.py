@@ -100,6 +100,15 @@ class Shares:
         while len(self._sessions) > limits.SESSIONS:
             del self._sessions[next(iter(self._sessions))]
 
+    def forget(self, session: str) -> None:
+        """Let a session go that nothing more is asked in."""
+        holder = self.blocks.state_holder
+        for own in self._sessions.values():
+            own.pop(session, None)
+        with holder.lock:
+            holder.session_data.pop(session, None)
+            holder.time_last_used.pop(session, None)
+
     def _lanes(self) -> list[Any]:
         return list(self.queue.event_queue_per_concurrency_id.values())
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
+import json
 from collections import Counter, OrderedDict
 from typing import Any
 
+from attnviz.core.errors import UserError
 from attnviz.ui.server import limits
 
 
@@ -16,13 +19,29 @@ def start(demo: Any, **options: Any) -> None:
     Args:
         demo: The page.
         **options: As ``Blocks.launch`` takes them; without ``prevent_thread_lock`` it returns when the app ends.
+
+    Raises:
+        UserError: ``mcp_server`` is asked for, and what it needs is not installed.
     """
+    if options.get("mcp_server") and importlib.util.find_spec("mcp") is None:
+        raise UserError("MCP needs a package more: pip install 'attnviz[mcp]'")
     wait = not options.pop("prevent_thread_lock", False)
     demo.launch(**options, prevent_thread_lock=True)
+    if options.get("mcp_server"):
+        if demo.mcp_server_obj is None:
+            raise UserError(f"MCP cannot be served: {getattr(demo, 'mcp_error', 'gradio does not say why')}")
+        demo.mcp_server_obj.postprocess_output_data = as_json
     config = demo.server.config
     config.http_protocol_class = limited(config.http_protocol_class, most_connections())
     if wait:
         demo.block_thread()
+
+
+def as_json(data: list[Any], root_url: str) -> list[Any]:
+    """What an MCP tool answers, as JSON in place of gradio's, which is Python's ``str`` of it."""
+    from mcp.types import TextContent
+
+    return [TextContent(type="text", text=json.dumps(one, ensure_ascii=False, allow_nan=False)) for one in data]
 
 
 def most_connections() -> int:
