@@ -21,7 +21,7 @@ HEAD = """\
 > its code. They say what the network does with its features, not what spoke for a class.
 
 - Python: `import attnviz; attnviz.analyse("cbam", "photo.jpg")`. Any network: `attnviz.load("timm:seresnet50")`,
-  `attnviz.wrap(module, size=224, labels=NAMES)`. Where something cannot be done, `attnviz.UserError` says what would do.
+  `attnviz.wrap(module, size=224, labels=NAMES)`. Where something cannot be done, `UserError` says what would do.
 - Command line: `attnviz explore PHOTO`, `attnviz gates MODEL`, `attnviz replay EDITS PHOTO`, `attnviz audit MODEL
   --data FOLDER --out DIR`, `attnviz app --model MODEL`; each with `--help`, many with `--json`.
 - Documentation: the folder `docs/` of the repository; `docs/programs.md` is about what follows.
