@@ -40,10 +40,10 @@ class Program:
         """Milliseconds of one call, and its answer."""
         started = time.perf_counter()
         arguments = {"photo": self.photo, "model": MODEL}
-        status, told = self.client.request("POST", "gradio_api/call/v2/gates", arguments)
+        status, answer = self.client.request("POST", "gradio_api/call/v2/gates", arguments)
         if status != 200:
-            raise RuntimeError(f"{status} {told[:200]!r}")
-        _, stream = self.client.request("GET", f"gradio_api/call/v2/gates/{json.loads(told)['event_id']}")
+            raise RuntimeError(f"{status} {answer[:200]!r}")
+        _, stream = self.client.request("GET", f"gradio_api/call/v2/gates/{json.loads(answer)['event_id']}")
         event, data = stream.decode().strip().split("\n\n")[-1].split("\n", 1)
         if event != "event: complete":
             raise RuntimeError(data)
@@ -115,14 +115,14 @@ def main(argv: list[str] | None = None) -> int:
     settings = {"clients": args.clients, "calls": args.calls, "checkpoints": args.checkpoints}
     if args.out:
         check_results(args.out, settings, args.force)
-    found = {
+    report = {
         "command": "python -m " + " ".join(["benchmarks.programs", *(argv or sys.argv[1:])]),
         "hardware": hardware(),
         **measure(args.checkpoints, args.clients, args.calls, args.alone),
     }
     if args.out:
-        write_results(args.out, found, settings, args.force)
-    print(json.dumps(found, indent=1))
+        write_results(args.out, report, settings, args.force)
+    print(json.dumps(report, indent=1))
     return 0
 
 

@@ -73,7 +73,7 @@ def synchronised(device: torch.device) -> None:
 def correct(plan: Plan) -> dict[str, Any]:
     """Every bundled network: gates beside the CPU's; reading changes nothing; an edit acts; hooks are gone."""
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    found = {}
+    rows = {}
     for name in checkpoint_ids()[: 2 if plan.tiny else None]:
         there, here = (load(name, device=device) for device in (plan.device, torch.device("cpu")))
         x = here.example() + torch.rand(here.example().shape, generator=torch.Generator().manual_seed(0))
@@ -93,7 +93,7 @@ def correct(plan: Plan) -> dict[str, Any]:
                     changed = there.module(x.to(plan.device)).cpu()
         away = max((float((ours[key] - theirs[key]).abs().max()) for key in ours), default=0.0)
         hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in there.module.modules())
-        found[name] = {
+        rows[name] = {
             "largest_difference": away,
             "logits_unchanged_by_reading": bool(torch.equal(plain, logits)),
             "an_edit_acts": bool(not sites or not torch.equal(changed, plain)),
@@ -101,17 +101,17 @@ def correct(plan: Plan) -> dict[str, Any]:
         }
     wrong = [
         name
-        for name, one in found.items()
+        for name, one in rows.items()
         if one["largest_difference"] > NEAR or not one["an_edit_acts"] or one["hooks_left"]
         or not one["logits_unchanged_by_reading"]
     ]  # fmt: skip
-    return {"networks": found, "wrong": wrong}
+    return {"networks": rows, "wrong": wrong}
 
 
 def capturing(plan: Plan) -> dict[str, Any]:
     """Captured / plain forward, the median over turns in which both run, for batches of 1 and 32."""
     turns, batches = (3, (1,)) if plan.tiny else (60, (1, 32))
-    found: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     for name in ("cbam", *(FOREIGN[:1] if plan.tiny else FOREIGN)):
         network = load(name, device=plan.device, pretrained=not name.startswith("timm:"))
         sites, shape = find_gates(network), network.example().shape[1:]
@@ -127,16 +127,16 @@ def capturing(plan: Plan) -> dict[str, Any]:
 
             with torch.inference_mode():
                 taken = [[_seconds(run, plan.device) for run in (plain, captured)] for _ in range(turns + 2)][2:]
-            found[f"{name}, batch {batch}"] = {
+            rows[f"{name}, batch {batch}"] = {
                 "ratio": round(statistics.median(b / a for a, b in taken), 3),
                 "plain_ms": round(1000 * statistics.median(a for a, _ in taken), 3),
             }
-    return found
+    return rows
 
 
 def auditing(plan: Plan) -> dict[str, Any]:
     """Photographs a second of an audit's reading pass, of tensors that are there already."""
-    found = {}
+    rows = {}
     for name, side in (("cbam", 128), ("timm:seresnet50", 224)):
         network = load(name, device=plan.device, pretrained=not name.startswith("timm:"))
         reader, batch, rounds = Reader(Analyser(network)), *((2, 1) if plan.tiny else (64, 20))
@@ -147,8 +147,8 @@ def auditing(plan: Plan) -> dict[str, Any]:
         for _ in range(rounds):
             reader.read(reader.input(pixels, numbers))
         synchronised(plan.device)
-        found[name] = {"photographs_per_second": round(rounds * batch / (time.perf_counter() - started), 1)}
-    return found
+        rows[name] = {"photographs_per_second": round(rounds * batch / (time.perf_counter() - started), 1)}
+    return rows
 
 
 def training(plan: Plan, row: str) -> dict[str, Any]:

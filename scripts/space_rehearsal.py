@@ -120,7 +120,7 @@ def rehearse(python: str, files: list[Path], sdk_version: str, timeout: float) -
             shutil.copy(ROOT / file, app / file)
         started = time.monotonic()
         executable = install(python, folder, app, sdk_version)
-        found: dict[str, Any] = {"install s": round(time.monotonic() - started), "versions": versions(executable)}
+        report: dict[str, Any] = {"install s": round(time.monotonic() - started), "versions": versions(executable)}
         (folder / "home").mkdir()
         port = free_port()
         environment = {
@@ -137,14 +137,14 @@ def rehearse(python: str, files: list[Path], sdk_version: str, timeout: float) -
             process = subprocess.Popen([executable, "app.py"], cwd=app, env=environment, stdout=out, stderr=out)  # noqa: S603
             try:
                 with answering(process, port, timeout) as url:
-                    found["answers after s"] = round(time.monotonic() - started, 1)
+                    report["answers after s"] = round(time.monotonic() - started, 1)
                     visit(url, app)
-                    found["first picture after s"] = round(time.monotonic() - started, 1)
+                    report["first picture after s"] = round(time.monotonic() - started, 1)
             except (RuntimeError, OSError, AssertionError) as error:
-                found["wrong"] = f"{error}; {log.read_text()[-2000:]}"
+                report["wrong"] = f"{error}; {log.read_text()[-2000:]}"
         if "Traceback" in log.read_text():
-            found["wrong"] = log.read_text()[-2000:]
-    return found
+            report["wrong"] = log.read_text()[-2000:]
+    return report
 
 
 def visit(url: str, app: Path) -> None:
@@ -168,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     front, wrong = front_matter((ROOT / "README.md").read_text(encoding="utf-8"))
     files = uploaded()
     wrong += files_problems(files)
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "front matter": front,
         "files": len(files),
         "bytes": sum((ROOT / file).stat().st_size for file in files),
@@ -176,11 +176,11 @@ def main(argv: list[str] | None = None) -> int:
         "wrong": wrong,
         "pythons": [rehearse(python, files, front["sdk_version"], STARTUP) for python in args.python],
     }
-    text = json.dumps(found, indent=1, ensure_ascii=False)
+    text = json.dumps(report, indent=1, ensure_ascii=False)
     if args.out:
         args.out.write_text(text + "\n", encoding="utf-8")
     print(text)
-    return 1 if wrong or any("wrong" in one for one in found["pythons"]) else 0
+    return 1 if wrong or any("wrong" in one for one in report["pythons"]) else 0
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ def replay(store: Store, photo: Photo, model: str, edits: dict[str, Any]) -> Rep
         with argument("photo"):
             image = analyser.prepare(picture, SIDE)
         with argument("edits"):
-            found = replayed(analyser, image, document)
-    return cast(Replay, found.to_json())
+            result = replayed(analyser, image, document)
+    return cast(Replay, result.to_json())
 
 
 def describe(store: Store, type: str, channels: int = 64, height: int = 32, width: int = 32) -> Description:  # noqa: A002

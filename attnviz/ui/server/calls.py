@@ -43,9 +43,9 @@ def as_event(blocks: Any, name: str, body: bytes) -> tuple[bytes, str]:
         return b"", "Arguments are a JSON object."
     function = functions[name]
     parameters = list(inspect.signature(function.fn).parameters.values())
-    known = [one.name for one in parameters]
-    if unknown := sorted(given.keys() - set(known)):
-        return b"", f"{name} takes no {unknown[0][:60]!r}; {nearest(unknown[0][:60], known)}."
+    names = [one.name for one in parameters]
+    if unknown := sorted(given.keys() - set(names)):
+        return b"", f"{name} takes no {unknown[0][:60]!r}; {nearest(unknown[0][:60], names)}."
     if missing := [one.name for one in parameters if one.default is one.empty and one.name not in given]:
         return b"", f"{name} needs {', '.join(missing)}."
     data = [given.get(one.name, one.default) for one in parameters]
