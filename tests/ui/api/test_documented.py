@@ -42,7 +42,7 @@ def test_the_python_example_runs(run, ours):
     greeting, *lines = lines
     assert greeting.startswith("Loaded as API") and len(lines) == len(ours.gates) + 1
     for line, record in zip(lines[:-1], ours.gates, strict=True):
-        assert line == f"{record.site.name} {record.site.kind} {record.values.shape} {record.values.mean()}"
+        assert line == f"{record.site.name} {record.site.kind} {record.values.shape} {record.values.mean()!s}"
     assert "logit_after" in lines[-1]
 
 
