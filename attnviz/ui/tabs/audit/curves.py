@@ -15,6 +15,9 @@ from attnviz.render.audit.words import word
 from attnviz.render.svg.curves import Line, curves_svg
 from attnviz.ui.shared.text import class_name, kind_name, plain
 
+FEWEST = 10
+"""Photographs that a point of the calibration stands for at least: one is right or wrong, which says nothing."""
+
 
 def depth_html(summary: Summary, language: str) -> Markup:
     """Gates in the order in which a photograph passes them: what replacing each costs, its gain, and its classes."""
@@ -79,8 +82,8 @@ def _drawn(lines: Sequence[Line], title: str, **how: Any) -> Markup:
 
 
 def calibration_html(summary: Summary, language: str) -> Markup:
-    """How often it is right beside how sure it is; empty where the classes are not known."""
-    bins = [row for row in summary["network"].get("calibration", ()) if row[0]]
+    """How often it is right beside how sure it is; empty where classes are not known, or photographs are too few."""
+    bins = [row for row in summary["network"].get("calibration", ()) if row[0] >= FEWEST]
     if not bins:
         return Markup("")
     sure = [round(100 * confidence / images) for images, _, confidence in bins]
@@ -90,6 +93,6 @@ def calibration_html(summary: Summary, language: str) -> Markup:
         Line(plain("audit_calibrated", language), [0, 100], [0, 100], "var(--av-muted)", dashed=True),
     ]
     error = f"{100 * summary['network']['calibration_error']:.1f}"
-    text = plain("audit_calibration_text", language, error=error)
+    text = plain("audit_calibration_text", language, error=error, fewest=FEWEST)
     figure = _drawn(lines, plain("audit_calibration_plot", language), low=0, high=100, height=220)
     return Markup('<div class="av-calibration">{}<p class="av-note">{}</p></div>').format(figure, text)

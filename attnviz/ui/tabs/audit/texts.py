@@ -62,8 +62,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit_calibration": ("Does it know how sure it may be?", "它的把握可信吗？"),
     "audit_calibration_plot": ("Right answers, in %, by confidence in %", "答对的比例（%），按置信度（%）"),
     "audit_calibration_text": (
-        "Of photographs of which it is 90 % sure, it should get 90 % right: that is the dashed line. Above it the network is too modest, below it too sure. On average it is {error} points off (expected calibration error).",
-        "对于有 90 % 把握的照片，应答对 90 %：即虚线。在其上是过于谦虚，在其下是过于自信。平均相差 {error} 个百分点（期望校准误差）。",
+        "Of photographs of which it is 90 % sure, it should get 90 % right: that is the dashed line. Above it the network is too modest, below it too sure. On average it is {error} points off (expected calibration error). A point stands for {fewest} photographs or more.",
+        "对于有 90 % 把握的照片，应答对 90 %：即虚线。在其上是过于谦虚，在其下是过于自信。平均相差 {error} 个百分点（期望校准误差）。每个点至少代表 {fewest} 张照片。",
     ),
     "audit_calibrated": ("as sure as it may be", "恰如其分"),
     "audit_network": ("this network", "这个网络"),
