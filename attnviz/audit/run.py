@@ -184,12 +184,12 @@ class Unreadable(UserError):
     """Photographs that cannot be read, and which; the audit goes on once it is said that they are left out.
 
     Args:
-        told: How many, which and why.
+        what: How many, which and why.
     """
 
-    def __init__(self, told: str) -> None:
-        super().__init__(f"{told} (--resume --skip-unreadable goes on without them)")
-        self.told = told
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} (--resume --skip-unreadable goes on without them)")
+        self.what = what
 
 
 def _refuse_unreadable(work: Work) -> None:

@@ -142,12 +142,12 @@ def test_without_an_audit_the_command_that_makes_one_stands_there(local, ask):
     (update,) = ask("on_open")
     assert "No audit of Tiny cbam is kept here" in update["audit"] and "attnviz audit cbam --data" in update["audit"]
     assert update["source"].visible is False
-    from attnviz.cli.main import parser
+    from attnviz.cli.main import command_of as of_command_line
 
     for model in ("cbam", "torchvision:efficientnet_b0"):
         (line,) = command_of(model)
-        args = parser().parse_args(line.split()[1:])
-        assert args.model == model and "/" in str(args.out)
+        given_to = of_command_line("audit").make_context("audit", line.split()[2:]).params
+        assert given_to["model"] == model and ":" not in str(given_to["out"])
 
 
 @pytest.fixture(scope="module")

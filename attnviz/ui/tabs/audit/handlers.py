@@ -153,15 +153,15 @@ class Audit:
         own, language = self.own(), language_of(request)
         wanted = self.wanted(data, own)
         with self.jobs.started(str(request.session_hash), asked=True) as report:
-            steps = in_steps(lambda told: make(self.store, wanted, language, told), report)
+            steps = in_steps(lambda own_report: make(self.store, wanted, language, own_report), report)
             try:
-                finished = yield from self.told(steps, own, report)
+                finished = yield from self.with_progress(steps, own, report)
             except Cancelled:
                 yield self.idle(own, f'<p class="av-note" role="status">{say("audit_cancelled", language)}</p>')
                 return
         yield self.finished(data, request, wanted, finished)
 
-    def told(self, steps: Any, own: Own, report: Report) -> Any:
+    def with_progress(self, steps: Any, own: Own, report: Report) -> Any:
         """Show the progress of some work, and return what it gives."""
         while True:
             try:

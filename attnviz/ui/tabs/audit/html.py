@@ -154,9 +154,9 @@ def _split(variation: Mapping[str, Any]) -> Markup:
         share = 100 * variation[part]
         bars.append(Markup('<rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/>').format(part, start, share))
         start += share
-    told = ", ".join(f"{100 * variation[part]:.0f} %" for part in PARTS)
+    shares = ", ".join(f"{100 * variation[part]:.0f} %" for part in PARTS)
     return Markup('<svg class="av-split" viewBox="0 0 100 10" role="img" aria-label="{}">{}</svg>').format(
-        told, join(bars)
+        shares, join(bars)
     )
 
 

@@ -111,6 +111,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit_zip_packed": ("The ZIP is encrypted, or packed in an unusual way ({names}); pack it plainly", "ZIP 已加密或压缩方式特殊（{names}）；请用普通方式打包"),
     "audit_zip_file": ("A photograph has at most {limit} MiB; {names} holds more", "每张照片最多 {limit} MiB；{names} 超过了"),
     "audit_zip_bomb": ("The ZIP would unpack to more than {limit} MiB, which this page does not do", "ZIP 解压后会超过 {limit} MiB，此页面不予解压"),
-    "audit_unreadable": ("{told}. Tick “Leave out photographs that cannot be read” to go on without them", "{told}。勾选“略去无法读取的照片”即可继续"),
+    "audit_unreadable": ("{what}. Tick “Leave out photographs that cannot be read” to go on without them", "{what}。勾选“略去无法读取的照片”即可继续"),
     "audit_no_copy": ("{name} cannot be copied, so an audit here would stop the page; run attnviz.audit(network, folder) from Python", "无法复制 {name}，在此审计会使页面停住；请在 Python 中运行 attnviz.audit(network, folder)"),
 }  # fmt: skip

@@ -87,7 +87,7 @@ def make(store: Store, wanted: Wanted, language: str, report: Report) -> Finishe
         try:
             done = audit(network, photographs, out=Path(root) / "audit", settings=settings, watch=watch)
         except Unreadable as error:
-            raise UserError(plain("audit_unreadable", language, told=error.told)) from error
+            raise UserError(plain("audit_unreadable", language, what=error.what)) from error
         report.say(plain("audit_writing", language), 1)
         return _finished(done, language)
 
