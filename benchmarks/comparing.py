@@ -20,10 +20,10 @@ import torch
 from attnviz.analysis.attribute import explain
 from attnviz.images.prepare import prepare
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.tabs.compare.compute import SIDE, Team, Work
-from attnviz.ui.tabs.compare.jobs import Report
 from attnviz.ui.tabs.compare.state import OWN, Wanted
 from attnviz.ui.tabs.compare.table_html import Look, table_html
 

@@ -129,13 +129,19 @@ def in_folder(root: str | Path, labels: Sequence[str], split: str = "val") -> Ph
     return _checked(names, [path for path, _ in pairs], targets, why, f"{folder} holds")
 
 
-def given(images: Sequence[Any], labels: Sequence[str], of_each: Sequence[Any] | None = None) -> Photographs:
+def given(
+    images: Sequence[Any],
+    labels: Sequence[str],
+    of_each: Sequence[Any] | None = None,
+    names: Sequence[str] | None = None,
+) -> Photographs:
     """Photographs from Python: paths, Pillow images or arrays, as ``open_photograph`` takes them.
 
     Args:
         images: The photographs.
         labels: Of the network.
         of_each: Name or index of the class of each photograph; ``None`` without classes.
+        names: What each is called; paths are called by themselves, and other pictures by numbers, without it.
 
     Raises:
         UserError: There are too few, one is something else, or ``of_each`` does not fit.
@@ -143,7 +149,8 @@ def given(images: Sequence[Any], labels: Sequence[str], of_each: Sequence[Any] |
     for image in images:
         if not isinstance(image, (str, Path, Image.Image, np.ndarray)):
             raise UserError(f"a photograph is a path, a Pillow image or an array, got {type(image).__name__}")
-    names = [str(image) if isinstance(image, (str, Path)) else f"picture {i:07}" for i, image in enumerate(images)]
+    if names is None:
+        names = [str(image) if isinstance(image, (str, Path)) else f"picture {i:07}" for i, image in enumerate(images)]
     if len(set(names)) < len(names):
         raise UserError("images name a photograph twice; each may be there once")
     targets, why = (
@@ -152,7 +159,7 @@ def given(images: Sequence[Any], labels: Sequence[str], of_each: Sequence[Any] |
     )
     if of_each is not None:
         targets, why = _targets(list(of_each), labels, len(names))
-    return _checked(names, list(images), targets, why, "images hold")
+    return _checked(list(names), list(images), targets, why, "images hold")
 
 
 def _targets(of_each: list[Any], labels: Sequence[str], count: int) -> tuple[Whole, str]:

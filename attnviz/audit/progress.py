@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from attnviz.audit.settings import Say
 
@@ -18,10 +19,13 @@ class ProgressCounter:
         total: How many there are.
         unit: What is counted.
         say: Takes a line of text; ``None`` for silence.
+        watch: Called with this object at every count, in the thread that computes; what it raises ends the audit.
     """
 
-    def __init__(self, what: str, total: int, unit: str, say: Say | None) -> None:
-        self.what, self.total, self.unit, self.say = what, total, unit, say
+    def __init__(
+        self, what: str, total: int, unit: str, say: Say | None, watch: Callable[[ProgressCounter], None] | None = None
+    ) -> None:
+        self.what, self.total, self.unit, self.say, self.watch = what, total, unit, say, watch
         self.done = self.skipped = 0
         self.started = self.spoken = time.monotonic()
 
@@ -33,10 +37,24 @@ class ProgressCounter:
     def add(self, count: int) -> None:
         """So many more are done."""
         self.done += count
+        if self.watch is not None:
+            self.watch(self)
         now = time.monotonic()
         if self.say is not None and (now - self.spoken >= EVERY or self.done >= self.total):
             self.spoken = now
-            speed = (self.done - self.skipped) / max(now - self.started, 1e-9)
-            left = (self.total - self.done) / max(speed, 1e-9)
+            left = self.left()
             times = f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left"
-            self.say(f"{self.what}: {self.done:,} of {self.total:,} {self.unit}, {speed:.0f} {self.unit}/s, {times}")
+            speed = f"{self.speed():.0f} {self.unit}/s"
+            self.say(f"{self.what}: {self.done:,} of {self.total:,} {self.unit}, {speed}, {times}")
+
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.started
+
+    def speed(self) -> float:
+        """So many in a second of this run."""
+        return (self.done - self.skipped) / max(self.elapsed(), 1e-9)
+
+    def left(self) -> float:
+        """Seconds until all are done, at the speed until now."""
+        return (self.total - self.done) / max(self.speed(), 1e-9)

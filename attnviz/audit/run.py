@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ NAMED = 10
 
 def audit(
     model: Any,
-    images: str | os.PathLike[str] | Sequence[Any],
+    images: str | os.PathLike[str] | Sequence[Any] | Photographs,
     labels: Sequence[Any] | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
@@ -44,12 +44,14 @@ def audit(
     force: bool = False,
     ray: str = "",
     say: Say | None = None,
+    watch: Callable[[ProgressCounter], None] | None = None,
 ) -> Audit:
     """Measure on many photographs what the gates of a network do, and whether it matters.
 
     Args:
         model: What ``attnviz.load`` or ``attnviz.wrap`` gives, or takes.
-        images: A folder of class folders or of photographs, or photographs as ``open_photograph`` takes them.
+        images: A folder of class folders or of photographs, photographs as ``open_photograph`` takes them, or what
+            ``attnviz.audit.photographs`` made of them.
         labels: Name or index of the class of each photograph of a sequence; a folder says it by its folders.
         out: Folder for what comes out; ``None`` keeps it in a temporary one.
         split: Part of the folder.
@@ -58,6 +60,7 @@ def audit(
         force: Replace an audit in ``out``.
         ray: ``"local"`` computes on Ray here, an address on a cluster; see ``attnviz.audit.cluster``.
         say: Takes lines that tell how far it is.
+        watch: Called at every step with how far it is; what it raises ends the audit.
 
     Raises:
         UserError: The network has no gates, or the photographs, the folder or the settings cannot be used.
@@ -82,7 +85,7 @@ def audit(
     cluster = Cluster(ray, _locator(model)) if ray else None
     try:
         with analyser.in_use():
-            _do(work, say, cluster)
+            _do(work, say, cluster, watch)
     finally:
         if cluster is not None:
             cluster.stop()
@@ -111,12 +114,12 @@ def _locator(model: Any) -> str:
 
 
 def _photographs(images: Any, labels: Sequence[Any] | None, of_network: Sequence[str], split: str) -> Photographs:
-    if isinstance(images, (str, os.PathLike)):
+    if isinstance(images, (str, os.PathLike, Photographs)):
         if labels is not None:
             raise UserError(
                 "the folders say the classes of photographs in a folder; give labels with a list of photographs"
             )
-        return in_folder(Path(images), of_network, split)
+        return images if isinstance(images, Photographs) else in_folder(Path(images), of_network, split)
     return given(images, of_network, labels)
 
 
@@ -161,11 +164,11 @@ STAGES = (("read", "reading", "readings"), ("pool", "donors", "pools"), ("test",
 FILES = {"read": "reading", "pool": "pool", "test": "trial"}
 
 
-def _do(work: Work, say: Say | None, cluster: Cluster | None) -> None:
+def _do(work: Work, say: Say | None, cluster: Cluster | None, watch: Callable[[ProgressCounter], None] | None) -> None:
     """All blocks that are not finished yet, here or on a cluster."""
     for kind, what, numbers in STAGES:
         every = getattr(work, numbers)
-        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), "images", say)
+        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), "images", say, watch)
         left = [number for number in every if not work.store.has(FILES[kind], number)]
         progress.skip(progress.total - sum(work.size(kind, number) for number in left))
         if left:
@@ -177,14 +180,23 @@ def _do(work: Work, say: Say | None, cluster: Cluster | None) -> None:
             _refuse_unreadable(work)
 
 
+class Unreadable(UserError):
+    """Photographs that cannot be read, and which; the audit goes on once it is said that they are left out.
+
+    Args:
+        what: How many, which and why.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} (--resume --skip-unreadable goes on without them)")
+        self.what = what
+
+
 def _refuse_unreadable(work: Work) -> None:
     problems, names = work.problems, work.photographs.names
     if problems and not work.settings.skip_unreadable:
         listed = "; ".join(f"{names[number]}: {why}" for number, why in problems[:NAMED])
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
-        raise UserError(
-            f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more} "
-            "(--resume --skip-unreadable goes on without them)"
-        )
+        raise Unreadable(f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more}")
     if len(problems) == len(names):
         raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")

@@ -23,6 +23,7 @@ TABS: Registry[Tab] = Registry(
         ("inside", "attnviz.ui.tabs.inside_gate.handlers:TAB"),
         ("noise", "attnviz.ui.tabs.noise_lab.handlers:TAB"),
         ("training", "attnviz.ui.tabs.training.handlers:TAB"),
+        ("audit", "attnviz.ui.tabs.audit.handlers:TAB"),
         ("own", "attnviz.ui.tabs.own_model.handlers:TAB"),
     ),
 )

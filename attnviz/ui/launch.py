@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ def launch(
     data: str | os.PathLike[str] | None = None,
     alone: bool = False,
     public: bool = False,
+    audits: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> gr.Blocks:
     """Open the app on networks: ``launch("timm:seresnet50")``, ``launch([before, after], data="photos")``.
@@ -56,7 +57,10 @@ def launch(
             it is not given and cannot be told from the numbers, it is assumed and said beside every answer.
         data: A folder whose photographs are offered as samples, in front of the bundled ones.
         alone: Whether to leave out the bundled and published networks.
-        public: Whether strangers come to the page: the tab *Your model* then keeps hard limits and takes no ``.pt``.
+        public: Whether strangers come to the page: the tab *Your model* then keeps hard limits and takes no ``.pt``,
+            and the tab *Audit* audits nothing.
+        audits: A folder with what ``attnviz audit --out`` or ``attnviz.audit(…, out=…).write()`` has written: those of
+            these networks stand in the tab *Audit*, and decide which gate a photograph is opened with.
         **options: For gradio's ``Blocks.launch``: ``prevent_thread_lock=True`` returns at once, ``server_port=…``.
 
     Returns:
@@ -69,8 +73,7 @@ def launch(
     prepare_surroundings()
     given = {"transform": transform, "labels": labels, "name": name, "scores": scores}
     networks = _networks(model, {key: value for key, value in given.items() if value is not None})
-    public = public or options.get("server_name") not in (*LOOPBACK, None)
-    return open_page(networks, data=data, alone=alone, public=public, **options)
+    return open_page(networks, data=data, alone=alone, public=public, audits=audits, **options)
 
 
 def open_page(
@@ -79,17 +82,25 @@ def open_page(
     data: str | os.PathLike[str] | None = None,
     alone: bool = False,
     public: bool = False,
+    audits: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> gr.Blocks:
     """Open the app on networks that are loaded, beside the bundled ones; ``launch`` says more."""
     prepare_surroundings()
-    store = Store(live=networks, alone=alone, public=public)
+    public = public or others_come(options)
+    store = Store(live=networks, alone=alone, public=public, audits=None if audits is None else Path(audits))
     for network in networks:
         store.sites(network.name)  # searched now: what fails shall fail before a page is built
     use_own_samples(None if data is None else Path(data))
     demo = build(store)
     start(demo, **{**launch_options(public), **options})
     return demo
+
+
+def others_come(options: Mapping[str, Any]) -> bool:
+    """Whether somebody else can ask what is started with these options and in this environment."""
+    host = options.get("server_name") or launch_options()["server_name"]
+    return host not in (*LOOPBACK, None) or bool(options.get("share"))
 
 
 def _networks(model: Any, said: dict[str, Any]) -> list[Network]:

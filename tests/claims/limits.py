@@ -83,6 +83,11 @@ def limits() -> Claims:
     yield "docs/deploying.md", f"| {network}, {PUBLIC.file_bytes // 2**20} MiB of weights in a file |"
     yield "docs/tutorial.md", f"at most {network} and {PUBLIC.file_bytes // 2**20} MiB of file"
     yield "docs/deploying.md", f"| weights fetched for visitors by one process | {FETCHED_BYTES // 2**30} GiB |"
+    yield (
+        "docs/deploying.md",
+        f"{server.AUDIT_PHOTOGRAPHS:,} photographs, a ZIP of {server.AUDIT_ZIP_BYTES // 2**20} MiB that holds at most "
+        f"{server.AUDIT_UNPACKED_BYTES // 2**30} GiB;",
+    )
     assert CACHE == (3600, 6 * 3600) and KEEP_SECONDS == 3600
     yield "docs/privacy.md", "six hours old (looked at every hour)"
     yield "docs/privacy.md", f"an hour after your last step, or {server.SESSIONS} newer visitors"

@@ -18,6 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class AppOptions:
     model: Annotated[list[str] | None, Option(metavar="MODEL", help=f"{WHICH}; several may be given")] = None
     data: Annotated[Path | None, Option(help="folder whose photographs are offered as samples")] = None
+    audits: Annotated[Path | None, Option(help="folder with audits of these networks, as attnviz audit writes")] = None
     alone: Annotated[bool, Option(help="leave out the bundled and published networks")] = False
     port: Annotated[int | None, Option(help="instead of the first free one from 7860 on")] = None
     host: Annotated[str, Option(help="address to listen on")] = "127.0.0.1"
@@ -46,6 +47,6 @@ def run(args: AppOptions) -> None:
     if args.port is not None:
         options["server_port"] = args.port
     try:
-        open_page(networks, data=args.data, alone=args.alone, public=public, **options)
+        open_page(networks, data=args.data, alone=args.alone, public=public, audits=args.audits, **options)
     except OSError as error:  # gradio finds no free port, or may not listen on this address
         raise UserError(f"the app cannot listen on {args.host}:{args.port or '7860…'}: {error}") from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib import rc_context
@@ -42,6 +43,35 @@ def to_svg(figure: Figure) -> bytes:
     with rc_context({"svg.hashsalt": "attnviz", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
+
+
+TONES = {"would_do": "free", "follows_nothing": "free", "constant": "free", "would_not_do": "costs", "follows": "costs"}
+"""Rules whose sentences say that a gate does not matter, or does."""
+
+
+def tone_of(sentence: Mapping[str, str]) -> str:
+    """``free`` or ``costs`` for a sentence that says that a gate does not matter or does, else ``plain``."""
+    return TONES.get(sentence["rule"], "plain")
+
+
+def reach_of(effects: Mapping[str, Mapping[str, Any]]) -> float:
+    """Points that the longest whisker reaches; ``neutral``, which changes the scale too, does not decide it."""
+    return max([1.0, *(abs(end) for name, one in effects.items() if name != "neutral" for end in one["interval"])])
+
+
+def whisker(value: float, interval: Sequence[float], reach: float) -> Markup:
+    """A dot with its interval on a line from −reach to +reach with 0 in the middle; what lies beyond is an arrow."""
+
+    def at(number: float) -> str:
+        return f"{60 + 56 * max(-1.0, min(1.0, number / reach)):.1f}"
+
+    dot = Markup('<circle cx="{}" cy="7" r="3"/>').format(at(value))
+    if abs(value) > reach:
+        dot = Markup('<path d="M{} 7l{} -5v10z"/>').format(at(value), 6 if value < 0 else -6)
+    return Markup(
+        '<svg class="whisker" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true"><line x1="60" x2="60" '
+        'y1="0" y2="14" class="zero"/><line x1="{}" x2="{}" y1="7" y2="7" class="reach"/>{}</svg>'
+    ).format(at(interval[0]), at(interval[1]), dot)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) -> Markup:

@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from attnviz.render.audit.charts import CHARTS
-from attnviz.render.audit.pieces import ends, image, join, number, page, table, to_svg
+from attnviz.render.audit.pieces import ends, image, join, number, page, reach_of, table, to_svg, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 
 Summary = Mapping[str, Any]
@@ -20,8 +20,6 @@ Pictures = Mapping[str, bytes]
 """Name of a photograph -> a small JPEG."""
 MOST_ROWS = 50
 """Classes of the table; all are in the summary."""
-TONES = {"would_do": "free", "follows_nothing": "free", "constant": "free", "would_not_do": "costs", "follows": "costs"}
-"""Rules whose sentences say that a gate does not matter, or does."""
 
 
 def _chart(name: str, summary: Summary, text: str) -> Markup:
@@ -41,30 +39,14 @@ def _section(key: str, language: str, *parts: Markup, text: str = "") -> Markup:
 
 
 def _sentences(sentences: Iterable[Mapping[str, str]], language: str) -> Markup:
-    items = join(
-        Markup('<li class="{}">{}</li>').format(TONES.get(one["rule"], "plain"), one[language]) for one in sentences
-    )
+    items = join(Markup('<li class="{}">{}</li>').format(tone_of(one), one[language]) for one in sentences)
     return Markup('<ul class="sentences">{}</ul>').format(items) if items else Markup("")
-
-
-def _whisker(effect: Summary, reach: float) -> Markup:
-    """A dot with its interval on a line from −reach to +reach points; its middle is no change."""
-
-    def at(value: float) -> str:
-        return f"{60 + 56 * max(-1.0, min(1.0, value / reach)):.1f}"
-
-    low, high = effect["interval"]
-    return Markup(
-        '<svg class="whisker" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true"><line x1="60" x2="60" '
-        'y1="0" y2="14" class="zero"/><line x1="{}" x2="{}" y1="7" y2="7" class="reach"/>'
-        '<circle cx="{}" cy="7" r="3"/></svg>'
-    ).format(at(low), at(high), at(effect["points"]))
 
 
 def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
     if not effects:
         return Markup("")
-    reach = max(1.0, *(abs(end) for name, one in effects.items() if name != "neutral" for end in one["interval"]))
+    reach = reach_of(effects)
     keys = ("replaced_by", "change", "interval", "interval", "lost_won", "p", "logit")
     heads = [word(key, language) for key in keys]
     heads[2] = ""
@@ -72,7 +54,7 @@ def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
         (
             word(name, language),
             number(one["points"], sign=True),
-            _whisker(one, reach),
+            whisker(one["points"], one["interval"], reach),
             ends(one["interval"]),
             f"{one['lost']} / {one['won']}",
             "< 0.001" if one["p"] < 0.001 else f"{one['p']:.2g}",

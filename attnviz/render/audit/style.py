@@ -30,7 +30,7 @@ thead th { color: var(--muted); font-size: .82rem; }
 .whisker { display: block; }
 .whisker .zero { stroke: #b8bfc7; }
 .whisker .reach { stroke: #0072b2; stroke-width: 1.5; }
-.whisker circle { fill: #0072b2; }
+.whisker :is(circle, path) { fill: #0072b2; }
 figure { margin: 8px 0; }
 figure img { max-width: 100%; height: auto; }
 .strip { display: flex; flex-wrap: wrap; gap: 8px; }

@@ -9,6 +9,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.compare import Summary
+from attnviz.audit.run import fingerprint
+from attnviz.audit.summaries import FOLDER as AUDITS
+from attnviz.audit.summaries import summaries_in
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.images.sample_table import SAMPLES
@@ -49,6 +53,10 @@ class Store:
         live: Networks as ``attnviz.load`` and ``attnviz.wrap`` give them; they stand first.
         alone: Whether these are all there is.
         public: Whether strangers come to the page, so that hard limits hold for what they send.
+        audits: A folder with audits beside those of the bundled networks.
+
+    Raises:
+        UserError: Two networks have one name, or ``audits`` holds no audit.
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class Store:
         live: Iterable[Network] = (),
         alone: bool = False,
         public: bool = True,
+        audits: Path | None = None,
     ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
         self.alone, self.public = alone, public
@@ -65,6 +74,10 @@ class Store:
         self._live: dict[str, Network] = {}
         self._cards: dict[str, Card] = {}
         self._references: dict[str, Reference | None] = {}
+        self._audits: dict[str, Summary | None] = {}
+        self._audited = (*(() if audits is None else (audits,)), AUDITS)
+        if audits is not None and not summaries_in(audits):
+            raise UserError(f"{str(audits)!r} holds no audit; `attnviz audit MODEL --data FOLDER --out DIR` makes one")
         for loaded in live:
             self._add(loaded)
 
@@ -102,6 +115,10 @@ class Store:
         """Ids of the models in memory, the one used last at the end."""
         return self.slots.names
 
+    def is_live(self, name: str) -> bool:
+        """Whether a model is somebody's own, which no command can name."""
+        return self._check(name) in self._live
+
     def title(self, name: str) -> str:
         """What people see; known before anything is fetched."""
         return PUBLISHED[name] if self._check(name) in self.published else self.card(name).title
@@ -135,6 +152,25 @@ class Store:
                 found = None
             self._references[known] = found
         return self._references[known]
+
+    def audit(self, name: str) -> Summary | None:
+        """The summary of an audit of a model, of these very weights; ``None`` where there is none.
+
+        What a live network weighed is looked up once: an audit stays that of the network as it was opened.
+        """
+        known = self._check(name)
+        if known not in self._audits:
+            folders = [folder for folder in self._audited if folder.is_dir()]
+            several = [summary for folder in folders for summary in summaries_in(folder).get(known, ())]
+            weights = self._weights(known) if several else None
+            self._audits[known] = next((s for s in several if s["plan"]["weights"] == weights), None)
+        return self._audits[known]
+
+    def _weights(self, name: str) -> str | None:
+        """sha256 as an audit notes it; ``None`` of a published network, which is fetched at first use."""
+        if name in self._live:
+            return fingerprint(self._live[name])
+        return self.card(name).sha256 if name in self._bundled() else None
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A model for as long as the ``with`` block lasts; another thread that asks for it waits.

@@ -53,3 +53,12 @@ PART_SECONDS = 60.0
 """Age at which half an upload, or an empty folder, is deleted; longer than a body may pause."""
 SWEEP_SECONDS = 60.0
 """How often the folder of uploads is looked through."""
+
+AUDIT_PHOTOGRAPHS = 5_000
+"""Most photographs of an audit in the app: a validation set fits, and takes minutes; the command takes any number."""
+AUDIT_ZIP_BYTES = 2**29
+"""Most bytes of a ZIP of photographs: half of what an address may upload in an hour, so that there is a second try."""
+AUDIT_UNPACKED_BYTES = 2**30
+"""Most bytes that it may hold: photographs hardly shrink in a ZIP; what grows to more than twice is something else."""
+AUDIT_DIRECTORY_BYTES = 2**22
+"""Most bytes of the list of names in it, which is read whole: some hundred for each photograph."""

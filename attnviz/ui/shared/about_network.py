@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
+from attnviz.audit.compare import Summary
+from attnviz.audit.summaries import headline_of
 from attnviz.core.intervals import half_interval
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
@@ -14,12 +17,22 @@ REPLACED = ("mean", "shuffle", "neutral")
 """By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""
 
 
-def about_html(card: Card, language: str) -> str:
-    """What a stranger needs to judge a checkpoint, closed at first; empty where nothing was measured."""
+def about_html(card: Card, language: str, audit: Summary | None = None) -> str:
+    """What a stranger needs to judge a network, closed at first; empty where nothing was measured.
+
+    Args:
+        card: Of the network.
+        language: Of the words.
+        audit: What an audit of these weights says; it speaks of the gates where there is one.
+    """
     if "top1" not in card.metrics:
+        parts = [_audit(card, audit, language)]
+    else:
+        found = evidence(card)
+        parts = [_facts(card, found, language), _audit(card, audit, language) or _gates(found, language)]
+        parts += [_focus(found, language), _classes(card, language)]
+    if not any(parts):
         return ""
-    found = evidence(card)
-    parts = (_facts(card, found, language), _gates(found, language), _classes(card, language))
     return f'<details class="av-help av-about"><summary>{say("about", language)}</summary>{"".join(parts)}</details>'
 
 
@@ -74,13 +87,31 @@ def _gates(found: Evidence, language: str) -> str:
     lines = "".join(_replaced(name, told[name], language) for name in REPLACED)
     mean = told["mean"]
     key = "chance" if not mean["beyond_chance"] else "worse" if mean["change"] < 0 else "better"
-    notes = [say(f"about_{key}", language, now=mean["top1"], before=told["top1"])]
-    if found.focus is not None:
-        focus = {key: f"{found.focus[key]:.2f}" for key in ("mean", "centre")}
-        notes.append(say("about_focus", language, count=len(found.focus["objects"]), **focus))
+    note = say(f"about_{key}", language, now=mean["top1"], before=told["top1"])
     return (
         f"<h3>{say('about_gates', language)}</h3><table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
-        + "".join(f"<p>{note}</p>" for note in notes)
+        f"<p>{note}</p>"
+    )
+
+
+def _focus(found: Evidence, language: str) -> str:
+    """Where its masks lie; empty where that was not measured."""
+    if found.focus is None:
+        return ""
+    focus = {key: f"{found.focus[key]:.2f}" for key in ("mean", "centre")}
+    return f"<p>{say('about_focus', language, count=len(found.focus['objects']), **focus)}</p>"
+
+
+def _audit(card: Card, audit: Summary | None, language: str) -> str:
+    """What an audit says of its gates, in a few sentences, and where the rest stands; empty where there is none."""
+    if audit is None:
+        return ""
+    counts = {key: f"{audit['data'][key]:,}" for key in ("photographs", "tested")}
+    sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in headline_of(audit, language))
+    href = escape("?" + urlencode({"tab": "audit", "model": card.id}))
+    return (
+        f"<h3>{say('about_gates', language)}</h3>{sentences}<p>{say('about_audited', language, **counts)} "
+        f'<a class="av-go" href="{href}">{say("about_audit", language)}</a></p>'
     )
 
 

@@ -29,6 +29,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "about_seeds": ("This recipe, {count} seeds", "此配方的 {count} 个种子"),
     "about_spread": ("{mean} ± {half} % (95 % t interval of the mean)", "{mean} ± {half} %（均值的 95 % t 区间）"),
     "about_classes": ("Right by class, in %", "各类别的正确率（%）"),
+    "about_audited": (
+        "An audit measured this on {tested} of {photographs} photographs, with 95 % intervals.",
+        "审计在 {photographs} 张照片中的 {tested} 张上测得，附 95 % 区间。",
+    ),
+    "about_audit": ("The whole audit", "完整的审计"),
     "about_gates": ("Do its gates do anything?", "它的门起作用吗？"),
     "about_head_gates": ("All gates replaced by", "全部门换成"),
     "about_head_points": ("accuracy, points", "正确率（百分点）"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attnviz.audit.summaries import effects_of
 from attnviz.core.types import ChannelMap
 from attnviz.models.gate_reference import HIGH, LOW, MIDDLE, Reference
 from attnviz.ui.networks.store import Store
@@ -28,10 +29,17 @@ def document_of(store: Store, view: View, gate: str | None = None, channel: int 
         view.analysis,
         title=store.title(view.analysis.model),
         usual=ranges(view),
+        effects=effects(store, view),
         features=_features(store, view, gate, channel),
         photograph=view.sample or "",
     )
     return {"id": view.id, **whole}
+
+
+def effects(store: Store, view: View) -> dict[str, float]:
+    """How many answers each gate changes where it is replaced by its mean; empty where no audit has measured that."""
+    summary = store.audit(view.analysis.model)
+    return {} if summary is None else effects_of(summary)
 
 
 def ranges(view: View) -> dict[str, Range]:
@@ -50,7 +58,7 @@ def ranges(view: View) -> dict[str, Range]:
 
 def _features(store: Store, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
     """The features that lie on the photograph when the view opens, and those of a channel that is asked for."""
-    first, wanted = first_gate(view.analysis), {}
+    first, wanted = first_gate(view.analysis, effects(store, view)), {}
     if first is not None and view.analysis.gates[first.gate].site.has_scores:
         record = view.analysis.gates[first.gate]
         wanted[record.site.name, int(record.scores.argmax())] = record

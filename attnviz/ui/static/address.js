@@ -45,6 +45,13 @@ new MutationObserver(() => {
   waiting = setTimeout(() => { waiting = 0; follow(); }, 200);
 }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'aria-selected', 'style'] });
 document.addEventListener('attnviz-go', (event) => open(event.detail));
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a.av-go');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.pushState(null, '', link.search);
+  open(link.search);
+});
 window.addEventListener('popstate', () => open(location.search));
 const asks = (key) => !key.startsWith('__') && key !== 'lang' && !SHARED.includes(key);
 if ([...new URLSearchParams(location.search).keys()].some(asks)) open(location.search);

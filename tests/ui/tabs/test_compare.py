@@ -14,12 +14,12 @@ from attnviz.explain.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.images.samples import load_sample  # noqa: E402
 from attnviz.render.masks import DEPTHS  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
+from attnviz.ui.shared.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.tabs.compare.address import python_of  # noqa: E402
 from attnviz.ui.tabs.compare.compute import Work  # noqa: E402
 from attnviz.ui.tabs.compare.events import wire  # noqa: E402
 from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
-from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.tabs.compare.layout import at_first, layout  # noqa: E402
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: E402
 from attnviz.ui.tabs.compare.sheet import sheet_of  # noqa: E402
@@ -339,7 +339,7 @@ def test_what_waits_for_its_turn_can_be_stopped_already(monkeypatch):
     jobs.asked("me")
     with jobs.started("me", asked=True) as report:
         assert not report.stop.is_set()
-    monkeypatch.setattr("attnviz.ui.tabs.compare.jobs.MOST_WAITING", 2)
+    monkeypatch.setattr("attnviz.ui.shared.jobs.MOST_WAITING", 2)
     for who in "abc":
         jobs.asked(who)
     assert not jobs.stop("a") and jobs.stop("b") and jobs.stop("c")

@@ -19,10 +19,10 @@ from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.prepare import prepare
 from attnviz.render.masks import mask_of
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.text import plain
-from attnviz.ui.tabs.compare.jobs import Report
 from attnviz.ui.tabs.compare.state import (
     CLASS,
     OWN,

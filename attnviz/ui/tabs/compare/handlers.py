@@ -15,19 +15,19 @@ from attnviz.images.samples import data_set_of, find_sample
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import Data, Update, asked_place, picked, sent_path
 from attnviz.ui.shared.gate_html import help_html
+from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import class_name, label, language_of, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.compute import Work
-from attnviz.ui.tabs.compare.jobs import Jobs, Report, in_steps
 from attnviz.ui.tabs.compare.layout import Parts, visible
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html
 from attnviz.ui.tabs.compare.sheet import Sheets
 from attnviz.ui.tabs.compare.spread_html import spread_html
 from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, Look, Wanted
-from attnviz.ui.tabs.compare.table_html import notes_html, progress_html, table_html
+from attnviz.ui.tabs.compare.table_html import notes_html, table_html
 from attnviz.ui.tabs.compare.trust import Trusting, trust_html
 
 

@@ -197,9 +197,3 @@ def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
     link = address_html("compare", address.query_of(comparison, look), language, "link_note" if own else "")
     code = code_html(address.python_of(comparison), language, own)
     return f'<ul class="av-limits" aria-live="polite">{told}</ul>{link}{code}'
-
-
-def progress_html(text: str, share: float) -> str:
-    """How far a computation is."""
-    bar = f'<progress max="1" value="{share:.3f}" aria-label="{escape(text)}"></progress>'
-    return f'<div class="av-progress" role="status"><span>{escape(text)} …</span>{bar}</div>'

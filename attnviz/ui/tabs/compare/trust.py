@@ -12,9 +12,9 @@ from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.text import class_name, plain, say
-from attnviz.ui.tabs.compare.jobs import Report
 from attnviz.ui.tabs.compare.state import Comparison
 from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
 

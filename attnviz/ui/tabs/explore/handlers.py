@@ -147,7 +147,10 @@ class Explore:
         """What depends on the network alone: what is known of it, and the samples, those with its classes first."""
         card = self.store.card(view.analysis.model)
         samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE, view.sample)
-        return {self.parts.samples: samples, self.parts.about: about_html(card, view.language)}
+        return {
+            self.parts.samples: samples,
+            self.parts.about: about_html(card, view.language, self.store.audit(card.id)),
+        }
 
     def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken."""

@@ -67,7 +67,7 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
     _title(made, "prediction")
     card = store.card(view.analysis.model)
     made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
-    made["about"] = gr.HTML(about_html(card, view.language), elem_id="about")
+    made["about"] = gr.HTML(about_html(card, view.language, store.audit(card.id)), elem_id="about")
 
 
 def _take(made: dict[str, Any], view: View) -> None:

@@ -13,6 +13,7 @@ from attnviz.ui.shared.gate_html import PICTURE_CMAPS
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.shared.text import plain, say
 from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view_document import effects
 from attnviz.viewer.telling import first_gate
 
 
@@ -103,7 +104,7 @@ def follow(
     view = look(store, model, sample=known("sample", available(), sample), language=language)
     gates = view.analysis.gates
     gate = known("gate", tuple(record.site.name for record in gates), None)
-    first = first_gate(view.analysis)
+    first = first_gate(view.analysis, effects(store, view))
     shown = view.analysis.gate(gate) if gate else gates[first.gate] if first else None
     last = shown.scores.size if shown is not None and shown.site.has_scores else 0
     channel = known("channel", tuple(map(str, range(last))), None)

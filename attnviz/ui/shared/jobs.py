@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,6 +43,12 @@ class Report:
             self.share = start + (end - start) * share
 
         return report
+
+
+def progress_html(text: str, share: float) -> str:
+    """How far a computation is."""
+    bar = f'<progress max="1" value="{share:.3f}" aria-label="{escape(text)}"></progress>'
+    return f'<div class="av-progress" role="status"><span>{escape(text)} …</span>{bar}</div>'
 
 
 class Jobs:

@@ -1,0 +1,61 @@
+"""Audits that lie in folders: read, looked up by the network that they are of, and what they say in a few words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from attnviz.audit.compare import Summary, read_summary
+from attnviz.core.errors import UserError
+from attnviz.models.results import FOLDER as RESULTS
+
+FOLDER = RESULTS / "audits"
+"""Audits of the bundled networks on their validation data."""
+PARTS = ("model", "data", "network", "gates", "together", "sentences", "left_out", "plan")
+"""What a summary has; other JSON beside it is something else, such as a comparison."""
+HEADLINES = 3
+"""Most sentences of a headline."""
+
+
+@lru_cache(maxsize=16)
+def summaries_in(folder: Path) -> Mapping[str, Sequence[Summary]]:
+    """Every summary below a folder, by name of the network; the most thorough of each first.
+
+    Raises:
+        UserError: There is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{str(folder)!r} is no folder; give one that holds what `attnviz audit` has written")
+    by_name: dict[str, list[Summary]] = {}
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            summary = read_summary(path)
+        except UserError as error:
+            logging.getLogger(__name__).info("%s", error)
+            continue
+        if all(part in summary for part in PARTS):
+            by_name.setdefault(summary["model"]["name"], []).append(summary)
+    for several in by_name.values():
+        several.sort(key=_thorough, reverse=True)
+    return MappingProxyType(by_name)
+
+
+def _thorough(summary: Summary) -> tuple[bool, int, int]:
+    return not summary["plan"]["quick"], summary["data"]["tested"], summary["data"]["photographs"]
+
+
+def effects_of(summary: Summary) -> dict[str, float]:
+    """Share of answers in [0, 1] that change where a gate alone is replaced by its mean, by name of the gate.
+
+    Empty where no gate was replaced alone.
+    """
+    alone = {gate["name"]: gate["alone"] for gate in summary["gates"]}
+    return {name: effects["mean"]["changed"] / 100 for name, effects in alone.items() if "mean" in effects}
+
+
+def headline_of(summary: Summary, language: str) -> list[str]:
+    """The first sentences about the network, plain text in ``en`` or ``zh``."""
+    return [sentence[language] for sentence in summary["sentences"][:HEADLINES]]
