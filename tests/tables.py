@@ -67,7 +67,6 @@ RULES = {
         ("it must be a function (values)", takes("values")),
         ("it must give a View", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
     ),
-    "attnviz.ui.shared.gate_picture:PICTURES": (("it must be a function (view, settings)", takes("view", "settings")),),
 }
 """Rules as (what is asked, whether an entry keeps it), by the table."""
 

@@ -12,7 +12,6 @@ TABLES = {
     "command": "attnviz.cli.main:COMMANDS",
     "tab": "attnviz.ui.app:TABS",
     "drawing": "attnviz.render.drawings:DRAWINGS",
-    "picture": "attnviz.ui.shared.gate_picture:PICTURES",
 }
 """The table of each sort, by the file that adds a line to it."""
 ROWS = {
@@ -22,7 +21,6 @@ ROWS = {
     "command": (NAME, "tests.novel.command:COMMAND"),
     "tab": (NAME, "tests.novel.tab:TAB"),
     "drawing": ("full", "tests.novel.drawing:draw"),
-    "picture": ("full", "tests.novel.picture:picture"),
 }
 """The line of each: a name and ``module:attribute``. A kind of gate keeps its name and gets another drawing."""
 

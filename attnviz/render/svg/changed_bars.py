@@ -1,4 +1,4 @@
-"""Channel scores before and after a change as bars that can be clicked; markup as in ``render/svg/bars.py``."""
+"""Channel scores before and after a change as bars that can be clicked: an SVG below labels that do not stretch."""
 
 from __future__ import annotations
 

@@ -6,29 +6,28 @@ from typing import Any
 
 from attnviz.core.types import ChannelMap
 from attnviz.models.gate_reference import HIGH, LOW, MIDDLE, Reference
-from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.view import View
+from attnviz.ui.shared.view import Networks, View
 from attnviz.viewer.document import Range, document
 from attnviz.viewer.telling import first_gate
 
 
-def document_of(store: Store, view: View, gate: str | None = None, channel: int | None = None) -> dict[str, Any]:
+def document_of(networks: Networks, view: View, gate: str | None = None, channel: int | None = None) -> dict[str, Any]:
     """The document of what a visitor looks at.
 
     Of a channel gate that is shown first it holds the features of the channel that is kept most: they are what lies on
     the photograph, and nobody should have to ask for the first picture.
 
     Args:
-        store: The models.
+        networks: The loaded models.
         view: What is looked at.
         gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
         channel: Of that gate.
     """
     whole = document(
         view.analysis,
-        title=store.title(view.analysis.model),
+        title=networks.title(view.analysis.model),
         usual=ranges(view),
-        features=_features(store, view, gate, channel),
+        features=_features(networks, view, gate, channel),
         photograph=view.sample or "",
     )
     return {"id": view.id, **whole}
@@ -48,7 +47,7 @@ def ranges(view: View) -> dict[str, Range]:
     return usual
 
 
-def _features(store: Store, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
+def _features(networks: Networks, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
     """The features that lie on the photograph when the view opens, and those of a channel that is asked for."""
     first, wanted = first_gate(view.analysis), {}
     if first is not None and view.analysis.gates[first.gate].site.has_scores:
@@ -59,5 +58,5 @@ def _features(store: Store, view: View, gate: str | None, channel: int | None) -
     shown = [key for key, record in wanted.items() if record.site.has_scores and len(record.site.features) == 4]
     if not shown:
         return ()
-    with store.lease(view.analysis.model) as analyser:
+    with networks.lease(view.analysis.model) as analyser:
         return tuple(analyser.channel_map(view.analysis.image, *key) for key in shown)

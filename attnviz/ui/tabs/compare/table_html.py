@@ -21,7 +21,7 @@ from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
 from attnviz.ui.shared.code import code_html
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.strip_and_map import limits_html, notes_of
-from attnviz.ui.shared.text import class_name, drawn, in_words, plain, say
+from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.facts_html import facts_html
 from attnviz.ui.tabs.compare.state import Comparison, Look, Row
@@ -159,7 +159,8 @@ def table_html(comparison: Comparison, look: Look, store: Store) -> str:
     if mode != "networks":
         first = comparison.rows[0].analysis.model
         inner = facts_html(store.card(first), comparison.costs[first], language)
-        parts.append(f'<div class="av-cmp-about"><strong>{escape(store.title(first))}</strong>{inner}</div>')
+        name = escape(network_title(store.title(first), language))
+        parts.append(f'<div class="av-cmp-about"><strong>{name}</strong>{inner}</div>')
     for cells in made:
         row = cells.row
         inner = mask_cell(cells, look, language) + bars_cell(cells, look, language)
