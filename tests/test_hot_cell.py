@@ -74,13 +74,6 @@ def cells(a):
     return Cells(row, Mask(a.gates[0].mask, "look"), GATE_SCALE, None, None, GATE_SCALE)
 
 
-def compare_row(a):
-    pytest.importorskip("gradio")
-    from attnviz.ui.tabs.compare.table_html import Look, mask_cell
-
-    return in_html(mask_cell(cells(a), Look(), "en"))
-
-
 def slider(a):
     pytest.importorskip("gradio")
     from attnviz.ui.tabs.compare.pair_html import _slider, side_of
@@ -113,7 +106,6 @@ DRAWINGS = {
     "step of a walk": (inside, False),
     "strip of the page": (strip, False),
     "Intervene": (paint, True),
-    "row of Compare": (compare_row, True),
     "slider of Compare": (slider, False),
 }
 """Drawing -> its pictures, and whether they show the whole photograph or only what the network saw of it."""

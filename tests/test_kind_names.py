@@ -25,7 +25,6 @@ OTHER_WORDS = {
     "attnviz/ui/shared/page.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/shared/text.py": {"channel", "branch"},  # nouns that are counted
     "attnviz/ui/shared/tour.py": {"channel"},  # one channel, in a scene
-    "attnviz/ui/shared/strip_and_map.py": {"strip"},  # all gates in a row
     "attnviz/ui/shared/texts.py": {"channel"},  # one channel, in a sentence
     "attnviz/ui/shared/viewer_host.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/tabs/explore/handlers.py": {"channel"},  # one channel that is chosen
@@ -33,7 +32,7 @@ OTHER_WORDS = {
     "attnviz/ui/tabs/own_model/handlers.py": {"channel"},
     "attnviz/ui/tabs/explore/link.py": {"channel"},
     "attnviz/ui/tabs/inside_gate/handlers.py": {"channel"},
-    "attnviz/ui/tabs/intervene/html.py": {"channel", "strip"},  # one channel; all gates in a row
+    "attnviz/ui/tabs/intervene/html.py": {"channel"},
     "attnviz/ui/tabs/intervene/panel.py": {"strip"},
     "attnviz/viewer/document.py": {"channel"},  # one channel of a feature map
     "attnviz/viewer/notebook.py": {"channel"},

@@ -109,6 +109,8 @@ def test_the_gate_and_the_channel_of_another_tab_are_taken_up(open_page):
     expect(page.locator("#own-view .kind")).to_contain_text("stage2.0.attention.channel")
     expect(page.locator("#own-view .sentence")).to_contain_text(re.compile("hannel 0 "))
     page.locator("#own-view").get_by_role("button", name=re.compile(r"stage3\.0\.attention\.channel,")).click()
+    page.get_by_role("tab", name="Inside a gate").click()
+    expect(page.locator("#inside-place input")).to_have_value(re.compile(r"stage3\.0\.attention$"))
     page.get_by_role("tab", name="Explore").click()
     expect(page.locator("#view .kind")).to_contain_text("stage3.0.attention.channel")
 

@@ -8,7 +8,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.scores import SHARES, shown
 from attnviz.core.types import Analysis
 
-BAR = "var(--attnviz-bar,#0072b2)"
+BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
+"""Of what is shown, and of what is chosen in it."""
 
 
 def top_bars(analysis: Analysis, k: int = 5) -> str:

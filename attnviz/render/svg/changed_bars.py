@@ -11,8 +11,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.render.colour import array, number
 from attnviz.render.ranking import Ranking, channels, ranking, tick_positions
+from attnviz.render.svg.bars import BAR, MARK
 
-BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
 _UNITS = 1000
 
 

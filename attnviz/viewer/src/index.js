@@ -39,4 +39,5 @@ function render({ model, el }) {
   };
 }
 
+export { cells } from './cells.js';
 export default { render };

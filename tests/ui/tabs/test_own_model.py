@@ -75,7 +75,8 @@ def test_it_opens_on_weights_that_mean_something(call, tab, monkeypatch):
     monkeypatch.setattr("attnviz.ui.tabs.own_model.handlers.at_hand", lambda name: False)
     updates = call("on_open", CHINESE)
     assert updates["state"].view.analysis.model == tab.page.store.ids[0]
-    assert document(updates)["model"]["id"] == tab.page.store.ids[0] and document(updates)["features"]
+    assert document(updates)["model"]["id"] == tab.page.store.ids[0]
+    assert document(updates)["gates"]
     assert "随机权重" not in updates["found"] + updates["prediction"]
     again = call("on_open", CHINESE, state=updates["state"], page_photo=updates["page_photo"])
     assert set(again) == {"state"}
@@ -135,10 +136,9 @@ def test_features_are_computed_when_they_are_asked_for(call, own):
             call("on_ask", asked(own, **{"channel": 3, **wrong}), state=own)
 
 
-def test_what_another_tab_looks_at_is_taken_up(call, tab, own):
-    first, second = tab.page.store.ids[:2]
-    elsewhere = Chosen(second, "stage2.0.attention.channel" if second == "cbam" else None)
-    opened = call("on_open", VISITOR, chosen=elsewhere.sent())
+def test_what_another_tab_looks_at_is_taken_up(call, own):
+    first, second = "cbam", "se"
+    opened = call("on_open", VISITOR, chosen=Chosen(second).sent())
     assert opened["state"].view.analysis.model == second
     gate = opened["state"].about.sites[-1].name
     again = {"state": opened["state"], "page_photo": opened["page_photo"]}
@@ -158,7 +158,7 @@ def test_another_language_keeps_the_view(call, own):
 
 def test_a_removed_photograph_takes_its_view_along(call, own):
     updates = call("on_clear", VISITOR, state=own)
-    assert changed(updates["view"], "value") == "" and "was removed" in updates["found"]
+    assert changed(updates["view"], "value") == "" and "No photograph" in updates["found"]
     assert document(call("on_open", VISITOR, state=updates["state"], page_photo=updates["page_photo"]))
 
 
