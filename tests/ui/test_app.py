@@ -87,6 +87,7 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
     assert asked <= set(TEXTS)
     named = set(re.findall(r"""["'](\w[\w-]*)["']""", code))
     built = tuple(re.findall(r"""f["'](\w+_)\{""", code))  # keys that are put together, such as f"kind_{kind}"
+    built += tuple(re.findall(r"""phrased\([^,]+, ["'](\w+_)["']""", code))
     ended = tuple(re.findall(r"""f["']\{\w+\}(_\w+)["']""", code))
     unused = {
         key for key in TEXTS if key not in named and not key.startswith((*built, "samples_", "drawn_", "gradio_"))
