@@ -1,4 +1,4 @@
-"""How long pictures take: channel bars against plain ``ax.bar``, the SVG, and an overlay. Prints JSON.
+"""How long pictures take: channel bars against plain ``ax.bar``, and an overlay. Prints JSON.
 
     python benchmarks/bars.py
 
@@ -21,7 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from attnviz.core.types import PreparedImage
-from attnviz.render.figures.bars import bars_svg, channel_bars
+from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.style import encode, to_png
 from attnviz.render.overlay import overlay
 
@@ -76,7 +76,6 @@ def measure(channels: int = 512, rounds: int = 9) -> dict[str, Any]:
             "empty_axes": empty_axes,
             "channel_bars": lambda: to_png(channel_bars(scores, size=SIZE), DPI),
             "channel_bars_sorted": lambda: to_png(channel_bars(scores, order="sorted", size=SIZE), DPI),
-            "bars_svg": lambda: bars_svg(scores),
             "overlay_nearest": lambda: overlay(image, mask),
             "overlay_bilinear": lambda: overlay(image, mask, interpolation="bilinear"),
             "overlay_jpeg": lambda: encode(overlay(image, mask)),

@@ -26,10 +26,8 @@ from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.gate_html import Settings, scores_html
-from attnviz.ui.shared.gate_picture import picture_html
 from attnviz.ui.shared.strip_and_map import strip_html
-from attnviz.ui.shared.view import SIDE, look, open_view, show_channel, show_gate
+from attnviz.ui.shared.view import SIDE, View, look
 from attnviz.ui.shared.view_document import document_of
 from attnviz.viewer.document import to_json
 from benchmarks import bars, comparing, editing
@@ -62,6 +60,12 @@ def whole(store: Store, model: str, file: str) -> None:
     to_json(document_of(store, look(store, model, path=file)))
 
 
+def features(store: Store, view: View, gate: str) -> None:
+    """What the app does when the features of a channel are asked for."""
+    with store.lease(view.analysis.model) as analyser:
+        analyser.channel_map(view.analysis.image, gate, 3)
+
+
 def measure(model: str, repeats: int) -> dict[str, Any]:
     """Capture against the plain forward, and the parts of a whole request."""
     analyser = Analyser(load(model))
@@ -85,12 +89,12 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
     def held_open() -> Any:
         return other.loaded.module(x)
 
-    settings, store = Settings(), Store()
+    store = Store()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "photograph.jpg"
         file.write_bytes(data)
-        view = open_view(store, model, path=str(file))
-        channels = show_gate(store, view, next(g.site.name for g in view.analysis.gates if g.site.has_scores))
+        view = look(store, model, path=str(file))
+        scored = next(g.site.name for g in view.analysis.gates if g.site.has_scores)
         forward = medians({"plain": plain, "captured": captured}, repeats)
         with capture(other.loaded.module, other.sites):
             held = medians({"plain": plain, "captured": held_open}, repeats)
@@ -99,12 +103,10 @@ def measure(model: str, repeats: int) -> dict[str, Any]:
             "decode": lambda: open_photograph(data),
             "prepare": lambda: prepare(picture, analyser.loaded.spec.input, SIDE),
             "forward with capture": lambda: analyser.analyse(image),
-            "mask over the photograph": lambda: picture_html(view, settings),
-            "tiles of all gates": lambda: strip_html(view, settings),
+            "tiles of all gates": lambda: strip_html(view.analysis, scored, "en"),
             "document of the view": lambda: to_json(document_of(store, view)),
             "whole: upload to pictures": lambda: whole(store, model, str(file)),
-            "channel click": lambda: picture_html(show_channel(store, channels, 3), settings),
-            "channel bars": lambda: scores_html(channels, settings),
+            "features of a channel": lambda: features(store, view, scored),
         }
         spent = medians(parts, max(20, repeats // 5))
     base = spent["plain forward"]

@@ -76,7 +76,6 @@ RULES = {
         ("it must be a function (values)", takes("values")),
         ("it must give a View", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
     ),
-    "attnviz.ui.shared.gate_picture:PICTURES": (("it must be a function (view, settings)", takes("view", "settings")),),
     "attnviz.ui.api:ENDPOINTS": (
         ("it must be a function whose first argument is the store", lambda e: takes_first(e, "store")),
         ("its arguments and its answer must have types", lambda e: set(get_type_hints(e)) >= {*named(e), "return"}),

@@ -39,11 +39,6 @@ CONTRACTS = {
         "tests/test_tables.py",
     ),
     "drawing": ("tests/render/figures/test_gate_strip.py::test_every_kind_of_gate_has_a_view", "tests/test_tables.py"),
-    "picture": (
-        "tests/ui/shared/test_gate_picture.py::test_every_kind_has_a_picture_and_a_sentence",
-        "tests/ui/shared/test_gate_picture.py::test_every_gate_of_every_type_is_drawn_and_is_well_formed",
-        "tests/test_tables.py",
-    ),
     "endpoint": (
         "tests/ui/api/test_endpoints.py::test_every_endpoint_waits_in_the_lane_of_programs_and_shows_its_types",
         "tests/test_tables.py",

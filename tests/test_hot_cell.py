@@ -47,22 +47,11 @@ def sheet_of(a):
     return comparison_sheet(Sheet("t", "s", (row,), "m", "a", "fixed"))
 
 
-def explore(a):
-    pytest.importorskip("gradio")
-    from attnviz.ui.shared.gate_html import Settings
-    from attnviz.ui.shared.gate_picture import picture_html
-    from attnviz.ui.shared.view import View
-
-    return in_html(picture_html(View(a, "cat", None, "look"), Settings()))
-
-
 def strip(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.shared.gate_html import Settings
     from attnviz.ui.shared.strip_and_map import strip_html
-    from attnviz.ui.shared.view import View
 
-    return in_html(strip_html(View(a, "cat", None, "look"), Settings()))
+    return in_html(strip_html(a, "look", "en"))
 
 
 def paint(a):
@@ -83,13 +72,6 @@ def cells(a):
     made = SimpleNamespace(values=a.gates[0].mask)
     row = Row("net", Photo(sample="cat"), a, 0, attribution=made)
     return Cells(row, Mask(a.gates[0].mask, "look"), GATE_SCALE, None, None, GATE_SCALE)
-
-
-def compare_row(a):
-    pytest.importorskip("gradio")
-    from attnviz.ui.tabs.compare.table_html import Look, mask_cell
-
-    return in_html(mask_cell(cells(a), Look(), "en"))
 
 
 def slider(a):
@@ -122,10 +104,8 @@ DRAWINGS = {
     "contact sheet": (lambda a: in_figure(contact_sheet([a.image], ["x"], [("g", "", [a.gates[0].mask])])), False),
     "comparison sheet": (lambda a: in_figure(sheet_of(a)), False),
     "step of a walk": (inside, False),
-    "large picture of the page": (explore, True),
     "strip of the page": (strip, False),
     "Intervene": (paint, True),
-    "row of Compare": (compare_row, True),
     "slider of Compare": (slider, False),
 }
 """Drawing -> its pictures, and whether they show the whole photograph or only what the network saw of it."""

@@ -13,9 +13,8 @@ HOMES = (
     "attnviz/attention/",
     "attnviz/gates/",
     "attnviz/render/drawings.py",
-    "attnviz/ui/shared/gate_picture.py",
 )
-"""Where kinds are defined, assigned, and drawn: for print and in the page."""
+"""Where kinds are defined, assigned, and drawn."""
 OTHER_WORDS = {
     "attnviz/backbones/resnet.py": {"branch"},  # a position in a block
     "attnviz/backbones/vgg16.py": {"full"},  # a head of the classifier
@@ -23,20 +22,18 @@ OTHER_WORDS = {
     "attnviz/core/step_values.py": {"channel"},  # an axis
     "attnviz/render/export.py": {"channel", "branch"},  # columns of a table
     "attnviz/training/experiments/types.py": {"spatial"},  # an attention type
-    "attnviz/ui/shared/gate_html.py": {"channel"},  # the value of a text
     "attnviz/ui/shared/page.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/shared/text.py": {"channel", "branch"},  # nouns that are counted
     "attnviz/ui/shared/tour.py": {"channel"},  # one channel, in a scene
-    "attnviz/ui/shared/strip_and_map.py": {"strip"},  # all gates in a row
     "attnviz/ui/shared/texts.py": {"channel"},  # one channel, in a sentence
-    "attnviz/ui/shared/usual_range.py": {"channel"},
     "attnviz/ui/shared/viewer_host.py": {"channel"},  # one channel that is chosen
-    "attnviz/ui/tabs/explore/handlers.py": {"channel"},
+    "attnviz/ui/tabs/explore/handlers.py": {"channel"},  # one channel that is chosen
+    "attnviz/ui/shared/view_answers.py": {"channel"},
+    "attnviz/ui/tabs/own_model/handlers.py": {"channel"},
     "attnviz/ui/tabs/explore/link.py": {"channel"},
     "attnviz/ui/tabs/inside_gate/handlers.py": {"channel"},
-    "attnviz/ui/tabs/intervene/html.py": {"channel", "strip"},  # one channel; all gates in a row
+    "attnviz/ui/tabs/intervene/html.py": {"channel"},
     "attnviz/ui/tabs/intervene/panel.py": {"strip"},
-    "attnviz/ui/tabs/own_model/layout.py": {"strip"},
     "attnviz/viewer/document.py": {"channel"},  # one channel of a feature map
     "attnviz/viewer/notebook.py": {"channel"},
 }

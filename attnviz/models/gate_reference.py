@@ -55,19 +55,6 @@ def summary(kind: str, values: Floats) -> Floats | None:
     return means
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where one number lies among those of the validation photographs.
-
-    Attributes:
-        side: ``"higher"``, ``"lower"`` or ``"usual"``, which is between the 5 % and the 95 % quantile.
-        share: For the first two, per cent of the photographs: 95 or 99.
-    """
-
-    side: str
-    share: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class GateReference:
     """One gate over N photographs.
@@ -103,20 +90,6 @@ class GateReference:
             return False
         numbers = summary(kind, np.zeros((1, *shape[1:]), np.float32))
         return self.quantiles is None or (numbers is not None and numbers.shape[1] == self.quantiles.shape[1])
-
-    def standing(self, values: Floats) -> tuple[Standing, ...]:
-        """Where K numbers of one photograph lie; raises ``UserError`` where there are no quantiles for them."""
-        if self.quantiles is None or values.shape != self.quantiles.shape[1:]:
-            raise UserError(f"a {self.kind} gate has no quantiles for values of shape {values.shape}")
-        slack = ROUNDING * np.abs(self.quantiles)
-        low, high = self.quantiles - slack, self.quantiles + slack
-        told = []
-        for k, value in enumerate(values.tolist()):
-            above = [level for level, q in zip(LEVELS[HIGH:], high[HIGH:, k], strict=True) if value > q]
-            below = [100 - level for level, q in zip(LEVELS[: LOW + 1], low[: LOW + 1, k], strict=True) if value < q]
-            side = "higher" if above else "lower" if below else "usual"
-            told.append(Standing(side, max([*above, *below], default=0)))
-        return tuple(told)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ import functools
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
+from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, GateRecord
+from attnviz.render.colour import as_scale, caption, cmap_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
@@ -98,26 +101,49 @@ def file_name(gate: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", gate).strip(".") or "gate"
 
 
+@dataclass(frozen=True)
+class Printed:
+    """A picture of a gate: ``name`` of its file without the ending, its bytes, and what a caption says of it."""
+
+    name: str
+    data: bytes
+    words: str
+
+
 def _picture(
     analysis: Analysis, record: GateRecord, look: dict[str, Any], draw: Callable[[Figure], bytes]
-) -> tuple[str, bytes] | None:
-    """``"overlay"`` or ``"channels"``, and the picture of a gate; ``None`` where it has none."""
-    kind, values = record.site.traits, record.values
+) -> Printed | None:
+    """The picture of a gate over the photograph, or its bars; ``None`` where it has neither."""
+    site, kind, values = record.site, record.site.traits, record.values
     if not np.isfinite(values).any():
         return None
     high, wide = analysis.image.network.shape[:2]
     mask = mask_for(record, analysis.gates, aspect=high / wide)
     if mask is not None:
         meaning = GATE_MEANING if mask.is_gate else HOW[mask.how]
-        title = f"{analysis.model} · {record.site.name}"
-        shown = {**look, "scale": mask.scale(look["scale"]), "title": title, "meaning": meaning}
-        return "overlay", draw(overlay_figure(analysis.image, mask.values, **shown))
+        looks = {**look, "scale": mask.scale(look["scale"]), "title": f"{analysis.model} · {site.name}"}
+        figure = overlay_figure(analysis.image, mask.values, **looks, meaning=meaning)
+        size, scale = "×".join(map(str, mask.values.shape)), as_scale(mask.values, looks["scale"])
+        words = f"{HOW[mask.how]} {site.name}, {size} cells over the photograph; {caption(mask.values, scale)}; "
+        words += f"colours {cmap_for(scale, look['cmap'])}, opacity {look['opacity']:.0%}"
+        return Printed(f"overlay-{file_name(site.name)}", draw(figure), words)
     if not kind.per_channel or values.size != values.shape[1]:
         return None
-    if kind.has_scores:
-        return "channels", draw(channel_bars(record.scores, scale=look["scale"]))
-    title = "Added context: one number per channel"
-    return "channels", draw(channel_bars(values.ravel(), scale="features", title=title))
+    name, row = f"channels-{file_name(site.name)}", record.scores if kind.has_scores else values.ravel()
+    mode = look["scale"] if kind.has_scores else "features"
+    title = {} if kind.has_scores else {"title": "Added context: one number per channel"}
+    words = f"{kind.words[0]} gate {site.name}, {row.size} channels; {caption(row, as_scale(row, mode), spread=True)}"
+    return Printed(name, draw(channel_bars(row, scale=mode, **title)), words)
+
+
+def caption_text(analysis: Analysis, words: Mapping[str, str]) -> str:
+    """What a caption says of each picture, by the name of its file, below what holds for all of them."""
+    width, height = analysis.image.original_size
+    answers = ", ".join(f"{label} {shown(number, analysis.scores)}" for label, number in analysis.top(3))
+    versions = ", ".join(f"{name} {analysis.facts[name]}" for name in ("attnviz", "torch") if name in analysis.facts)
+    lines = [f"Network {analysis.model}, a photograph of {width}×{height} pixels. Its answers: {answers or 'none'}."]
+    lines += [f"Made with {versions}." if versions else "", *(note.text for note in analysis.notes), ""]
+    return "\n".join([*lines, *(f"{name}: {told}." for name, told in words.items())]) + "\n"
 
 
 def write_exports(
@@ -134,8 +160,8 @@ def write_exports(
 
     Files: ``overlay-<gate>.png`` for every gate with a weight per place (of a pairwise gate, the middle asks),
     ``channels-<gate>.png`` for every gate with one number per channel,
-    ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``gates.csv`` and ``analysis.json``; pictures
-    end in ``.svg`` or ``.pdf`` with that ``kind``.
+    ``gates.png`` (all gates), ``channel-map.png`` (layers × channels), ``captions.txt`` (what each picture shows, in
+    words), ``gates.csv`` and ``analysis.json``; pictures end in ``.svg`` or ``.pdf`` with that ``kind``.
 
     Args:
         analysis: What to write.
@@ -154,14 +180,18 @@ def write_exports(
     """
     draw = functools.partial(drawn, kind=kind, dpi=dpi)
     files: dict[str, bytes] = {}
+    words: dict[str, str] = {}
     for record in analysis.gates:
         picture = _picture(analysis, record, {"opacity": opacity, "cmap": cmap, "scale": scale}, draw)
         if picture is not None:
-            files[f"{picture[0]}-{file_name(record.site.name)}.{kind}"] = picture[1]
+            files[f"{picture.name}.{kind}"], words[f"{picture.name}.{kind}"] = picture.data, picture.words
     if analysis.gates:
         files[f"gates.{kind}"] = draw(gate_strip(analysis.gates, analysis.image))
+        words[f"gates.{kind}"] = f"all {len(analysis.gates)} gates, first layer to last"
     if any(record.site.has_scores for record in analysis.gates):
         files[f"channel-map.{kind}"] = draw(channel_map(analysis.gates))
+        words[f"channel-map.{kind}"] = "the scores of all channel gates, a row a gate, first layer on top"
+    files["captions.txt"] = caption_text(analysis, words).encode()
     files["gates.csv"] = gates_csv(analysis).encode()
     files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"
     try:

@@ -97,32 +97,6 @@ def reference_arrays(reference: Any, count: int) -> tuple[Floats, Floats] | None
     return mean, sd
 
 
-@dataclass(frozen=True, eq=False)
-class Usual:
-    """What the scores of channels usually are.
-
-    Attributes:
-        low: (C,), where the usual range of each channel begins.
-        middle: (C,), its median.
-        high: (C,), where it ends.
-        notes: C plain texts that say where each score lies; none for no texts.
-    """
-
-    low: Floats
-    middle: Floats
-    high: Floats
-    notes: tuple[str, ...] = ()
-
-    def check(self, count: int) -> Usual:
-        """The same; ``UserError`` unless it is of ``count`` channels, finite and rising."""
-        ends = [array(values, 1, "the usual range") for values in (self.low, self.middle, self.high)]
-        if any(values.size != count for values in ends) or len(self.notes) not in (0, count):
-            raise UserError(f"the usual range must have {count} channels, got {[values.size for values in ends]}")
-        if not np.isfinite(ends).all() or (np.diff(ends, axis=0) < 0).any():
-            raise UserError("the usual range must be finite, with low <= middle <= high")
-        return self
-
-
 def channels(indices: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
     """Check channel indices in 0..count-1; one, several or none -> a tuple without repeats.
 

@@ -5,6 +5,14 @@ import re
 import pytest
 from PIL import Image
 
+from attnviz.core.input_spec import FITS
+from attnviz.render.colour import GATE_SCALE
+from attnviz.ui.shared.page import Photo
+from attnviz.ui.tabs.compare.plots import Plots
+from attnviz.ui.tabs.compare.state import Look
+from attnviz.viewer.bundles import module_name
+from tests.test_hot_cell import SIZES, analysis, expected
+
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 expect.set_options(timeout=60_000)
@@ -35,7 +43,7 @@ def choose(page, control, option):
 
 def masks(page):
     return page.locator("#compare-table .av-cmp-cells > :first-child .av-veil").evaluate_all(
-        "all => all.map(i => i.src)"
+        "all => all.map(i => i.toDataURL())"
     )
 
 
@@ -63,6 +71,54 @@ def test_a_place_is_asked_by_click_and_by_keyboard(tab):
     tab.keyboard.press("ArrowUp")
     expect(area).to_have_attribute("data-row", str(row - 1))
     expect(area).to_be_focused()
+
+
+def test_what_is_pointed_at_in_one_cell_is_marked_in_all_and_nothing_is_asked(tab):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    maps, marks = tab.locator("#compare-table .av-box"), tab.locator("#compare-table .av-mark:visible")
+    maps.first.scroll_into_view_if_needed()
+    maps.first.hover(position={"x": 5, "y": 5})
+    expect(marks).to_have_count(maps.count())
+    expect(tab.locator("#compare-table .av-readout", has_text="row 0, column 0: ").first).to_be_visible()
+    bars = tab.locator("#compare-table .av-bars-area")
+    bars.first.focus()
+    expect(marks).to_have_count(0)
+    tab.keyboard.press("End")
+    same = tab.locator(f"#compare-table .av-bars-area[aria-valuemax='{bars.first.get_attribute('aria-valuemax')}']")
+    expect(tab.locator("#compare-table .av-bar-mark:visible")).to_have_count(same.count())
+    assert bars.first.get_attribute("aria-valuetext").startswith(
+        f"Channel {bars.first.get_attribute('aria-valuemax')}: "
+    )
+    assert asked == []
+
+
+DRAWN = """async ([module, html]) => {
+  const holder = document.createElement('div');
+  holder.innerHTML = html;
+  const { cells } = await import(new URL(`attnviz/${module}`, document.baseURI).href);
+  cells(holder);
+  await new Promise((done) => setTimeout(done, 100));
+  return [...holder.querySelectorAll('.av-veil')].map((canvas) => {
+    const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const hot = [...Array(data.length / 4).keys()].filter((i) => data[4 * i + 3] > 0 && data[4 * i] > 200);
+    const [x, y] = [hot.map((i) => i % width), hot.map((i) => Math.floor(i / width))];
+    const ends = [Math.min(...x) / width, Math.min(...y) / canvas.height];
+    return [...ends, (Math.max(...x) + 1) / width, (Math.max(...y) + 1) / canvas.height];
+  });
+}"""
+
+
+def test_a_hot_cell_is_drawn_where_it_is(page):
+    images = [analysis(size, fit, True) for size in SIZES.values() for fit in FITS]
+    plots = Plots(Look(), "en")
+    over = [
+        plots.over(Photo(sample=str(i)), a.image, a.gates[0].mask, GATE_SCALE, "viridis", "", None)
+        for i, a in enumerate(images)
+    ]
+    drawn = page.evaluate(DRAWN, [module_name(), f"<div {plots.attribute()}>{''.join(over)}</div>"])
+    for found, a in zip(drawn, images, strict=True):
+        assert found == pytest.approx(expected(a.image, True), abs=0.03)
 
 
 def test_the_slider_moves_by_keyboard(tab):

@@ -185,12 +185,13 @@ def test_a_wrong_file_in_the_place_of_a_removed_one_is_refused_and_not_shown(pag
 
 
 def test_pictures_and_numbers_can_be_downloaded(page, tmp_path):
+    page.get_by_label("SVG").check()
     with page.expect_download(timeout=60_000) as waiting:
         page.locator("#export").click()
     waiting.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         names = [name.rpartition("/")[2] for name in archive.namelist()]
-    assert {"gates.csv", "analysis.json", "gates.png"} <= set(names)
+    assert {"gates.csv", "captions.txt", "gates.svg"} <= set(names)
     expect(page.locator("#export")).to_be_enabled()
 
 

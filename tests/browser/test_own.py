@@ -69,11 +69,11 @@ def test_a_network_that_cannot_be_fetched_is_told_and_the_page_goes_on(browser, 
 def opened(open_page, **options):
     page = open_page(**options)
     page.get_by_role("tab", name="Your model").click()
-    expect(page.locator("#own-strip [data-pick]").first).to_be_visible()
+    expect(page.locator("#own-view .tile").first).to_be_visible()
     return page
 
 
-def test_a_network_is_asked_for_by_name_and_its_gates_are_shown(open_page):
+def test_a_network_is_asked_for_by_name_and_its_gates_are_explored_without_a_request(open_page):
     page = opened(open_page)
     expect(page.locator("#own-found")).to_contain_text("8 gates")  # of a network that has learned something
     expect(page.locator("#own-found")).not_to_contain_text("Random weights")
@@ -83,16 +83,36 @@ def test_a_network_is_asked_for_by_name_and_its_gates_are_shown(open_page):
     expect(page.locator("#own-found")).to_contain_text("timm:test_efficientnet · untrained: 2 gates")
     expect(page.locator("#own-found")).to_contain_text("Random weights")
     expect(page.locator("#own-list tbody tr")).to_have_count(2)
-    page.locator('#own-strip [data-pick="blocks.3.0.se"]').click()
-    expect(page.locator("#own-scores rect[data-index]")).to_have_count(128)
-    page.locator('#own-scores rect[data-index="7"]').click()
-    expect(page.locator("#own-picture h3")).to_contain_text("Channel 7:")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    view = page.locator("#own-view")
+    view.get_by_role("button", name=re.compile(r"blocks\.3\.0\.se,")).click()
+    expect(view.locator(".bars")).to_have_attribute("aria-valuemax", "127")
+    view.locator(".bars").press("Home")
+    expect(view.locator(".sentence")).to_contain_text(re.compile("hannel 0 "))
+    assert asked == []
+    view.get_by_role("button", name="Show where channel 0 lights up").click()
+    expect(view.locator(".below")).to_contain_text("Features of channel 0 before the gate")
     name.fill("<img src=x onerror=alert(1)>")
     page.locator("#own-find").click()
     toast = page.get_by_test_id("toast-body")
     expect(toast).to_contain_text("asked for as timm:NAME")
     expect(toast.locator("img")).to_have_count(0)
-    expect(page.locator("#own-picture h3")).to_contain_text("Channel 7:")
+    expect(view.locator(".sentence")).to_contain_text(re.compile("hannel 0 "))
+
+
+def test_the_gate_and_the_channel_of_another_tab_are_taken_up(open_page):
+    page = open_page()
+    page.locator("#view").get_by_role("button", name=re.compile(r"stage2\.0\.attention\.channel,")).click()
+    page.locator("#view .bars").press("Home")
+    page.get_by_role("tab", name="Your model").click()
+    expect(page.locator("#own-view .kind")).to_contain_text("stage2.0.attention.channel")
+    expect(page.locator("#own-view .sentence")).to_contain_text(re.compile("hannel 0 "))
+    page.locator("#own-view").get_by_role("button", name=re.compile(r"stage3\.0\.attention\.channel,")).click()
+    page.get_by_role("tab", name="Inside a gate").click()
+    expect(page.locator("#inside-place input")).to_have_value(re.compile(r"stage3\.0\.attention$"))
+    page.get_by_role("tab", name="Explore").click()
+    expect(page.locator("#view .kind")).to_contain_text("stage3.0.attention.channel")
 
 
 def test_a_file_of_weights_is_sent(open_page, tmp_path):

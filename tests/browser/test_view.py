@@ -49,6 +49,21 @@ def page(open_file):
     return open_file(page_of_view(usual_view(), language="en"))
 
 
+def test_what_was_asked_of_a_document_does_not_hold_up_another(page):
+    page.evaluate("document.querySelector('#attnviz').attnviz.host.onask = () => {}")
+    tile(page, "s2.se").click()
+    ask = page.locator(".ask")
+    ask.click()
+    expect(ask).to_be_disabled()
+    page.evaluate(
+        "document.querySelector('#attnviz').attnviz.document(document.querySelector('#attnviz-document').textContent)"
+    )
+    tile(page, "s2.se").click()
+    expect(ask).to_be_enabled()
+    page.evaluate("document.querySelector('#attnviz').attnviz.clear()")
+    expect(page.locator(".tile").first).to_be_hidden()
+
+
 def tile(page, gate):
     return page.get_by_role("button", name=re.compile(rf"^Gate \d+ of \d+: {re.escape(gate)},"))
 

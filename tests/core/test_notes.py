@@ -63,7 +63,7 @@ def test_notes_stand_in_files_in_the_terminal_in_notebooks_and_on_the_page(check
     from attnviz.analysis.analyser import analyse
     from attnviz.ui.networks.store import Store
     from attnviz.ui.shared.strip_and_map import notes_of, prediction_html
-    from attnviz.ui.shared.view import open_view
+    from attnviz.ui.shared.view import look
 
     photo, out = tmp_path / "long.png", tmp_path / "out"
     Image.new("RGB", (100, 500), (200, 90, 20)).save(photo)
@@ -73,5 +73,5 @@ def test_notes_stand_in_files_in_the_terminal_in_notebooks_and_on_the_page(check
     assert json.loads((out / "analysis.json").read_text())["notes"] == [text]
     assert text in analyse(str(checkpoints / "se"), str(photo))._repr_html_()
     store = Store(checkpoints)
-    view = open_view(store, "se", path=str(photo), language="zh")
+    view = look(store, "se", path=str(photo), language="zh")
     assert notes_of(view.analysis, "zh")[0] in prediction_html(view, store.card("se"))

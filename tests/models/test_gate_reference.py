@@ -12,7 +12,6 @@ from attnviz.models.gate_reference import (
     SUFFIX,
     GateReference,
     Reference,
-    Standing,
     encode,
     load_reference,
     read_reference,
@@ -60,19 +59,6 @@ def test_summaries_by_kind():
     assert summary("spatial", strip[:, :1]).shape == (3, 1)
     assert summary("branch", RNG.random((3, 2, 4, 1, 1), np.float32)).shape == (3, 8)
     assert summary("pairwise", strip) is None and summary("geometric", strip) is None
-
-
-def test_where_a_number_lies():
-    steps = np.linspace(0.1, 0.9, 801, dtype=np.float32)[:, None]  # uniform: 1 % is 0.108, 5 % is 0.14
-    one = GateReference("spatial", quantiles=np.quantile(steps, np.array(LEVELS) / 100, axis=0).astype(np.float32))
-    wanted = {0.1: ("lower", 99), 0.12: ("lower", 95), 0.2: ("usual", 0), 0.88: ("higher", 95), 0.95: ("higher", 99)}
-    for value, (side, share) in wanted.items():
-        assert one.standing(np.array([value], np.float32)) == (Standing(side, share),), value
-    # what rounding cannot tell from a quantile is usual
-    flat = GateReference("spatial", quantiles=np.full((7, 1), 0.5, np.float32))
-    assert [flat.standing(np.array([v], np.float32))[0].side for v in (0.4999, 0.5, 0.5004)] == ["usual"] * 3
-    with pytest.raises(UserError, match="no quantiles for values of shape"):
-        one.standing(np.zeros(2, np.float32))
 
 
 def test_statistics_are_given_only_for_a_gate_that_they_fit():

@@ -12,7 +12,6 @@ TABLES = {
     "command": "attnviz.cli.main:COMMANDS",
     "tab": "attnviz.ui.app:TABS",
     "drawing": "attnviz.render.drawings:DRAWINGS",
-    "picture": "attnviz.ui.shared.gate_picture:PICTURES",
     "endpoint": "attnviz.ui.api:ENDPOINTS",
 }
 """The table of each sort, by the file that adds a line to it."""
@@ -23,7 +22,6 @@ ROWS = {
     "command": (NAME, "tests.novel.command:run"),
     "tab": (NAME, "tests.novel.tab:TAB"),
     "drawing": ("full", "tests.novel.drawing:draw"),
-    "picture": ("full", "tests.novel.picture:picture"),
     "endpoint": (NAME, "tests.novel.endpoint:count"),
 }
 """The line of each: a name and ``module:attribute``. A kind of gate keeps its name and gets another drawing."""

@@ -31,6 +31,21 @@ def test_the_files(analysis, tmp_path):
                 assert picture.format == "PNG" and min(picture.size) > 100
 
 
+@pytest.mark.parametrize(("kind", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_pictures_of_every_format_have_a_caption_in_words(analysis, kind, begins, tmp_path):
+    few = Analysis("m", analysis.image, analysis.labels, analysis.logits, analysis.gates[:2], {"attnviz": "9.9"})
+    pictures = [p for p in write_exports(few, tmp_path, kind=kind, dpi=50) if p.suffix == f".{kind}"]
+    assert all(p.read_bytes().startswith(begins) for p in pictures)
+    text = (tmp_path / "captions.txt").read_text(encoding="utf-8")
+    assert "Network m, a photograph of 120×90 pixels" in text and "attnviz 9.9" in text
+    told = dict(line.split(": ", 1) for line in text.split("\n\n")[1].splitlines())
+    assert set(told) == {p.name for p in pictures}
+    channel, spatial = (record.site.name for record in few.gates)
+    assert f"channel gate {channel}, 8 channels; min" in told[f"channels-{channel}.{kind}"]
+    mask = told[f"overlay-{spatial}.{kind}"]
+    assert f"spatial gate {spatial}" in mask and "scale 0–1 (fixed)" in mask and "viridis, opacity 55%" in mask
+
+
 def test_the_table_has_every_weight(analysis):
     rows = list(csv.DictReader(io.StringIO(gates_csv(analysis))))
     assert len(rows) == sum(g.values.size for g in analysis.gates)

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import gradio as gr
 
+from attnviz.viewer.document import read_document
+
 
 def visitor(language="en"):
     """A request of somebody who reads a language."""
@@ -16,3 +18,13 @@ def given(handler, event=None, language="en"):
     names = inspect.signature(handler).parameters
     more = {"request": visitor(language)} if "request" in names else {}
     return more | ({"event": gr.EventData(None, event)} if "event" in names else {})
+
+
+def changed(update, name):
+    """A property of an update, which outside of a request is a component."""
+    return update.constructor_args[name] if hasattr(update, "constructor_args") else update[name]
+
+
+def document(updates):
+    """The document that a view is given."""
+    return read_document(changed(updates["view"], "value"))

@@ -24,7 +24,7 @@ def explore(checkpoints):
     opening = look(store, "cbam", sample="cat")
     with gr.Blocks() as demo, gr.Tab() as tab:
         page = Page(demo, store, tab, gr.State(), Photo(sample="cat"))
-        return Explore(page, layout(store, opening), opening)
+        return Explore(page, layout(page, opening), opening)
 
 
 @pytest.fixture
@@ -44,6 +44,8 @@ def ask(explore):
             "selected": "null",
             "page_photo": None,
             "chosen": None,
+            "kind": "png",
+            "dpi": 100,
             **values,
         }
         if handler == "on_ask" and isinstance(event, dict):

@@ -50,11 +50,11 @@ def test_without_checkpoints_the_error_says_what_to_do(tmp_path):
 
 def test_every_bundled_checkpoint_opens():
     from attnviz.models.checkpoints import FOLDER
-    from attnviz.ui.shared.view import open_view
+    from attnviz.ui.shared.view import look
 
     store = Store(FOLDER)
     for name in store.ids:
-        assert open_view(store, name, sample="cat").analysis.model == name
+        assert look(store, name, sample="cat").analysis.model == name
 
 
 def test_nothing_is_shared_and_errors_stay_inside(monkeypatch):
@@ -87,6 +87,7 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_used():
     assert asked <= set(TEXTS)
     named = set(re.findall(r"""["'](\w[\w-]*)["']""", code))
     built = tuple(re.findall(r"""f["'](\w+_)\{""", code))  # keys that are put together, such as f"kind_{kind}"
+    built += tuple(re.findall(r"""phrased\([^,]+, ["'](\w+_)["']""", code))
     ended = tuple(re.findall(r"""f["']\{\w+\}(_\w+)["']""", code))
     unused = {
         key for key in TEXTS if key not in named and not key.startswith((*built, "samples_", "drawn_", "gradio_"))
@@ -111,7 +112,7 @@ def visitor(header, **cookies):
 
 
 def test_values_in_texts_are_escaped():
-    assert say("kind_other", kind="<b>") == "&lt;b&gt; gate."
+    assert say("own_fetching", name="<b>") == "Loading &lt;b&gt; …"
     with pytest.raises(UserError, match="no text"):
         say("nonsense")
     with pytest.raises(UserError, match="no language"):

@@ -16,9 +16,9 @@ from attnviz.render.colour import Scale, as_scale, caption, number
 from attnviz.render.figures.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
 from attnviz.render.figures.text import line
 from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
-from attnviz.render.svg.bars import GAPS, bars_svg
 
-__all__ = ["bars_svg", "channel_bars", "draw_bars"]
+GAPS = 160
+"""Channels up to which there is room for gaps between bars."""
 
 Reference = tuple[Floats, Floats] | None
 

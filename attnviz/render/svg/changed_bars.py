@@ -1,4 +1,4 @@
-"""Channel scores before and after a change as bars that can be clicked; markup as in ``render/svg/bars.py``."""
+"""Channel scores before and after a change as bars that can be clicked: an SVG below labels that do not stretch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.render.colour import array, number
 from attnviz.render.ranking import Ranking, channels, ranking, tick_positions
+from attnviz.render.svg.bars import BAR, MARK
 
-BAR, MARK = "var(--attnviz-bar,#0072b2)", "var(--attnviz-mark,#d55e00)"
 _UNITS = 1000
 
 

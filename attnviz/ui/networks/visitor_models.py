@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.compare import Summary
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.models.cost import count_macs
+from attnviz.models.gate_reference import Reference
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish, invite, small
 from attnviz.ui.networks.model_cache import Slots
@@ -121,8 +123,17 @@ class Guests:
                 raise UserError(plain("gone"))
             return self._abouts[name]
 
-    def reference(self, name: str) -> None:
-        """Of a visitor's network it is not known what its gates usually say."""
+    def reference(self, name: str) -> Reference | None:
+        """What the gates of the example usually say; of a visitor's network that is not known."""
+        return self.store.reference(name) if self.store is not None and name in self._examples else None
+
+    def audit(self, name: str) -> Summary | None:
+        """What an audit has measured of the example; a visitor's network has none."""
+        return self.store.audit(name) if self.store is not None and name in self._examples else None
+
+    def title(self, name: str) -> str:
+        """What people call the example; a visitor's network is called as it was asked for."""
+        return self.store.title(name) if self.store is not None and name in self._examples else name
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A network for as long as the ``with`` block lasts; one that was let go is loaded again.

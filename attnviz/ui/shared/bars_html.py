@@ -1,18 +1,11 @@
-"""Drawings of gates that several tabs use: bars, and pictures on which a place can be asked."""
+"""Words and marks on pictures that several tabs use: what the numbers are, and which place asks."""
 
 from __future__ import annotations
-
-from html import escape
-
-import numpy as np
 
 from attnviz.core.gate_map import Mask
 from attnviz.core.types import Floats, PreparedImage
 from attnviz.render.colour import Scale, caption
-from attnviz.render.ranking import ranking
 from attnviz.ui.shared.text import say
-
-_HEIGHT = 100  # of a drawing of bars, in its own units
 
 
 def told_of(values: Floats, scale: Scale, *, spread: bool = False) -> str:
@@ -41,22 +34,4 @@ def asking(mask: Mask, picture: str, language: str) -> str:
     return (
         f'<div class="av-ask" tabindex="0" role="group" aria-label="{text}" title="{text}" data-rows="{rows}" '
         f'data-columns="{columns}" data-row="{down}" data-column="{across}">{picture}</div>'
-    )
-
-
-def bars_html(scores: Floats, scale: Scale, order: str, alt: str) -> str:
-    """Scores as bars without interaction: an outline on the scale, with a line at the mean."""
-    rank = ranking(scores, order)
-    values = rank.scores[rank.shown]
-    count = rank.count
-    y = _HEIGHT * (1 - scale.unit(np.where(np.isnan(values), scale.low, values)))
-    zero = float(_HEIGHT * (1 - scale.unit(np.float32(0.0))))
-    steps = "".join(f"V{a:.1f}h1" for a in y.tolist())
-    mean = float(_HEIGHT * (1 - scale.unit(np.float32(np.nanmean(rank.scores)))))
-    low, high = (escape(end) for end in scale.ends)
-    return (
-        f'<div class="av-bars" role="img" aria-label="{escape(alt)}"><span class="av-high">{high}</span>'
-        f'<svg viewBox="0 0 {count} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<path d="M0 {zero:.1f}{steps}V{zero:.1f}z" class="av-fill"/>'
-        f'<path d="M0 {mean:.1f}H{count}" class="av-mean"/></svg><span class="av-low">{low}</span></div>'
     )

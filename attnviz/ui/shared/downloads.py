@@ -12,6 +12,7 @@ from typing import Any
 
 from attnviz.core.colour_maps import CMAP
 from attnviz.render.export import file_name, write_exports
+from attnviz.render.figures.style import DPI
 from attnviz.ui.shared.view import View
 
 KEPT = 8
@@ -47,11 +48,19 @@ class Downloads:
         self._made: list[Path] = []
         self._guard = threading.Lock()
 
-    def archive(self, view: View, look: Look) -> Path:
-        """All pictures and numbers of a view as ``attnviz-<model>-<photograph>.zip``."""
+    def archive(self, view: View, look: Look, kind: str = "png", dpi: float = DPI) -> Path:
+        """All pictures and numbers of a view as ``attnviz-<model>-<photograph>.zip``.
+
+        Args:
+            view: What is looked at.
+            look: How the view draws it.
+            kind: Format of the pictures, of ``render.figures.style.PRINTED``.
+            dpi: Their pixels per inch, 10..600.
+        """
         folder = Path(tempfile.mkdtemp(dir=self._root.name))
         name = file_name(f"attnviz-{view.analysis.model}-{view.sample or 'photograph'}")
-        files = write_exports(view.analysis, folder / name, opacity=look.opacity, cmap=look.cmap, scale=look.scale)
+        drawn = {"opacity": look.opacity, "cmap": look.cmap, "scale": look.scale, "kind": kind, "dpi": dpi}
+        files = write_exports(view.analysis, folder / name, **drawn)
         path = folder / f"{name}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:

@@ -12,7 +12,7 @@ from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.events import LIGHT, Update, connect
 from attnviz.ui.shared.header import header
 from attnviz.ui.shared.page import address_component, chosen_field, script
-from attnviz.ui.shared.text import LANGUAGES, PREFIX, TEXTS, language_of, plain
+from attnviz.ui.shared.text import LANGUAGES, PREFIX, TEXTS, language_of, network_title, plain
 from attnviz.ui.shared.tour import hrefs, tour_html
 
 
@@ -41,24 +41,27 @@ class Frame:
         }
 
     def on_load(self, request: gr.Request) -> Update:
-        """A visitor comes: the header in a language, and what is wrong with the address."""
+        """A visitor comes: the header and the lists of networks in a language, and what is wrong with the address."""
         language = language_of(request)
         query = Query(str(request.query_params), language)
         query.one("tab", self.names, None)
         query.one("lang", LANGUAGES, None)
         query.one("tour", [str(number) for number in range(1, len(self.scenes) + 1)], None)
         query.warn()
-        return self.words(language)
+        return self.words(language) if language == "en" else {**self.words(language), **self.listed(language)}
 
     def on_language(self, request: gr.Request) -> Update:
         """Another language: what the browser does not translate by itself."""
         language = language_of(request)
         tabs = {tab: gr.Tab(label=plain(title, language)) for tab, title in zip(self.tabs, self.titles, strict=True)}
-        lists = {
+        return {**self.words(language), **tabs, **self.listed(language)}
+
+    def listed(self, language: str) -> Update:
+        """Lists that are the same for every visitor, in a language."""
+        return {
             part: gr.Dropdown(choices=[(_in(text, language), value) for text, value in choices])
             for part, choices in self.lists.items()
         }
-        return {**self.words(language), **tabs, **lists}
 
     def wire(self, demo: gr.Blocks, tabs: Sequence[gr.Tab]) -> None:
         """Connect them, after all tabs are built."""
@@ -66,11 +69,16 @@ class Frame:
         self.lists = {
             block: [(text, value) for text, value, *_ in block.choices]
             for block in demo.blocks.values()
-            if isinstance(block, gr.Dropdown) and any(_key(text) for text, _ in block.choices)
+            if isinstance(block, gr.Dropdown) and self.translated(block.choices)
         }
         words = [self.head, self.tour]
-        connect(demo.load, self.on_load, None, words, LIGHT)
+        connect(demo.load, self.on_load, None, [*words, *self.lists], LIGHT)
         connect(self.head.language, self.on_language, None, [*words, *tabs, *self.lists], LIGHT)
+
+    def translated(self, choices: Sequence[tuple[Any, Any]]) -> bool:
+        """Whether these are texts of ours or networks; the choices of one visitor say themselves what they are."""
+        networks = {value for _, value in choices} <= set(self.store.choices)
+        return bool(choices) and (networks or any(_key(text) for text, _ in choices))
 
 
 def _key(text: Any) -> str:
@@ -80,4 +88,4 @@ def _key(text: Any) -> str:
 
 
 def _in(text: Any, language: str) -> str:
-    return plain(_key(text), language) if _key(text) else str(text)
+    return plain(_key(text), language) if _key(text) else network_title(str(text), language)

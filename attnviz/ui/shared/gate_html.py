@@ -1,4 +1,4 @@
-"""The chosen gate as markup: a picture with its colours on top, a legend, numbers and help.
+"""Pictures with colours on top, their legends, and help, as markup.
 
 Text is escaped here or by ``say``; numbers are formatted here. The colours are a layer of their own, so the browser
 changes their opacity at once, without asking the server.
@@ -6,48 +6,21 @@ changes their opacity at once, without asking the server.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-from attnviz.core.colour_maps import CMAP, CMAPS
+from attnviz.core.colour_maps import CMAPS
 from attnviz.core.types import Floats, PreparedImage
-from attnviz.render.colour import DIVERGING, Scale, caption, cmap_for, scale_for, table
+from attnviz.render.colour import DIVERGING, Scale, table
 from attnviz.render.overlay import overlay
-from attnviz.render.svg.bars import bars_svg
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import drawn as worded
-from attnviz.ui.shared.text import plain, say
-from attnviz.ui.shared.usual_range import bars_usual, usual_html
-from attnviz.ui.shared.view import View
+from attnviz.ui.shared.text import say
 
 PICTURE_CMAPS = tuple(name for name in CMAPS if name not in DIVERGING)
 """Colour maps for gates, whose values have no middle that means something."""
 MOST_CELLS = 4096
 """Masks with more cells are shown without their values under the pointer."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How things are drawn; each is checked by the renderer that uses it.
-
-    Attributes:
-        cmap: One of ``PICTURE_CMAPS``.
-        scale: ``"fixed"`` or ``"stretch"``.
-        cells: ``"nearest"`` or ``"bilinear"``.
-        order: Of the bars, ``"index"`` or ``"sorted"``.
-    """
-
-    cmap: str = CMAP
-    scale: str = "fixed"
-    cells: str = "nearest"
-    order: str = "index"
-
-    @classmethod
-    def of(cls, *values: object) -> Settings:
-        """From what a browser sent, in the order of the attributes."""
-        return cls(*(str(value)[:100] for value in values))
 
 
 def gradient(cmap: str) -> str:
@@ -97,61 +70,6 @@ def legend(scale: Scale, cmap: str, language: str, features: bool = False) -> st
         f'<div class="av-legend"><span>{low}</span>'
         f'<span class="av-ramp" style="background:{gradient(cmap)}"></span><span>{high}</span></div>'
     )
-
-
-def figure(picture: str, below: str, lines: list[str], language: str) -> str:
-    """A picture with its legend, a few lines about it and the value under the pointer."""
-    text = "".join(f"<div>{line}</div>" for line in lines if line)
-    readout = f'<div class="av-readout" aria-hidden="true">{say("readout", language)}</div>'
-    return f'<figure class="av-figure">{picture}{below}<figcaption>{text}{readout}</figcaption></figure>'
-
-
-def seen(image: PreparedImage, language: str) -> str:
-    """That the network saw only a part of the photograph, where it did."""
-    height, width = image.pixels.shape[:2]
-    return "" if image.box == (0, 0, width, height) else say("saw_part", language)
-
-
-def mask_figure(view: View, settings: Settings) -> str:
-    """The mask of the chosen spatial gate over the photograph."""
-    image, mask, language = view.analysis.image, view.record.mask, view.language
-    scale, cmap = scale_for(mask, settings.scale), cmap_for(scale_for(mask), settings.cmap)
-    told = worded(caption(mask, scale), language)
-    size = {"height": mask.shape[0], "width": mask.shape[1]}
-    alt = plain("mask_alt", language, gate=view.gate, caption=told, **size)
-    picture = layers(image, mask, scale, cmap, settings.cells, alt)
-    return figure(
-        picture, legend(scale, cmap, language), [escape(told), usual_html(view), seen(image, language)], language
-    )
-
-
-def channel_figure(view: View, settings: Settings) -> str:
-    """The feature map of the chosen channel over the photograph, with its score and rank."""
-    image, channel, language = view.analysis.image, view.channel, view.language
-    scale = scale_for(channel.values, "features")
-    cmap = cmap_for(scale, None if scale.mode == "diverging" else settings.cmap)
-    told = worded(caption(channel.values, scale), language)
-    size = {"height": channel.values.shape[0], "width": channel.values.shape[1]}
-    alt = plain("channel_alt", language, channel=channel.channel, caption=told, **size)
-    picture = layers(image, channel.values, scale, cmap, settings.cells, alt)
-    lines = [f"{say('features_meaning', language)} · {escape(told)}", seen(image, language)]
-    drawn = figure(picture, legend(scale, cmap, language, features=True), lines, language)
-    score = f"{channel.score:.3f}" if channel.score is not None else "–"
-    of = {"channel": channel.channel, "score": score, "rank": channel.rank, "count": channel.site.features[1]}
-    return f'<h3 class="av-channel" aria-live="polite">{say("channel_title", language, **of)}</h3>{drawn}'
-
-
-def scores_html(view: View, settings: Settings) -> str:
-    """The scores of the chosen channel gate as bars that can be clicked; empty for other gates."""
-    if not view.scored:
-        return ""
-    chosen = view.channel.channel if view.channel else None
-    usual = bars_usual(view)
-    bars = bars_svg(view.record.scores, order=settings.order, selected=chosen, usual=usual, height=150)
-    mark = -1 if chosen is None else chosen
-    label, hint = say("bars_alt", view.language), say("scores_hint", view.language)
-    note = f'{usual_html(view)}<p class="av-note">{hint}</p>'
-    return f'<div class="av-scores" data-chosen="{mark}" data-label="{label}">{bars}</div>{note}'
 
 
 def help_html(topic: str, language: str) -> str:

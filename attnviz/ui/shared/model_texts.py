@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - Chinese is wide, and a text is easier to read in one line
-"""Texts about models that are no checkpoints: published ones, and somebody's own."""
+"""Texts about networks: what they are called, and what is said of published ones and of somebody's own."""
 
 from __future__ import annotations
 
@@ -11,5 +11,30 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The network {title} must be fetched first: choose it in the list.",
         "网络 {title} 需要先下载：请在列表中选择它。",
     ),
+    # phrases of which titles of networks are made
+    "network_order": ("noise in random order", "随机顺序的噪声"),
+    "network_soft": ("soft noise", "柔和噪声"),
+    "network_noise": ("noise", "噪声"),
+    "network_gate": ("channel attention", "通道注意力"),
+    "network_cbam_channel": ("CBAM's channel attention", "CBAM 的通道注意力"),
+    "network_cbam_spatial": ("CBAM's spatial attention", "CBAM 的空间注意力"),
+    "network_coordinate": ("Coordinate attention", "坐标注意力"),
+    "network_local": ("Local attention", "局部注意力"),
+    "network_self": ("Self-attention", "自注意力"),
+    "network_none": ("No attention", "无注意力"),
+    "network_moved": ("Spatial transformer", "空间变换网络"),
+    "network_context": ("Global context", "全局上下文"),
+    "network_kernels": ("Selective kernels", "选择性卷积核"),
+    "network_as_many": ("as many parameters without a gate", "同样多的参数但没有门"),
+    "network_even": ("even start", "均匀起点"),
+    "network_decay": ("no weight decay", "无权重衰减"),
+    "network_last": (" on the last map", "（作用于最后的特征图）"),
+    "network_compact": ("compact ResNet", "紧凑型 ResNet"),
+    "network_small": ("small CNN", "小型 CNN"),
+    "network_quarter": ("quarter width", "四分之一宽度"),
+    "network_digits": ("digits", "手写数字"),
+    "network_epochs": (" epochs", " 轮"),
+    "network_pixels": (" px", " 像素"),
+    "network_comma": (", ", "，"),
     "fetching": ("Fetching the weights of {title} …", "正在下载 {title} 的权重……"),
 }  # fmt: skip

@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.colour_maps import CMAP
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import colourise, scale_for
 from attnviz.render.drawings import View as Shape
 from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import profile, reduced, seen
-from attnviz.render.masks import FINE
 from attnviz.render.overlay import overlay
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
-from attnviz.ui.shared.gate_html import Settings, help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import TEXTS, in_words, kind_name, plain, say
+from attnviz.ui.shared.text import in_words, kind_name, plain, say
 from attnviz.ui.shared.view import View
 
 TILE = 96
@@ -61,30 +60,14 @@ def limits_html(lines: Sequence[str]) -> str:
     return f'<ul class="av-limits">{items}</ul>' if items else ""
 
 
-def heading_html(view: View) -> str:
-    """What kind of gate is chosen, and why it is the one shown."""
-    record, language = view.record, view.language
-    if record is None:
-        return ""
-    kind = record.site.kind
-    known = f"kind_{kind}" in TEXTS
-    what = say(f"kind_{kind}", language) if known else say("kind_other", language, kind=kind_name(kind, language))
-    number = 1 + [r.site.name for r in view.analysis.gates].index(record.site.name)
-    name = f'<strong class="av-gate">{number} · {escape(record.site.name)}</strong>'
-    height, width = record.site.shape[-2:]
-    about = {"kind": kind_name(kind, language), "height": height, "width": width, "fine": FINE}
-    why = say(f"why_{view.why}", language, **about) if view.why else ""
-    return f'<p class="av-note">{name} {what} {why}</p>'
-
-
-def gate_choices(view: View) -> list[tuple[str, str]]:
+def gate_choices(analysis: Analysis, language: str) -> list[tuple[str, str]]:
     """All gates in the order in which they act, as (what people see, name)."""
     choices = []
-    for number, record in enumerate(view.analysis.gates, 1):
+    for number, record in enumerate(analysis.gates, 1):
         site = record.site
-        about = {"number": number, "name": site.name, "kind": kind_name(site.kind, view.language)}
+        about = {"number": number, "name": site.name, "kind": kind_name(site.kind, language)}
         about["shape"] = shape_of(record).shape
-        choices.append((plain("gate_choice", view.language, **about), site.name))
+        choices.append((plain("gate_choice", language, **about), site.name))
     return choices
 
 
@@ -122,32 +105,31 @@ STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyT
 """How each style of ``render.drawings`` is drawn in a tile."""
 
 
-def _tile(number: int, record: GateRecord, image: PreparedImage, view: View, cmap: str) -> str:
+def _tile(number: int, record: GateRecord, image: PreparedImage, pressed: bool, language: str) -> str:
     shown, site = shape_of(record), record.site
     mean = f"{np.nanmean(record.values):.2f}" if record.values.size else "–"
-    kind = kind_name(site.kind, view.language)
+    kind = kind_name(site.kind, language)
     about = {"number": number, "name": site.name, "kind": kind, "shape": shown.shape, "mean": mean}
-    title = say("tile", view.language, **about)
-    pressed = "true" if site.name == view.gate else "false"
+    title = say("tile", language, **about)
     return (
-        f'<button type="button" data-pick="{escape(site.name)}" aria-pressed="{pressed}" title="{title}" '
-        f'aria-label="{title}">{STYLES[shown.style](shown, image, cmap)}'
+        f'<button type="button" data-pick="{escape(site.name)}" aria-pressed="{str(pressed).lower()}" title="{title}" '
+        f'aria-label="{title}">{STYLES[shown.style](shown, image, CMAP)}'
         f"<span>{number} {escape(kind)}</span><span>{escape(shown.shape)}</span></button>"
     )
 
 
-def strip_html(view: View, settings: Settings) -> str:
-    """All gates from the first layer to the last, one button each."""
-    if not view.analysis.gates:
-        parts = view.analysis.facts.get("contents")
-        told = say("contents", view.language, parts=parts) if parts else ""
-        return f"<p>{say('no_gates', view.language)} {told}</p>"
-    small = seen(view.analysis.image)
-    tiles = (_tile(i, record, small, view, settings.cmap) for i, record in enumerate(view.analysis.gates, 1))
-    count = len(view.analysis.gates)
+def strip_html(analysis: Analysis, gate: str | None, language: str) -> str:
+    """All gates from the first layer to the last, one button each; ``gate`` is the one that is chosen."""
+    if not analysis.gates:
+        parts = analysis.facts.get("contents")
+        told = say("contents", language, parts=parts) if parts else ""
+        return f"<p>{say('no_gates', language)} {told}</p>"
+    small = seen(analysis.image)
+    records = enumerate(analysis.gates, 1)
+    tiles = "".join(_tile(i, record, small, record.site.name == gate, language) for i, record in records)
+    count = len(analysis.gates)
     columns = max(NARROWEST, -(-count // -(-count // WIDEST)))  # rows as even as they can be
-    strip = f'<div class="av-strip" style="--av-columns:{columns}">{"".join(tiles)}</div>'
-    return strip + help_html("strip", view.language)
+    return f'<div class="av-strip" style="--av-columns:{columns}">{tiles}</div>'
 
 
 def head_html(key: str, language: str = "en") -> str:

@@ -173,6 +173,11 @@ def phrased(text: str, prefix: str, language: str) -> str:
     return text
 
 
+def network_title(title: str, language: str) -> str:
+    """What a network is called in a visitor's language; not escaped. Names that nobody translated stay as they are."""
+    return phrased(title, "network_", language)
+
+
 def signed(value: float, digits: int) -> str:
     """A change with its sign, as people write it; zero has none."""
     text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")

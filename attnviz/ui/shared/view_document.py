@@ -7,38 +7,37 @@ from typing import Any
 from attnviz.audit.summaries import effects_of
 from attnviz.core.types import ChannelMap
 from attnviz.models.gate_reference import HIGH, LOW, MIDDLE, Reference
-from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.view import View
+from attnviz.ui.shared.view import Networks, View
 from attnviz.viewer.document import Range, document
 from attnviz.viewer.telling import first_gate
 
 
-def document_of(store: Store, view: View, gate: str | None = None, channel: int | None = None) -> dict[str, Any]:
+def document_of(networks: Networks, view: View, gate: str | None = None, channel: int | None = None) -> dict[str, Any]:
     """The document of what a visitor looks at.
 
     Of a channel gate that is shown first it holds the features of the channel that is kept most: they are what lies on
     the photograph, and nobody should have to ask for the first picture.
 
     Args:
-        store: The models.
+        networks: The loaded models.
         view: What is looked at.
         gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
         channel: Of that gate.
     """
     whole = document(
         view.analysis,
-        title=store.title(view.analysis.model),
+        title=networks.title(view.analysis.model),
         usual=ranges(view),
-        effects=effects(store, view),
-        features=_features(store, view, gate, channel),
+        effects=effects(networks, view),
+        features=_features(networks, view, gate, channel),
         photograph=view.sample or "",
     )
     return {"id": view.id, **whole}
 
 
-def effects(store: Store, view: View) -> dict[str, float]:
+def effects(networks: Networks, view: View) -> dict[str, float]:
     """How many answers each gate changes where it is replaced by its mean; empty where no audit has measured that."""
-    summary = store.audit(view.analysis.model)
+    summary = networks.audit(view.analysis.model)
     return {} if summary is None else effects_of(summary)
 
 
@@ -56,9 +55,9 @@ def ranges(view: View) -> dict[str, Range]:
     return usual
 
 
-def _features(store: Store, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
+def _features(networks: Networks, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
     """The features that lie on the photograph when the view opens, and those of a channel that is asked for."""
-    first, wanted = first_gate(view.analysis, effects(store, view)), {}
+    first, wanted = first_gate(view.analysis, effects(networks, view)), {}
     if first is not None and view.analysis.gates[first.gate].site.has_scores:
         record = view.analysis.gates[first.gate]
         wanted[record.site.name, int(record.scores.argmax())] = record
@@ -67,5 +66,5 @@ def _features(store: Store, view: View, gate: str | None, channel: int | None) -
     shown = [key for key, record in wanted.items() if record.site.has_scores and len(record.site.features) == 4]
     if not shown:
         return ()
-    with store.lease(view.analysis.model) as analyser:
+    with networks.lease(view.analysis.model) as analyser:
         return tuple(analyser.channel_map(view.analysis.image, *key) for key in shown)

@@ -22,6 +22,13 @@ from attnviz.viewer.document import asked_map, channel_map, to_json
 
 CHOSEN = "() => JSON.stringify(window.attnvizSelected?.[{name}] ?? null)"
 """What is chosen, taken up in the browser: no request."""
+SHARED = """() => {{
+  const chosen = window.attnvizSelected?.[{name}];
+  const field = document.querySelector('#chosen textarea, #chosen input')?.value || '{{}}';
+  if (!chosen?.own || !chosen.gate) return field;
+  return JSON.stringify({{ model: chosen.model, gate: chosen.gate, channel: chosen.channel }});
+}}"""
+"""What the visitor chose, for the field that other tabs read; what is chosen by itself is nobody's choice."""
 KEYS = ("gate", "channel", "place", "look")
 TOLD = (*KEYS, "own")
 _TURNS = itertools.count()
@@ -47,7 +54,9 @@ class ViewerHost:
     selected: gr.Textbox
 
 
-def make(name: str, document: Mapping[str, Any] | None = None, *, asks: bool = False) -> ViewerHost:
+def make(
+    name: str, document: Mapping[str, Any] | None = None, *, asks: bool = False, shared: gr.Textbox | None = None
+) -> ViewerHost:
     """Add a view to the page.
 
     Args:
@@ -55,6 +64,7 @@ def make(name: str, document: Mapping[str, Any] | None = None, *, asks: bool = F
         document: What it opens with, as ``attnviz.viewer.document.document`` makes it. It stands in the page itself,
             so give one to the tab that opens first only.
         asks: Whether somebody listens to ``submit`` and answers with ``answers``.
+        shared: The field with the ``Chosen`` of all tabs; what the visitor chooses here is written into it.
     """
     component = gr.HTML(
         "" if document is None else to_json(document),
@@ -72,6 +82,8 @@ def make(name: str, document: Mapping[str, Any] | None = None, *, asks: bool = F
     )
     selected = gr.Textbox("null", elem_id=f"{name}-selected", elem_classes="av-hidden", show_label=False)
     component.select(None, None, selected, js=CHOSEN.format(name=json.dumps(name)), queue=False)
+    if shared is not None:
+        component.select(None, None, shared, js=SHARED.format(name=json.dumps(name)), queue=False)
     return ViewerHost(component, selected)
 
 

@@ -13,7 +13,7 @@ function render({ model, el }) {
   const view = new View(el, { onselect: write('selected'), onask: model.get('asks') ? write('asked') : undefined });
   const follow = {
     document: (text) => {
-      if (!text) return;
+      if (!text) { view.clear(); return; }
       view.document(text);
       follow.picked(model.get('picked')); // these may have come first
       follow.features(model.get('features'));
@@ -39,4 +39,5 @@ function render({ model, el }) {
   };
 }
 
+export { cells } from './cells.js';
 export default { render };

@@ -5,8 +5,8 @@ import { gradient, pixels } from './colour.js';
 import { cell, smooth, text } from './numbers.js';
 import { asking, ends, plane, told } from './plane.js';
 
-const DIM = 0.65; // how much darker the network's blind part is
-const FINE = 200; // cells a side to which smooth maps are refined
+export const DIM = 0.65; // how much darker the network's blind part is
+export const FINE = 200; // cells a side to which smooth maps are refined
 const GRID = 13; // lines of a sampling grid
 
 export class Picture {

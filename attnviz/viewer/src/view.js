@@ -94,6 +94,7 @@ export class View {
     if (problem) { this.problem.textContent = this.say(problem.key, problem.values); return; }
     this.view = view;
     this.remembered.clear();
+    this.asked = null; // what was asked of another document is answered there or never
     const open = view.open;
     this.selection.choose({ gate: null, channel: null, place: null });
     this.#photograph();
@@ -102,6 +103,14 @@ export class View {
     this.own = false;
     if (open !== null) this.#open(open);
     else this.#all();
+  }
+
+  // the document was taken away
+  clear() {
+    this.view = null;
+    this.broken = null;
+    this.problem.hidden = true;
+    this.body.hidden = true;
   }
 
   speak(tag) {
@@ -236,10 +245,15 @@ export class View {
   }
 
   #ask() {
-    this.asked = { gate: this.selection.gate, channel: this.selection.channel };
+    const asked = { gate: this.selection.gate, channel: this.selection.channel };
+    this.asked = asked;
     this.#asking();
-    this.host.onask({ ...this.asked, name: this.gate.name });
-    setTimeout(() => { this.asked = null; this.#asking(); }, 15_000); // an answer that never came
+    this.host.onask({ ...asked, name: this.gate.name });
+    setTimeout(() => { // an answer that never came
+      if (this.asked !== asked) return;
+      this.asked = null;
+      this.#asking();
+    }, 15_000);
   }
 
   #photograph() {

@@ -1,4 +1,3 @@
-import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -9,12 +8,11 @@ from attnviz.core.errors import UserError
 from attnviz.render.colour import GATE_SCALE
 from attnviz.render.figures import bars
 from attnviz.render.figures.style import to_png
-from attnviz.render.ranking import Usual, ranking, tick_positions
+from attnviz.render.ranking import ranking, tick_positions
 from attnviz.render.svg import bars as markup
 from tests.render.synthetic import analysis
 
 COUNTS = (1, 2, 16, 128, 160, 161, 512, 2048)
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def scores(count, seed=0):
@@ -92,7 +90,6 @@ def test_nan_is_a_gap_and_ranks_last():
     values = np.array([0.2, np.nan, 0.8])
     assert ranking(values).ranks.tolist() == [2, 3, 1]
     assert "1 not finite" in words(bars.channel_bars(values))
-    assert "channel 1: not a number" in bars.bars_svg(values)
 
 
 def test_equal_scores_rank_by_index():
@@ -109,36 +106,6 @@ def test_ticks_are_round_and_name_both_ends():
             assert ticks == sorted(set(ticks))
 
 
-def parse(markup_):
-    """The root, and the hit areas from left to right."""
-    root = ElementTree.fromstring(markup_)
-    hits = root.findall(f".//{SVG}rect")
-    return root, sorted(hits, key=lambda hit: float(hit.get("x")))
-
-
-@pytest.mark.parametrize("order", ["index", "sorted"])
-@pytest.mark.parametrize("count", COUNTS)
-def test_every_channel_has_a_hit_area_with_index_and_title(count, order):
-    values = scores(count)
-    _, hits = parse(bars.bars_svg(values, order=order))
-    wanted = np.arange(count) if order == "index" else np.argsort(-values, kind="stable")
-    assert [int(hit.get("data-index")) for hit in hits] == wanted.tolist()
-    assert [float(hit.get("x")) for hit in hits] == list(range(count))
-    ranks = {int(c): r + 1 for r, c in enumerate(np.argsort(-values, kind="stable"))}
-    for hit in hits:
-        i = int(hit.get("data-index"))
-        assert hit.find(f"{SVG}title").text == f"channel {i}: {values[i]:.3f}, rank {ranks[i]} of {count}"
-        assert hit.get("width") == "1" and hit.get("height") == "1000"
-
-
-def test_svg_bars_have_the_heights_of_the_scores():
-    values = np.array([0.25, 1.0, 0.0, 1.7])
-    root, _ = parse(bars.bars_svg(values))
-    path = next(p for p in root.iter(f"{SVG}path") if p.get("class") == "bars").get("d")
-    tops = [int(top) for top in re.findall(r"M\S+ 1000V(\d+)h", path)]
-    assert tops == [750, 0, 1000, 0]
-
-
 @pytest.mark.parametrize(
     ("reference", "text"),
     [
@@ -150,49 +117,6 @@ def test_svg_bars_have_the_heights_of_the_scores():
 def test_a_reference_that_does_not_fit_is_refused(reference, text):
     with pytest.raises(UserError, match=text):
         bars.channel_bars(scores(8), reference=reference)
-
-
-def usual(count):
-    """A usual range 0.3..0.6 with the median at 0.5, and notes that must be escaped."""
-    ends = (np.full(count, value, np.float32) for value in (0.3, 0.5, 0.6))
-    return Usual(*ends, tuple(f"<b>note</b> {i}" for i in range(count)))
-
-
-def test_the_usual_range_is_a_band_in_the_order_of_the_bars():
-    given = Usual(*(np.array(v) for v in ([0.1, 0.2], [0.3, 0.4], [0.5, 1.6])))
-    root, _ = parse(bars.bars_svg(np.array([0.2, 0.9]), order="sorted", usual=given))
-    paths = {p.get("class"): p.get("d") for p in root.iter(f"{SVG}path")}
-    assert paths["band"] == "M0 0h1V800h-1zM1 500h1V900h-1z"
-    assert paths["usual"] == "M0 600h1M1 700h1"
-
-
-@pytest.mark.parametrize(
-    ("low", "middle", "high", "notes", "text"),
-    [
-        ([0.1], [0.2], [0.3], (), "must have 2 channels"),
-        ([0.1, 0.1], [0.2, 0.2], [0.3, 0.3], ("one",), "must have 2 channels"),
-        ([0.1, 0.4], [0.2, 0.2], [0.3, 0.3], (), "low <= middle <= high"),
-        ([0.1, np.nan], [0.2, 0.2], [0.3, 0.3], (), "finite"),
-    ],
-)
-def test_a_usual_range_that_does_not_fit_is_refused(low, middle, high, notes, text):
-    with pytest.raises(UserError, match=text):
-        bars.bars_svg(np.array([0.2, 0.9]), usual=Usual(*map(np.array, (low, middle, high)), notes))
-
-
-def test_svg_is_accessible_and_neutral_to_the_theme():
-    text = bars.bars_svg(scores(16), selected=[4], usual=usual(16), width=400, height=120)
-    root, hits = parse(text)
-    drawing = root.find(f".//{SVG}svg")
-    assert drawing.get("role") == "img" and "16 channel scores, min" in drawing.get("aria-label")
-    assert drawing.get("preserveAspectRatio") == "none" and drawing.get("viewBox") == "0 0 16 1000"
-    assert root.get("tabindex") == "0" and "max-width:400px" in root.get("style")
-    assert not root.findall(f".//{SVG}text")  # text inside would be stretched with the drawing
-    assert [s.text for s in root.iter("span")][:3] == ["1", "0.5", "0"]
-    assert hits[3].find(f"{SVG}title").text.endswith(", <b>note</b> 3")
-    colours = {p.get(k) for p in drawing.iter(f"{SVG}path") for k in ("fill", "stroke")} - {None, "none"}
-    assert all(c == "currentColor" or c.startswith("var(--attnviz-") for c in colours)
-    assert next(p for p in root.iter(f"{SVG}path") if p.get("class") == "selected").get("d").startswith("M4.1 ")
 
 
 def test_labels_from_outside_are_escaped():
@@ -207,7 +131,6 @@ def test_labels_from_outside_are_escaped():
 VALUES = scores(8)
 
 
-@pytest.mark.parametrize("draw", [bars.channel_bars, bars.bars_svg])
 @pytest.mark.parametrize(
     ("values", "options", "text"),
     [
@@ -215,24 +138,15 @@ VALUES = scores(8)
         (np.zeros((2, 2)), {}, "channel scores must have 1 axes"),
         ([], {}, "empty"),
         (VALUES, {"order": "sort"}, "did you mean 'sorted'"),
-        (VALUES, {"mark": [8]}, "whole number in 0..7, got 8"),
-        (VALUES, {"mark": -1}, "whole number in 0..7"),
-        (VALUES, {"mark": [1.5]}, "whole number"),
-        (VALUES, {"mark": "<b>"}, "whole number"),
+        (VALUES, {"highlight": [8]}, "whole number in 0..7, got 8"),
+        (VALUES, {"highlight": -1}, "whole number in 0..7"),
+        (VALUES, {"highlight": [1.5]}, "whole number"),
+        (VALUES, {"highlight": "<b>"}, "whole number"),
     ],
 )
-def test_what_cannot_be_drawn_is_a_user_error(draw, values, options, text):
-    options = dict(options)
-    if "mark" in options:
-        options["highlight" if draw is bars.channel_bars else "selected"] = options.pop("mark")
+def test_what_cannot_be_drawn_is_a_user_error(values, options, text):
     with pytest.raises(UserError, match=text):
-        draw(values, **options)
-
-
-@pytest.mark.parametrize("options", [{"height": 3}, {"height": "9"}, {"width": 1}, {"width": '"><script>'}])
-def test_sizes_of_the_svg_are_checked(options):
-    with pytest.raises(UserError, match="whole number"):
-        bars.bars_svg(VALUES, **options)
+        bars.channel_bars(values, **options)
 
 
 def test_the_stretched_axis_is_labelled():

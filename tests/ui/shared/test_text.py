@@ -11,7 +11,6 @@ from attnviz.gates.names import describe
 from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load_card
 from attnviz.render.colour import caption, scale_for
-from attnviz.render.svg.bars import bars_svg
 from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.text import (
     LONGEST_LABEL,
@@ -19,6 +18,7 @@ from attnviz.ui.shared.text import (
     class_name,
     drawn,
     label,
+    network_title,
     phrased,
     plain,
     sample_title,
@@ -51,14 +51,13 @@ def test_the_text_for_one_is_taken_where_there_is_one():
 
 
 def test_drawings_of_one_channel_say_so():
-    assert "1 channel by index" in bars_svg([0.5])
     assert "1 channel by index" in changed_bars_svg([0.5], [0.4])
 
 
 @pytest.mark.parametrize("order", ["index", "sorted"])
 def test_what_is_drawn_has_no_english_in_chinese(order):
     scores = np.linspace(0.1, 0.9, 20, dtype=np.float32)
-    texts = [bars_svg(scores, order=order), changed_bars_svg(scores, scores / 2, order=order)]
+    texts = [changed_bars_svg(scores, scores / 2, order=order)]
     texts += [caption(scores, scale_for(scores, mode), spread=True) for mode in ("fixed", "stretch")]
     for text in texts:
         words = re.sub(r"<style>.*?</style>|<[^>]*>|aria-label", " ", drawn(text, "zh"))
@@ -75,12 +74,12 @@ def test_how_a_gate_is_read_has_no_english_in_chinese_but_names(op):
         assert phrased(told, "own_how_", "en") == told
 
 
-def test_titles_of_the_networks_with_noise_have_no_english_in_chinese_but_names():
-    titles = {card.title for card in map(load_card, checkpoint_ids(FOLDER)) if "noise" in card.title}
-    assert titles
+def test_titles_of_the_bundled_networks_have_no_english_in_chinese_but_names():
+    titles = {load_card(name).title for name in checkpoint_ids(FOLDER)}
     for title in titles:
-        words = re.sub("ResNet|RGB|px", "", phrased(title, "noise_net_", "zh"))
-        assert not re.search("[A-Za-z]{2,}", words), words
+        words = re.sub("(Dense|Res)Net|VGG16-BN|RGB|CBAM|SE|ECA|SimAM|CNN", "", network_title(title, "zh"))
+        assert not re.search("[A-Za-z]{2,}|,", words), words
+        assert network_title(title, "en") == title
 
 
 def test_every_class_of_the_bundled_networks_has_a_name_in_chinese():

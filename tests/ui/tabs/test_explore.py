@@ -14,22 +14,13 @@ from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
 from attnviz.ui.shared.view_document import document_of, ranges
 from attnviz.ui.tabs.explore.link import Wanted
-from attnviz.viewer.document import read_document
 from attnviz.viewer.packing import unpack
 from tests.conftest import statistics
-from tests.ui.calls import visitor
+from tests.ui.calls import changed, document, visitor
 
 CHANNEL = "stage1.0.attention.channel"
 SPATIAL = "stage1.0.attention.spatial"
 EVIL = "<img src=x onerror=alert(1)>"
-
-
-def document(updates):
-    return read_document(updates["view"].value if hasattr(updates["view"], "value") else updates["view"]["value"])
-
-
-def changed(update, name):
-    return update.constructor_args[name] if hasattr(update, "constructor_args") else update[name]
 
 
 def sent(**chosen):
@@ -221,16 +212,23 @@ def test_limits_and_accuracy_stand_beside_the_prediction(ask):
 
 
 def test_an_archive_holds_pictures_and_numbers_as_the_view_draws_them(ask):
-    path = ask("on_export", selected=sent(look={"opacity": 1, "cmap": "magma", "scale": "stretch", "cells": "exact"}))
+    look = {"opacity": 1, "cmap": "magma", "scale": "stretch", "cells": "exact"}
+    path = ask("on_export", selected=sent(look=look), kind="svg")
     with zipfile.ZipFile(path["file"]) as archive:
         names = [name.rpartition("/")[2] for name in archive.namelist()]
-    assert {"gates.csv", "analysis.json", f"overlay-{SPATIAL}.png", f"channels-{CHANNEL}.png"} <= set(names)
+    assert {"gates.csv", "captions.txt", f"overlay-{SPATIAL}.svg", f"channels-{CHANNEL}.svg"} <= set(names)
 
 
 @pytest.mark.parametrize("look", [{"cmap": EVIL}, {"scale": "x"}, {"opacity": "much"}, {"opacity": 3}])
 def test_a_look_that_is_not_known_is_refused(ask, look):
     with pytest.raises(UserError):
         ask("on_export", selected=sent(look=look))
+
+
+@pytest.mark.parametrize("how", [{"kind": EVIL}, {"kind": None}, {"dpi": 601}, {"dpi": "300"}, {"dpi": None}])
+def test_another_format_or_resolution_is_refused(ask, how):
+    with pytest.raises(UserError):
+        ask("on_export", selected=sent(), **how)
 
 
 @pytest.mark.parametrize("value", [None, 3, "", "{", "[]", "3", "null", "[" * 1500, "x" * 3000, {"gate": "a"}])

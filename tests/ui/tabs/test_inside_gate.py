@@ -12,7 +12,7 @@ from attnviz.attention import ATTENTION  # noqa: E402
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.core.step_values import KINDS, REGIONS, Change  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
-from attnviz.ui.shared.page import Page, Photo  # noqa: E402
+from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.shared.text import TEXTS  # noqa: E402
 from attnviz.ui.tabs.inside_gate.handlers import Inside, layout  # noqa: E402
 from attnviz.ui.tabs.inside_gate.html import notice_html, shape_text, stage_html, state_html  # noqa: E402
@@ -48,11 +48,14 @@ def ask(store):
         page = Page(demo, store, tab, gr.State(), CAT)
         parts = layout(store, CAT)
     inside = Inside(page, parts)
-    names = {page.photo: "page_photo"} | {getattr(parts, name): name for name in parts.__dataclass_fields__}
+    names = {page.photo: "page_photo", page.chosen: "chosen"} | {
+        getattr(parts, name): name for name in parts.__dataclass_fields__
+    }
     components = {name: part for part, name in names.items()}
 
     def call(handler, look=None, event=None, language="en", **values):
         usual = {"subject": "model:cbam", "place": None, "photo": None, "channel": 0, "factor": 1, "region": "none"}
+        usual["chosen"] = Chosen().sent()
         data = {components[n]: v for n, v in {**usual, "state": look, "page_photo": None, **values}.items()}
         run = getattr(inside, handler)
         takes = [data] if "data" in inspect.signature(run).parameters else []
@@ -145,6 +148,21 @@ def test_the_tab_opens_with_a_walk_and_takes_up_a_photograph_of_another_tab(ask)
     again_ = ask("on_open", opened["state"], page_photo=COFFEE)
     assert again_["state"].photo == COFFEE and again_["stage"] != opened["stage"]
     assert list(ask("on_open", opened["state"])) == ["state"]
+
+
+def test_network_gate_and_channel_of_another_tab_are_taken_up_and_those_chosen_here_are_told(ask, look):
+    elsewhere_ = Chosen("cbam", "stage2.0.attention.channel", 5)
+    opened = ask("on_open", chosen=elsewhere_.sent())
+    assert opened["state"].walk.place == "stage2.0.attention" and opened["channel"] == 5
+    assert list(ask("on_open", opened["state"], chosen=elsewhere_.sent())) == ["state"]
+    other = ask("on_open", opened["state"], chosen=Chosen("se").sent())
+    assert other["state"].subject.key == other["subject"].value == "model:se"
+    assert list(ask("on_open", look, chosen=Chosen("none", "x").sent())) == ["state"], "there is no module of it"
+    told = Chosen.of(ask("on_channel", opened["state"], channel=3)["chosen"])
+    assert told == Chosen("cbam", "stage2.0.attention.channel", 3)
+    moved = ask("on_place", opened["state"], place="stage3.0.attention")
+    assert Chosen.of(moved["chosen"]).gate == "stage3.0.attention.channel"
+    assert Chosen.of(ask("on_subject", look, subject="stn")["chosen"]) == Chosen()
 
 
 def test_module_place_channel_and_clicks(ask, look):

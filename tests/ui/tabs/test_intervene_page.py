@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.json_format import Document, to_json
 from attnviz.gates.edits.replacements import painted
+from attnviz.models.gate_reference import save_reference
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.tabs.intervene.handlers import Intervene
@@ -26,7 +28,9 @@ from attnviz.ui.tabs.intervene.html import (
     search_html,
 )
 from attnviz.ui.tabs.intervene.layout import layout
+from attnviz.ui.tabs.intervene.panel import swap_choices
 from attnviz.ui.tabs.intervene.state import PICKS, at_random, choose_gate, open_bench, picked_anew, put
+from tests.conftest import statistics
 from tests.ui.calls import given
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
@@ -229,3 +233,32 @@ def test_the_python_gives_the_same_answer(tab, bench, capsys, monkeypatch):
 def test_whatever_is_sent_as_chosen_counts_as_nothing_where_it_cannot_be_read(sent):
     assert Chosen.of(sent) == Chosen()
     assert Chosen.of(Chosen("a", "b", 3).sent()) == Chosen("a", "b", 3)
+
+
+@pytest.fixture(scope="module")
+def known(checkpoints, tmp_path_factory):
+    """The tiny CBAM network with statistics beside it, and self-attention with statistics of other weights."""
+    folder = tmp_path_factory.mktemp("known")
+    for path in checkpoints.iterdir():
+        shutil.copy(path, folder)
+    store = Store(folder)
+    for name in ("cbam", "self-attention"):
+        weights = store.card(name).sha256 if name != "self-attention" else "0" * 64
+        save_reference(folder, name, statistics(store.sites(name), weights))
+    return store
+
+
+def test_intervene_takes_the_mean_over_the_validation_set_and_says_so(known):
+    with gr.Blocks() as demo, gr.Tab() as own:
+        page = Page(demo, known, own, gr.State(), Photo(sample="cat"))
+        tab = Intervene(page, layout(page.store, page.opening))
+    bench = open_bench(known, "cbam", Photo(sample="cat"), "en")
+    assert dict(map(reversed, swap_choices(bench)))["mean"] == "its mean over 1,234 validation photographs"
+    parts = tab.parts
+    data = {parts.state: bench, parts.swap: "mean", parts.scope: "all", parts.measure: "logit", parts.order: "index"}
+    updates = tab.on_replace(data)
+    after = updates[parts.state].after
+    assert all((gate.values == np.float32(np.float16(0.45))).all() for gate in after.gates)
+    assert "mean over 1,234 validation photographs" in updates[parts.edits]
+    other = open_bench(known, "se", Photo(sample="cat"), "en")
+    assert dict(map(reversed, swap_choices(other)))["mean"] == "its mean over the sample photographs"

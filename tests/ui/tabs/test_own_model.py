@@ -1,5 +1,7 @@
 """The tab of a visitor's own network; nothing here reaches the network."""
 
+import json
+
 import gradio as gr
 import pytest
 import safetensors.torch
@@ -11,9 +13,10 @@ from attnviz.models.untrusted import Wish
 from attnviz.ui.networks import visitor_models as module
 from attnviz.ui.networks.store import Store
 from attnviz.ui.networks.visitor_models import Guests
-from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.tabs.own_model.handlers import OwnModel
 from attnviz.ui.tabs.own_model.layout import SUGGESTED, layout
+from tests.ui.calls import changed, document
 
 TINY = "timm:test_efficientnet"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -33,6 +36,8 @@ def call(tab):
     parts = tab.parts
     components = {
         "state": parts.state,
+        "selected": parts.selected,
+        "chosen": tab.page.chosen,
         "page_photo": tab.page.photo,
         "photo": parts.picker.image,
         "name": parts.name,
@@ -46,6 +51,8 @@ def call(tab):
     def run(handler, *more, **values):
         given = {
             "state": None,
+            "selected": "null",
+            "chosen": Chosen().sent(),
             "page_photo": None,
             "photo": None,
             "name": TINY,
@@ -68,12 +75,11 @@ def test_it_opens_on_weights_that_mean_something(call, tab, monkeypatch):
     monkeypatch.setattr("attnviz.ui.tabs.own_model.handlers.at_hand", lambda name: False)
     updates = call("on_open", CHINESE)
     assert updates["state"].view.analysis.model == tab.page.store.ids[0]
-    assert "av-strip" in updates["strip"] and "img" in updates["picture"]
+    assert document(updates)["model"]["id"] == tab.page.store.ids[0]
+    assert document(updates)["gates"]
     assert "随机权重" not in updates["found"] + updates["prediction"]
     again = call("on_open", CHINESE, state=updates["state"], page_photo=updates["page_photo"])
     assert set(again) == {"state"}
-    name = updates["state"].about.sites[1].name
-    assert name in call("on_tile", gr.EventData(None, {"value": name}), state=updates["state"])["heading"]
 
 
 def test_random_weights_are_said_to_mean_nothing(call):
@@ -114,19 +120,51 @@ def test_gates_are_found_and_listed_with_name_kind_shape_and_how(call, own):
     assert len(own.view.analysis.gates) == len(own.about.sites) == 2
 
 
-def test_a_gate_and_a_channel_are_chosen(call, own):
-    name = own.about.sites[0].name
-    updates = call("on_tile", gr.EventData(None, {"value": name}), state=own)
-    assert name in updates["heading"] and "rect data-index" in updates["scores"]
-    updates = call("on_bar", gr.EventData(None, {"index": 3}), state=updates["state"])
-    assert "Channel 3:" in updates["picture"]
-    with pytest.raises(UserError, match="has no gate"):
-        call("on_tile", gr.EventData(None, {"value": EVIL}), state=own)
+def asked(own, **more):
+    return gr.EventData(None, {"document": own.view.id, "name": own.about.sites[0].name, **more})
+
+
+def test_features_are_computed_when_they_are_asked_for(call, own):
+    answer = json.loads(changed(call("on_ask", asked(own, channel=3), state=own)["view"], "features"))
+    assert (answer["gate"], answer["channel"], answer["document"]) == (0, 3, own.view.id)
+    for wrong, message in (
+        ({"document": "x"}, "shown before"),
+        ({"name": EVIL}, "has no gate"),
+        ({"channel": 9999}, "9999"),
+    ):
+        with pytest.raises(UserError, match=message):
+            call("on_ask", asked(own, **{"channel": 3, **wrong}), state=own)
+
+
+def test_what_another_tab_looks_at_is_taken_up(call, own):
+    first, second = "cbam", "se"
+    opened = call("on_open", VISITOR, chosen=Chosen(second).sent())
+    assert opened["state"].view.analysis.model == second
+    gate = opened["state"].about.sites[-1].name
+    again = {"state": opened["state"], "page_photo": opened["page_photo"]}
+    picked = call("on_open", VISITOR, **again, chosen=Chosen(second, gate, 2).sent())
+    assert set(picked) == {"view"} and changed(picked["view"], "picked")["gate"] == gate
+    seen = json.dumps({"gate": gate, "channel": 2})
+    assert set(call("on_open", VISITOR, **again, chosen=Chosen(second, gate, 2).sent(), selected=seen)) == {"state"}
+    assert call("on_open", VISITOR, **again, chosen=Chosen(first).sent())["state"].view.analysis.model == first
+    kept = call("on_open", VISITOR, state=own, page_photo=own.photo, chosen=Chosen(first, gate).sent())
+    assert set(kept) == {"state"}, "a network that a visitor asked for stays"
+
+
+def test_another_language_keeps_the_view(call, own):
+    updates = call("on_language", CHINESE, state=own)
+    assert "view" not in updates and "随机权重" in updates["found"] and updates["state"].view.id == own.view.id
+
+
+def test_a_removed_photograph_takes_its_view_along(call, own):
+    updates = call("on_clear", VISITOR, state=own)
+    assert changed(updates["view"], "value") == "" and "No photograph" in updates["found"]
+    assert document(call("on_open", VISITOR, state=updates["state"], page_photo=updates["page_photo"]))
 
 
 def test_a_network_without_gates_says_what_it_has(call):
     updates = call("on_find", VISITOR, name="torchvision:squeezenet1_1")
-    assert "no attention gates" in updates["strip"] and "26 Conv2d" in updates["strip"]
+    assert document(updates)["gates"] == [] and "26 Conv2d" in document(updates)["facts"]["contents"]
     assert updates["list"] == ""
 
 
@@ -168,7 +206,7 @@ def test_offline_is_one_sentence_and_nothing_is_lost(call, own, monkeypatch, tmp
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(UserError, match="could not be fetched .*Name or service"):
         call("on_find", VISITOR, state=own, name="torchvision:mobilenet_v3_small", weights="published")
-    assert call("on_tile", gr.EventData(None, {"value": own.about.sites[0].name}), state=own)["state"]
+    assert call("on_ask", asked(own, channel=0), state=own)["view"]
 
 
 def test_the_budget_of_fetched_weights_is_kept(monkeypatch):

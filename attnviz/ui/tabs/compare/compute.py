@@ -22,7 +22,7 @@ from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.page import Photo
-from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.text import network_title, plain
 from attnviz.ui.tabs.compare.state import (
     CLASS,
     OWN,
@@ -136,7 +136,7 @@ class Work:
             if any(self._analyses.get((model, photo)) is None for model in wanted.models):
                 photo.open(language)  # a photograph that cannot be read is no fault of the first network
         for index, model in enumerate(wanted.models):
-            name = self.store.title(model)
+            name = network_title(self.store.title(model), language)
             report.say(plain("cmp_analysing", language, name=name), index / len(wanted.models))
             try:
                 pairs += [(model, photo, self.analysis(team, model, photo, language)) for photo in wanted.photos]
@@ -151,7 +151,7 @@ class Work:
     ) -> Row:
         own = int(analysis.logits.argmax())
         target = own if choice == OWN else analysis.labels.index(choice.removeprefix(CLASS))
-        title = self.store.title(model)
+        title = network_title(self.store.title(model), language)
         if wanted.mode == "photographs":
             number = [p.path for p in wanted.photos if p.path is not None].index(photo.path) + 1 if photo.path else 0
             title = photo.called(language) or plain("cmp_yours", language, number=number)

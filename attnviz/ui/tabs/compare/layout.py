@@ -18,6 +18,7 @@ from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import TEXTS, label, plain, say
 from attnviz.ui.tabs.compare.pair_html import MAPS
 from attnviz.ui.tabs.compare.state import AT_FIRST, FEWEST, MODES, OWN, at_first
+from attnviz.viewer.bundles import module_name
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,12 @@ def layout(page: Page) -> Parts:
     made["progress"] = gr.HTML("", elem_id="compare-progress")
     made["notes"] = gr.HTML("", elem_id="compare-notes")
     _look(made)
-    made["table"] = gr.HTML(f"<p>{say('cmp_opening')}</p>", js_on_load=script("ask"), elem_id="compare-table")
+    made["table"] = gr.HTML(
+        f"<p>{say('cmp_opening')}</p>",
+        js_on_load=f"{script('ask')}\n{script('cells')}",
+        module=module_name(),
+        elem_id="compare-table",
+    )
     made["help"] = gr.HTML("", elem_id="compare-help")
     _pair(made)
     with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:

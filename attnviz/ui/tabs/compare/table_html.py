@@ -17,13 +17,14 @@ from attnviz.render.shared_scales import scales
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import address_html
-from attnviz.ui.shared.bars_html import asking, bars_html, marker, told_of
+from attnviz.ui.shared.bars_html import asking, told_of
 from attnviz.ui.shared.code import code_html
-from attnviz.ui.shared.gate_html import layers, legend
+from attnviz.ui.shared.gate_html import legend
 from attnviz.ui.shared.strip_and_map import limits_html, notes_of
-from attnviz.ui.shared.text import class_name, drawn, in_words, plain, say
+from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.facts_html import facts_html
+from attnviz.ui.tabs.compare.plots import Plots
 from attnviz.ui.tabs.compare.state import Comparison, Look, Row
 
 
@@ -84,17 +85,17 @@ def _gate_name(gate: str, language: str) -> str:
 _READOUT = '<span class="av-readout" aria-hidden="true"></span>'
 
 
-def mask_cell(cells: Cells, look: Look, language: str) -> str:
+def mask_cell(cells: Cells, plots: Plots) -> str:
     """The mask over the photograph; words where there is none."""
-    title, mask, row = say("cmp_mask", language), cells.mask, cells.row
+    language, mask, row = plots.language, cells.mask, cells.row
+    title = say("cmp_mask", language)
     if mask is None or cells.mask_scale is None:
         return _words(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
     told = drawn(told_of(mask.values, cells.mask_scale), language)
     cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
     how = say(f"choice_how_{mask.how}", language)
     alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
-    image = row.analysis.image
-    picture = layers(image, mask.values, cells.mask_scale, cmap, look.cells, alt, on_top=marker(mask, image))
+    picture = plots.over(row.photo, row.analysis.image, mask.values, cells.mask_scale, cmap, alt, mask)
     picture = asking(mask, picture, language)
     badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if mask.how == "strength" else ""
     ramp = legend(cells.mask_scale, cmap, language, features=mask.how == "strength")
@@ -104,19 +105,20 @@ def mask_cell(cells: Cells, look: Look, language: str) -> str:
     )
 
 
-def bars_cell(cells: Cells, look: Look, language: str) -> str:
+def bars_cell(cells: Cells, plots: Plots) -> str:
     """The channel scores; words where there are none."""
-    title, scores = say("cmp_bars", language), cells.scores
+    language, scores = plots.language, cells.scores
+    title = say("cmp_bars", language)
     if scores is None or cells.scores_scale is None:
         return _words(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
     told = drawn(told_of(scores.values, cells.scores_scale, spread=True), language)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
     alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
-    bars = bars_html(scores.values, cells.scores_scale, look.order, alt)
-    return _cell(title, bars, kind, escape(told), _gate_name(scores.gate, language))
+    bars = plots.bars(scores.values, cells.scores_scale, alt)
+    return _cell(title, bars, kind, escape(told), _gate_name(scores.gate, language), _READOUT)
 
 
-def attribution_cell(cells: Cells, look: Look, comparison: Comparison) -> str:
+def attribution_cell(cells: Cells, plots: Plots, comparison: Comparison) -> str:
     """The attribution over the photograph; words where there is none."""
     row, language = cells.row, comparison.language
     method = ATTRIBUTIONS[comparison.wanted.method]
@@ -128,7 +130,7 @@ def attribution_cell(cells: Cells, look: Look, comparison: Comparison) -> str:
     of = {"method": method.title, "label": class_name(row.label, language)}
     what = plain("cmp_for_class", language, **of) if method.of_class else plain("cmp_for_no_class", language, **of)
     alt = plain("cmp_alt", language, what=what, name=row.title, caption=told)
-    picture = layers(row.analysis.image, made.values, scale, cmap, look.cells, alt)
+    picture = plots.over(row.photo, row.analysis.image, made.values, scale, cmap, alt, None)
     flat = say("cmp_flat", language) if float(np.ptp(made.values)) == 0 else ""
     size = "×".join(map(str, made.cells))
     ramp = legend(scale, cmap, language, features=True)
@@ -154,23 +156,24 @@ def prediction_cell(row: Row, language: str) -> str:
 def table_html(comparison: Comparison, look: Look, store: Store) -> str:
     """All rows."""
     language, mode = comparison.language, comparison.wanted.mode
-    made = cells_of(comparison, look)
+    made, plots = cells_of(comparison, look), Plots(look, language)
     parts = []
     if mode != "networks":
         first = comparison.rows[0].analysis.model
         inner = facts_html(store.card(first), comparison.costs[first], language)
-        parts.append(f'<div class="av-cmp-about"><strong>{escape(store.title(first))}</strong>{inner}</div>')
+        name = escape(network_title(store.title(first), language))
+        parts.append(f'<div class="av-cmp-about"><strong>{name}</strong>{inner}</div>')
     for cells in made:
         row = cells.row
-        inner = mask_cell(cells, look, language) + bars_cell(cells, look, language)
+        inner = mask_cell(cells, plots) + bars_cell(cells, plots)
         if mode != "gates":
-            inner += attribution_cell(cells, look, comparison) + prediction_cell(row, language)
+            inner += attribution_cell(cells, plots, comparison) + prediction_cell(row, language)
         about = facts_html(store.card(row.analysis.model), comparison.costs[row.analysis.model], language)
         parts.append(_section(row.title, about if mode == "networks" else "", inner))
     if mode == "gates":
-        inner = attribution_cell(made[0], look, comparison) + prediction_cell(made[0].row, language)
+        inner = attribution_cell(made[0], plots, comparison) + prediction_cell(made[0].row, language)
         parts.append(_section(plain("cmp_answer", language), "", inner))
-    return f'<div class="av-cmp av-cmp-{mode}">{"".join(parts)}</div>'
+    return f'<div class="av-cmp av-cmp-{mode}" {plots.attribute()}>{"".join(parts)}</div>'
 
 
 def _section(title: str, about: str, inner: str) -> str:

@@ -12,8 +12,6 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
-from attnviz.core.gate_map import Mask, mask_for
-from attnviz.core.types import ChannelMap, GateRecord
 from attnviz.images.sample_table import IMAGENETTE
 from attnviz.images.samples import data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
@@ -30,19 +28,19 @@ from attnviz.ui.shared.events import (
     Update,
     connect,
     picked,
-    place_in,
     sent_path,
 )
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import available, samples_html
-from attnviz.ui.shared.sent_numbers import whole
+from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.shared.toasts import escaped
 from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.explore.layout import Parts, layout
+from attnviz.ui.tabs.explore.layout import DENSITIES, Parts, layout
 from attnviz.ui.tabs.explore.link import LINKED, Wanted, follow, link_html
 
 TRACKED = gr.Progress(track_tqdm=True)
@@ -220,33 +218,7 @@ class Explore:
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
-        view = self.view(data)
-        if picked(event, "document") != view.id:
-            raise UserError(plain("other_view", view.language))
-        record = view.analysis.gate(str(picked(event, "name"))[:300])
-        index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
-        found = (
-            self.features(view, record, event) if picked(event, "place") is None else self.asked(view, record, event)
-        )
-        return {self.parts.view: viewer_host.answers(found, index, view.id)}
-
-    def asked(self, view: View, record: GateRecord, event: gr.EventData) -> Mask:
-        """The map of a place that asks in a pairwise gate."""
-        height, width = view.analysis.image.network.shape[:2]
-        query = place_in(picked(event, "place"), view.language)
-        found = mask_for(record, view.analysis.gates, query, height / width)
-        if found is None or found.query is None:
-            raise UserError(plain("no_place", view.language, gate=record.site.name))
-        return found
-
-    def features(self, view: View, record: GateRecord, event: gr.EventData) -> ChannelMap:
-        """The features of a channel."""
-        if not record.site.traits.has_channels or len(record.site.features) != 4:
-            raise UserError(plain("no_channel", view.language, gate=record.site.name))
-        last, what = record.site.features[1] - 1, plain("link_channel", view.language)
-        channel = whole(picked(event, "channel"), 0, last, what, view.language)
-        with self.store.lease(view.analysis.model) as analyser:
-            return analyser.channel_map(view.analysis.image, record.site.name, channel)
+        return {self.parts.view: answer_to(self.store, self.view(data), event)}
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the analysis belongs, if there is one."""
@@ -263,8 +235,10 @@ class Explore:
 
     def on_export(self, data: Data) -> Update:
         """Make the file as the view draws it; the next event clicks the hidden button that downloads it."""
-        sent = viewer_host.chosen(data[self.parts.selected])["look"]
-        return {self.parts.file: str(self.downloads.archive(self.view(data), Look.of(sent)))}
+        view, sent = self.view(data), viewer_host.chosen(data[self.parts.selected])["look"]
+        kind = str(data[self.parts.kind])[:20]
+        dpi = number(data[self.parts.dpi], *DENSITIES, plain("dpi", view.language), view.language)
+        return {self.parts.file: str(self.downloads.archive(view, Look.of(sent), kind, dpi))}
 
 
 def wire(explore: Explore) -> None:
@@ -293,9 +267,9 @@ def wire(explore: Explore) -> None:
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.view.submit, explore.on_ask, {parts.state}, [parts.view], {**HEAVY, "show_progress": "hidden"})
-    parts.view.select(None, None, page.chosen, js=LINKED, queue=False)
+    parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
-    made = on(begun.then, explore.on_export, {parts.state, parts.selected}, [parts.file], FILES)
+    made = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
     on(made.then, explore.on_end, None, [parts.export], LIGHT)
 
@@ -303,7 +277,7 @@ def wire(explore: Explore) -> None:
 def build(page: Page) -> None:
     """Add the tab's components and events; a sample is analysed at once, so that the page opens with a picture."""
     opening = look(page.store, page.store.ids[0], sample=page.opening.sample)
-    wire(Explore(page, layout(page.store, opening), opening))
+    wire(Explore(page, layout(page, opening), opening))
 
 
 TAB = Tab("tab_explore", build)

@@ -7,17 +7,21 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.render.figures.style import DPI, PRINTED
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
-from attnviz.ui.shared.page import Photo, picker
+from attnviz.ui.shared.page import Page, Photo, picker
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label
 from attnviz.ui.shared.view import View
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.shared.viewer_host import ViewerHost
 from attnviz.ui.tabs.explore.link import link_html
+
+DENSITIES = (50, 600)
+"""Least and most pixels per inch of pictures that are downloaded."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +37,22 @@ class Parts:
     view: gr.HTML
     selected: gr.Textbox
     link: gr.HTML
+    kind: gr.Radio
+    dpi: gr.Slider
     export: gr.Button
     file: gr.DownloadButton
     titles: dict[str, gr.HTML]
 
 
-def layout(store: Store, view: View) -> Parts:
+def layout(page: Page, view: View) -> Parts:
     """Lay the tab out, with a view already in it."""
+    store = page.store
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(equal_height=False, elem_id="explore"):
         with gr.Column(scale=3, min_width=240, elem_id="explore-input"):
             _input(made, store, view)
         with gr.Column(scale=10, min_width=300, elem_id="explore-view"):
-            host = viewer_host.make("view", document_of(store, view), asks=True)
+            host = viewer_host.make("view", document_of(store, view), asks=True, shared=page.chosen)
             made |= _host(host)
             _take(made, view)
     return Parts(**made)
@@ -72,6 +79,12 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
 
 def _take(made: dict[str, Any], view: View) -> None:
     _title(made, "take")
+    with gr.Row(elem_id="export-how"):
+        kinds = [(kind.upper(), kind) for kind in PRINTED]
+        made["kind"] = gr.Radio(
+            kinds, value=PRINTED[0], label=label("export_kind"), elem_id="export-kind", min_width=220
+        )
+        made["dpi"] = gr.Slider(*DENSITIES, DPI, step=10, label=label("dpi"), elem_id="export-dpi", min_width=220)
     made["export"] = gr.Button(label("export"), variant="secondary", size="md", elem_id="export")
     made["link"] = gr.HTML(link_html(view), elem_id="link")
     made["file"] = gr.DownloadButton(label("files"), elem_id="file", elem_classes="av-hidden")

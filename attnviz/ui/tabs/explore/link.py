@@ -41,8 +41,7 @@ class Wanted:
 
 LINKED = """() => {
   const chosen = window.attnvizSelected?.view, link = document.querySelector('#link a');
-  const field = JSON.parse(document.querySelector('#chosen textarea, #chosen input')?.value || '{}');
-  if (!chosen?.gate || !link) return JSON.stringify(field);
+  if (!chosen?.gate || !link) return;
   const query = new URLSearchParams(link.search);
   const values = { gate: chosen.gate, channel: chosen.channel };
   for (const name of ['scale', 'cmap', 'cells', 'order']) values[name] = chosen.look?.[name];
@@ -51,11 +50,8 @@ LINKED = """() => {
     else query.set(name, value);
   }
   link.search = query;
-  if (!chosen.own) return JSON.stringify(field);
-  return JSON.stringify({ model: chosen.model ?? query.get('model'), gate: chosen.gate, channel: chosen.channel });
 }"""
-"""Puts what is chosen in the view into the link, and what the visitor chose into the field that other tabs read: in the
-browser, without a request."""
+"""Puts what is chosen in the view into the link: in the browser, without a request."""
 
 
 LOOKS = {

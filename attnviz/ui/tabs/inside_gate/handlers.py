@@ -12,13 +12,23 @@ from attnviz.core.step_values import MOST_FACTOR, REGIONS, Change
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
-from attnviz.ui.shared.page import Page, Photo, picker, script
+from attnviz.ui.shared.page import Chosen, Page, Photo, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.inside_gate.html import notice_html, place_choices, stage_html, state_html, subject_choices
-from attnviz.ui.tabs.inside_gate.state import Inspection, again, elsewhere, follow_on, open_look, subjects
+from attnviz.ui.tabs.inside_gate.state import (
+    Inspection,
+    again,
+    elsewhere,
+    follow_chosen,
+    follow_on,
+    follows,
+    looked_at,
+    open_look,
+    subjects,
+)
 
 MOST = 3.0
 """Largest factor of the slider; ``MOST_FACTOR`` is the limit of the library."""
@@ -120,19 +130,30 @@ class Inside:
             parts.region: look.walk.change.region,
         }
 
+    def followed(self, look: Inspection) -> Update:
+        """Another number was chosen here, which other tabs shall take up."""
+        return {**self.stage(look), self.page.chosen: looked_at(self.store, look).sent()}
+
+    def moved(self, look: Inspection) -> Update:
+        """Another module was chosen here, which other tabs shall take up."""
+        return {**self.all(look), self.page.chosen: looked_at(self.store, look).sent()}
+
     # handlers -------------------------------------------------------------------------------------------------
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
-        """The tab was opened: walk through the first module, or take up a photograph of another tab."""
-        look, photo = data[self.parts.state], data[self.page.photo]
-        if look is not None and photo in (None, look.photo):
+        """The tab was opened: walk through the first module, or take up what was chosen in another tab."""
+        look, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
+        photo = data[self.page.photo] or (look.photo if look is not None else self.page.opening)
+        language = language_of(request) if look is None else look.language
+        if not follows(self.store, look, chosen):
+            look = follow_chosen(self.store, photo, chosen, language)
+        elif look is None:
+            look = open_look(self.store, photo, data[self.parts.subject], language=language)
+        elif photo == look.photo:
             return {self.parts.state: gr.skip()}
-        if look is not None:
+        else:
             look = again(self.store, look, photo=photo)
-            return {**self.all(look), self.parts.photo: photo.shown}
-        language, own = language_of(request), photo or self.page.opening
-        look = open_look(self.store, own, data[self.parts.subject], language=language)
-        return {**self.all(look), **self.still(look), self.parts.photo: own.shown}
+        return {**self.all(look), **self.still(look), self.parts.photo: photo.shown}
 
     def still(self, look: Inspection) -> Update:
         """What does not depend on the walk, in the visitor's language."""
@@ -161,11 +182,11 @@ class Inside:
     def on_subject(self, data: Data) -> Update:
         """Another module on the same photograph, at its usual place and without a change."""
         look = self.look(data)
-        return self.all(open_look(self.store, look.photo, data[self.parts.subject], language=look.language))
+        return self.moved(open_look(self.store, look.photo, data[self.parts.subject], language=look.language))
 
     def on_place(self, data: Data) -> Update:
         """The same kind of module elsewhere in the network."""
-        return self.all(elsewhere(self.store, self.look(data), data[self.parts.place]))
+        return self.moved(elsewhere(self.store, self.look(data), data[self.parts.place]))
 
     def on_photo(self, data: Data, request: gr.Request) -> Update:
         """A photograph was uploaded, pasted or taken."""
@@ -189,11 +210,11 @@ class Inside:
 
     def on_pick(self, data: Data, event: gr.EventData) -> Update:
         """A channel, a place or a slice was clicked."""
-        return self.stage(follow_on(self.look(data), lambda name: picked(event, name)))
+        return self.followed(follow_on(self.look(data), lambda name: picked(event, name)))
 
     def on_channel(self, data: Data) -> Update:
         """A channel was chosen by its number; an empty field changes nothing."""
-        return self.stage(follow_on(self.look(data), {"channel": data[self.parts.channel]}.get))
+        return self.followed(follow_on(self.look(data), {"channel": data[self.parts.channel]}.get))
 
     def on_change(self, data: Data) -> Update:
         """The features were changed."""
@@ -221,8 +242,9 @@ def wire(inside: Inside) -> None:
     """Connect components and handlers."""
     parts = inside.parts
     given = {parts.state, parts.subject, parts.place, parts.photo, parts.channel, parts.factor, parts.region}
-    given |= {inside.page.photo}
+    given |= {inside.page.photo, inside.page.chosen}
     stage = {parts.state, parts.stage, parts.channel, parts.factor, parts.changed}
+    followed = {*stage, inside.page.chosen}
     everything = {*stage, inside.page.photo, parts.notice, parts.place, parts.region}
 
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any]) -> Any:
@@ -232,13 +254,13 @@ def wire(inside: Inside) -> None:
     on(inside.page.tab.select, inside.on_open, opened, HEAVY)
     on(inside.page.head.language, inside.on_language, opened, LIGHT)
     connect(parts.photo.clear, inside.on_clear, None, everything, LIGHT)
-    on(parts.subject.input, inside.on_subject, everything, HEAVY)
-    on(parts.place.input, inside.on_place, everything, HEAVY)
+    on(parts.subject.input, inside.on_subject, {*everything, *followed}, HEAVY)
+    on(parts.place.input, inside.on_place, {*everything, *followed}, HEAVY)
     on(parts.samples.select, inside.on_sample, {*everything, parts.photo}, HEAVY)
     sent = on(parts.photo.upload, inside.on_photo, everything, HEAVY)
     on(sent.failure, inside.on_refused, {*stage, parts.photo, parts.region}, LIGHT)
-    on(parts.stage.select, inside.on_pick, stage, LIGHT)
-    on(parts.channel.input, inside.on_channel, stage, LIGHT)
+    on(parts.stage.select, inside.on_pick, followed, LIGHT)
+    on(parts.channel.input, inside.on_channel, followed, LIGHT)
     on(parts.factor.input, inside.on_change, stage, HEAVY)
     on(parts.region.input, inside.on_change, stage, HEAVY)
     on(parts.reset.click, inside.on_reset, everything, HEAVY)

@@ -14,7 +14,7 @@ from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.text import TEXTS, plain, say
+from attnviz.ui.shared.text import TEXTS, network_title, plain, say
 from attnviz.ui.tabs.inside_gate.state import LAYER, Inspection, Subject, type_name
 from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp, step_title
 
@@ -28,7 +28,7 @@ def notice_html(look: Inspection, store: Store) -> str:
     """What is looked at, and whether a network learned it."""
     language, subject = look.language, look.subject
     name = escape(type_name(subject.attention, language))
-    network = store.card(subject.model).title
+    network = network_title(store.card(subject.model).title, language)
     place = look.walk.place or plain("pixels", language)
     if subject.trained:
         return f'<p class="av-note">{say("trained_note", language, network=network)}</p>'

@@ -21,9 +21,9 @@ from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import TEXTS, plain
+from attnviz.ui.shared.text import TEXTS, network_title, plain
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""
@@ -54,7 +54,7 @@ class Subject:
     def title(self, store: Store, language: str = "en") -> str:
         """What people read; not escaped."""
         if self.trained:
-            return plain("trained", language, name=store.card(self.model).title)
+            return plain("trained", language, name=network_title(store.card(self.model).title, language))
         name = type_name(self.attention, language)
         return plain("untrained", language, name=plain("in_3d", language, name=name) if self.volume else name)
 
@@ -159,7 +159,7 @@ def open_look(
         store: The loaded models.
         photo: The photograph.
         key: Of one of ``subjects``.
-        place: Where; ``None`` or one that this module does not have for the usual one.
+        place: Where, or the name of a gate there; ``None`` or one that this module does not have for the usual one.
         change: What to do to the features.
         follow: What is followed; ``None`` for ``brightest``.
         language: Of the texts.
@@ -173,11 +173,43 @@ def open_look(
         paths = tuple(path for path, _ in places(analyser))
         known = paths if subject.trained else (*paths, PIXELS)
         where = PIXELS if place == LAYER else place
-        chosen = where if where in known else _default_place(analyser, subject, known)
+        near = [path for path in known if owns(path, where)]
+        chosen = near[0] if near else _default_place(analyser, subject, known)
         before = _walk(analyser, image, subject, chosen, Change())
         changed = before if wanted.nothing else _walk(analyser, image, subject, chosen, wanted)
     own = _clipped(follow, before) if follow is not None else brightest(before)
     return Inspection(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
+
+
+def owns(place: str, gate: object) -> bool:
+    """Whether a gate, or a module, of this name is the one at a place or belongs to it."""
+    return gate == place or (bool(place) and isinstance(gate, str) and gate.startswith(f"{place}."))
+
+
+def looked_at(store: Store, look: Inspection) -> Chosen:
+    """What other tabs shall take up; nothing where the module belongs to no network."""
+    if not look.subject.trained:
+        return Chosen()
+    gates = (site.name for site in store.sites(look.subject.model) if owns(look.walk.place, site.name))
+    return Chosen(look.subject.model, next(gates, None), look.follow.channel)
+
+
+def follows(store: Store, look: Inspection | None, chosen: Chosen) -> bool:
+    """Whether a walk is of what another tab looks at, or there is no module for that."""
+    if f"model:{chosen.model}" not in {subject.key for subject in subjects(store)}:
+        return True
+    if look is None or look.subject.key != f"model:{chosen.model}":
+        return False
+    if chosen.gate is not None and not owns(look.walk.place, chosen.gate):
+        return False
+    return chosen.channel in (None, look.follow.channel)
+
+
+def follow_chosen(store: Store, photo: Photo, chosen: Chosen, language: str) -> Inspection:
+    """A walk through the module that another tab looks at, along the channel that is chosen there."""
+    look = open_look(store, photo, f"model:{chosen.model}", place=chosen.gate, language=language)
+    there = chosen.channel is not None and chosen.channel < look.walk.sizes.get("C", 0)
+    return replace(look, follow=replace(look.follow, channel=chosen.channel)) if there else look
 
 
 def again(store: Store, look: Inspection, *, change: Change | None = None, photo: Photo | None = None) -> Inspection:

@@ -17,7 +17,7 @@ from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.address import address_html, packed
 from attnviz.ui.shared.code import code_html, edit_code, photo_lines
-from attnviz.ui.shared.gate_html import MOST_CELLS, Settings, frame, help_html, layers, legend
+from attnviz.ui.shared.gate_html import MOST_CELLS, frame, help_html, layers, legend
 from attnviz.ui.shared.strip_and_map import strip_html
 from attnviz.ui.shared.text import class_name, drawn, plain, say, signed
 from attnviz.ui.tabs.intervene.state import Bench
@@ -196,7 +196,7 @@ def python_of(bench: Bench) -> list[str]:
 
 def gates_html(bench: Bench) -> str:
     """All gates as they are now, one button each; how to read them stands at the end of the tab."""
-    return strip_html(bench.view, Settings()).removesuffix(help_html("strip", bench.language))
+    return strip_html(bench.after, bench.gate, bench.language)
 
 
 def bars_html(bench: Bench, order: str) -> str:

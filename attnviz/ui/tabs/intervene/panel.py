@@ -133,7 +133,7 @@ class Panel:
             parts.photo: bench.photo.shown,
             parts.samples: samples_html(language, data_set_of(bench.before.labels) or IMAGENETTE, bench.photo.sample),
             parts.model: bench.before.model,
-            parts.gate: gr.Dropdown(choices=gate_choices(bench.view), value=bench.gate),
+            parts.gate: gr.Dropdown(choices=gate_choices(bench.before, bench.language), value=bench.gate),
             parts.editor: gr.Column(visible=True),
             parts.help: f'<p class="av-note">{say("iv_picks_note", language)}</p>'
             + help_html("strip", language)

@@ -20,7 +20,7 @@ from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import number, whole
 from attnviz.ui.shared.text import plain
-from attnviz.ui.shared.view import SIDE, View
+from attnviz.ui.shared.view import SIDE
 
 HISTORY = 50
 """Most changes that can be undone."""
@@ -100,13 +100,6 @@ class Bench:
         values = np.zeros(1) if record is None or not record.values.size else record.values
         return 0.0 if float(np.nanmean(values)) >= 0.5 else 1.0
 
-    @property
-    def view(self) -> View:
-        """The edited gates, for the renderers that Explore uses."""
-        return View(
-            self.after, self.photo.sample, self.photo.path, self.gate, language=self.language, reference=self.reference
-        )
-
 
 def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench | None = None) -> Bench:
     """A photograph in a network; edits, history and gate stay where the network is the same.
@@ -127,7 +120,7 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
         photo,
         before,
         before,
-        default_gate(before)[0],
+        default_gate(before),
         fresh,
         language=language,
         reference=store.reference(before.model),

@@ -18,7 +18,7 @@ from attnviz.ui.shared.address import address_html
 from attnviz.ui.shared.code import code_html, photo_lines
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import in_words, input_channel_name, phrased, plain, say
+from attnviz.ui.shared.text import in_words, input_channel_name, network_title, plain, say
 from attnviz.ui.tabs.noise_lab.state import Lab
 
 MOST_TIMES = 1000
@@ -199,7 +199,7 @@ def predictions_html(lab: Lab, store: Store) -> str:
             note.append(say("accuracy", lab.language, top1=card.metrics["top1"], total=total))
         top = top_bars(in_words(answer.analysis, lab.language), 3)
         cells.append(
-            f'<section class="nl-net"><h3>{escape(phrased(card.title, "noise_net_", lab.language))}</h3>{top}'
+            f'<section class="nl-net"><h3>{escape(network_title(card.title, lab.language))}</h3>{top}'
             f'<p class="av-note">{" · ".join(note)}</p></section>'
         )
     return f'<h2>{say("noise_predictions", lab.language)}</h2><div class="nl-nets">{"".join(cells)}</div>'
@@ -244,7 +244,7 @@ def _table(results: Mapping[str, Any], language: str) -> str:
 
 def _network(results: Mapping[str, Any], recipe: str, language: str) -> str:
     """What a measured network is given and has, without what all of them share; not escaped."""
-    return phrased(str(results["recipes"][recipe]["title"]).partition(" · ")[0], "noise_net_", language)
+    return network_title(str(results["recipes"][recipe]["title"]).partition(" · ")[0], language)
 
 
 def _positions(results: Mapping[str, Any], language: str) -> str:

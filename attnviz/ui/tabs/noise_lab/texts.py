@@ -121,15 +121,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{network}，已发布的网络，通道按训练时的顺序排列：对 {count} 张测试图像，平均每张放行 {colours} 个颜色通道和 {noise} 个噪声通道（分数不低于 0.5）。与最强噪声通道相比，最强颜色为 {best} 倍，最弱颜色为 {weakest} 倍（中位数）。",
     ),
     # of what the titles of these networks are put together
-    "noise_net_order": ("noise in random order", "随机顺序的噪声"),
-    "noise_net_soft": ("soft noise", "柔和噪声"),
-    "noise_net_noise": ("noise", "噪声"),
-    "noise_net_gate": ("channel attention", "通道注意力"),
-    "noise_net_as_many": ("as many parameters without a gate", "同样多的参数但没有门"),
-    "noise_net_even": (", even start", "，均匀起点"),
-    "noise_net_decay": (", no weight decay", "，无权重衰减"),
-    "noise_net_last": (" on the last map", "（作用于最后的特征图）"),
-    "noise_net_compact": ("compact ResNet", "紧凑型 ResNet"),
     "noise_reference": (
         "For comparison, the reference (MobileNetV2 at 112 px, one run): 84.53 % without noise, 83.73 % with noise, 84.34 % with noise and gate; suppression 131×.",
         "参考结果（MobileNetV2，112 像素，一次训练）：无噪声 84.53 %，有噪声 83.73 %，有噪声加门 84.34 %；抑制 131 倍。",

@@ -18,14 +18,14 @@ from attnviz.models.limits import limits_for
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish
 from attnviz.ui.networks.visitor_models import About, Guests, PageWish
-from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, asked_place, connect, picked, sent_path
-from attnviz.ui.shared.gate_html import Settings, scores_html
-from attnviz.ui.shared.gate_picture import picture_html
-from attnviz.ui.shared.page import Page, Photo
+from attnviz.ui.shared import viewer_host
+from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.strip_and_map import heading_html, strip_html
-from attnviz.ui.shared.text import drawn, language_of, plain, say
-from attnviz.ui.shared.view import View, open_view, show_channel, show_gate
+from attnviz.ui.shared.text import language_of, plain, say
+from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view_answers import answer_to
+from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
     SUGGESTED,
@@ -35,10 +35,11 @@ from attnviz.ui.tabs.own_model.layout import (
     layout,
     list_html,
     still_html,
+    wait_html,
     wanted_weights,
 )
 
-LOOK = Settings()
+NOTHING = Chosen()
 TRACKED = gr.Progress(track_tqdm=True)
 
 
@@ -82,61 +83,74 @@ class OwnModel:
     def opened(self, wish: Wish | PageWish, photo: Photo, language: str) -> Own:
         """Load a network and show it a photograph."""
         name = self.guests.open(wish)
-        view = open_view(self.guests, name, sample=photo.sample, path=photo.path, language=language)
+        view = look(self.guests, name, sample=photo.sample, path=photo.path, language=language)
         return Own(view, self.guests.about(name), photo)
 
-    def all(self, own: Own) -> Update:
-        """Everything that depends on the network and the photograph."""
-        parts, view = self.parts, own.view
+    def all(self, own: Own, chosen: Chosen = NOTHING) -> Update:
+        """Everything that depends on the network and the photograph, and what another tab looks at."""
+        parts, choice = self.parts, choice_of(own, chosen)
+        shown = document_of(self.guests, own.view, choice.get("gate"), choice.get("channel"))
         return {
-            **self.chosen(own),
+            **self.said(own),
+            parts.view: viewer_host.shows(shown, **choice),
             self.page.photo: own.photo,
             parts.picker.image: own.photo.shown,
+        }
+
+    def said(self, own: Own) -> Update:
+        """What stands around the view, in the visitor's language; the view itself follows the page's."""
+        parts, view = self.parts, own.view
+        return {
+            parts.state: own,
             parts.picker.samples: samples_html(view.language, shown=own.photo.sample),
             parts.found: found_html(view, own.about),
             parts.prediction: guess_html(view, own.about),
-            parts.strip: strip_html(view, LOOK),
             parts.list: list_html(view, own.about),
             **{part: still_html(key, view.language) for key, part in parts.titles.items()},
         }
 
-    def chosen(self, own: Own) -> Update:
-        """What depends on the chosen gate."""
-        parts, view = self.parts, own.view
+    def on_load(self, request: gr.Request) -> Update:
+        """A visitor comes: what stands there before the first network is loaded."""
+        language = language_of(request)
         return {
-            parts.state: own,
-            parts.heading: heading_html(view),
-            parts.scores: drawn(scores_html(view, LOOK), view.language),
-            parts.picture: picture_html(view, LOOK),
+            self.parts.titles["own_intro"]: still_html("own_intro", language),
+            self.parts.found: wait_html(language),
         }
 
-    def on_load(self, request: gr.Request) -> Update:
-        """A visitor comes: what the tab is for, which stands there before the first network is loaded."""
-        return {self.parts.titles["own_intro"]: still_html("own_intro", language_of(request))}
-
     def on_open(self, data: Data, request: gr.Request) -> Update:
-        """The tab was opened: with a first network, or after another photograph was chosen elsewhere."""
-        own, photo = data[self.parts.state], data[self.page.photo] or self.page.opening
-        if own is not None and own.photo == photo:
+        """The tab was opened: with a first network, or after something else was chosen in another tab."""
+        own, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
+        photo = data[self.page.photo] or self.page.opening
+        wish = self.wanted(own, chosen)
+        if own is None or (own.photo, own.about.wish) != (photo, wish):
+            return self.all(self.opened(wish, photo, language_of(request)), chosen)
+        choice = choice_of(own, chosen)
+        shown = viewer_host.chosen(data[self.parts.selected])
+        if not choice or all(shown[key] == value for key, value in choice.items()):
             return {self.parts.state: gr.skip()}
-        language = language_of(request)
-        wish = self.first() if own is None else own.about.wish
-        return self.all(self.opened(wish, photo, language))
+        return {self.parts.view: viewer_host.picks(**choice)}
+
+    def wanted(self, own: Own | None, chosen: Chosen) -> Wish | PageWish:
+        """The visitor's own network stays; one of the page's own gives way to the one that another tab looks at."""
+        store = self.page.store
+        if (own is None or isinstance(own.about.wish, PageWish)) and chosen.model in store.ids:
+            return PageWish(chosen.model)
+        return self.first() if own is None else own.about.wish
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the same network and photograph, said anew."""
         own = data[self.parts.state]
         if own is None:
             return self.on_load(request)
-        return self.all(replace(own, view=replace(own.view, language=language_of(request))))
+        return self.said(replace(own, view=replace(own.view, language=language_of(request))))
 
     def on_clear(self, data: Data, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it; the network stays."""
         own, parts = data[self.parts.state], self.parts
         gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        emptied = {part: "" for part in (parts.prediction, parts.strip, parts.heading, parts.scores)}
         kept = None if own is None else replace(own, photo=Photo())
-        return {**emptied, parts.picture: gone, parts.state: kept, self.page.photo: self.page.opening}
+        emptied = {parts.prediction: "", parts.view: viewer_host.shows(None)}
+        return {**emptied, parts.found: gone, parts.state: kept, self.page.photo: self.page.opening}
 
     def on_find(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
         """A network was asked for."""
@@ -176,49 +190,33 @@ class OwnModel:
         own = data[self.parts.state]
         return {self.parts.picker.image: None if own is None else own.photo.shown}
 
-    def on_tile(self, data: Data, event: gr.EventData) -> Update:
-        """A gate was chosen by its picture."""
-        own = self.own(data)
-        return self.shown(own, show_gate(self.guests, own.view, picked(event, "value")))
-
-    def on_bar(self, data: Data, event: gr.EventData) -> Update:
-        """A channel was chosen by its bar."""
-        own = self.own(data)
-        return self.shown(own, show_channel(self.guests, own.view, picked(event, "index")))
-
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
-        """Another place asks in a pairwise gate."""
-        own = self.own(data)
-        view = replace(own.view, query=asked_place(event, own.view.language))
-        return self.chosen(Own(view, own.about, own.photo))
+        """The features of a channel are wanted, or the weights of another place that asks."""
+        return {self.parts.view: answer_to(self.guests, self.own(data).view, event)}
 
-    def shown(self, own: Own, view: View) -> Update:
-        """Another gate or channel of the same analysis; the strip marks the gate."""
-        return {**self.chosen(Own(view, own.about, own.photo)), self.parts.strip: strip_html(view, LOOK)}
+
+def choice_of(own: Own, chosen: Chosen) -> dict[str, Any]:
+    """What another tab looks at, where this network has it: ``gate``, and ``channel`` where that is known."""
+    gates = {record.site.name for record in own.view.analysis.gates}
+    if chosen.model != own.view.analysis.model or chosen.gate not in gates:
+        return {}
+    return {"gate": chosen.gate, **({} if chosen.channel is None else {"channel": chosen.channel})}
 
 
 def wire(tab: OwnModel) -> None:
     """Connect components and handlers."""
     page, parts = tab.page, tab.parts
     everything = {parts.state, page.photo, parts.picker.image, parts.name, parts.weights, parts.file, parts.labels}
-    chosen = {parts.state, parts.strip, parts.heading, parts.scores, parts.picture}
-    analysis = {
-        *chosen,
-        page.photo,
-        parts.picker.image,
-        parts.picker.samples,
-        parts.found,
-        parts.prediction,
-        parts.list,
-        *parts.titles.values(),
-    }
+    everything |= {page.chosen, parts.selected}
+    said = {parts.state, parts.picker.samples, parts.found, parts.prediction, parts.list, *parts.titles.values()}
+    analysis = {*said, parts.view, page.photo, parts.picker.image}
 
     def on(trigger: Any, handler: Any, outputs: Any, how: dict[str, Any] = GUESTS) -> Any:
-        return connect(trigger, handler, everything, outputs, how, parts.picture)
+        return connect(trigger, handler, everything, outputs, how, parts.found)
 
-    connect(page.demo.load, tab.on_load, None, [parts.titles["own_intro"]], LIGHT)
+    connect(page.demo.load, tab.on_load, None, [parts.titles["own_intro"], parts.found], LIGHT)
     on(page.tab.select, tab.on_open, analysis)
-    on(page.head.language, tab.on_language, analysis, LIGHT)
+    on(page.head.language, tab.on_language, said, LIGHT)
     on(parts.picker.image.clear, tab.on_clear, analysis, LIGHT)
     for trigger in (parts.find.click, parts.name.submit):
         on(trigger, tab.on_find, analysis, FETCH)
@@ -227,9 +225,7 @@ def wire(tab: OwnModel) -> None:
     sent = on(parts.picker.image.upload, tab.on_photo, analysis)
     on(sent.failure, tab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, tab.on_sample, analysis)
-    on(parts.strip.select, tab.on_tile, chosen)
-    on(parts.scores.select, tab.on_bar, chosen)
-    on(parts.picture.select, tab.on_ask, chosen, LIGHT)
+    on(parts.view.submit, tab.on_ask, [parts.view], {**GUESTS, "show_progress": "hidden"})
 
 
 def build(page: Page) -> None:

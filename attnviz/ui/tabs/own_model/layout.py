@@ -13,6 +13,7 @@ from attnviz.models.untrusted import LONGEST, WEIGHTS
 from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.visitor_models import About
 from attnviz.ui.settings import KEEP_SECONDS
+from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.page import Page, Picker, picker, script
 from attnviz.ui.shared.strip_and_map import head_html, limits_html, notes_of
 from attnviz.ui.shared.text import kind_name, label, phrased, plain, say
@@ -47,10 +48,8 @@ class Parts:
     find: gr.Button
     found: gr.HTML
     prediction: gr.HTML
-    strip: gr.HTML
-    heading: gr.HTML
-    scores: gr.HTML
-    picture: gr.HTML
+    view: gr.HTML
+    selected: gr.Textbox
     list: gr.HTML
     titles: dict[str, gr.HTML]
 
@@ -58,6 +57,11 @@ class Parts:
 def intro_html(language: str = "en") -> str:
     """What the tab is for."""
     return f'<p class="av-note">{say("own_intro", language)}</p>'
+
+
+def wait_html(language: str = "en") -> str:
+    """What stands there until the first network is loaded."""
+    return f'<p class="av-note">{say("own_wait", language)}</p>'
 
 
 def suggested_html() -> str:
@@ -108,11 +112,9 @@ def layout(page: Page) -> Parts:
             title("prediction")
             made["prediction"] = gr.HTML(elem_id="own-prediction")
         with gr.Column(scale=8, min_width=300):
-            made["found"] = gr.HTML(elem_id="own-found")
-            made["strip"] = gr.HTML(js_on_load=script("pick"), elem_id="own-strip")
-            made["heading"] = gr.HTML(elem_id="own-heading")
-            made["scores"] = gr.HTML(js_on_load=script("bars"), elem_id="own-scores")
-            made["picture"] = gr.HTML(js_on_load=script("ask"), elem_id="own-picture")
+            made["found"] = gr.HTML(wait_html(), elem_id="own-found", elem_classes="av-main")
+            host = viewer_host.make("own-view", asks=True, shared=page.chosen)
+            made["view"], made["selected"] = host.component, host.selected
     title("own_list")
     made["list"] = gr.HTML(elem_id="own-list")
     return Parts(**made)

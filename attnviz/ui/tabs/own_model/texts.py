@@ -9,6 +9,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Name any network of timm or torchvision: its gates are found by themselves, without configuration, and shown on the photograph.",
         "输入 timm 或 torchvision 的任意网络名称：无需配置即可自动找到它的门，并显示在照片上。",
     ),
+    "own_wait": ("Loading a first network …", "正在加载第一个网络……"),
     "own_name": ("Network, as timm:NAME or torchvision:NAME", "网络：timm:名称 或 torchvision:名称"),
     "own_weights": ("Weights", "权重"),
     "own_untrained": ("random", "随机"),
