@@ -131,7 +131,7 @@ def _picture(
         return None
     name, row = f"channels-{file_name(site.name)}", record.scores if kind.has_scores else values.ravel()
     mode = look["scale"] if kind.has_scores else "features"
-    title = {} if kind.has_scores else {"title": "Added context: one number per channel"}
+    title: dict[str, Any] = {} if kind.has_scores else {"title": "Added context: one number per channel"}
     words = f"{kind.words[0]} gate {site.name}, {row.size} channels; {caption(row, as_scale(row, mode), spread=True)}"
     return Printed(name, draw(channel_bars(row, scale=mode, **title)), words)
 

@@ -91,7 +91,7 @@ def analyse(store: Store, photo: Photo, model: str) -> dict[str, Any]:
     with leased(store, model) as analyser:
         with argument("photo"):
             image = analyser.prepare(picture, SIDE)
-        view = View(analyser.analyse(image), None, None, None, reference=store.reference(model))
+        view = View(analyser.analyse(image), None, None, reference=store.reference(model))
     return document_of(store, view)
 
 

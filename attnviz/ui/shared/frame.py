@@ -69,7 +69,7 @@ class Frame:
         self.lists = {
             block: [(text, value) for text, value, *_ in block.choices]
             for block in demo.blocks.values()
-            if isinstance(block, gr.Dropdown) and self.translated(block.choices)
+            if isinstance(block, gr.Dropdown) and self.translated([(text, value) for text, value, *_ in block.choices])
         }
         words = [self.head, self.tour]
         connect(demo.load, self.on_load, None, [*words, *self.lists], LIGHT)

@@ -7,6 +7,7 @@ changes their opacity at once, without asking the server.
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def layers(
 
     ``on_top`` is markup that lies over both, placed in per cent of the photograph.
     """
-    style = {"cmap": cmap, "scale": scale, "interpolation": cells}
+    style: dict[str, Any] = {"cmap": cmap, "scale": scale, "interpolation": cells}
     below, above = (data_url(overlay(image, values, opacity=opacity, **style)) for opacity in (0.0, 1.0))
     height, width = image.pixels.shape[:2]
     size = f'width="{width}" height="{height}"'

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from attnviz.analysis.faithfulness import rank_correlation
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.explain.faithfulness.agreement import rank_correlation
 from attnviz.render.colour import Scale, cmap_for, scale_for
 from attnviz.render.figures.comparison import MASKS, OTHERS, crop
 from attnviz.render.overlay import overlay
@@ -21,8 +21,8 @@ from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import drawn, plain, say
-from attnviz.ui.tabs.compare.state import Comparison
-from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
+from attnviz.ui.tabs.compare.state import Comparison, Look
+from attnviz.ui.tabs.compare.table_html import Cells, cells_of
 
 MAPS = ("mask", "attribution")
 """What two rows are compared by."""

@@ -14,8 +14,8 @@ from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.tabs.compare.facts_html import facts
-from attnviz.ui.tabs.compare.state import Comparison
-from attnviz.ui.tabs.compare.table_html import Look, cells_of
+from attnviz.ui.tabs.compare.state import Comparison, Look
+from attnviz.ui.tabs.compare.table_html import cells_of
 
 DPI = 200
 TOLD = ("attnviz", "torch", "device")

@@ -7,8 +7,7 @@ import numpy as np
 from attnviz.render.masks import mask_of, scores_of
 from attnviz.render.shared_scales import spread
 from attnviz.ui.shared.text import say
-from attnviz.ui.tabs.compare.state import Comparison
-from attnviz.ui.tabs.compare.table_html import Look
+from attnviz.ui.tabs.compare.state import Comparison, Look
 
 
 def spread_html(comparison: Comparison, look: Look) -> str:

@@ -168,7 +168,8 @@ def choose_class(wanted: Wanted, analyses: Sequence[Analysis], language: str) ->
     Returns:
         The choice (as in ``Comparison``), the classes that all know, and a sentence where a wish cannot be met.
     """
-    labels, notes = common_labels(analyses), []
+    labels = common_labels(analyses)
+    notes: list[str] = []
     if not labels:
         return OWN, labels, [plain("cmp_no_common", language)]
     if wanted.choice is not None:
@@ -188,7 +189,7 @@ def groups(gates: Sequence[GateRecord]) -> list[tuple[GateRecord, ...]]:
     found: dict[str, list[GateRecord]] = {}
     for record in gates:
         found.setdefault(record.site.name.rpartition(".")[0], []).append(record)
-    together = []
+    together: list[tuple[GateRecord, ...]] = []
     for members in found.values():
         sites = [(r.site.kind, r.site.shape) for r in members]
         together += [tuple(members)] if len(set(sites)) == len(sites) else [(record,) for record in members]

@@ -7,16 +7,17 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from attnviz.analysis.faithfulness import CENTRE, Judged, Trust, judge, sensitivity
+from attnviz.analysis.faithfulness import CENTRE, judge, sensitivity
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats
 from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.explain.faithfulness.results import Judged, Trust
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.text import class_name, plain, say
-from attnviz.ui.tabs.compare.state import Comparison
-from attnviz.ui.tabs.compare.table_html import Cells, Look, cells_of
+from attnviz.ui.tabs.compare.state import Comparison, Look
+from attnviz.ui.tabs.compare.table_html import Cells, cells_of
 
 BUDGET_S = 60.0
 """Seconds for the whole panel: others wait in the same lane."""
@@ -167,14 +168,14 @@ def judgement_html(judgement: Judgement, method: str, language: str) -> str:
     names, rows = _names(language, method), []
     for j in trust.maps:
         cells = "×".join(map(str, j.cells))
-        values = [
+        down, up = (
             f"<strong>{own:.2f}</strong><small>{_range(r, language)}</small>"
             for own, r in (
                 (j.curves.deletion_auc, j.random_deletion),
                 (j.curves.insertion_auc, j.random_insertion),
             )
-        ]
-        rows.append(_line(names[j.name], cells, *values, _reading(j, language)))
+        )
+        rows.append(_line(names[j.name], cells, down, up, _reading(j, language)))
     centre = trust.centre
     rows.append(_line(names[CENTRE], "–", f"{centre.deletion_auc:.2f}", f"{centre.insertion_auc:.2f}"))
     told = (

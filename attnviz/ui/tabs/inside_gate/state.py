@@ -208,8 +208,9 @@ def follows(store: Store, look: Inspection | None, chosen: Chosen) -> bool:
 def follow_chosen(store: Store, photo: Photo, chosen: Chosen, language: str) -> Inspection:
     """A walk through the module that another tab looks at, along the channel that is chosen there."""
     look = open_look(store, photo, f"model:{chosen.model}", place=chosen.gate, language=language)
-    there = chosen.channel is not None and chosen.channel < look.walk.sizes.get("C", 0)
-    return replace(look, follow=replace(look.follow, channel=chosen.channel)) if there else look
+    if chosen.channel is None or chosen.channel >= look.walk.sizes.get("C", 0):
+        return look
+    return replace(look, follow=replace(look.follow, channel=chosen.channel))
 
 
 def again(store: Store, look: Inspection, *, change: Change | None = None, photo: Photo | None = None) -> Inspection:
