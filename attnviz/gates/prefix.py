@@ -1,4 +1,4 @@
-"""What a network computes before a gate, computed once: passes that change only the gate take it from an earlier one."""
+"""What a network computes before a gate, computed once: passes that change the gate take it from an earlier one."""
 
 from __future__ import annotations
 
@@ -102,14 +102,13 @@ class _Survey(_Walk):
         return around.inside.setdefault(key, Call())
 
     def run(self, call: Call | None, forward: Run) -> Any:
-        assert call is not None
-        self._time += 1
-        call.begun = self._time
+        begun = self._time = self._time + 1
         output = forward()
         self._time += 1
-        call.ended = self._time
-        if isinstance(output, Tensor):
-            self._given.append((call, output, output._version))
+        if call is not None:
+            call.begun, call.ended = begun, self._time
+            if isinstance(output, Tensor):
+                self._given.append((call, output, output._version))
         return output
 
     def finish(self) -> None:
@@ -149,8 +148,8 @@ class Prefixes:
 
     ``with prefixes.keeping(): model(x)``, then ``with prefixes.taking(sites), edit(model, …): model(x)`` for any
     edits of these sites. Modules that are over when the pass comes to the first of the gates are not run again. A
-    module may have left something behind for others, or draw lots: every gate is tried beforehand with ``x``, and where a
-    pass that takes over comes to other logits than a whole one, all passes for this gate are whole.
+    module may have left something behind for others, or draw lots: every gate is tried beforehand with ``x``, and
+    where a pass that takes over comes to other logits than a whole one, all passes for this gate are whole.
 
     Args:
         model: The network, in eval mode.

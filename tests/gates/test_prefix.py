@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from attnviz.attention.cbam import CBAM
 from attnviz.backbones.compact_resnet import CompactResNet
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale, set_to
 from attnviz.gates.prefix import Prefixes
-from attnviz.attention.cbam import CBAM
 
 
 class Counted(nn.Module):
