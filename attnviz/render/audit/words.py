@@ -43,6 +43,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "other": ("another photograph", "另一张照片"),
         "neutral": ("gates that do nothing", "中性门控"),
         "points_alone": ("change of accuracy, points", "准确率变化（百分点）"),
+        "points_together": (
+            "change of accuracy, points, all gates replaced",
+            "同时替换所有门控后的准确率变化（百分点）",
+        ),
         "points": ("change, points", "变化（百分点）"),
         "variation_title": ("What varies", "什么在变化"),
         "variation_text": (
