@@ -163,6 +163,8 @@ class Prefixes:
     def __init__(self, model: nn.Module, x: Tensor, sites: Sequence[GateSite]) -> None:
         self._model = unwrapped(model)
         self._root, self._kept = Call(), dict[Call, Tensor]()
+        named = self._model.named_modules()
+        self._modules = [(path, m) for path, m in named if path and not isinstance(m, torch.jit.ScriptModule)]
         survey = _Survey(self._root)
         with torch.inference_mode(False), torch.no_grad(), force_eager(), self._walked(survey):
             self._model(x.clone())  # tensors of inference mode do not say that they were written into
@@ -209,10 +211,9 @@ class Prefixes:
         """Stand around every module for one pass of the model."""
         with lease(self._model):
             own = {}
-            for path, module in self._model.named_modules():
-                if path and not isinstance(module, torch.jit.ScriptModule):
-                    own[module] = module.__dict__.get("forward")
-                    module.__dict__["forward"] = walk.around(path, module.forward)
+            for path, module in self._modules:
+                own[module] = module.__dict__.get("forward")
+                module.__dict__["forward"] = walk.around(path, module.forward)
             try:
                 yield
             finally:
