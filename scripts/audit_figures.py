@@ -25,8 +25,8 @@ FIGURES: Mapping[str, tuple[str, Callable[[Any], Figure | None]]] = {
 
 def summaries() -> dict[str, dict[str, Any]]:
     """The committed audits by the id of the network."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(AUDITS.glob("*.json"))]
-    return {summary["model"]["name"]: summary for summary in found}
+    audits = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(AUDITS.glob("*.json"))]
+    return {summary["model"]["name"]: summary for summary in audits}
 
 
 def main() -> None:
