@@ -40,8 +40,8 @@ from benchmarks.cases import machine
 def some(photographs: Photographs, count: int) -> Photographs:
     """Every n-th of the photographs."""
     at = np.linspace(0, len(photographs) - 1, count).astype(int)
-    chosen = (tuple(values[i] for i in at) for values in (photographs.names, photographs.sources))
-    return Photographs(*chosen, photographs.targets[at])
+    names, sources = (tuple(values[i] for i in at) for values in (photographs.names, photographs.sources))
+    return Photographs(names, sources, photographs.targets[at])
 
 
 def plain(work: Work) -> None:

@@ -79,7 +79,7 @@ class Network:
     def answer(self, x: Tensor, edits: Mapping[GateSite, Edit]) -> Floats:
         """Logits (N, K) float32 of the batch that was read last with ``keep``, with gates replaced."""
         module = self.loaded.module
-        with torch.inference_mode(), self.prefixes.taking(edits), edit(module, dict(edits)):
+        with torch.inference_mode(), self.prefixes.taking(edits), edit(module, {**edits}):
             return self._logits(module(x))
 
     def read(

@@ -127,7 +127,7 @@ class _Keeping(_Walk):
 
     def run(self, call: Call | None, forward: Run) -> Any:
         output = forward()
-        if call in self._wanted:
+        if call is not None and call in self._wanted:
             self._kept[call] = output
         return output
 
@@ -140,7 +140,9 @@ class _Taking(_Walk):
         self._taken, self._kept = taken, kept
 
     def run(self, call: Call | None, forward: Run) -> Any:
-        return self._kept[call] if call in self._taken and call in self._kept else forward()
+        if call is not None and call in self._taken and call in self._kept:
+            return self._kept[call]
+        return forward()
 
 
 class Prefixes:

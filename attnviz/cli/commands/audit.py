@@ -66,7 +66,8 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     from attnviz.audit.settings import Settings
     from attnviz.models.checkpoints import write_atomically
     from attnviz.render.audit.files import write_figures
-    from attnviz.render.audit.report import report_html, shown_photographs
+    from attnviz.render.audit.photographs import shown_photographs
+    from attnviz.render.audit.report import report_html
 
     settings = Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
     choices: dict[str, Any] = {

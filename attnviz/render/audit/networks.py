@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +14,7 @@ from attnviz.render.figures.style import LIGHT
 
 def donors(summaries: Sequence[Summary]) -> Figure | None:
     """All gates of each network replaced at once by their mean and by other photographs' gates; ``None`` of none."""
-    networks: list[dict[str, Any]] = [s for s in summaries if s["together"]]
+    networks = [s for s in summaries if s["together"]]
     if not networks:
         return None
     figure, axes = lines([s["model"]["name"] for s in networks])
