@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from attnviz.render.audit.charts import CHARTS
-from attnviz.render.audit.photographs import Pictures, Shown, View, photographs, strip
+from attnviz.render.audit.photographs import Pictures, Shown, View, photographs, shown_photographs, strip
 from attnviz.render.audit.pieces import ends, image, join, number, page, reach_of, table, to_svg, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 
