@@ -2,7 +2,8 @@
 
 The reading pass and a loop that only decodes (in the same way, ahead of time, in as many processes) and runs the
 network in batches of the same size take turns over the same photographs; the ratio of their images a second counts.
-Memory is that of processes that read so many photographs of 12×12, a few repeated.
+Memory is that of processes that read so many photographs of 12×12, a few repeated. With ``--tests`` all tests are made
+on so many of the photographs; ``whole_passes`` is what their passes would take if each ran the whole network.
 
     python -m benchmarks.audit --data FOLDER --models cbam timm:seresnet50 --images 512 --out results/audit-speed.json
 """
@@ -26,6 +27,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.decoding import Decoder
 from attnviz.audit.photographs import Photographs, in_folder
 from attnviz.audit.reading import Reading, merge_all
+from attnviz.audit.run import FILES, STAGES
 from attnviz.audit.settings import Settings
 from attnviz.audit.store import Store
 from attnviz.audit.work import Work
@@ -38,8 +40,8 @@ from benchmarks.cases import machine
 def some(photographs: Photographs, count: int) -> Photographs:
     """Every n-th of the photographs."""
     at = np.linspace(0, len(photographs) - 1, count).astype(int)
-    chosen = (tuple(values[i] for i in at) for values in (photographs.names, photographs.sources))
-    return Photographs(*chosen, photographs.targets[at])
+    names, sources = (tuple(values[i] for i in at) for values in (photographs.names, photographs.sources))
+    return Photographs(names, sources, photographs.targets[at])
 
 
 def plain(work: Work) -> None:
@@ -89,6 +91,37 @@ def speed(model: str, data: Path, images: int, rounds: int, workers: int) -> dic
     }
 
 
+def testing(model: str, data: Path, images: int) -> dict[str, Any]:
+    """Seconds of processor time of the stages of an audit of so many photographs, all of which are tested."""
+    network = load(model, pretrained=not model.startswith(("timm:", "torchvision:")))
+    photographs = some(in_folder(data, network.labels), images)
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(Path(place) / "work")
+        store.open({}, resume=False)
+        work = Work(Analyser(network), photographs, Settings(tests=images, workers=0), store)
+        busy: dict[str, float] = {}
+        for kind, _, numbers in STAGES:
+            started = time.process_time()
+            for number, arrays in getattr(work, kind)(list(getattr(work, numbers))):
+                store.save(FILES[kind], number, arrays)
+            busy[kind] = time.process_time() - started
+        x = torch.zeros(work.tested, *network.example().shape[1:])
+        with torch.inference_mode():
+            network.module(x)
+            started = time.process_time()
+            network.module(x)
+            one = (time.process_time() - started) / len(x)
+        whole = one * len(work.changes) * len(work.choice.tests)
+    seconds = {f"{kind}_seconds": round(value, 2) for kind, value in busy.items()}
+    return {
+        "photographs": images,
+        "changes": len(work.changes),
+        **seconds,
+        "whole_passes_seconds": round(whole, 2),
+        "whole_passes_over_test": round(whole / busy["test"], 2),
+    }
+
+
 class Small(torch.nn.Module):
     """One gate on three channels: nearly all of the time goes into the audit itself."""
 
@@ -133,6 +166,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--tests", type=int, default=0, help="test so many photographs too, and say what it takes")
     parser.add_argument("--memory", type=int, nargs="*", default=[1000, 100_000])
     parser.add_argument("--peak", type=int, help="only this: the most memory after so many photographs, in MB")
     parser.add_argument("--out", type=Path)
@@ -145,12 +179,13 @@ def main() -> None:
         parser.error("--data is needed")
     begun = time.perf_counter()
     speeds = {model: speed(model, args.data, args.images, args.rounds, args.workers) for model in args.models}
+    tests = {model: testing(model, args.data, args.tests) for model in args.models} if args.tests else {}
     memories = memory(args.memory)
     made = machine(torch.device("cpu"), time.perf_counter() - begun)
-    report = {"benchmark": "audit", "run": made, "speed": speeds, "memory_mb": memories}
+    report = {"benchmark": "audit", "run": made, "speed": speeds, "tests": tests, "memory_mb": memories}
     print(json.dumps(report, indent=1))
     if args.out is not None:
-        settings = {"models": args.models, "images": args.images, "rounds": args.rounds, "workers": args.workers}
+        settings = {name: getattr(args, name) for name in ("models", "images", "rounds", "workers", "tests")}
         write_results(args.out, report, settings, args.force)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from attnviz.core.types import Bytes, Edit, Floats, GateSite
 from attnviz.gates.apply import position_axes
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.edit import edit
+from attnviz.gates.prefix import Prefixes
 from attnviz.images.noise_channels import append_noise
 
 SUMMARY = ("mean", "sd", "min", "max", "entropy", "row", "column")
@@ -67,20 +69,36 @@ class Network:
             x = torch.cat(rows)
         return x.to(dtype).contiguous()
 
-    def answer(self, x: Tensor, edits: Mapping[GateSite | str, Edit] | None = None) -> Floats:
-        """Logits (N, K) float32, with gates replaced."""
-        with torch.inference_mode(), ExitStack() as stack:
-            if edits:
-                stack.enter_context(edit(self.loaded.module, edits))
-            return self._logits(self.loaded.module(x))
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """What lies before each gate, for tests of the same batch; tried with two photographs of noise."""
+        size = self.analyser.example().shape
+        noise = torch.randn(2, *size[1:], generator=torch.Generator().manual_seed(0))
+        return Prefixes(self.loaded.module, noise.to(self.analyser.device, self.analyser.dtype), self.sites)
 
-    def read(self, x: Tensor, features: Sequence[str] = ()) -> tuple[Floats, Mapping[str, Captured]]:
+    def answer(self, x: Tensor, edits: Mapping[GateSite, Edit]) -> Floats:
+        """Logits (N, K) float32 of the batch that was read last with ``keep``, with gates replaced."""
+        module = self.loaded.module
+        with torch.inference_mode(), self.prefixes.taking(edits), edit(module, {**edits}):
+            return self._logits(module(x))
+
+    def read(
+        self, x: Tensor, features: Sequence[str] = (), keep: bool = False
+    ) -> tuple[Floats, Mapping[str, Captured]]:
         """Logits (N, K) float32, and every gate.
+
+        Args:
+            x: (N, C, H, W).
+            features: Names of the gates whose features are read too.
+            keep: Whether tests of the same batch follow.
 
         Raises:
             UserError: A gate has another shape than in the search.
         """
-        with torch.inference_mode(), capture(self.loaded.module, self.sites, features) as tape:
+        with torch.inference_mode(), ExitStack() as stack:
+            if keep:
+                stack.enter_context(self.prefixes.keeping())
+            tape = stack.enter_context(capture(self.loaded.module, self.sites, features))
             logits = self._logits(self.loaded.module(x))
         for site in self.sites:
             seen = tuple(tape[site.name].values.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,12 @@ from attnviz.audit.tables import gates_table, images_table, write_tables
 from attnviz.audit.thumbnails import thumbnails
 from attnviz.audit.work import Work
 from attnviz.core.displays import as_html
+from attnviz.core.errors import UserError
+from attnviz.core.types import Analysis
 from attnviz.models.checkpoints import write_atomically
+
+VIEW_SIDE = 320
+"""Most pixels of a side of a photograph that can be opened in a report."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,18 @@ class Audit:
     def pictures(self, names: Sequence[str]) -> dict[str, bytes]:
         """Small JPEGs of photographs by name."""
         return thumbnails(self.work.photographs, names)
+
+    def analyses(self, names: Sequence[str]) -> Iterator[tuple[str, Analysis]]:
+        """One pass over each of some photographs; those that are gone by now are left out."""
+        analyser, photographs = self.work.network.analyser, self.work.photographs
+        sources = dict(zip(photographs.names, photographs.sources, strict=True))
+        with analyser.in_use():
+            for name in names:
+                try:
+                    image = analyser.prepare(sources[name], VIEW_SIDE)
+                except UserError:
+                    continue
+                yield name, analyser.analyse(image)
 
     @property
     def tables(self) -> dict[str, Any]:

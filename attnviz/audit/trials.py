@@ -98,15 +98,15 @@ class Trials:
         """Arrays for the file of a block of one batch."""
         network, numbers = self.network, decoded.numbers
         x = network.input(decoded.pixels, numbers)
-        logits, tape = network.read(x, [site.name for site in network.ranked])
+        logits, tape = network.read(x, [site.name for site in network.ranked], keep=True)
         meetings, targets = network.meetings(tape), self.targets[numbers]
         if len(targets) and targets[0] < 0:
             targets = logits.argmax(1)
         names = tuple(self.names[n] for n in numbers)
         batch = Batch(names, numbers, np.maximum(self.targets[numbers], 0), tape)
-        after = []
+        after, orders = [], Orders(names, meetings)
         for change in self.changes:
-            edits = self._edits(change, batch, meetings)
+            edits = self._edits(change, batch, orders)
             after.append(_outcome(network.answer(x, edits) if edits else logits, targets))
             progress(len(names))
         before = _outcome(logits, targets)
@@ -117,9 +117,9 @@ class Trials:
                 arrays |= packed(f"gain/{number}", CoMoments.of(meeting.gate, meeting.feature))
         return arrays | self.objects.block(network, tape, numbers)
 
-    def _edits(self, change: Change, batch: Batch, meetings: Mapping[str, Meeting]) -> dict[GateSite | str, Edit]:
+    def _edits(self, change: Change, batch: Batch, orders: Orders) -> dict[GateSite, Edit]:
         if change.k:
-            return knock_out_edits(change, batch.names, self.network.ranked, meetings)
+            return {site: knock_out(orders.of(change, site), change.k, site) for site in orders.ranked(self.network)}
         sites = [site for site in self.replaced if change.gate in ("", site.name)]
         return {site: edit_of(change.what, self.sources, batch, site) for site in sites}
 
@@ -129,29 +129,41 @@ def _outcome(logits: Floats, targets: Whole) -> tuple[Array, Array]:
     return logits.argmax(1), logits[np.arange(len(targets)), targets].astype(np.float64)
 
 
-def knock_out_edits(
-    change: Change, names: Sequence[str], ranked: Sequence[GateSite], meetings: Mapping[str, Meeting]
-) -> dict[GateSite | str, Edit]:
-    """Factors for every channel gate: 0 for k channels of each photograph, at most half of them, else 1."""
-    edits: dict[GateSite | str, Edit] = {}
-    for site in ranked:
-        if site.name not in meetings:
-            continue
-        order = _order(change, names, site, meetings[site.name])
-        factors = np.ones(order.shape, np.float32)
-        np.put_along_axis(factors, order[:, : min(change.k, order.shape[1] // 2)], 0, axis=1)
-        edits[site] = Edit("scale", factors.reshape(-1, *site.shape[1:]))
-    return edits
+class Orders:
+    """In which order the channels of a batch of photographs are knocked out.
+
+    Args:
+        names: N names.
+        meetings: What their channel gates and features say, by gate.
+    """
+
+    def __init__(self, names: Sequence[str], meetings: Mapping[str, Meeting]) -> None:
+        self.names, self.meetings = names, meetings
+        self._known: dict[tuple[str, int, str], Whole] = {}
+
+    def ranked(self, network: Network) -> list[GateSite]:
+        """The gates whose channels are ranked."""
+        return [site for site in network.ranked if site.name in self.meetings]
+
+    def of(self, change: Change, site: GateSite) -> Whole:
+        """(N, C) channels of each photograph, the first to be knocked out first; the same for every ``k``."""
+        key = change.what, change.draw, site.name
+        if key not in self._known:
+            self._known[key] = self._order(change, site)
+        return self._known[key]
+
+    def _order(self, change: Change, site: GateSite) -> Whole:
+        meeting = self.meetings[site.name]
+        if change.what == "random":
+            purpose, own = f"random {change.draw}", key_of(site.name)
+            seeds = [[key_of(name, purpose), own] for name in self.names]
+            return np.stack([np.random.default_rng(seed).permutation(meeting.gate.shape[1]) for seed in seeds])
+        strength = meeting.gate if change.what.startswith("gate") else meeting.gate * meeting.strength
+        return np.argsort(strength if change.what.endswith("_low") else -strength, axis=1, kind="stable")
 
 
-def _order(change: Change, names: Sequence[str], site: GateSite, meeting: Meeting) -> Whole:
-    """(N, C) channels of each photograph in the order in which they are knocked out."""
-    if change.what == "random":
-        purpose = f"random {change.draw}"
-        rows = [
-            np.random.default_rng([key_of(n, purpose), key_of(site.name)]).permutation(meeting.gate.shape[1])
-            for n in names
-        ]
-        return np.stack(rows)
-    strength = meeting.gate if change.what.startswith("gate") else meeting.gate * meeting.strength
-    return np.argsort(strength if change.what.endswith("_low") else -strength, axis=1, kind="stable")
+def knock_out(order: Whole, k: int, site: GateSite) -> Edit:
+    """Factors for a channel gate: 0 for the first ``k`` channels of each photograph, at most half of them, else 1."""
+    factors = np.ones(order.shape, np.float32)
+    np.put_along_axis(factors, order[:, : min(k, order.shape[1] // 2)], 0, axis=1)
+    return Edit("scale", factors.reshape(-1, *site.shape[1:]))

@@ -30,6 +30,8 @@ SMALLEST, LARGEST, BLOCKS = 256, 4096, 256
 """Photographs of a block: a share of all of them within these limits."""
 MOST_WEIGHTS = 2**25
 """Weights of all gates that are held for one batch, and for one block of rows."""
+MOST_KEPT = 2**30
+"""Bytes of features that are held for the tests of one batch."""
 Count = Callable[[int], None]
 
 
@@ -79,9 +81,10 @@ class Work:
         """How much a block counts: photographs, or for tests photographs times changes."""
         if kind == "read":
             return len(self.numbers(number))
-        chosen = self.choice.donors if kind == "pool" else self.choice.tests
-        count = max(0, min(self.batch, len(chosen) - number * self.batch))
-        return count * len(self.changes) if kind == "test" else count
+        if kind == "pool":
+            return max(0, min(self.batch, len(self.choice.donors) - number * self.batch))
+        count = max(0, min(self.tested, len(self.choice.tests) - number * self.tested))
+        return count * len(self.changes)
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -95,8 +98,9 @@ class Work:
         first = number * self.block
         return range(first, min(first + self.block, len(self.photographs)))
 
-    def _batches(self, numbers: Sequence[int]) -> list[Sequence[int]]:
-        return [numbers[i : i + self.batch] for i in range(0, len(numbers), self.batch)]
+    def _batches(self, numbers: Sequence[int], batch: int = 0) -> list[Sequence[int]]:
+        step = batch or self.batch
+        return [numbers[i : i + step] for i in range(0, len(numbers), step)]
 
     def read(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Read blocks; decoding goes on from one to the next."""
@@ -175,17 +179,23 @@ class Work:
             return ()
         return changes_of(self.network, self.sources, self.photographs.labelled, self.settings.quick)
 
+    @cached_property
+    def tested(self) -> int:
+        """Photographs of a block of tests, which is one batch: as many as features may be kept of."""
+        return max(1, min(self.batch, MOST_KEPT // max(1, self.network.prefixes.size)))
+
     @property
     def trials(self) -> range:
         """Numbers of the blocks of tests, a batch each."""
-        return range(-(-len(self.choice.tests) // self.batch)) if self.changes else range(0)
+        return range(-(-len(self.choice.tests) // self.tested)) if self.changes else range(0)
 
     def test(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Test batches."""
         photographs = self.photographs
         names, targets = photographs.names, photographs.targets
         trials = Trials(self.network, self.sources, self.changes, names, targets, self.objects)
-        parts = [self._batches(self.choice.tests.tolist())[number] for number in blocks]
+        every = self._batches(self.choice.tests.tolist(), self.tested)
+        parts = [every[number] for number in blocks]
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:
             for number, decoded in zip(blocks, decoder.batches(parts), strict=True):
                 yield number, trials.block(decoded, progress)

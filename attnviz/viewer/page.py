@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from attnviz.core.page_policy import hash_of
 from attnviz.viewer.bundles import bundle
 from attnviz.viewer.document import to_json
 
@@ -62,9 +61,11 @@ def page(view: Mapping[str, Any], *, language: str | None = None) -> str:
 
 def page_of(document: str, title: str, told: str, language: str | None = None) -> str:
     """The same from a document's text."""
-    script = bundle("page").strip().replace("</script", "<\\/script")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:"
+    script = page_script()
+    policy = (
+        f"default-src 'none'; script-src {hash_of(script)}; style-src {hash_of(_STYLE)}; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return _TEMPLATE.format(
         lang=f' data-lang="{escape(language)}"' if language else "",
         policy=escape(policy),
@@ -74,6 +75,16 @@ def page_of(document: str, title: str, told: str, language: str | None = None) -
         document=inside_script(document),
         script=script,
     )
+
+
+def page_script() -> str:
+    """The script of a page that holds its documents, as it stands in a ``script`` element.
+
+    It fills the element ``attnviz`` with the document ``attnviz-document``, or where there are buttons with
+    ``data-document`` with that of the first, and of whichever is pressed; their ``data-gate`` and ``data-channel`` say
+    what is chosen in it. Its language is that of the root's ``data-lang``.
+    """
+    return bundle("page").strip().replace("</script", "<\\/script")
 
 
 def inside_script(document: str) -> str:

@@ -15,12 +15,15 @@ import attnviz
 from attnviz.audit.run import audit
 from attnviz.audit.settings import Settings
 from attnviz.audit.thumbnails import thumbnails
+from attnviz.cli.commands.audit import view_of
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.render.audit.charts import CHARTS
 from attnviz.render.audit.files import write_figures
-from attnviz.render.audit.report import report_html, shown_photographs
+from attnviz.render.audit.photographs import shown_photographs, telling_gate
+from attnviz.render.audit.report import report_html
 from attnviz.render.audit.words import WORDS, word
+from attnviz.viewer.document import read_document
 from tests.audit.conftest import LABELS, photographs
 
 NASTY = '<img src=x onerror="alert(1)">&"\'.png'
@@ -38,8 +41,19 @@ def found(follower, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(found):
-    return report_html(found.summary, thumbnails(found.work.photographs, shown_photographs(found.summary)))
+def pictures(found):
+    return thumbnails(found.work.photographs, shown_photographs(found.summary))
+
+
+@pytest.fixture(scope="module")
+def page(found, pictures):
+    return report_html(found.summary, pictures)
+
+
+@pytest.fixture(scope="module")
+def opening(found, pictures):
+    """A report in which photographs can be opened."""
+    return report_html(found.summary, pictures, view=view_of(found))
 
 
 class Tags(HTMLParser):
@@ -62,6 +76,39 @@ def test_nothing_in_the_report_acts_or_is_fetched(page):
         assert tag not in {"script", "iframe", "object", "link", "form", "base"}
         assert not any(name.startswith("on") or name == "style" for name in attributes)
         assert attributes.get("src", "data:image/").startswith("data:image/") and "href" not in attributes
+
+
+def test_a_report_with_a_view_runs_that_script_only(opening):
+    (policy,) = [a["content"] for tag, a in tags(opening) if a.get("http-equiv") == "Content-Security-Policy"]
+    scripts = re.findall(r"<script>(.*?)</script>", opening, re.DOTALL)
+    assert len(scripts) == 1 and "unsafe" not in policy and "connect-src" not in policy
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy and "default-src 'none'" in policy
+    for tag, attributes in tags(opening):
+        assert tag not in {"iframe", "object", "link", "form", "base"}
+        assert tag != "script" or attributes in ({}, {"type": "application/json", "id": attributes.get("id")})
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+
+
+def test_the_most_telling_photographs_can_be_opened(found, opening):
+    buttons = [a for tag, a in tags(opening) if tag == "button"]
+    gate = found.summary["gates"][telling_gate(found.summary)]
+    channel = gate["photographs"][0]
+    assert len(channel["most"]) == len(channel["least"]) == 8
+    first = [a for a in buttons if a["data-gate"]]
+    assert [a["title"] for a in first] == [name for row in ("most", "least") for name, _ in channel[row]]
+    assert {(a["data-gate"], a["data-channel"]) for a in first} == {(gate["name"], str(channel["index"]))}
+    for button in buttons:
+        text = re.search(rf'<script type="application/json" id="{button["data-document"]}">(.*?)</script>', opening)
+        view = read_document(text[1])
+        assert view["photograph"]["name"] == button["title"]
+        assert [g["name"] for g in view["gates"]] == [g["name"] for g in found.summary["gates"]]
+    assert len({a["data-document"] for a in buttons}) == len({a["title"] for a in buttons})
+
+
+def test_the_report_says_how_much_of_it_is_the_view(opening, page):
+    said = float(re.search(r"\(([\d.]+) MB of it\)", opening)[1])
+    assert said == pytest.approx((len(opening) - len(page)) / 1e6, rel=0.2) and "MB of it" not in page
 
 
 def test_the_policy_names_the_style_sheet(page):

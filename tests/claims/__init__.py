@@ -20,5 +20,6 @@ SECTIONS = (
     limits.gates_of_networks,
     limits.limits,
     audit.audits,
+    audit.every_test,
     audit.scale,
 )

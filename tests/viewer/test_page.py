@@ -41,9 +41,11 @@ def test_the_page_forbids_everything_but_its_own_script_and_holds_its_document()
     data, script = parts(text)
     assert json.loads(data) == json.loads(json.dumps(view))
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1])
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    script_hash, style_hash = (base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in (script, style))
     assert policy == (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:"
+        f"default-src 'none'; script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
     )
     assert "</script" not in data and "</script" not in script and EVIL not in text
     assert not re.search(r'(src|href)="(?!data:)', text)

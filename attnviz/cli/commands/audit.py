@@ -8,12 +8,16 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option
 
 from attnviz.cli.network_options import WHICH, NetworkOptions, card_of, network_of
 from attnviz.core.errors import UserError
+
+if TYPE_CHECKING:
+    from attnviz.audit.result import Audit
+    from attnviz.render.audit.photographs import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,8 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     from attnviz.audit.settings import Settings
     from attnviz.models.checkpoints import write_atomically
     from attnviz.render.audit.files import write_figures
-    from attnviz.render.audit.report import report_html, shown_photographs
+    from attnviz.render.audit.photographs import shown_photographs
+    from attnviz.render.audit.report import report_html
 
     settings = Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
     choices: dict[str, Any] = {
@@ -76,13 +81,29 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     paths = audited.write()
     report = out / "report.html"
     pictures = audited.pictures(shown_photographs(audited.summary))
-    write_atomically(report, report_html(audited.summary, pictures, args.language).encode())
+    page = report_html(audited.summary, pictures, args.language, view_of(audited)).encode()
+    write_atomically(report, page)
     if args.figures:
         paths += write_figures(audited.summary, out / "figures", args.figures)
     audited.clean()
     print(*(sentence[args.language] for sentence in audited.summary["sentences"]), sep="\n")
-    print(*map(str, [report, *paths]), sep="\n", flush=True)
+    print(f"{report} ({len(page) / 1e6:.1f} MB)", *map(str, paths), sep="\n", flush=True)
     return audited.summary
+
+
+def view_of(audited: Audit) -> View:
+    """What opens the most telling photographs in the report."""
+    from attnviz.render.audit.photographs import View, opened_photographs
+    from attnviz.viewer.document import document, to_json
+    from attnviz.viewer.page import inside_script, page_script
+
+    gates = {gate["name"]: gate["alone"] for gate in audited.summary["gates"]}
+    effects = {name: alone["mean"]["changed"] / 100 for name, alone in gates.items() if "mean" in alone}
+    documents = {
+        name: inside_script(to_json(document(analysis, effects=effects, photograph=name)))
+        for name, analysis in audited.analyses(opened_photographs(audited.summary))
+    }
+    return View(page_script() if documents else "", documents)
 
 
 def _compared(args: AuditOptions) -> None:

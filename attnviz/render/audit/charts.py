@@ -53,27 +53,34 @@ def _axes(height: float, left: float = 0.65, below: float = 0.5) -> tuple[Figure
 
 def _of_gates(gates: Sequence[Summary]) -> tuple[Figure, Axes]:
     """Axes with a line for each gate, the first on top."""
+    return lines([short(gate["name"]) for gate in gates])
+
+
+def lines(names: Sequence[str]) -> tuple[Figure, Axes]:
+    """Axes with a line for each name, the first on top."""
     right, above, below = MARGINS
-    left = 0.2 + LETTER * max(len(short(gate["name"])) for gate in gates)
-    height = above + below + ROW * max(len(gates), 2)
+    left = 0.2 + LETTER * max(map(len, names))
+    height = above + below + ROW * max(len(names), 2)
     figure = new_figure(WIDTH, height)
     size = (left / WIDTH, below / height, 1 - (left + right) / WIDTH, 1 - (above + below) / height)
     axes = figure.add_axes(size)
     _style(axes)
-    axes.set_ylim(len(gates) - 0.5, -0.5)
-    axes.yaxis.set_major_locator(FixedLocator(list(range(len(gates)))))
-    axes.set_yticklabels([short(gate["name"]) for gate in gates], parse_math=False)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.yaxis.set_major_locator(FixedLocator(list(range(len(names)))))
+    axes.set_yticklabels(names, parse_math=False)
     return figure, axes
 
 
-def _label(axes: Axes, x: str, y: str = "") -> None:
+def label(axes: Axes, x: str, y: str = "") -> None:
+    """What lies along the axes."""
     axes.set_xlabel(x, fontsize=BODY, color=LIGHT.text, parse_math=False)
     axes.set_ylabel(y, fontsize=BODY, color=LIGHT.text, parse_math=False)
 
 
-def _legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
+def legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
+    """A legend in the room below the axes."""
     height = figure.get_size_inches()[1]
-    legend = figure.legend(
+    box = figure.legend(
         *axes.get_legend_handles_labels(),
         loc="lower center",
         ncols=columns,
@@ -83,12 +90,12 @@ def _legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
         handlelength=2.2,
         columnspacing=1.2,
     )
-    for text in legend.get_texts():
+    for text in box.get_texts():
         text.set_parse_math(False)
         text.set_color(LIGHT.text)
 
 
-def _grow(figure: Figure, axes: Axes, inches: float) -> None:
+def grow(figure: Figure, axes: Axes, inches: float) -> None:
     """Room for a legend below the axes."""
     width, height = figure.get_size_inches()
     box = axes.get_position()
@@ -112,9 +119,9 @@ def through_depth(summary: Summary) -> Figure | None:
         reach = np.abs(np.stack([value - ends[:, 0], ends[:, 1] - value]))
         axes.errorbar(value, at, xerr=reach, fmt="o", ms=3, lw=1, color=COLOURS[row], label=word(name))
     axes.axvline(0, color=LIGHT.muted, lw=0.8)
-    _label(axes, word("points_alone"))
-    _grow(figure, axes, 0.36)
-    _legend(axes, figure)
+    label(axes, word("points_alone"))
+    grow(figure, axes, 0.36)
+    legend(axes, figure)
     return figure
 
 
@@ -131,9 +138,9 @@ def variation(summary: Summary) -> Figure | None:
         axes.barh(np.arange(len(gates)), share, left=start, height=0.66, color=colour, label=word(part))
         start = start + share
     axes.set_xlim(0, 100)
-    _label(axes, word("variance_share"))
-    _grow(figure, axes, 0.3)
-    _legend(axes, figure, 3)
+    label(axes, word("variance_share"))
+    grow(figure, axes, 0.3)
+    legend(axes, figure, 3)
     return figure
 
 
@@ -158,10 +165,10 @@ def class_means(summary: Summary) -> Figure | None:
             else {"color": COLOURS[i], "lw": 1, "ms": 2.5, "marker": "o"}
         )
         axes.plot(means, rows, label="" if many or kind != gates[0]["kind"] else clean(name, 20), **style)
-    _label(axes, word("mean_gate"))
+    label(axes, word("mean_gate"))
     if not many:
-        _grow(figure, axes, 0.16 * -(-len(classes) // 3) + 0.1)
-        _legend(axes, figure, 3)
+        grow(figure, axes, 0.16 * -(-len(classes) // 3) + 0.1)
+        legend(axes, figure, 3)
     return figure
 
 
@@ -179,7 +186,7 @@ def gain(summary: Summary) -> Figure | None:
         axes.plot(gate["gain"]["median"], row, "o", ms=4, color=COLOURS[0])
     axes.axvline(0, color=LIGHT.muted, lw=0.8)
     axes.set_xlim(-1.02, 1.02)
-    _label(axes, word("gain_axis"))
+    label(axes, word("gain_axis"))
     return figure
 
 
@@ -203,9 +210,9 @@ def knock_outs(summary: Summary) -> Figure | None:
     axes.xaxis.set_major_locator(FixedLocator(k))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(n) for n in k])
-    _label(axes, word("knocked_out"), word("points"))
-    _grow(figure, axes, 0.5)
-    _legend(axes, figure, 2)
+    label(axes, word("knocked_out"), word("points"))
+    grow(figure, axes, 0.5)
+    legend(axes, figure, 2)
     return figure
 
 
@@ -221,7 +228,7 @@ def calibration(summary: Summary) -> Figure | None:
     axes.scatter(100 * sure / images, 100 * right / images, s=6 + 90 * images / images.sum(), color=COLOURS[0])
     axes.set_xlim(0, 102)
     axes.set_ylim(0, 102)
-    _label(axes, word("confidence"), word("accuracy"))
+    label(axes, word("confidence"), word("accuracy"))
     return figure
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from attnviz.core.page_policy import hash_of
 from attnviz.render.audit.style import STYLE
 
 
@@ -89,14 +89,17 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], label: str) ->
     ).format(label, head, body)
 
 
-def page(title: str, body: Markup, language: str) -> str:
-    """A page around its content."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def page(title: str, body: Markup, language: str, script: str = "") -> str:
+    """A page around its content; the one script that it may run is named by its hash, like its style sheet."""
+    sources = {"img-src": "data:", "style-src": hash_of(STYLE), "base-uri": "'none'", "form-action": "'none'"}
+    if script:
+        sources["script-src"] = hash_of(script)
+    policy = "; ".join(["default-src 'none'", *(f"{key} {value}" for key, value in sources.items())])
+    end = Markup("<script>{}</script>").format(Markup(script)) if script else Markup("")  # noqa: S704 - our own
     return str(
         Markup(
-            '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
-            'content="{}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{}</title>'
-            "<style>{}</style></head><body><main>{}</main></body></html>\n"
-        ).format(language, policy, title, Markup(STYLE), body)  # noqa: S704 - our own
+            '<!DOCTYPE html>\n<html lang="{}" data-lang="{}"><head><meta charset="utf-8"><meta '
+            'http-equiv="Content-Security-Policy" content="{}"><meta name="viewport" content="width=device-width, '
+            'initial-scale=1"><title>{}</title><style>{}</style></head><body><main>{}</main>{}</body></html>\n'
+        ).format(language, language, policy, title, Markup(STYLE), body, end)  # noqa: S704 - our own
     )

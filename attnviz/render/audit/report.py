@@ -1,23 +1,23 @@
-"""The report of an audit: one HTML file that works offline and runs no script.
+"""The report of an audit: one HTML file that works offline.
 
 Every text from outside (names of files, classes, gates) goes through ``markupsafe``. The page's policy allows its own
-style sheet, named by its hash, and pictures that are inside the page; nothing else.
+style sheet and, where photographs can be opened, the view's script, both named by their hashes, and pictures that are
+inside the page; nothing else. Without the script everything but the view is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from attnviz.render.audit.charts import CHARTS
+from attnviz.render.audit.photographs import Pictures, Shown, View, photographs, shown_photographs, strip
 from attnviz.render.audit.pieces import ends, image, join, number, page, reach_of, table, to_svg, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 
 Summary = Mapping[str, Any]
-Pictures = Mapping[str, bytes]
-"""Name of a photograph -> a small JPEG."""
 MOST_ROWS = 50
 """Classes of the table; all are in the summary."""
 
@@ -90,38 +90,6 @@ def _gate(gate: Summary, language: str) -> Markup:
     return Markup("<article>{}{}{}</article>").format(head, _sentences(gate["sentences"], language), numbers)
 
 
-def _strip(names: Sequence[Sequence[Any]], pictures: Pictures) -> Markup:
-    cells = [
-        Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
-            image(pictures[name], "jpeg", name, 72, 72), number(value, 2)
-        )
-        for name, value in names
-        if name in pictures
-    ]
-    return Markup('<div class="strip">{}</div>').format(join(cells))
-
-
-def _photographs(summary: Summary, pictures: Pictures, language: str) -> Markup:
-    parts = []
-    for gate in summary["gates"]:
-        for one in gate["photographs"][:1]:
-            title = Markup("<h3><code>{}</code> {} {}</h3>").format(
-                gate["name"], word("one_channel", language), one["index"]
-            )
-            rows = join(
-                Markup("<h4>{}</h4>{}").format(word(key, language), _strip(one[key], pictures))
-                for key in ("most", "least")
-            )
-            parts.append(Markup("<details><summary>{}</summary>{}</details>").format(title, rows))
-    return join(parts)
-
-
-def shown_photographs(summary: Summary) -> list[str]:
-    """Names of the photographs that a report shows."""
-    rows = [one[key] for gate in summary["gates"] for one in gate["photographs"][:1] for key in ("most", "least")]
-    return list(dict.fromkeys(name for row in [*rows, summary["unusual"]] for name, _ in row))
-
-
 def _objects(summary: Summary, language: str) -> Markup:
     if not summary["objects"]:
         return Markup("")
@@ -175,19 +143,20 @@ def _head(summary: Summary, language: str) -> Markup:
     return Markup("<header><h1>{}</h1><p>{}</p></header>").format(title, " · ".join(parts))
 
 
-def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> str:
+def report_html(summary: Summary, pictures: Pictures, language: str = "en", view: View | None = None) -> str:
     """The whole page.
 
     Args:
         summary: Of an audit, as ``summary.json`` has it.
         pictures: Small JPEGs of ``shown_photographs``; what is missing is left out.
         language: ``en`` or ``zh``.
+        view: What opens photographs in the page; without it they are pictures only.
 
     Raises:
         UserError: There is no such language.
     """
     say: Callable[[str], str] = lambda key: word(key, language)  # noqa: E731 - a name for a short call
-    labelled, data = summary["data"]["labelled"], summary["data"]
+    labelled, data, shown = summary["data"]["labelled"], summary["data"], Shown(pictures, view or View("", {}))
     measure = say("accuracy_measure" if labelled else "kept_measure")
     left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
     together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)
@@ -209,15 +178,15 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en") -> s
         _section("gain_title", language, _chart("gain", summary, say("gain_axis")), text=say("gain_text")),
         _section("knock_title", language, _chart("knock-outs", summary, say("knocked_out")), text=say("knock_text")),
         _section("objects", language, _objects(summary, language), text=say("objects_text")),
-        _section("photographs", language, _photographs(summary, pictures, language), text=say("photographs_text")),
-        _section("unusual", language, _strip(summary["unusual"], pictures), text=say("unusual_text")),
+        _section("photographs", language, *photographs(summary, shown, language), text=say("photographs_text")),
+        _section("unusual", language, strip(summary["unusual"], shown), text=say("unusual_text")),
         _section("network", language, _network(summary, language)),
         _section("left_out", language, Markup("<ul>{}</ul>").format(left_out) if left_out else Markup("")),
         _section(
             "method", language, _provenance(summary, language), text=say("method_text").format(donors=data["donors"])
         ),
     ]
-    return page(summary["model"]["name"], join(body), language)
+    return page(summary["model"]["name"], join([*body, *shown.documents()]), language, shown.view.script)
 
 
 def audit_html(found: Any) -> str:

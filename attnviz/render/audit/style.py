@@ -35,6 +35,11 @@ figure { margin: 8px 0; }
 figure img { max-width: 100%; height: auto; }
 .strip { display: flex; flex-wrap: wrap; gap: 8px; }
 .strip figure { margin: 0; }
+.strip button { display: block; padding: 0; border: 2px solid transparent; border-radius: 5px; background: none;
+  cursor: pointer; }
+.strip button[aria-pressed=true] { border-color: var(--costs); }
+.strip button:disabled { cursor: default; }
+#attnviz { margin: 14px 0 20px; scroll-margin-top: 12px; }
 .strip img { width: 72px; height: 72px; object-fit: cover; border-radius: 3px; display: block; }
 figcaption { font-size: .75rem; color: var(--muted); text-align: center; }
 details { margin: 6px 0; }

@@ -43,6 +43,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "other": ("another photograph", "另一张照片"),
         "neutral": ("gates that do nothing", "中性门控"),
         "points_alone": ("change of accuracy, points", "准确率变化（百分点）"),
+        "points_together": (
+            "change of accuracy, points, all gates replaced",
+            "同时替换所有门控后的准确率变化（百分点）",
+        ),
         "points": ("change, points", "变化（百分点）"),
         "variation_title": ("What varies", "什么在变化"),
         "variation_text": (
@@ -85,6 +89,16 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "每个通道门控中类别（或照片）间差异最大的通道。",
         ),
         "one_channel": ("channel no.", "通道"),
+        "view_text": (
+            "{count} photographs can be opened here: press one above, or one of the most unusual below. What each gate "
+            "says of it is in this file ({size} MB of it), and nothing is fetched.",
+            "可在此打开 {count} 张照片：点按上方的照片或下方最不寻常的照片。"
+            "各门控的数据都在本文件内（占 {size} MB），不联网。",
+        ),
+        "view_needs_script": (
+            "The view is drawn by the script in this file; allow it to run.",
+            "视图由本文件中的脚本绘制；请允许其运行。",
+        ),
         "most": ("most open", "最开"),
         "least": ("least open", "最闭"),
         "unusual": ("The most unusual photographs", "最不寻常的照片"),

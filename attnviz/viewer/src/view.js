@@ -60,7 +60,10 @@ export class View {
     const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.controls.element, this.help);
     this.problem = make('p', { class: 'problem', role: 'alert', hidden: true });
     this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.picture.element, side), this.network.element, this.map.element, this.table.element);
-    this.root.replaceChildren(make('style', {}, STYLE), make('div', { class: 'view' }, this.problem, this.body));
+    const sheet = new CSSStyleSheet(); // no element: a page's policy may forbid style sheets that it does not name
+    sheet.replaceSync(STYLE);
+    this.root.adoptedStyleSheets = [sheet];
+    this.root.replaceChildren(make('div', { class: 'view' }, this.problem, this.body));
   }
 
   get gate() { return this.view?.gates[this.selection.gate] ?? null; }

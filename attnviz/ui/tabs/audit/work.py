@@ -17,7 +17,8 @@ from attnviz.audit.run import Unreadable, audit
 from attnviz.audit.settings import Settings
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.models.network import Network
-from attnviz.render.audit.report import report_html, shown_photographs
+from attnviz.render.audit.photographs import shown_photographs
+from attnviz.render.audit.report import report_html
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.text import plain
