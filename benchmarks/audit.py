@@ -29,7 +29,7 @@ from attnviz.audit.photographs import Photographs, in_folder
 from attnviz.audit.reading import Reading, merge_all
 from attnviz.audit.run import FILES, STAGES
 from attnviz.audit.settings import Settings
-from attnviz.audit.store import Store
+from attnviz.audit.store import AuditFiles
 from attnviz.audit.work import Work
 from attnviz.models.locator import load
 from attnviz.models.results import add_force, write_results
@@ -68,7 +68,7 @@ def speed(model: str, data: Path, images: int, rounds: int, workers: int) -> dic
     network = load(model, pretrained=not model.startswith(("timm:", "torchvision:")))
     photographs = some(in_folder(data, network.labels), images)
     with tempfile.TemporaryDirectory() as place:
-        store = Store(Path(place) / "work")
+        store = AuditFiles(Path(place) / "work")
         store.open({}, resume=False)
         work = Work(Analyser(network), photographs, Settings(workers=workers), store)
         taken: dict[str, list[float]] = {"plain": [], "reading": []}
@@ -96,7 +96,7 @@ def testing(model: str, data: Path, images: int) -> dict[str, Any]:
     network = load(model, pretrained=not model.startswith(("timm:", "torchvision:")))
     photographs = some(in_folder(data, network.labels), images)
     with tempfile.TemporaryDirectory() as place:
-        store = Store(Path(place) / "work")
+        store = AuditFiles(Path(place) / "work")
         store.open({}, resume=False)
         work = Work(Analyser(network), photographs, Settings(tests=images, workers=0), store)
         busy: dict[str, float] = {}
@@ -138,7 +138,7 @@ def peak(images: int) -> float:
     photographs = Photographs(names, tuple(few[i % 64] for i in range(images)), np.arange(images) % 3)
     network = wrap(Small(), transform=InputSpec(size=(12, 12)), labels=("a", "b", "c"), scores="softmax")
     with tempfile.TemporaryDirectory() as place:
-        store = Store(Path(place) / "work")
+        store = AuditFiles(Path(place) / "work")
         store.open({}, resume=False)
         work = Work(Analyser(network), photographs, Settings(workers=0), store)
         reading(work)

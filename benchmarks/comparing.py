@@ -24,7 +24,7 @@ from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.tabs.compare.compute import SIDE, Team, Work
-from attnviz.ui.tabs.compare.state import OWN, Wanted
+from attnviz.ui.tabs.compare.state import OWN, ComparisonRequest
 from attnviz.ui.tabs.compare.table_html import Look, table_html
 
 
@@ -39,7 +39,7 @@ def measure(models: Sequence[str], repeats: int) -> dict[str, Any]:
     """Medians over ``repeats`` turns; every turn computes everything anew, then asks once more."""
     store, photo = Store(), Photo(sample=available()[0])
     chosen = tuple(models) or store.ids[:4]
-    wanted = Wanted("networks", chosen, (photo,), OWN, "grad-cam").check(store)
+    wanted = ComparisonRequest("networks", chosen, (photo,), OWN, "grad-cam").check(store)
     known = Work(store)
     known.compare(wanted, "en", Report())  # loads the networks
     with Team(store) as team:

@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 
 from attnviz.analysis.analyser import Analyser
-from attnviz.audit.network import Network as Reader
+from attnviz.audit.network import AuditedNetwork as Reader
 from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates

@@ -12,7 +12,7 @@ from torch import nn
 from attnviz.attention.description import Description
 from attnviz.cli.options import command
 from attnviz.explain.attribution.method import Method
-from attnviz.render.drawings import View
+from attnviz.render.drawings import Drawn
 from attnviz.ui.tabs import Tab
 
 
@@ -74,7 +74,7 @@ RULES = {
     ),
     "attnviz.render.drawings:DRAWINGS": (
         ("it must be a function (values)", takes("values")),
-        ("it must give a View", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), View)),
+        ("it must give a Drawn", lambda d: isinstance(d(np.full((1, 2, 2, 3), 0.5, np.float32)), Drawn)),
     ),
     "attnviz.ui.api:ENDPOINTS": (
         ("it must be a function whose first argument is the store", lambda e: takes_first(e, "store")),

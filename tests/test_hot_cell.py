@@ -86,14 +86,14 @@ def slider(a):
 
 def inside(a):
     pytest.importorskip("gradio")
-    from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene
+    from attnviz.ui.tabs.inside_gate.step_html import DRAW, StepScene
 
     mask = a.gates[0].mask
     walk = SimpleNamespace(steps=[SimpleNamespace(key="features")])
     follow = SimpleNamespace(at=lambda step, axes: mask, row=0, column=0)
     subject = SimpleNamespace(volume=False)
     look = SimpleNamespace(image=a.image, walk=walk, follow=follow, subject=subject, language="en")
-    return in_html(DRAW["mask"](Scene(look, 0)))
+    return in_html(DRAW["mask"](StepScene(look, 0)))
 
 
 DRAWINGS = {

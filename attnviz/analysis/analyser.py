@@ -23,7 +23,7 @@ from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSit
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates
-from attnviz.gates.edits.edit_list import EditList, Step, applied, multiplied
+from attnviz.gates.edits.edit_list import EditList, EditStep, applied, multiplied
 from attnviz.gates.outline import outline
 from attnviz.images.channels import is_raw, prepare_channels
 from attnviz.images.decode import open_photograph
@@ -95,7 +95,7 @@ class Analyser:
         x: Tensor,
         sites: Sequence[GateSite] | None = None,
         features: Sequence[str] = (),
-        steps: Sequence[Step] = (),
+        steps: Sequence[EditStep] = (),
     ) -> tuple[Tensor, Mapping[str, Captured]]:
         """One pass over inputs that are prepared already: logits (N, K), and what was captured by name of the gate.
 

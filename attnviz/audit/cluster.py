@@ -44,13 +44,13 @@ class BlockActor:
         self, model: str, photographs: Photographs, settings: Settings, kind: str, prepared: dict[str, Any]
     ) -> None:
         from attnviz.analysis.analyser import Analyser
-        from attnviz.audit.store import Store
+        from attnviz.audit.store import AuditFiles
         from attnviz.audit.work import Work
         from attnviz.models.checkpoints import best_device
         from attnviz.models.locator import load
 
         analyser = Analyser(load(model, device=best_device()))
-        work = Work(analyser, photographs, replace(settings, workers=0), Store(Path()))
+        work = Work(analyser, photographs, replace(settings, workers=0), AuditFiles(Path()))
         vars(work).update(prepared)
         self.compute = getattr(work, kind)
 

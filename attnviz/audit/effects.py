@@ -11,7 +11,7 @@ import numpy as np
 from attnviz.audit.statistics.base import Doubles
 from attnviz.audit.statistics.counts import Paired
 from attnviz.audit.store import unpacked
-from attnviz.audit.trials import RANKINGS, Change
+from attnviz.audit.trials import RANKINGS, GateChange
 from attnviz.audit.work import Work
 from attnviz.core.intervals import sign_test_p
 
@@ -45,7 +45,7 @@ def _effect(paired: Paired, number: int) -> Values:
     }
 
 
-def effects(paired: Paired, changes: Sequence[Change], gate: str) -> Values:
+def effects(paired: Paired, changes: Sequence[GateChange], gate: str) -> Values:
     """Of every replacement of one gate, or of all together where ``gate`` is empty."""
     by_change = {c.what: _effect(paired, i) for i, c in enumerate(changes) if c.gate == gate and not c.k}
     own = by_change.get("own")
@@ -54,7 +54,7 @@ def effects(paired: Paired, changes: Sequence[Change], gate: str) -> Values:
     return by_change
 
 
-def knock_outs(paired: Paired, changes: Sequence[Change]) -> list[Values]:
+def knock_outs(paired: Paired, changes: Sequence[GateChange]) -> list[Values]:
     """A row for each number of channels: every ranking, random ones, and two differences paired by photograph."""
     rows = []
     at = {(c.what, c.k, c.draw): i for i, c in enumerate(changes) if c.k}

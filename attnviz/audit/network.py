@@ -40,7 +40,7 @@ class Meeting:
     strength: Floats
 
 
-class Network:
+class AuditedNetwork:
     """What an audit asks of a network.
 
     Args:

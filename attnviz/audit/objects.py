@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
-from attnviz.audit.network import Network
+from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import key_of
 from attnviz.audit.statistics.moments import Moments
@@ -119,7 +119,7 @@ class ObjectTests:
         cover = prepare(drawn, self.spec, display_side=1).network[..., 0].astype(np.float32) / np.float32(255)
         return cover if 0 < cover.mean() < 1 else None
 
-    def block(self, network: Network, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
+    def block(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
         """Arrays for a block's file: ``Moments`` of ``MEASURES`` for each gate with a mask."""
         sites = [(i, site) for i, site in enumerate(network.sites) if site.has_mask]
         if not sites or not (self.boxes or self.masks):

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from attnviz.audit.decoding import Decoded
-from attnviz.audit.network import SUMMARY, Network, elements, summarise
+from attnviz.audit.network import SUMMARY, AuditedNetwork, elements, summarise
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.counts import Answers, Histogram
 from attnviz.audit.statistics.extremes import Extremes
@@ -157,7 +157,7 @@ class Reader:
     """
 
     def __init__(
-        self, network: Network, names: Sequence[str], groups: Whole, labelled: bool, raw: bool = False
+        self, network: AuditedNetwork, names: Sequence[str], groups: Whole, labelled: bool, raw: bool = False
     ) -> None:
         self.network, self.names, self.groups, self.labelled, self.raw = network, names, groups, labelled, raw
         self.classes = len(np.unique(groups))

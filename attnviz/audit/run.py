@@ -18,7 +18,7 @@ from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.progress import ProgressCounter
 from attnviz.audit.result import Audit
 from attnviz.audit.settings import Say, Settings
-from attnviz.audit.store import Store
+from attnviz.audit.store import AuditFiles
 from attnviz.audit.summary import SCHEMA, summarise
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
@@ -71,7 +71,7 @@ def audit(
         raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
     photographs = _photographs(images, labels, analyser.loaded.labels, split)
     folder = _folder(out, resume)
-    store = Store(folder / "work")
+    store = AuditFiles(folder / "work")
     work = Work(analyser, photographs, chosen, store)
     plan = {
         "schema": SCHEMA,
@@ -134,7 +134,7 @@ def _folder(out: str | os.PathLike[str] | None, resume: bool) -> Path:
     return folder
 
 
-def _begin(folder: Path, store: Store, plan: dict[str, Any], resume: bool, force: bool) -> None:
+def _begin(folder: Path, store: AuditFiles, plan: dict[str, Any], resume: bool, force: bool) -> None:
     """Make the folder, once everything else has been checked: nothing that is there is lost without ``force``."""
     there = [name for name in OUTPUTS if (folder / name).exists()]
     if there and not (resume or force):

@@ -30,7 +30,7 @@ def unpacked(kind: type[S], prefix: str, arrays: Mapping[str, Array]) -> S:
     return kind.restore({name[len(start) :]: arrays[name] for name in arrays if name.startswith(start)})
 
 
-class Store:
+class AuditFiles:
     """A folder of finished blocks.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnviz.audit.decoding import Decoded
-from attnviz.audit.network import Meeting, Network
+from attnviz.audit.network import AuditedNetwork, Meeting
 from attnviz.audit.objects import ObjectTests
 from attnviz.audit.replacements import REPLACEMENTS, Batch, Sources, edit_of, offered
 from attnviz.audit.statistics.base import Array, Whole
@@ -26,7 +26,7 @@ RANKINGS = ("gate", "gate_low", "product", "product_low")
 
 
 @dataclass(frozen=True)
-class Change:
+class GateChange:
     """One thing that is done to gates.
 
     Attributes:
@@ -42,7 +42,7 @@ class Change:
     draw: int = 0
 
 
-def changes_of(network: Network, sources: Sources, labelled: bool, quick: bool) -> tuple[Change, ...]:
+def changes_of(network: AuditedNetwork, sources: Sources, labelled: bool, quick: bool) -> tuple[GateChange, ...]:
     """Everything that is tested.
 
     Args:
@@ -52,14 +52,14 @@ def changes_of(network: Network, sources: Sources, labelled: bool, quick: bool) 
         quick: Only all gates together, and no channels.
     """
     names = offered(labelled)
-    changes = [Change(name) for name in names]
+    changes = [GateChange(name) for name in names]
     if quick:
         return tuple(changes)
     for site in network.sites:
-        changes += [Change(name, site.name) for name in names if REPLACEMENTS[name].alone and sources.holds(site)]
+        changes += [GateChange(name, site.name) for name in names if REPLACEMENTS[name].alone and sources.holds(site)]
     for k in knock_outs(network.ranked):
-        changes += [Change(ranking, k=k) for ranking in RANKINGS]
-        changes += [Change("random", k=k, draw=draw) for draw in range(DRAWS)]
+        changes += [GateChange(ranking, k=k) for ranking in RANKINGS]
+        changes += [GateChange("random", k=k, draw=draw) for draw in range(DRAWS)]
     return tuple(changes)
 
 
@@ -83,9 +83,9 @@ class Trials:
 
     def __init__(
         self,
-        network: Network,
+        network: AuditedNetwork,
         sources: Sources,
-        changes: Sequence[Change],
+        changes: Sequence[GateChange],
         names: Sequence[str],
         targets: Whole,
         objects: ObjectTests,
@@ -117,7 +117,7 @@ class Trials:
                 arrays |= packed(f"gain/{number}", CoMoments.of(meeting.gate, meeting.feature))
         return arrays | self.objects.block(network, tape, numbers)
 
-    def _edits(self, change: Change, batch: Batch, orders: Orders) -> dict[GateSite, Edit]:
+    def _edits(self, change: GateChange, batch: Batch, orders: Orders) -> dict[GateSite, Edit]:
         if change.k:
             return {site: knock_out(orders.of(change, site), change.k, site) for site in orders.ranked(self.network)}
         sites = [site for site in self.replaced if change.gate in ("", site.name)]
@@ -141,18 +141,18 @@ class Orders:
         self.names, self.meetings = names, meetings
         self._known: dict[tuple[str, int, str], Whole] = {}
 
-    def ranked(self, network: Network) -> list[GateSite]:
+    def ranked(self, network: AuditedNetwork) -> list[GateSite]:
         """The gates whose channels are ranked."""
         return [site for site in network.ranked if site.name in self.meetings]
 
-    def of(self, change: Change, site: GateSite) -> Whole:
+    def of(self, change: GateChange, site: GateSite) -> Whole:
         """(N, C) channels of each photograph, the first to be knocked out first; the same for every ``k``."""
         key = change.what, change.draw, site.name
         if key not in self._known:
             self._known[key] = self._order(change, site)
         return self._known[key]
 
-    def _order(self, change: Change, site: GateSite) -> Whole:
+    def _order(self, change: GateChange, site: GateSite) -> Whole:
         meeting = self.meetings[site.name]
         if change.what == "random":
             purpose, own = f"random {change.draw}", key_of(site.name)

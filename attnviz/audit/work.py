@@ -11,7 +11,7 @@ import numpy as np
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.decoding import Decoder
-from attnviz.audit.network import Network, elements
+from attnviz.audit.network import AuditedNetwork, elements
 from attnviz.audit.objects import ObjectTests
 from attnviz.audit.photographs import Photographs
 from attnviz.audit.reading import Reader, Reading, merge_all
@@ -19,8 +19,8 @@ from attnviz.audit.replacements import Pool, Sources
 from attnviz.audit.settings import Settings
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import keys_of
-from attnviz.audit.store import Store
-from attnviz.audit.trials import Change, Trials, changes_of
+from attnviz.audit.store import AuditFiles
+from attnviz.audit.trials import GateChange, Trials, changes_of
 
 DONORS = 8
 """Photographs of each class whose clean gates are kept for others."""
@@ -62,8 +62,8 @@ class Work:
         store: Where finished blocks are.
     """
 
-    def __init__(self, analyser: Analyser, photographs: Photographs, settings: Settings, store: Store) -> None:
-        self.network = Network(analyser)
+    def __init__(self, analyser: Analyser, photographs: Photographs, settings: Settings, store: AuditFiles) -> None:
+        self.network = AuditedNetwork(analyser)
         self.photographs, self.settings, self.store = photographs, settings, store
         weights = max(1, sum(int(np.prod(site.shape)) for site in self.network.sites))
         self.batch = max(1, min(settings.batch, MOST_WEIGHTS // weights))
@@ -173,7 +173,7 @@ class Work:
         return Sources(self.network.sites, self.reading.gates, pool)
 
     @cached_property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[GateChange, ...]:
         """Everything that is tested."""
         if not len(self.choice.tests) or not self.network.sites:
             return ()

@@ -94,7 +94,7 @@ def _storage(tensor: Tensor) -> Any:
         return None
 
 
-class Run:
+class ModuleRun:
     """A call of a module that is running, with the modes that were pushed for it."""
 
     __slots__ = ("arrival", "due", "path", "scope")

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from attnviz.gates.arrival import Arrival, Run
+from attnviz.gates.arrival import Arrival, ModuleRun
 from attnviz.gates.operation_scope import Scope
 from attnviz.gates.passes import Passes
 from attnviz.gates.requests import Demand, at_output, used_by
@@ -22,7 +22,7 @@ class Serving:
 
     def __init__(self, passes: Passes) -> None:
         self._passes = passes
-        self._running: list[Run] = []
+        self._running: list[ModuleRun] = []
 
     def stop(self) -> None:
         """Leave every mode that an interrupted pass has left."""
@@ -49,7 +49,7 @@ class Serving:
 
         def hook(_module: Any, _inputs: Any) -> None:
             self._passes.check_thread()
-            run = Run(path, self._passes.due(path, demands) if demands else [])
+            run = ModuleRun(path, self._passes.due(path, demands) if demands else [])
             self._running.append(run)
             inside = [d for d in run.due if d.inside]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)

@@ -13,7 +13,7 @@ from attnviz.render.colour import number
 
 
 @dataclass(frozen=True)
-class View:
+class Drawn:
     """One gate, ready to be drawn in a tile.
 
     Attributes:
@@ -36,56 +36,56 @@ def _times(shape: tuple[int, ...]) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def channel(values: Floats) -> View:
+def channel(values: Floats) -> Drawn:
     """Scores of channels, highest first."""
-    return View("profile", values.ravel(), str(values.size))
+    return Drawn("profile", values.ravel(), str(values.size))
 
 
-def spatial(values: Floats) -> View:
+def spatial(values: Floats) -> Drawn:
     """A mask; of a volume its mean over depth."""
     # 3-D maps carry depth in front of height: their tile is the mean over depth
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
-    return View("mask", plane, _times(values.shape[2:]))
+    return Drawn("mask", plane, _times(values.shape[2:]))
 
 
-def strip(values: Floats) -> View:
+def strip(values: Floats) -> Drawn:
     """Rows of channels."""
     inner = values[0]
-    return View("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape))
+    return Drawn("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape))
 
 
-def branch(values: Floats) -> View:
+def branch(values: Floats) -> Drawn:
     """Weights of branches by channel."""
     inner = values[0]
-    return View("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape[:2]))
+    return Drawn("matrix", inner.reshape(inner.shape[0], -1), _times(inner.shape[:2]))
 
 
-def full(values: Floats) -> View:
+def full(values: Floats) -> Drawn:
     """The mean over channels, as a mask."""
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
-    return View("mask", plane, _times(values.shape[1:]))
+    return Drawn("mask", plane, _times(values.shape[1:]))
 
 
-def pairwise(values: Floats) -> View:
+def pairwise(values: Floats) -> Drawn:
     """The mean over heads, as a matrix."""
     # softmax weights of hundreds of positions are far below 1: a fixed scale would be one colour
     plane = values.reshape(-1, *values.shape[-2:]).mean(0)
-    return View("matrix", plane, _times(values.shape[-2:]), mode="stretch")
+    return Drawn("matrix", plane, _times(values.shape[-2:]), mode="stretch")
 
 
-def added(values: Floats) -> View:
+def added(values: Floats) -> Drawn:
     """What is added to each channel, highest first."""
-    return View("profile", values.ravel(), str(values.size), mode="features")
+    return Drawn("profile", values.ravel(), str(values.size), mode="features")
 
 
-def geometric(values: Floats) -> View:
+def geometric(values: Floats) -> Drawn:
     """The numbers themselves."""
     rows = values.reshape(-1, values.shape[-1])
     text = "\n".join("  ".join(number(float(v)) for v in row) for row in rows)
-    return View("words", rows, _times(rows.shape), text=text)
+    return Drawn("words", rows, _times(rows.shape), text=text)
 
 
-DRAWINGS: Registry[Callable[[Floats], View]] = Registry(
+DRAWINGS: Registry[Callable[[Floats], Drawn]] = Registry(
     "drawing of a kind of gate",
     (
         ("channel", "attnviz.render.drawings:channel"),
@@ -101,7 +101,7 @@ DRAWINGS: Registry[Callable[[Floats], View]] = Registry(
 """What stands in a tile, for each of ``attnviz.core.kinds.KINDS``; maps are in ``attnviz.core.gate_map``."""
 
 
-def view(record: GateRecord) -> View:
+def view(record: GateRecord) -> Drawn:
     """What to draw for a gate; one that was not captured or holds no finite value says so in words.
 
     Raises:
@@ -110,7 +110,7 @@ def view(record: GateRecord) -> View:
     kind = record.site.traits.name
     values = np.asarray(record.values, dtype=np.float32)
     if values.size == 0:
-        return View("words", values, _times(record.site.shape[1:]), text="not captured")
+        return Drawn("words", values, _times(record.site.shape[1:]), text="not captured")
     if not np.isfinite(values).any():
-        return View("words", values, _times(values.shape[1:]), text="no finite value")
+        return Drawn("words", values, _times(values.shape[1:]), text="no finite value")
     return DRAWINGS[kind](values)

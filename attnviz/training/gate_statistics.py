@@ -47,7 +47,7 @@ def _keeps_spread(kind: Kind) -> bool:
     return (kind.has_channels or kind.has_places) and not kind.per_element
 
 
-class Moments:
+class GateMoments:
     """Sums over images, in float64.
 
     Args:
@@ -88,7 +88,7 @@ class Moments:
 
 def gate_means(loaded: Network, images: ImageSet, sites: Sequence[GateSite]) -> dict[str, Floats]:
     """The mean of every gate over all images: name -> (1, …) float32."""
-    moments = {site.name: Moments(site) for site in sites}
+    moments = {site.name: GateMoments(site) for site in sites}
     for gates in walk(loaded, images, sites):
         for name, values in gates.items():
             moments[name].add(values)
@@ -98,7 +98,7 @@ def gate_means(loaded: Network, images: ImageSet, sites: Sequence[GateSite]) -> 
 def measure_reference(loaded: Network, images: ImageSet) -> Reference:
     """Statistics of every gate of a checkpoint over a validation split."""
     sites = sites_of(loaded)
-    moments = {site.name: Moments(site, _keeps_spread(site.traits)) for site in sites}
+    moments = {site.name: GateMoments(site, _keeps_spread(site.traits)) for site in sites}
     seen: dict[str, list[Floats]] = {site.name: [] for site in sites}
     for gates in walk(loaded, images, sites):
         for site in sites:

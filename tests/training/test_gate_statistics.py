@@ -13,7 +13,7 @@ from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference
 from attnviz.models.spec import build
 from attnviz.training import gate_statistics
 from attnviz.training.data import load_images, prepare_batch
-from attnviz.training.gate_statistics import Moments, gate_means, measure_reference, sites_of
+from attnviz.training.gate_statistics import GateMoments, gate_means, measure_reference, sites_of
 from tests.conftest import tiny_card, tiny_spec
 
 
@@ -60,7 +60,7 @@ def test_statistics_are_those_of_the_gates_of_all_images(attention, images, tmp_
 def test_a_small_spread_about_a_large_mean_is_not_lost():
     values = 1000 + 1e-3 * torch.randn(500, 2, dtype=torch.float64)
     site = dataclasses.replace(_site(), shape=(1, 2))
-    moments = Moments(site, squares=True)
+    moments = GateMoments(site, squares=True)
     for part in values.split(90):
         moments.add(part)
     np.testing.assert_allclose(moments.sd(), values.std(0, correction=0), rtol=1e-3)

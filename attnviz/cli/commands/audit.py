@@ -17,7 +17,7 @@ from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.audit.result import Audit
-    from attnviz.render.audit.photographs import View
+    from attnviz.render.audit.photographs import ReportView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +91,9 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     return audited.summary
 
 
-def view_of(audited: Audit) -> View:
+def view_of(audited: Audit) -> ReportView:
     """What opens the most telling photographs in the report."""
-    from attnviz.render.audit.photographs import View, opened_photographs
+    from attnviz.render.audit.photographs import ReportView, opened_photographs
     from attnviz.viewer.document import document, to_json
     from attnviz.viewer.page import inside_script, page_script
 
@@ -103,7 +103,7 @@ def view_of(audited: Audit) -> View:
         name: inside_script(to_json(document(analysis, effects=effects, photograph=name)))
         for name, analysis in audited.analyses(opened_photographs(audited.summary))
     }
-    return View(page_script() if documents else "", documents)
+    return ReportView(page_script() if documents else "", documents)
 
 
 def _compared(args: AuditOptions) -> None:

@@ -34,7 +34,7 @@ def of_channels(change: Edit) -> bool:
 
 
 @dataclass(frozen=True)
-class Step:
+class EditStep:
     """One edit of one gate.
 
     Attributes:
@@ -57,7 +57,7 @@ class EditList:
     """
 
     model: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[EditStep, ...] = ()
     weights: str = ""
 
     def of(self, gate: str) -> tuple[Edit, ...]:
@@ -72,7 +72,7 @@ class EditList:
     def then(self, gate: str, change: Edit) -> EditList:
         """One more edit; those that it makes void are left out."""
         kept = self.without(gate) if replaces(change) else self
-        return replace(self, steps=(*kept.steps, Step(gate, change)))
+        return replace(self, steps=(*kept.steps, EditStep(gate, change)))
 
     def without(self, gate: str) -> EditList:
         """The list without the edits of one gate."""
@@ -89,13 +89,13 @@ class EditList:
     def with_factors(self, gate: str, factors: Mapping[int, float]) -> EditList:
         """Single channels multiplied with these factors, in place of those of ``factors``; 1 leaves a channel alone."""
         changes = self.of(gate)
-        kept = [Step(gate, change) for change in changes[: len(changes) - len(_tail(changes))]]
+        kept = [EditStep(gate, change) for change in changes[: len(changes) - len(_tail(changes))]]
         groups: dict[float, list[int]] = {}
         for channel in sorted(factors):
             if factors[channel] != 1:
                 groups.setdefault(float(factors[channel]), []).append(channel)
         made = [knock_out(*groups[f]) if f == 0 else scale(f, *groups[f]) for f in sorted(groups)]
-        return replace(self, steps=(*self.without(gate).steps, *kept, *(Step(gate, change) for change in made)))
+        return replace(self, steps=(*self.without(gate).steps, *kept, *(EditStep(gate, change) for change in made)))
 
     def check(self, model: str, sites: Sequence[GateSite], weights: str = "") -> None:
         """Whether the list fits a model.
@@ -131,7 +131,7 @@ def _tail(changes: Sequence[Edit]) -> Sequence[Edit]:
     return changes[start:]
 
 
-def _check_step(number: int, step: Step, model: str, known: Mapping[str, GateSite]) -> None:
+def _check_step(number: int, step: EditStep, model: str, known: Mapping[str, GateSite]) -> None:
     site, change = known.get(step.gate), step.edit
     if site is None:
         raise UserError(f"edit {number}: {model} has no gate {step.gate!r}; {nearest(step.gate, known)}")
@@ -152,7 +152,7 @@ def _check_step(number: int, step: Step, model: str, known: Mapping[str, GateSit
 
 
 @contextmanager
-def applied(model: nn.Module, steps: Sequence[Step]) -> Iterator[None]:
+def applied(model: nn.Module, steps: Sequence[EditStep]) -> Iterator[None]:
     """Apply steps to a model while the context is open; those of one gate act in their order.
 
     Raises:

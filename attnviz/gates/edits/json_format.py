@@ -24,7 +24,7 @@ import numpy.typing as npt
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Edit, Floats, PreparedImage
 from attnviz.gates.edit import knock_out, mean, neutral, paint, scale, set_to, shuffle
-from attnviz.gates.edits.edit_list import MAX_STEPS, MAX_VALUES, EditList, Step
+from attnviz.gates.edits.edit_list import MAX_STEPS, MAX_VALUES, EditList, EditStep
 
 FORMAT, VERSION = "attnviz-edits", 1
 MAX_BYTES = 16 * 2**20
@@ -103,7 +103,7 @@ def _plain(values: Floats) -> Any:
     return {"shape": list(values.shape), "values": [_number(value) for value in values.ravel()]}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: EditStep) -> dict[str, Any]:
     change = step.edit
     parts: dict[str, Any] = {"gate": step.gate, "action": change.action}
     if change.value is not None:
@@ -210,7 +210,7 @@ _READ: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Mapping[st
 """For each action the keys it needs, those it may have, and what makes the edit."""
 
 
-def _read_step(number: int, given: Any) -> Step:
+def _read_step(number: int, given: Any) -> EditStep:
     what = f"edit {number}"
     keys = ("gate", "action", "value", "channels", "over", "seed")
     values = _object(given, what, ("gate", "action"), keys)
@@ -220,7 +220,7 @@ def _read_step(number: int, given: Any) -> Step:
     needed, allowed, make = _READ[action]
     _object(values, f"{what} ({action})", ("gate", "action", *needed), allowed)
     try:
-        return Step(_text(values["gate"], "a gate"), make(values))
+        return EditStep(_text(values["gate"], "a gate"), make(values))
     except UserError as error:
         raise UserError(f"{what}: {error}") from error
 

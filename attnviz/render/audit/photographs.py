@@ -17,7 +17,7 @@ Pictures = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
-class View:
+class ReportView:
     """What opens photographs in a page.
 
     Attributes:
@@ -30,7 +30,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPhotograph:
     """Photographs as a page shows them.
 
     Attributes:
@@ -39,7 +39,7 @@ class Shown:
     """
 
     pictures: Pictures
-    view: View
+    view: ReportView
 
     def cell(self, name: str, value: float, chosen: tuple[str, int] | None) -> Markup:
         """One photograph with its value: a button where it can be opened, at a gate's channel."""
@@ -62,7 +62,7 @@ class Shown:
             )
 
 
-def strip(names: Sequence[Sequence[Any]], shown: Shown, chosen: tuple[str, int] | None = None) -> Markup:
+def strip(names: Sequence[Sequence[Any]], shown: ShownPhotograph, chosen: tuple[str, int] | None = None) -> Markup:
     """Photographs in a row, each with its value."""
     cells = [shown.cell(name, value, chosen) for name, value in names if name in shown.pictures]
     return Markup('<div class="strip">{}</div>').format(join(cells))
@@ -96,7 +96,7 @@ def shown_photographs(summary: Summary) -> list[str]:
     return list(dict.fromkeys(name for row in [*rows, summary["unusual"]] for name, _ in row))
 
 
-def photographs(summary: Summary, shown: Shown, language: str) -> Iterator[Markup]:
+def photographs(summary: Summary, shown: ShownPhotograph, language: str) -> Iterator[Markup]:
     """Those of the most telling gate with the view below them, and those of the others folded."""
     first = telling_gate(summary)
     if first is not None:
@@ -120,11 +120,11 @@ def _title(gate: Summary, language: str) -> Markup:
     )
 
 
-def _most_and_least(gate: Summary, shown: Shown, language: str) -> Markup:
+def _most_and_least(gate: Summary, shown: ShownPhotograph, language: str) -> Markup:
     return join([_title(gate, language), _rows(gate, shown, language)])
 
 
-def _rows(gate: Summary, shown: Shown, language: str) -> Markup:
+def _rows(gate: Summary, shown: ShownPhotograph, language: str) -> Markup:
     one = gate["photographs"][0]
     return join(
         Markup("<h4>{}</h4>{}").format(word(key, language), strip(one[key], shown, (gate["name"], one["index"])))

@@ -13,7 +13,14 @@ from typing import Any
 from markupsafe import Markup
 
 from attnviz.render.audit.charts import CHARTS
-from attnviz.render.audit.photographs import Pictures, Shown, View, photographs, shown_photographs, strip
+from attnviz.render.audit.photographs import (
+    Pictures,
+    ReportView,
+    ShownPhotograph,
+    photographs,
+    shown_photographs,
+    strip,
+)
 from attnviz.render.audit.pieces import ends, image, join, number, page, reach_of, table, to_svg, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 
@@ -143,7 +150,7 @@ def _head(summary: Summary, language: str) -> Markup:
     return Markup("<header><h1>{}</h1><p>{}</p></header>").format(title, " · ".join(parts))
 
 
-def report_html(summary: Summary, pictures: Pictures, language: str = "en", view: View | None = None) -> str:
+def report_html(summary: Summary, pictures: Pictures, language: str = "en", view: ReportView | None = None) -> str:
     """The whole page.
 
     Args:
@@ -156,7 +163,11 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en", view
         UserError: There is no such language.
     """
     say: Callable[[str], str] = lambda key: word(key, language)  # noqa: E731 - a name for a short call
-    labelled, data, shown = summary["data"]["labelled"], summary["data"], Shown(pictures, view or View("", {}))
+    labelled, data, shown = (
+        summary["data"]["labelled"],
+        summary["data"],
+        ShownPhotograph(pictures, view or ReportView("", {})),
+    )
     measure = say("accuracy_measure" if labelled else "kept_measure")
     left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
     together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)

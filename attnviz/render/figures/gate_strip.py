@@ -15,7 +15,7 @@ from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats, GateRecord, PreparedImage
 from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
-from attnviz.render.drawings import View, view
+from attnviz.render.drawings import Drawn, view
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
@@ -96,7 +96,7 @@ def profile(values: Floats, scale: Scale, corner: tuple[float, float], size: tup
     return np.stack([x, np.concatenate([[zero], np.repeat(y, 2), [zero]])], axis=1).astype(np.float32)
 
 
-def _picture(shown: View, small: PreparedImage, scale: Scale, cmap: str) -> Any:
+def _picture(shown: Drawn, small: PreparedImage, scale: Scale, cmap: str) -> Any:
     colours = cmap_for(scale, None) if scale.mode == "diverging" else cmap
     if shown.style == "mask":
         return overlay(small, reduced(shown.values), opacity=0.65, cmap=colours, scale=scale)
@@ -119,7 +119,7 @@ def short_names(gates: Sequence[GateRecord]) -> list[str]:
     return [".".join(s) for s in shorter] if distinct else [record.site.name for record in gates]
 
 
-def _lines(title: str, record: GateRecord, shown: View, tile: float) -> tuple[str, str]:
+def _lines(title: str, record: GateRecord, shown: Drawn, tile: float) -> tuple[str, str]:
     """Number and name, and below them kind, shape and mean as far as they fit under a tile."""
     wide = tile + 0.16
     kind = record.site.kind + ("*" if shown.mode != "fixed" else "")

@@ -20,7 +20,7 @@ KEPT = 8
 
 
 @dataclass(frozen=True)
-class Look:
+class DownloadLook:
     """How the view draws things; the renderer checks each value.
 
     Attributes:
@@ -34,7 +34,7 @@ class Look:
     scale: Any = "fixed"
 
     @classmethod
-    def of(cls, sent: Any) -> Look:
+    def of(cls, sent: Any) -> DownloadLook:
         """From what a browser sent; what is not there is as it is at first."""
         values = sent if isinstance(sent, dict) else {}
         return cls(**{key: values[key] for key in cls.__dataclass_fields__ if key in values})
@@ -48,7 +48,7 @@ class Downloads:
         self._made: list[Path] = []
         self._guard = threading.Lock()
 
-    def archive(self, view: View, look: Look, kind: str = "png", dpi: float = DPI) -> Path:
+    def archive(self, view: View, look: DownloadLook, kind: str = "png", dpi: float = DPI) -> Path:
         """All pictures and numbers of a view as ``attnviz-<model>-<photograph>.zip``.
 
         Args:

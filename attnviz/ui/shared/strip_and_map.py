@@ -13,7 +13,7 @@ from attnviz.core.colour_maps import CMAP
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import colourise, scale_for
-from attnviz.render.drawings import View as Shape
+from attnviz.render.drawings import Drawn as Shape
 from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import profile, reduced, seen
 from attnviz.render.overlay import overlay
@@ -21,7 +21,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.text import in_words, kind_name, plain, say
-from attnviz.ui.shared.view import View
+from attnviz.ui.shared.view import Drawn
 
 TILE = 96
 """Pixels of a tile's picture."""
@@ -31,7 +31,7 @@ NARROWEST = 6
 """Tiles that fit in a row, however few there are."""
 
 
-def prediction_html(view: View, card: Card) -> str:
+def prediction_html(view: Drawn, card: Card) -> str:
     """The five most probable classes, and beside them how far they can be trusted."""
     metrics, language = card.metrics, view.language
     count = len(card.labels)

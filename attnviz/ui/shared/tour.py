@@ -11,7 +11,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from attnviz.gates.edit import knock_out, mean
-from attnviz.gates.edits.edit_list import EditList, Step
+from attnviz.gates.edits.edit_list import EditList, EditStep
 from attnviz.models.checkpoints import FOLDER
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import packed
@@ -40,7 +40,7 @@ class Scene:
     query: Callable[[Store], dict[str, object]]
 
 
-def _edited(store: Store, step: Step | None) -> dict[str, object]:
+def _edited(store: Store, step: EditStep | None) -> dict[str, object]:
     steps = () if step is None else (step,)
     edits = EditList(MODEL, steps, store.card(MODEL).sha256)
     return {"tab": "intervene", "model": MODEL, "sample": SAMPLE, "gate": GATE, "edits": packed(edits) or None}
@@ -50,7 +50,7 @@ def _averaged(store: Store) -> dict[str, object]:
     reference = store.reference(MODEL)
     site = {known.name: known for known in store.sites(MODEL)}[GATE]
     average = reference.mean(GATE, site.kind, site.shape) if reference is not None else None
-    return _edited(store, None if average is None else Step(GATE, mean(average[None])))
+    return _edited(store, None if average is None else EditStep(GATE, mean(average[None])))
 
 
 def _explored(gate: str, channel: int | None = None) -> dict[str, object]:
@@ -60,7 +60,7 @@ def _explored(gate: str, channel: int | None = None) -> dict[str, object]:
 SCENES: tuple[Scene, ...] = (
     Scene("channel", (MODEL,), lambda store: _explored(GATE, CHANNEL)),
     Scene("mask", (MODEL,), lambda store: _explored(MASK)),
-    Scene("knock_out", (MODEL,), lambda store: _edited(store, Step(GATE, knock_out(CHANNEL)))),
+    Scene("knock_out", (MODEL,), lambda store: _edited(store, EditStep(GATE, knock_out(CHANNEL)))),
     Scene("average", (MODEL,), _averaged),
     Scene("compare", (MODEL,), lambda store: {"tab": "compare", "mode": "gates", "model": MODEL, "sample": SAMPLE}),
     Scene("noise", (NOISE,), lambda store: {"tab": "noise", "sample": NOISE_SAMPLE, "network": NOISE}),

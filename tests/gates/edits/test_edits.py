@@ -15,7 +15,7 @@ from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
 from attnviz.gates.edits.channel_search import greedy, leave_one_out
-from attnviz.gates.edits.edit_list import EditList, Step, applied
+from attnviz.gates.edits.edit_list import EditList, EditStep, applied
 from attnviz.gates.edits.json_format import Document, Recorded, fingerprint, from_json, to_json
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
@@ -57,10 +57,10 @@ def test_no_edits_give_the_same_bits_as_none_at_all(analyser, image):
 def test_steps_of_one_gate_act_in_their_order(analyser, image):
     plain = analyser.analyse(image).gate(CHANNEL).values
     steps = [
-        Step(CHANNEL, scale(2)),
-        Step(SPATIAL, neutral()),
-        Step(CHANNEL, shuffle(seed=1)),
-        Step(CHANNEL, knock_out(2)),
+        EditStep(CHANNEL, scale(2)),
+        EditStep(SPATIAL, neutral()),
+        EditStep(CHANNEL, shuffle(seed=1)),
+        EditStep(CHANNEL, knock_out(2)),
     ]
     got = analyser.analyse(image, EditList("cbam", tuple(steps)))
     with torch.inference_mode():
@@ -84,7 +84,7 @@ def test_every_channel_of_every_gate_can_be_knocked_out(analyser, image):
 
 def test_numbers_that_overflow_are_one_sentence_and_the_model_is_as_before(analyser, image):
     before = analyser.analyse(image).logits
-    steps = tuple(Step(site.name, scale(1e38)) for site in analyser.sites)
+    steps = tuple(EditStep(site.name, scale(1e38)) for site in analyser.sites)
     with pytest.raises(UserError, match="overflow"):
         analyser.analyse(image, EditList("cbam", steps))
     assert np.array_equal(before, analyser.analyse(image).logits)
@@ -104,7 +104,7 @@ def test_factors_of_single_channels_are_read_back_and_replaced():
     again = edits.with_factors("a", {1: 0.0})
     assert dict(again.factors("a")) == {1: 0.0} and [e.action for e in again.of("a")] == ["shuffle", "knock_out"]
     assert [e.action for e in edits.with_factors("a", {}).of("a")] == ["shuffle"]
-    twice = EditList("m", (Step("a", scale(2, 1)), Step("a", scale(3, 1, 2))))
+    twice = EditList("m", (EditStep("a", scale(2, 1)), EditStep("a", scale(3, 1, 2))))
     assert dict(twice.factors("a")) == {1: 6.0, 2: 3.0}
 
 
@@ -136,7 +136,7 @@ def test_what_is_written_is_what_is_read(all_kinds):
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
 def test_every_float32_is_read_back_as_it_was(values):
-    edits = EditList("m", (Step("a", set_to(np.array(values, dtype=np.float32))),))
+    edits = EditList("m", (EditStep("a", set_to(np.array(values, dtype=np.float32))),))
     got = from_json(to_json(Document(edits))).edits.steps[0].edit.value
     assert np.array_equal(
         np.array(values, dtype=np.float32).view(np.int32) & 0x7FFFFFFF, got.view(np.int32) & 0x7FFFFFFF
@@ -239,17 +239,20 @@ def test_any_json_is_read_or_refused_and_nothing_else(step, action):
         (EditList("se"), "made for the model 'se', not for 'cbam'"),
         (EditList("cbam", weights="0" * 64), "other weights"),
         (
-            EditList("cbam", (Step("stage1.0.attention.chanel", neutral()),)),
+            EditList("cbam", (EditStep("stage1.0.attention.chanel", neutral()),)),
             "did you mean 'stage1.0.attention.channel'",
         ),
-        (EditList("cbam", (Step(SPATIAL, neutral()), Step(CHANNEL, knock_out(8)))), r"edit 2: .*0\.\.7 .*got 8"),
-        (EditList("cbam", (Step(CHANNEL, scale(2, -1)),)), r"in 0\.\.7"),
-        (EditList("cbam", (Step(SPATIAL, knock_out(0)),)), "no channels to knock out"),
-        (EditList("cbam", (Step(SPATIAL, paint(np.ones((200, 200)))),)), r"has shape \(32, 32\), got \(200, 200\)"),
-        (EditList("cbam", (Step(CHANNEL, mean()),)), "needs a reference"),
-        (EditList("cbam", (Step(CHANNEL, shuffle("batch")),)), "one photograph only"),
-        (EditList("cbam", (Step(CHANNEL, neutral()),) * 2001), "at most 2000"),
-        (EditList("cbam", (Step(CHANNEL, set_to(np.ones(2**20))), Step(CHANNEL, set_to(1)))), "numbers in all"),
+        (
+            EditList("cbam", (EditStep(SPATIAL, neutral()), EditStep(CHANNEL, knock_out(8)))),
+            r"edit 2: .*0\.\.7 .*got 8",
+        ),
+        (EditList("cbam", (EditStep(CHANNEL, scale(2, -1)),)), r"in 0\.\.7"),
+        (EditList("cbam", (EditStep(SPATIAL, knock_out(0)),)), "no channels to knock out"),
+        (EditList("cbam", (EditStep(SPATIAL, paint(np.ones((200, 200)))),)), r"has shape \(32, 32\), got \(200, 200\)"),
+        (EditList("cbam", (EditStep(CHANNEL, mean()),)), "needs a reference"),
+        (EditList("cbam", (EditStep(CHANNEL, shuffle("batch")),)), "one photograph only"),
+        (EditList("cbam", (EditStep(CHANNEL, neutral()),) * 2001), "at most 2000"),
+        (EditList("cbam", (EditStep(CHANNEL, set_to(np.ones(2**20))), EditStep(CHANNEL, set_to(1)))), "numbers in all"),
     ],
 )
 def test_edits_that_do_not_fit_are_refused_before_the_model_runs(analyser, image, edits, message):
@@ -267,7 +270,7 @@ def test_edits_that_do_not_fit_are_refused_before_the_model_runs(analyser, image
 def one_by_one(analyser, image, gate, target):
     base = analyser.analyse(image).logits[target]
     count = analyser.site(gate).shape[1]
-    logits = [analyser.analyse(image, EditList("cbam", (Step(gate, knock_out(c)),))).logits for c in range(count)]
+    logits = [analyser.analyse(image, EditList("cbam", (EditStep(gate, knock_out(c)),))).logits for c in range(count)]
     return np.array([base - row[target] for row in logits])
 
 
@@ -289,7 +292,7 @@ def test_greedy_takes_the_worst_loss_each_time(analyser, image):
     for step in range(3):
         rows = {}
         for channel in set(range(16)) - set(taken):
-            edits = EditList("cbam", (Step(LAST, knock_out(*taken, channel)),))
+            edits = EditList("cbam", (EditStep(LAST, knock_out(*taken, channel)),))
             rows[channel] = analyser.analyse(image, edits).logits
         taken.append(min(rows, key=lambda c: rows[c][2]))
         assert np.allclose(last.logits[step], rows[taken[-1]], atol=1e-5)
@@ -314,7 +317,7 @@ def test_searches_check_what_they_are_given(analyser, image):
 
 def test_an_interrupted_context_leaves_no_hook(analyser):
     module = analyser.loaded.module
-    with pytest.raises(UserError), applied(module, [Step(CHANNEL, neutral()), Step(CHANNEL, knock_out(99))]):
+    with pytest.raises(UserError), applied(module, [EditStep(CHANNEL, neutral()), EditStep(CHANNEL, knock_out(99))]):
         raise AssertionError("the context must not open")
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in module.modules())
 

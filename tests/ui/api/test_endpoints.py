@@ -10,7 +10,7 @@ import pytest
 
 import attnviz
 from attnviz.gates.edit import neutral
-from attnviz.gates.edits.edit_list import EditList, Step
+from attnviz.gates.edits.edit_list import EditList, EditStep
 from attnviz.gates.edits.json_format import Document, Recorded, to_json
 from attnviz.ui.api import ENDPOINTS
 from attnviz.ui.api.results import numbers
@@ -57,7 +57,7 @@ def assert_same_gates(answer, ours):
 
 def test_a_client_gets_everything_that_the_library_says(app, cat, ours):
     gate = ours.gates[0].site.name
-    edits = EditList("cbam", (Step(gate, neutral()),))
+    edits = EditList("cbam", (EditStep(gate, neutral()),))
     sent = json.loads(to_json(Document(edits, Recorded.of(ours))))
     photo = {"file": str(cat)}
     models, gates, one, sample, view, replayed, described = asked(

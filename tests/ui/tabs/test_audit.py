@@ -27,9 +27,9 @@ from attnviz.ui.tabs.audit import work  # noqa: E402
 from attnviz.ui.tabs.audit.handlers import Audit, wire  # noqa: E402
 from attnviz.ui.tabs.audit.html import audit_html, command_of, python_of, shown_html  # noqa: E402
 from attnviz.ui.tabs.audit.layout import layout  # noqa: E402
-from attnviz.ui.tabs.audit.state import Shown, first  # noqa: E402
-from attnviz.ui.tabs.audit.work import Wanted, make  # noqa: E402
-from attnviz.ui.tabs.explore.link import Wanted as Wished  # noqa: E402
+from attnviz.ui.tabs.audit.state import ShownAudit, first  # noqa: E402
+from attnviz.ui.tabs.audit.work import AuditRequest, make  # noqa: E402
+from attnviz.ui.tabs.explore.link import AuditRequest as Wished  # noqa: E402
 from attnviz.ui.tabs.explore.link import follow  # noqa: E402
 from tests.own_models import own_net  # noqa: E402
 from tests.ui.calls import given  # noqa: E402
@@ -108,7 +108,7 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(local, archive):
-    return make(local, Wanted("cbam", archive=archive, thorough=True), "en", Report())
+    return make(local, AuditRequest("cbam", archive=archive, thorough=True), "en", Report())
 
 
 # what is kept -----------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def finished(local, archive):
 def test_every_audit_that_is_kept_is_shown_with_its_numbers(name, language):
     store, summary = Store(), summaries_in(FOLDER)[name][0]
     assert store.audit(name) is summary, "of these very weights"
-    page = shown_html(store, Shown(name, language))
+    page = shown_html(store, ShownAudit(name, language))
     Tags(page)
     assert all(sentence[language] in page for sentence in summary["sentences"])
     for what, effect in summary["together"].items():
@@ -169,13 +169,13 @@ def test_the_lines_for_a_network_of_ones_own_make_what_the_app_takes(mine, tmp_p
 
 def test_a_network_of_ones_own_stands_there_with_its_audit(mine, archive, tmp_path):
     network, store = mine, Store(live=[mine], alone=True, public=False)
-    summary = make(store, Wanted("mine", archive=archive), "en", Report()).summary
+    summary = make(store, AuditRequest("mine", archive=archive), "en", Report()).summary
     (tmp_path / "audits" / "mine").mkdir(parents=True)
     (tmp_path / "audits" / "mine" / "summary.json").write_text(json.dumps(summary))
     store = Store(live=[network], alone=True, public=False, audits=tmp_path / "audits")
     assert store.audit("mine")["data"]["photographs"] == 12
     assert "Does the attention of mine do anything?" in shown_html(store, first(store, Chosen(), "en"))
-    assert "network, &#39;photographs&#39;" in shown_html(store, Shown("mine"))
+    assert "network, &#39;photographs&#39;" in shown_html(store, ShownAudit("mine"))
     other = Store(
         live=[wrap(nn.Sequential(own_net(classes=3)), size=32, mean=0.5, std=0.25, name="mine")],
         alone=True,
@@ -245,7 +245,7 @@ def audited(checkpoints, finished, tmp_path_factory):
 
 
 def test_both_audits_of_a_network_can_be_chosen(audited, finished):
-    ask, both = caller(made(audited)), Shown("cbam", made=("cbam", finished.summary), source="made")
+    ask, both = caller(made(audited)), ShownAudit("cbam", made=("cbam", finished.summary), source="made")
     (update,) = ask("on_source", state=both, source="kept")
     assert update["source"].visible is True and update["source"].value == "kept"
     assert "Measured before" in update["audit"]
@@ -289,7 +289,7 @@ def test_it_runs_on_a_copy_so_that_nobody_waits(local, archive, monkeypatch):
 
     monkeypatch.setattr(work, "audit", watched)
     with pytest.raises(Cancelled):
-        make(local, Wanted("cbam", archive=archive), "en", Report())
+        make(local, AuditRequest("cbam", archive=archive), "en", Report())
     assert inside.is_set() and seen == [True]
 
 
@@ -298,7 +298,7 @@ def test_a_network_that_cannot_be_copied_is_said(archive):
     net.lock = threading.Lock()
     store = Store(live=[wrap(net, size=32, mean=0.5, std=0.25, name="locked")], alone=True, public=False)
     with pytest.raises(UserError, match="locked cannot be copied"):
-        make(store, Wanted("locked", archive=archive), "en", Report())
+        make(store, AuditRequest("locked", archive=archive), "en", Report())
 
 
 def test_it_is_cancelled_while_it_waits_and_nothing_is_left(ask, tab, archive, tmp_path, monkeypatch):
@@ -322,7 +322,7 @@ def test_it_is_cancelled_at_every_step(local, archive, step, says):
 
     with pytest.raises(Cancelled):
         report = Stopping()
-        make(local, Wanted("se", archive=archive, thorough=True), "en", report)
+        make(local, AuditRequest("se", archive=archive, thorough=True), "en", report)
 
 
 @pytest.mark.parametrize(

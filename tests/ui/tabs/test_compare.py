@@ -23,7 +23,7 @@ from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
 from attnviz.ui.tabs.compare.layout import at_first, layout  # noqa: E402
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: E402
 from attnviz.ui.tabs.compare.sheet import sheet_of  # noqa: E402
-from attnviz.ui.tabs.compare.state import CLASS, OWN, Wanted, common_labels, groups, spaced  # noqa: E402
+from attnviz.ui.tabs.compare.state import CLASS, OWN, ComparisonRequest, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.tabs.compare.table_html import Look, cells_of, notes_html, table_html  # noqa: E402
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -43,7 +43,7 @@ def tab(checkpoints):
 @pytest.fixture(scope="module")
 def four(tab):
     """Four networks, compared on the cat."""
-    return tab.work.compare(Wanted("networks", FOUR, (CAT,)).check(tab.store), "en", Report())
+    return tab.work.compare(ComparisonRequest("networks", FOUR, (CAT,)).check(tab.store), "en", Report())
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_a_network_that_cannot_be_used_is_left_out(checkpoints, tmp_path):
         shutil.copy(file, tmp_path)
     (tmp_path / "se.safetensors").write_bytes(b"nothing")
     store = Store(tmp_path)
-    found = Work(store).compare(Wanted("networks", FOUR, (CAT,)), "en", Report())
+    found = Work(store).compare(ComparisonRequest("networks", FOUR, (CAT,)), "en", Report())
     assert len(found.rows) == 3
     assert any("Tiny se is left out" in note for note in found.notes)
 

@@ -21,9 +21,9 @@ from attnviz.ui.shared.page import Chosen, Page
 from attnviz.ui.shared.text import language_of, plain, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.audit.html import limits_html, note_html, shown_html
-from attnviz.ui.tabs.audit.layout import DEPTHS, Own, Parts, layout
-from attnviz.ui.tabs.audit.state import SOURCES, Shown, first
-from attnviz.ui.tabs.audit.work import Finished, Wanted, make
+from attnviz.ui.tabs.audit.layout import DEPTHS, AuditParts, OwnAudit, layout
+from attnviz.ui.tabs.audit.state import SOURCES, ShownAudit, first
+from attnviz.ui.tabs.audit.work import AuditRequest, Finished, make
 
 LANE: dict[str, Any] = {
     "concurrency_id": "audit",
@@ -42,13 +42,13 @@ class Audit:
         parts: The components.
     """
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: AuditParts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
         self.jobs, self.downloads = Jobs(), Downloads()
 
     # gather ---------------------------------------------------------------------------------------------------
 
-    def shown(self, data: Data, request: gr.Request) -> Shown:
+    def shown(self, data: Data, request: gr.Request) -> ShownAudit:
         """What the visitor looks at; what the tab opens with where that was let go."""
         kept = data[self.parts.state]
         language = language_of(request)
@@ -59,10 +59,10 @@ class Audit:
         self.store.title(sent)  # type: ignore[arg-type]  # it checks what was sent
         return str(sent)
 
-    def wanted(self, data: Data, own: Own) -> Wanted:
+    def wanted(self, data: Data, own: OwnAudit) -> AuditRequest:
         """What the visitor wants audited; the photographs are looked at when its turn comes."""
         archive = sent_path(data[own.archive])
-        return Wanted(
+        return AuditRequest(
             self.model(data[self.parts.model]),
             data[own.folder],
             None if archive is None else Path(archive),
@@ -72,7 +72,7 @@ class Audit:
 
     # render ---------------------------------------------------------------------------------------------------
 
-    def all(self, shown: Shown) -> Update:
+    def all(self, shown: ShownAudit) -> Update:
         """Everything that depends on what is looked at."""
         parts, audits = self.parts, shown.audits(self.store)
         source = shown.source if shown.source in audits else next(iter(audits), SOURCES[0])
@@ -90,7 +90,7 @@ class Audit:
             return {self.parts.intro: intro + note_html("audit_public", language)}
         return {self.parts.intro: intro, own.limits: limits_html(language)}
 
-    def idle(self, own: Own, text: str = "") -> Update:
+    def idle(self, own: OwnAudit, text: str = "") -> Update:
         """Nothing is at work, so there is nothing to cancel."""
         return {own.progress: text, own.run: gr.Button(interactive=True), own.stop: gr.Button(interactive=False)}
 
@@ -161,7 +161,7 @@ class Audit:
                 return
         yield self.finished(data, request, wanted, finished)
 
-    def with_progress(self, steps: Any, own: Own, report: Report) -> Any:
+    def with_progress(self, steps: Any, own: OwnAudit, report: Report) -> Any:
         """Show the progress of some work, and return what it gives."""
         while True:
             try:
@@ -170,7 +170,7 @@ class Audit:
                 return end.value
             yield {own.progress: progress_html(report.text, report.share)}
 
-    def finished(self, data: Data, request: gr.Request, wanted: Wanted, finished: Finished) -> Update:
+    def finished(self, data: Data, request: gr.Request, wanted: AuditRequest, finished: Finished) -> Update:
         """The audit is done: show it, and offer its files."""
         own, summary, language = self.own(), finished.summary, language_of(request)
         shown = replace(
@@ -200,7 +200,7 @@ class Audit:
         """It could not be made: a toast has said why, and nothing is at work."""
         return self.idle(self.own())
 
-    def own(self) -> Own:
+    def own(self) -> OwnAudit:
         """The components of an own audit; ``UserError`` on a public page, which has none."""
         if self.parts.own is None:
             raise UserError(plain("audit_public"))

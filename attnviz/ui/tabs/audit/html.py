@@ -18,7 +18,7 @@ from attnviz.ui.server import limits
 from attnviz.ui.shared.address import address_html
 from attnviz.ui.shared.text import kind_name, plain, say
 from attnviz.ui.tabs.audit.curves import calibration_html, depth_html
-from attnviz.ui.tabs.audit.state import Shown
+from attnviz.ui.tabs.audit.state import ShownAudit
 
 PARTS = ("between_elements", "between_classes", "within_classes")
 """Of a gate's variance, as they stand in its bar."""
@@ -26,7 +26,7 @@ ALONE = ("mean", "same_class", "other")
 """Replacements of one gate that have a column."""
 
 
-def shown_html(store: Store, shown: Shown) -> str:
+def shown_html(store: Store, shown: ShownAudit) -> str:
     """Everything that is said of a network: its audit, or how one is made; and a link to it."""
     audits = shown.audits(store)
     source = shown.source if shown.source in audits else next(iter(audits), "")
@@ -190,7 +190,7 @@ def _method(summary: Summary, language: str) -> Markup:
     )
 
 
-def command_html(store: Store, shown: Shown, audited: bool) -> Markup:
+def command_html(store: Store, shown: ShownAudit, audited: bool) -> Markup:
     """How an audit is made: a command, or of a live network lines of Python; closed where there is an audit."""
     language, live = shown.language, store.is_live(shown.model)
     code = "\n".join(python_of(shown.model) if live else command_of(shown.model))

@@ -16,7 +16,7 @@ DEPTHS = ("quick", "thorough")
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnAudit:
     """What an audit of a visitor's own is asked for with."""
 
     limits: gr.HTML
@@ -32,7 +32,7 @@ class Own:
 
 
 @dataclass(frozen=True)
-class Parts:
+class AuditParts:
     """What events read or write; ``own`` is ``None`` on a public page."""
 
     state: gr.State
@@ -40,10 +40,10 @@ class Parts:
     model: gr.Dropdown
     source: gr.Radio
     audit: gr.HTML
-    own: Own | None
+    own: OwnAudit | None
 
 
-def layout(page: Page) -> Parts:
+def layout(page: Page) -> AuditParts:
     """Lay the tab out; what it shows comes when it is opened."""
     state = gr.State(None, time_to_live=KEEP_SECONDS)
     with gr.Row(equal_height=False, elem_id="audit"):
@@ -61,10 +61,10 @@ def layout(page: Page) -> Parts:
             own = None if page.store.public else _own()
         with gr.Column(scale=10, min_width=300, elem_id="audit-result"):
             audit = gr.HTML("", elem_id="audit-report")
-    return Parts(state, intro, model, source, audit, own)
+    return AuditParts(state, intro, model, source, audit, own)
 
 
-def _own() -> Own:
+def _own() -> OwnAudit:
     with gr.Accordion(label("audit_own"), open=False, elem_id="audit-own"):
         limits = gr.HTML("", elem_id="audit-limits")
         folder = gr.Textbox(
@@ -88,4 +88,4 @@ def _own() -> Own:
         progress = gr.HTML("", elem_id="audit-progress")
         report = gr.DownloadButton(label("audit_report"), visible=False, size="md", elem_id="audit-file")
         numbers = gr.DownloadButton(label("audit_numbers"), visible=False, size="md", elem_id="audit-numbers")
-    return Own(limits, folder, archive, depth, skip, run, stop, progress, report, numbers)
+    return OwnAudit(limits, folder, archive, depth, skip, run, stop, progress, report, numbers)

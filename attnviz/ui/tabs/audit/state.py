@@ -13,7 +13,7 @@ SOURCES = ("kept", "made")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownAudit:
     """A network and one of its audits.
 
     Attributes:
@@ -35,9 +35,9 @@ class Shown:
         return {source: summary for source, summary in both.items() if summary is not None}
 
 
-def first(store: Store, chosen: Chosen, language: str) -> Shown:
+def first(store: Store, chosen: Chosen, language: str) -> ShownAudit:
     """What the tab opens with: the network of another tab, else the first that has an audit."""
     if chosen.model in store.choices:
-        return Shown(str(chosen.model), language)
+        return ShownAudit(str(chosen.model), language)
     audited = (name for name in store.ids if store.audit(name) is not None)
-    return Shown(next(audited, store.ids[0]), language)
+    return ShownAudit(next(audited, store.ids[0]), language)

@@ -31,7 +31,7 @@ PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AuditRequest:
     """What a visitor wants audited.
 
     Attributes:
@@ -64,7 +64,7 @@ class Finished:
     archive: bytes
 
 
-def make(store: Store, wanted: Wanted, language: str, report: Report) -> Finished:
+def make(store: Store, wanted: AuditRequest, language: str, report: Report) -> Finished:
     """Audit a network on a visitor's photographs.
 
     Raises:
@@ -106,7 +106,7 @@ def copied(store: Store, name: str, language: str) -> Network:
             raise UserError(plain("audit_no_copy", language, name=name)) from error
 
 
-def _photographs(wanted: Wanted, root: Path, network: Network, language: str, report: Report) -> Photographs:
+def _photographs(wanted: AuditRequest, root: Path, network: Network, language: str, report: Report) -> Photographs:
     if wanted.archive is None:
         return of_folder(wanted.folder, network.labels, language)
     folder = root / "photographs"

@@ -12,7 +12,7 @@ from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.code import photo_lines
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sample_buttons import available
-from attnviz.ui.tabs.compare.state import CLASS, FEWEST, MODES, MOST, OWN, Comparison, Look, Wanted, at_first
+from attnviz.ui.tabs.compare.state import CLASS, FEWEST, MODES, MOST, OWN, Comparison, ComparisonRequest, Look, at_first
 
 
 def query_of(comparison: Comparison, look: Look) -> dict[str, object]:
@@ -35,7 +35,7 @@ def query_of(comparison: Comparison, look: Look) -> dict[str, object]:
     }
 
 
-def read(query: Query, store: Store, opening: Photo, parts: Any) -> tuple[Wanted, Look, dict[Any, Any]]:
+def read(query: Query, store: Store, opening: Photo, parts: Any) -> tuple[ComparisonRequest, Look, dict[Any, Any]]:
     """What an address asks for: a comparison, how it is drawn, and the values of the controls."""
     mode = query.one("mode", MODES, "networks" if len(store.ids) >= FEWEST else "gates")
     models = query.several("models", [name for name in store.choices if store.at_hand(name)], at_first(store))[:MOST]
@@ -49,7 +49,7 @@ def read(query: Query, store: Store, opening: Photo, parts: Any) -> tuple[Wanted
     choices = {OWN, *(CLASS + label for name in names if name in store.ids for label in store.card(name).labels)}
     photos = tuple(Photo(sample=name) for name in shots) if mode == "photographs" else (sample,)
     defaults = {p.name: p.default for p in ATTRIBUTIONS[method].parameters}
-    wanted = Wanted(mode, names, photos, query.one("class", choices, None), method, defaults)
+    wanted = ComparisonRequest(mode, names, photos, query.one("class", choices, None), method, defaults)
     look = Look(
         query.one("depth", DEPTHS, "fine"),
         query.one("scale", CHOICES, "fixed"),

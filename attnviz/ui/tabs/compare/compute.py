@@ -27,8 +27,8 @@ from attnviz.ui.tabs.compare.state import (
     CLASS,
     OWN,
     Comparison,
+    ComparisonRequest,
     Row,
-    Wanted,
     choose_class,
     groups,
     spaced,
@@ -103,7 +103,7 @@ class Work:
 
         return self._analyses.of((model, photo), make)
 
-    def compare(self, wanted: Wanted, language: str, report: Report) -> Comparison:
+    def compare(self, wanted: ComparisonRequest, language: str, report: Report) -> Comparison:
         """Compute what is wanted; networks that cannot be used are left out with a sentence.
 
         Raises:
@@ -112,7 +112,7 @@ class Work:
         with self._turn, Team(self.store) as team:
             return self._compare(team, wanted, language, report)
 
-    def _compare(self, team: Team, wanted: Wanted, language: str, report: Report) -> Comparison:
+    def _compare(self, team: Team, wanted: ComparisonRequest, language: str, report: Report) -> Comparison:
         pairs, notes = self._analyses_of(team, wanted, language, report)
         choice, labels, missed = choose_class(wanted, [a for _, _, a in pairs], language)
         rows = tuple(self._row(team, wanted, *pair, choice, language) for pair in pairs)
@@ -127,7 +127,7 @@ class Work:
         return self._explained(team, found, report)
 
     def _analyses_of(
-        self, team: Team, wanted: Wanted, language: str, report: Report
+        self, team: Team, wanted: ComparisonRequest, language: str, report: Report
     ) -> tuple[list[tuple[str, Photo, Analysis]], list[str]]:
         """Every network with every photograph, and a sentence for each network that cannot be used."""
         pairs: list[tuple[str, Photo, Analysis]] = []
@@ -147,7 +147,14 @@ class Work:
         return pairs, notes
 
     def _row(
-        self, team: Team, wanted: Wanted, model: str, photo: Photo, analysis: Analysis, choice: str, language: str
+        self,
+        team: Team,
+        wanted: ComparisonRequest,
+        model: str,
+        photo: Photo,
+        analysis: Analysis,
+        choice: str,
+        language: str,
     ) -> Row:
         own = int(analysis.logits.argmax())
         target = own if choice == OWN else analysis.labels.index(choice.removeprefix(CLASS))
@@ -205,14 +212,14 @@ class Work:
                 rows.append(row)
         return replace(comparison, rows=tuple(rows))
 
-    def _key(self, wanted: Wanted, row: Row) -> tuple[Any, ...]:
+    def _key(self, wanted: ComparisonRequest, row: Row) -> tuple[Any, ...]:
         parameters = tuple(sorted(ATTRIBUTIONS[wanted.method].check(wanted.parameters).items()))
         return row.analysis.model, row.photo, row.target, wanted.method, parameters
 
     def _explain(
         self,
         team: Team,
-        wanted: Wanted,
+        wanted: ComparisonRequest,
         row: Row,
         report: Report,
         bounds: tuple[float, float],

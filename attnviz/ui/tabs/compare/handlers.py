@@ -22,11 +22,11 @@ from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import class_name, label, language_of, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.compute import Work
-from attnviz.ui.tabs.compare.layout import Parts, visible
+from attnviz.ui.tabs.compare.layout import CompareParts, visible
 from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html
 from attnviz.ui.tabs.compare.sheet import Sheets
 from attnviz.ui.tabs.compare.spread_html import spread_html
-from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, Look, Wanted
+from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, ComparisonRequest, Look
 from attnviz.ui.tabs.compare.table_html import notes_html, table_html
 from attnviz.ui.tabs.compare.trust import Trusting, trust_html
 
@@ -39,7 +39,7 @@ class Compare:
         parts: The components.
     """
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: CompareParts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
         networks = page.store.apart()
         self.work, self.trusting = Work(networks), Trusting(networks)
@@ -59,7 +59,7 @@ class Compare:
         parts = self.parts
         return Look.of(data[parts.depth], data[parts.scale], data[parts.cells], data[parts.order])
 
-    def wanted(self, data: Data, photo: Photo, compute: bool = False, language: str = "en") -> Wanted:
+    def wanted(self, data: Data, photo: Photo, compute: bool = False, language: str = "en") -> ComparisonRequest:
         """What the visitor asks for, checked."""
         parts = self.parts
         mode, method = data[parts.mode], data[parts.method]
@@ -70,7 +70,7 @@ class Compare:
         parameters = {name: value for name, value in given.items() if value is not None}
         choice = self.choice(data)
         names = tuple(models) if isinstance(models, list) else ()
-        wanted = Wanted(mode, names, photos, choice, method, parameters, compute)
+        wanted = ComparisonRequest(mode, names, photos, choice, method, parameters, compute)
         return wanted.check(self.store, language)
 
     def choice(self, data: Data) -> str | None:
@@ -138,7 +138,7 @@ class Compare:
             done = self.parts.state in update
             yield {**update, **({self.page.photo: photo} if photo and done else {})}
 
-    def run(self, wanted: Wanted, look: Look, request: gr.Request) -> Iterator[Update]:
+    def run(self, wanted: ComparisonRequest, look: Look, request: gr.Request) -> Iterator[Update]:
         """Compute a comparison and show it, with progress on the way."""
         language = language_of(request)
         with self.jobs.started(str(request.session_hash), asked=wanted.compute) as report:
@@ -194,7 +194,7 @@ class Compare:
             query.warn()
             yield {**update, **controls, **visible(wanted.mode, wanted.method, parts), **self.listed(wanted, controls)}
 
-    def listed(self, wanted: Wanted, controls: Update) -> Update:
+    def listed(self, wanted: ComparisonRequest, controls: Update) -> Update:
         """The lists of networks, each with its value and shown where it belongs; and the photograph for other tabs."""
         parts, several = self.parts, wanted.mode == "networks"
         return {

@@ -22,7 +22,7 @@ from attnviz.viewer.bundles import module_name
 
 
 @dataclass(frozen=True)
-class Parts:
+class CompareParts:
     """What events read or write; ``titles`` are the headings, by the key of their text.
 
     ``parameters`` holds a control for each (method, parameter), ``settings`` the group of each method that has any.
@@ -71,7 +71,7 @@ def titled(key: str, otherwise: str) -> Any:
     return label(key) if key in TEXTS else otherwise
 
 
-def layout(page: Page) -> Parts:
+def layout(page: Page) -> CompareParts:
     """Lay the tab out; nothing is computed yet."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(equal_height=False, elem_id="compare-ask"):
@@ -99,7 +99,7 @@ def layout(page: Page) -> Parts:
         made["trust"] = gr.HTML("", elem_id="compare-trust-figures")
     made["export"] = gr.Button(label("cmp_export"), size="md", elem_id="compare-export")
     made["file"] = gr.DownloadButton(label("files"), elem_id="compare-file", elem_classes="av-hidden")
-    return Parts(**made)
+    return CompareParts(**made)
 
 
 def _title(made: dict[str, Any], key: str) -> None:
@@ -243,7 +243,7 @@ def _pair(made: dict[str, Any]) -> None:
     made["pair"] = gr.HTML("", js_on_load=script("slide"), elem_id="compare-pair")
 
 
-def visible(mode: str, method: str, parts: Parts) -> Mapping[Any, Any]:
+def visible(mode: str, method: str, parts: CompareParts) -> Mapping[Any, Any]:
     """Which controls are shown for a comparison and a method."""
     shown = {
         parts.models: gr.Dropdown(visible=mode == "networks"),

@@ -27,7 +27,7 @@ CLASS = "class:"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ComparisonRequest:
     """What a visitor asks for, checked.
 
     Attributes:
@@ -48,7 +48,7 @@ class Wanted:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     compute: bool = False
 
-    def check(self, store: Store, language: str = "en") -> Wanted:
+    def check(self, store: Store, language: str = "en") -> ComparisonRequest:
         """Return it, or raise ``UserError`` naming what cannot be used and what can."""
         if self.mode not in MODES:
             raise UserError(f"unknown comparison {self.mode!r}; {nearest(self.mode, MODES)}")
@@ -141,7 +141,7 @@ class Comparison:
         language: Of the texts.
     """
 
-    wanted: Wanted
+    wanted: ComparisonRequest
     rows: tuple[Row, ...]
     costs: Mapping[str, Cost]
     labels: tuple[str, ...]
@@ -162,7 +162,9 @@ def common_labels(analyses: Sequence[Analysis]) -> tuple[str, ...]:
     return tuple(label for label in analyses[0].labels if all(label in known for known in others))
 
 
-def choose_class(wanted: Wanted, analyses: Sequence[Analysis], language: str) -> tuple[str, tuple[str, ...], list[str]]:
+def choose_class(
+    wanted: ComparisonRequest, analyses: Sequence[Analysis], language: str
+) -> tuple[str, tuple[str, ...], list[str]]:
     """The class of all rows.
 
     Returns:

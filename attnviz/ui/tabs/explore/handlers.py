@@ -17,7 +17,7 @@ from attnviz.images.samples import data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
 from attnviz.ui.shared.address import asked
-from attnviz.ui.shared.downloads import Downloads, Look
+from attnviz.ui.shared.downloads import DownloadLook, Downloads
 from attnviz.ui.shared.events import (
     FETCH,
     FILES,
@@ -40,8 +40,8 @@ from attnviz.ui.shared.view import View, look
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.explore.layout import DENSITIES, Parts, layout
-from attnviz.ui.tabs.explore.link import LINKED, Wanted, follow, link_html
+from attnviz.ui.tabs.explore.layout import DENSITIES, ExploreParts, layout
+from attnviz.ui.tabs.explore.link import LINKED, LinkRequest, follow, link_html
 
 TRACKED = gr.Progress(track_tqdm=True)
 """Shows what the bars of torch and timm show; gradio looks for it among the arguments of a handler."""
@@ -56,7 +56,7 @@ class Explore:
         opening: What a visitor sees first.
     """
 
-    def __init__(self, page: Page, parts: Parts, opening: View) -> None:
+    def __init__(self, page: Page, parts: ExploreParts, opening: View) -> None:
         self.page, self.store, self.parts, self.opening = page, page.store, parts, opening
         self.downloads = Downloads()
 
@@ -92,7 +92,7 @@ class Explore:
         view = replace(self.opening, language=language_of(request))
         return self.said(view) if view.language != "en" else {self.parts.state: view}
 
-    def followed(self, wanted: Wanted, language: str) -> Update:
+    def followed(self, wanted: LinkRequest, language: str) -> Update:
         """What an address asks for; what it gets wrong is told."""
         first = self.opening
         view, choice, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
@@ -105,7 +105,7 @@ class Explore:
         """An address was opened that belongs to this tab."""
         query = asked(event, language_of(request))
         query.warn()
-        return {**self.followed(Wanted.of(query.values), query.language), **self.page.arrived()}
+        return {**self.followed(LinkRequest.of(query.values), query.language), **self.page.arrived()}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the view itself follows the page's; what stands around it is said anew."""
@@ -238,7 +238,7 @@ class Explore:
         view, sent = self.view(data), viewer_host.chosen(data[self.parts.selected])["look"]
         kind = str(data[self.parts.kind])[:20]
         dpi = number(data[self.parts.dpi], *DENSITIES, plain("dpi", view.language), view.language)
-        return {self.parts.file: str(self.downloads.archive(view, Look.of(sent), kind, dpi))}
+        return {self.parts.file: str(self.downloads.archive(view, DownloadLook.of(sent), kind, dpi))}
 
 
 def wire(explore: Explore) -> None:

@@ -25,7 +25,7 @@ DENSITIES = (50, 600)
 
 
 @dataclass(frozen=True)
-class Parts:
+class ExploreParts:
     """What events read or write; ``titles`` are the headings, by the key of their text."""
 
     state: gr.State
@@ -44,7 +44,7 @@ class Parts:
     titles: dict[str, gr.HTML]
 
 
-def layout(page: Page, view: View) -> Parts:
+def layout(page: Page, view: View) -> ExploreParts:
     """Lay the tab out, with a view already in it."""
     store = page.store
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
@@ -55,7 +55,7 @@ def layout(page: Page, view: View) -> Parts:
             host = viewer_host.make("view", document_of(store, view), asks=True, shared=page.chosen)
             made |= _host(host)
             _take(made, view)
-    return Parts(**made)
+    return ExploreParts(**made)
 
 
 def _host(host: ViewerHost) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from attnviz.viewer.telling import first_gate
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LinkRequest:
     """What a link asks for; ``None`` where it says nothing."""
 
     model: str | None = None
@@ -31,12 +31,12 @@ class Wanted:
     order: str | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def of(cls, query: Mapping[str, str]) -> LinkRequest:
         """Read a query; other keys belong to somebody else."""
         return cls(**{key: str(query[key])[:200] for key in cls.__dataclass_fields__ if query.get(key)})
 
     def __bool__(self) -> bool:
-        return self != Wanted()
+        return self != LinkRequest()
 
 
 LINKED = """() => {
@@ -76,7 +76,7 @@ def link_html(view: View) -> str:
 
 
 def follow(
-    store: Store, wanted: Wanted, model: str, sample: str | None, language: str
+    store: Store, wanted: LinkRequest, model: str, sample: str | None, language: str
 ) -> tuple[View, dict[str, Any], list[str]]:
     """Open what a link asks for, with what it does not say or gets wrong from ``model`` and ``sample``.
 

@@ -16,7 +16,7 @@ from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.text import TEXTS, network_title, plain, say
 from attnviz.ui.tabs.inside_gate.state import LAYER, Inspection, Subject, type_name
-from attnviz.ui.tabs.inside_gate.step_html import DRAW, Scene, panel, ramp, step_title
+from attnviz.ui.tabs.inside_gate.step_html import DRAW, StepScene, panel, ramp, step_title
 
 MOST_NUMBERS = 64
 """Cells of a matrix up to which its numbers are printed."""
@@ -50,7 +50,7 @@ def shape_text(axes: tuple[str, ...], shape: tuple[int, ...]) -> str:
     return numbers if letters == numbers else f"{letters} = {numbers}"
 
 
-def _place(scene: Scene) -> str:
+def _place(scene: StepScene) -> str:
     """Which number is followed at this step."""
     follow, axes, language = scene.look.follow, scene.step.axes, scene.language
     parts = [say("at_channel", language, channel=follow.channel)] if "C" in axes else []
@@ -59,7 +59,7 @@ def _place(scene: Scene) -> str:
     return ", ".join(parts)
 
 
-def _told(scene: Scene, walk: Walk) -> str:
+def _told(scene: StepScene, walk: Walk) -> str:
     """The formula with the followed numbers; of weights between places, where the followed place looks most."""
     step, follow = walk.steps[scene.index], scene.look.follow
     if "H′" not in step.axes or "H" not in step.axes:
@@ -71,7 +71,7 @@ def _told(scene: Scene, walk: Walk) -> str:
     return plain("pair_worked", scene.language, row=row, column=column, **numbers)
 
 
-def worked_html(scene: Scene) -> str:
+def worked_html(scene: StepScene) -> str:
     """The formula with the followed numbers, and what it was before a change."""
     look = scene.look
     text = _told(scene, look.walk)
@@ -87,7 +87,7 @@ def worked_html(scene: Scene) -> str:
     return f'<p class="av-worked"><span>{head}</span><strong>{escape(text)}</strong> {before}</p>'
 
 
-def weight_html(scene: Scene, weight: Weight) -> str:
+def weight_html(scene: StepScene, weight: Weight) -> str:
     """Learned numbers of a step: printed where they are few, else as colours or bars."""
     values, language = weight.values, scene.language
     title = f"{weight.name}: {shape_text(weight.axes, weight.values.shape)}"
@@ -114,7 +114,7 @@ def weight_html(scene: Scene, weight: Weight) -> str:
     return panel(title + turned, image + ramp(scale), "av-full")
 
 
-def _weights(scene: Scene) -> str:
+def _weights(scene: StepScene) -> str:
     weights = scene.step.weights
     if not weights:
         return ""
@@ -126,7 +126,7 @@ def _weights(scene: Scene) -> str:
     )
 
 
-def _slices(scene: Scene) -> str:
+def _slices(scene: StepScene) -> str:
     """Buttons for the slices of a volume."""
     count = scene.look.walk.sizes.get("D", 1)
     if count == 1:
@@ -150,7 +150,7 @@ def part_name(part: str, language: str) -> str:
     return plain(key, language) if key in TEXTS else part
 
 
-def section_html(scene: Scene) -> str:
+def section_html(scene: StepScene) -> str:
     """One step: what happens, in words, in symbols, as a picture and with one number worked out."""
     step, language = scene.step, scene.language
     part = f'<span class="av-part">{escape(part_name(step.part, language))}</span>' if step.part else ""
@@ -190,7 +190,7 @@ def _list(look: Inspection) -> str:
 def stage_html(look: Inspection) -> str:
     """All steps with their list and the buttons between them."""
     language = look.language
-    sections = "".join(section_html(Scene(look, i)) for i in range(len(look.walk.steps)))
+    sections = "".join(section_html(StepScene(look, i)) for i in range(len(look.walk.steps)))
     walk = escape(f"{look.subject.key}|{look.walk.place or LAYER}")
     where = escape(plain("step_of", language, here="{0}", count="{1}"))
     move = (

@@ -35,7 +35,7 @@ FEW = 8
 
 
 @dataclass(frozen=True)
-class Scene:
+class StepScene:
     """One step of what a visitor looks at.
 
     Attributes:
@@ -109,7 +109,7 @@ def panel(title: str, inner: str, css: str = "") -> str:
     return f'<figure class="av-panel {css}"><figcaption>{escape(title)}</figcaption>{inner}</figure>'
 
 
-def _cross(scene: Scene, shape: tuple[int, ...]) -> str:
+def _cross(scene: StepScene, shape: tuple[int, ...]) -> str:
     """The followed place as a frame on a picture, in per cent."""
     rows, columns = shape
     row, column = min(scene.look.follow.row, rows - 1), min(scene.look.follow.column, columns - 1)
@@ -118,7 +118,7 @@ def _cross(scene: Scene, shape: tuple[int, ...]) -> str:
     return f'<span class="av-cross" style="{style}"></span>'
 
 
-def plane(scene: Scene, title: str, values: Floats, scale: Scale, *, cells: bool = True, source: str = "") -> str:
+def plane(scene: StepScene, title: str, values: Floats, scale: Scale, *, cells: bool = True, source: str = "") -> str:
     """One map, large; a click on a cell follows that place."""
     alt = escape(f"{scene.title}, {title}: {worded(caption(values, scale), scene.language)}")
     shape = values.shape
@@ -130,7 +130,7 @@ def plane(scene: Scene, title: str, values: Floats, scale: Scale, *, cells: bool
     return panel(title, inner)
 
 
-def photograph(scene: Scene, title: str, shape: tuple[int, ...] | None) -> str:
+def photograph(scene: StepScene, title: str, shape: tuple[int, ...] | None) -> str:
     """What the network was given; with a shape, the followed place is framed and can be chosen."""
     pixels = scene.picture.network
     high, wide = pixels.shape[:2]
@@ -141,11 +141,11 @@ def photograph(scene: Scene, title: str, shape: tuple[int, ...] | None) -> str:
     return panel(title, f'<div class="av-plane" style="{size}"{place}>{image}{cross}</div>')
 
 
-def _is_picture(scene: Scene, values: Floats) -> bool:
+def _is_picture(scene: StepScene, values: Floats) -> bool:
     return scene.look.walk.place == PIXELS and not scene.look.walk.trained and len(values) == 3
 
 
-def _maps(scene: Scene) -> str:
+def _maps(scene: StepScene) -> str:
     """All maps on one sheet and the followed one large; features beside what they were."""
     step, follow = scene.step, scene.look.follow
     values = follow.at(step, "D")
@@ -173,7 +173,7 @@ def _maps(scene: Scene) -> str:
     return _row([_sheet(scene, values[:MOST_MAPS], scale, followed), *parts]) + ramp(scale)
 
 
-def _sheet(scene: Scene, values: Floats, scale: Scale, followed: bool) -> str:
+def _sheet(scene: StepScene, values: Floats, scale: Scale, followed: bool) -> str:
     drawn = sheet(values, scale)
     title = plain("all_maps", scene.language, count=len(values))
     style = "left:{:.3f}%;top:{:.3f}%;width:{:.3f}%;height:{:.3f}%"
@@ -192,7 +192,7 @@ def _row(parts: list[str]) -> str:
     return f'<div class="av-panels">{"".join(parts)}</div>'
 
 
-def _planes(scene: Scene) -> str:
+def _planes(scene: StepScene) -> str:
     """A few maps side by side; of weights between places, those of the followed place."""
     step, follow = scene.step, scene.look.follow
     pairs = "H′" in step.axes
@@ -215,7 +215,7 @@ def _planes(scene: Scene) -> str:
     return _row([plane(scene, t, map_, scale, cells=cells) for t, map_ in zip(titles, left, strict=True)]) + ramp(scale)
 
 
-def _mask(scene: Scene) -> str:
+def _mask(scene: StepScene) -> str:
     """A mask in 0..1: its cells, and laid over what the network saw."""
     values = scene.look.follow.at(scene.step, "D")
     over = url(overlay(scene.picture, values, opacity=0.6, scale=GATE_SCALE))
@@ -225,7 +225,7 @@ def _mask(scene: Scene) -> str:
     ) + ramp(GATE_SCALE)
 
 
-def _bars(scene: Scene, fixed: Scale | None = None) -> str:
+def _bars(scene: StepScene, fixed: Scale | None = None) -> str:
     """Numbers as bars, a row for each of ``rows``; a click follows that channel, row or column."""
     step, follow = scene.step, scene.look.follow
     lines = [axis for axis in step.axes if axis not in ("D", "·")]
@@ -254,19 +254,19 @@ def _bars(scene: Scene, fixed: Scale | None = None) -> str:
     return _row(drawn)
 
 
-def _gate(scene: Scene) -> str:
+def _gate(scene: StepScene) -> str:
     """Weights in 0..1 as bars."""
     return _bars(scene, GATE_SCALE)
 
 
-def _theta(scene: Scene) -> str:
+def _theta(scene: StepScene) -> str:
     """The six numbers of an affine map."""
     values = scene.step.values
     scale = scale_for(values, "features")
     return _row([panel("θ", f'<div class="av-big">{number_table(values, scale)}</div>')])
 
 
-def _grid(scene: Scene) -> str:
+def _grid(scene: StepScene) -> str:
     """Where the output is read, drawn on the input."""
     first = scene.look.walk.steps[0].values
     scale = scale_for(first, "features")
@@ -284,7 +284,7 @@ def _grid(scene: Scene) -> str:
     return _row([panel(plain("the_grid", scene.language), drawn)])
 
 
-DRAW: Mapping[str, Callable[[Scene], str]] = {
+DRAW: Mapping[str, Callable[[StepScene], str]] = {
     "features": _maps,
     "maps": _maps,
     "planes": _planes,

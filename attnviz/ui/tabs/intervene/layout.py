@@ -22,7 +22,7 @@ METHODS = ("alone", "greedy")
 
 
 @dataclass(frozen=True)
-class Parts:
+class InterveneParts:
     """What events read or write; ``titles`` are the headings, by the key of their text."""
 
     state: gr.State
@@ -78,7 +78,7 @@ class Parts:
     titles: dict[str, gr.HTML]
 
 
-def layout(store: Store, photo: Photo) -> Parts:
+def layout(store: Store, photo: Photo) -> InterveneParts:
     """Lay the tab out; it is filled when it is opened."""
     keep: dict[str, Any] = {"time_to_live": KEEP_SECONDS}
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, **keep), "found": gr.State(None, **keep)}
@@ -95,7 +95,7 @@ def layout(store: Store, photo: Photo) -> Parts:
             _search(made)
             _swap(made)
             made["help"] = gr.HTML("", elem_id="iv-help")
-    return Parts(**made)
+    return InterveneParts(**made)
 
 
 def _title(made: dict[str, Any], key: str) -> None:

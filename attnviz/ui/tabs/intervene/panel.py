@@ -30,7 +30,7 @@ from attnviz.ui.tabs.intervene.html import (
     paint_html,
     result_html,
 )
-from attnviz.ui.tabs.intervene.layout import SCOPES, Parts
+from attnviz.ui.tabs.intervene.layout import SCOPES, InterveneParts
 from attnviz.ui.tabs.intervene.sample_gates import SampleGates
 from attnviz.ui.tabs.intervene.state import Bench, factor_of
 
@@ -59,7 +59,7 @@ class Panel:
         parts: The components.
     """
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: InterveneParts) -> None:
         self.page, self.store, self.parts = page, page.store, parts
         self.means, self.downloads = SampleGates(page.store), Downloads()
 

@@ -37,7 +37,7 @@ from attnviz.ui.tabs.noise_lab.state import (
 
 
 @dataclass(frozen=True)
-class Parts:
+class NoiseLabParts:
     """What events read or write."""
 
     state: gr.State
@@ -56,7 +56,7 @@ class Parts:
 class NoiseLab:
     """The handlers of the tab: each gathers, calls and renders."""
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: NoiseLabParts) -> None:
         self.page, self.parts = page, parts
 
     def lab(self, data: Data) -> Lab:
@@ -175,7 +175,7 @@ class NoiseLab:
         return {self.parts.picker.image: None if lab is None else lab.photo.shown}
 
 
-def layout(page: Page) -> Parts:
+def layout(page: Page) -> NoiseLabParts:
     """Lay the tab out; the networks are asked when it is opened."""
     gates = [name for name in present(page.store) if name in GATES]
     trained = opening(page.store, OPENING).noise
@@ -206,7 +206,7 @@ def layout(page: Page) -> Parts:
             made["channels"] = gr.HTML(js_on_load=script("pick"), elem_id="noise-channels")
             made["predictions"] = gr.HTML(elem_id="noise-predictions")
     made["table"] = gr.HTML(elem_id="noise-table")
-    return Parts(**made)
+    return NoiseLabParts(**made)
 
 
 def wire(lab: NoiseLab) -> None:

@@ -29,7 +29,7 @@ from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
     SUGGESTED,
-    Parts,
+    OwnModelParts,
     found_html,
     guess_html,
     layout,
@@ -55,7 +55,7 @@ class Own:
 class OwnModel:
     """The handlers of the tab: each gathers, calls and renders."""
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: OwnModelParts) -> None:
         self.page, self.parts, self.guests = page, parts, Guests(page.store)
         self.limits = limits_for(page.store.public)
 

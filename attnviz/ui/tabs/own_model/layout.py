@@ -35,7 +35,7 @@ SUGGESTED = (
 
 
 @dataclass(frozen=True)
-class Parts:
+class OwnModelParts:
     """What events read or write; ``titles`` are headings and sentences that stand still, by the key of their text."""
 
     state: gr.State
@@ -78,7 +78,7 @@ def still_html(key: str, language: str) -> str:
     return intro_html(language) if key == "own_intro" else head_html(key, language)
 
 
-def layout(page: Page) -> Parts:
+def layout(page: Page) -> OwnModelParts:
     """Lay the tab out; the first network is loaded when it is opened."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
 
@@ -117,7 +117,7 @@ def layout(page: Page) -> Parts:
             made["view"], made["selected"] = host.component, host.selected
     title("own_list")
     made["list"] = gr.HTML(elem_id="own-list")
-    return Parts(**made)
+    return OwnModelParts(**made)
 
 
 def found_html(view: View, about: About) -> str:

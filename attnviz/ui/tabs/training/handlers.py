@@ -32,7 +32,7 @@ from attnviz.ui.tabs.training.state import (
 
 
 @dataclass(frozen=True)
-class Parts:
+class TrainingParts:
     """What events read or write."""
 
     state: gr.State
@@ -48,7 +48,7 @@ class Parts:
 class Training:
     """The handlers of the tab: each gathers, calls and renders. The browser plays the film without asking."""
 
-    def __init__(self, page: Page, parts: Parts) -> None:
+    def __init__(self, page: Page, parts: TrainingParts) -> None:
         self.page, self.parts, self.downloads = page, parts, Downloads()
 
     def film(self, data: Data) -> Film:
@@ -135,7 +135,7 @@ def pictures(taken: Snapshots, language: str) -> list[tuple[str, str]]:
     return [(sample_title(name, find_sample(name).title, language), name) for name in taken.probes]
 
 
-def layout(page: Page) -> Parts:
+def layout(page: Page) -> TrainingParts:
     """Lay the tab out; it is filled when it is opened."""
     store = page.store
     film = opening_film(store)
@@ -161,7 +161,7 @@ def layout(page: Page) -> Parts:
     made["stage"] = gr.HTML("", js_on_load=scripts, elem_id="training-stage", elem_classes="av-main")
     made["export"] = gr.Button(label("training_gif"), size="md", elem_id="training-export")
     made["file"] = gr.DownloadButton(label("files"), elem_id="training-file", elem_classes="av-hidden")
-    return Parts(**made)
+    return TrainingParts(**made)
 
 
 def wire(training: Training) -> None:
