@@ -79,7 +79,7 @@ class AuditedNetwork:
     def answer(self, x: Tensor, edits: Mapping[GateSite, Edit]) -> Floats:
         """Logits (N, K) float32 of the batch that was read last with ``keep``, with gates replaced."""
         module = self.loaded.module
-        with torch.inference_mode(), self.prefixes.taking(edits), edit(module, {**edits}):
+        with torch.inference_mode(), self.prefixes.taking(edits.keys()), edit(module, {s: e for s, e in edits.items()}):
             return self._logits(module(x))
 
     def read(

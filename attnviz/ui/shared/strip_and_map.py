@@ -13,7 +13,7 @@ from attnviz.core.colour_maps import CMAP
 from attnviz.core.types import Analysis, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.render.colour import colourise, scale_for
-from attnviz.render.drawings import Drawn as Shape
+from attnviz.render.drawings import Drawn
 from attnviz.render.drawings import view as shape_of
 from attnviz.render.figures.gate_strip import profile, reduced, seen
 from attnviz.render.overlay import overlay
@@ -21,7 +21,7 @@ from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.store import IMAGENET
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.text import in_words, kind_name, plain, say
-from attnviz.ui.shared.view import Drawn
+from attnviz.ui.shared.view import View
 
 TILE = 96
 """Pixels of a tile's picture."""
@@ -31,7 +31,7 @@ NARROWEST = 6
 """Tiles that fit in a row, however few there are."""
 
 
-def prediction_html(view: Drawn, card: Card) -> str:
+def prediction_html(view: View, card: Card) -> str:
     """The five most probable classes, and beside them how far they can be trusted."""
     metrics, language = card.metrics, view.language
     count = len(card.labels)
@@ -71,7 +71,7 @@ def gate_choices(analysis: Analysis, language: str) -> list[tuple[str, str]]:
     return choices
 
 
-def _profile(shown: Shape, image: PreparedImage, cmap: str) -> str:
+def _profile(shown: Drawn, image: PreparedImage, cmap: str) -> str:
     scale = scale_for(shown.values, shown.mode)
     points = profile(shown.values, scale, (0.0, 0.0), (100.0, 100.0))
     text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.tolist())
@@ -81,17 +81,17 @@ def _profile(shown: Shape, image: PreparedImage, cmap: str) -> str:
     )
 
 
-def _mask(shown: Shape, image: PreparedImage, cmap: str) -> str:
+def _mask(shown: Drawn, image: PreparedImage, cmap: str) -> str:
     scale = scale_for(shown.values, shown.mode)
     return _image(overlay(image, reduced(shown.values, TILE), opacity=0.65, cmap=cmap, scale=scale))
 
 
-def _matrix(shown: Shape, image: PreparedImage, cmap: str) -> str:
+def _matrix(shown: Drawn, image: PreparedImage, cmap: str) -> str:
     scale = scale_for(shown.values, shown.mode)
     return _image(colourise(reduced(shown.values, TILE), scale, None if scale.mode == "diverging" else cmap))
 
 
-def _words(shown: Shape, image: PreparedImage, cmap: str) -> str:
+def _words(shown: Drawn, image: PreparedImage, cmap: str) -> str:
     return f'<span class="av-words">{escape(shown.text)}</span>'
 
 
@@ -99,7 +99,7 @@ def _image(picture: Any) -> str:
     return f'<img src="{data_url(picture)}" alt="" width="{TILE}" height="{TILE}">'
 
 
-STYLES: Mapping[str, Callable[[Shape, PreparedImage, str], str]] = MappingProxyType(
+STYLES: Mapping[str, Callable[[Drawn, PreparedImage, str], str]] = MappingProxyType(
     {"profile": _profile, "mask": _mask, "matrix": _matrix, "words": _words}
 )
 """How each style of ``render.drawings`` is drawn in a tile."""
