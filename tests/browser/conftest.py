@@ -16,9 +16,14 @@ PATH = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("g
 
 
 def pytest_collection_modifyitems(items):
+    """By default the first test of each file runs: a browser mostly waits, and all of them take as long as the rest."""
+    begun = set()
     for item in items:
         if Path(__file__).parent in Path(item.fspath).parents:
             item.add_marker(pytest.mark.browser)
+            if item.fspath in begun:
+                item.add_marker(pytest.mark.slow)
+            begun.add(item.fspath)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def send_event(url):
 
     document = next(json.loads(c["props"]["value"])["id"] for c in config["components"] if c["id"] == parts["view"])
     loads = [d for d in config["dependencies"] if any(target[1] == "load" for target in d["targets"])]
-    first = max(loads, key=lambda d: len(d["outputs"]))
+    first = next(d for d in loads if parts["view"] in d["outputs"])
     assert run(first, {}, None)["success"]
     return send
 

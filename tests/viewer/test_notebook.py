@@ -70,4 +70,4 @@ def test_a_widget_answers_what_is_asked_of_a_live_network(widgets):
 def test_the_form_of_anywidget_is_kept():
     from attnviz.viewer.bundles import bundle
 
-    assert re.search(r"export\{(\w+) as default\}", bundle("view"))
+    assert re.search(r"export\{[^}]*\b\w+ as default\}", bundle("view"))

@@ -53,7 +53,7 @@ def test_the_page_forbids_everything_but_its_own_script_and_holds_its_document()
 
 def test_the_script_uses_no_markup_and_no_address():
     for path in (FOLDER / "src").glob("*.js"):
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")  # a name, not an address
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", source), (
             path
         )

@@ -24,7 +24,7 @@ from attnviz.viewer.bundles import module_name  # noqa: E402
 
 HERE = "http://localhost"
 
-MOST_BYTES = 600_000
+MOST_BYTES = 650_000
 """Of the page as it is sent, uncompressed, and of its configuration."""
 ADDRESS = re.compile(r'src="(attnviz/sample-[0-9a-f]{16}\.jpg)"')
 
