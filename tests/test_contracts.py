@@ -200,12 +200,12 @@ def test_attention_types(name):
 
 COMPACT = ("compact-resnet", "compact-3d")
 PAIRS = [
-    pytest.param(b, a, marks=() if b == "compact-resnet" or a == "cbam" else pytest.mark.slow)
+    pytest.param(b, a, marks=() if b == "compact-resnet" else pytest.mark.slow)
     for b in BACKBONES
     for a in ATTENTION
     if b in COMPACT or a in ("cbam", "self-attention", "sk")
 ]
-"""Every backbone with a few types by default; every type in the compact ones."""
+"""Every type in the compact backbones, and a few in every backbone."""
 
 
 @pytest.mark.parametrize(("backbone", "attention"), PAIRS)
@@ -219,7 +219,13 @@ def test_backbones(backbone, attention):
     check(model, torch.randn(input_shape(spec, batch=2)))
 
 
-@pytest.mark.parametrize("name", checkpoint_ids())
+LARGE = ("vgg", "densenet", "self-attention", "sk", "danet", "local")
+CHECKPOINTS = [
+    pytest.param(name, marks=pytest.mark.slow if name.startswith(LARGE) else ()) for name in checkpoint_ids()
+]
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
 def test_checkpoints(name):
     loaded = load(name)
     sites = check(loaded.module, torch.randn(2, loaded.spec.input.channels, *loaded.spec.input.size))

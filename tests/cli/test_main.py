@@ -154,7 +154,7 @@ def test_training_without_a_recipe_or_data(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("buffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_closed_pipe_ends_the_command_quietly(checkpoints, buffered):
     command = [sys.executable, "-m", "attnviz", "gates", str(checkpoints / "cbam.json"), "--json"]
     environment = {**os.environ, "PYTHONUNBUFFERED": buffered}

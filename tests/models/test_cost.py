@@ -68,6 +68,7 @@ def test_memory_efficient_densenet_keeps_less():
     assert kept[True].activation_bytes < 0.65 * kept[False].activation_bytes
 
 
+@pytest.mark.slow
 def test_every_type_is_measured_or_refused_with_a_reason():
     table = measure("compact-resnet", (), 32, 10, SMALL, repeats=1)
     assert {r.attention for r in table.rows} | {n for n, _ in table.refused} == set(ATTENTION)
@@ -145,6 +146,7 @@ def test_measure_validates_before_it_measures():
         measure("vgg16", ["se", "nonsense"])
 
 
+@pytest.mark.slow
 def test_macs_are_those_of_torchs_own_counter_without_its_compiler():
     code = """
 import sys, torch

@@ -52,6 +52,7 @@ def toy(tmp_path, monkeypatch):
     sys.modules.pop("toy_attention", None)
 
 
+@pytest.mark.slow
 def test_a_new_type_appears_everywhere(toy, capsys):
     assert main(["describe", "toy", "--channels", "12"]) == 0
     assert "1 + 0·C = 1" in capsys.readouterr().out

@@ -48,6 +48,7 @@ def test_without_checkpoints_the_error_says_what_to_do(tmp_path):
         build(Store(tmp_path))
 
 
+@pytest.mark.slow
 def test_every_bundled_checkpoint_opens():
     from attnviz.models.checkpoints import FOLDER
     from attnviz.ui.shared.view import look
