@@ -50,10 +50,14 @@ def _thorough(summary: Summary) -> tuple[bool, int, int]:
 def effects_of(summary: Summary) -> dict[str, float]:
     """Share of answers in [0, 1] that change where a gate alone is replaced by its mean, by name of the gate.
 
-    Empty where no gate was replaced alone.
+    Only gates whose mean costs or wins answers beyond chance: the 95 % interval does not hold 0.
     """
-    alone = {gate["name"]: gate["alone"] for gate in summary["gates"]}
-    return {name: effects["mean"]["changed"] / 100 for name, effects in alone.items() if "mean" in effects}
+    means = {gate["name"]: gate["alone"]["mean"] for gate in summary["gates"] if "mean" in gate["alone"]}
+    return {
+        name: mean["changed"] / 100
+        for name, mean in means.items()
+        if mean["interval"] and not mean["interval"][0] <= 0 <= mean["interval"][1]
+    }
 
 
 def headline_of(summary: Summary, language: str) -> list[str]:
