@@ -11,8 +11,6 @@ from typer import Option
 
 from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 @dataclass(frozen=True, kw_only=True)
 class AppOptions:
@@ -42,11 +40,10 @@ def run(args: AppOptions) -> None:
     networks = [network_of(locator, args.network) for locator in args.model or ()]
     if args.alone and not networks:
         raise UserError("--alone leaves out the bundled networks: give at least one --model")
-    public = args.public or args.host not in LOOPBACK
     options: dict[str, Any] = {"server_name": args.host, "mcp_server": args.mcp}
     if args.port is not None:
         options["server_port"] = args.port
     try:
-        open_page(networks, data=args.data, alone=args.alone, public=public, audits=args.audits, **options)
+        open_page(networks, data=args.data, alone=args.alone, public=args.public, audits=args.audits, **options)
     except OSError as error:  # gradio finds no free port, or may not listen on this address
         raise UserError(f"the app cannot listen on {args.host}:{args.port or '7860…'}: {error}") from error
