@@ -122,12 +122,22 @@ def test_a_hot_cell_is_drawn_where_it_is(page):
         assert found == pytest.approx(expected(a.image, True), abs=0.03)
 
 
-def test_the_slider_moves_by_keyboard(tab):
-    slider = tab.locator("#compare-pair .av-cut")
+def test_of_two_choices_the_last_counts_though_the_first_is_late_and_the_slider_moves_by_keyboard(tab):
+    slider, held = tab.locator("#compare-pair .av-cut"), []
+
+    def first_is_late(route):
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    tab.route("**/gradio_api/run/**", first_is_late)
     choose(tab, "compare-second", "Tiny se")
     before = tab.locator("#compare-pair .av-slide img").first
     source = before.get_attribute("src")
     tab.locator("#compare-what").get_by_text("attribution").click()
+    tab.wait_for_timeout(1000)
+    held[0].continue_()
+    expect(before).to_have_attribute("alt", re.compile("Tiny se"))
     expect(before).not_to_have_attribute("src", source)
     slider.focus()
     tab.keyboard.press("End")

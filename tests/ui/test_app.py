@@ -35,6 +35,18 @@ def test_every_tab_of_the_table_can_be_built(checkpoints):
     assert all(tab.title in TEXTS for tab in TABS.values())
 
 
+def test_controls_with_one_answer_are_one_event(checkpoints):
+    """Of two events, the one answered last decides what stands there, be it the one that was asked first."""
+    demo = build(Store(checkpoints))
+    pressed = [
+        (f.name, frozenset(part._id for part in f.inputs), frozenset(part._id for part in f.outputs))
+        for f in demo.fns.values()
+        if f.fn is not None and any(where in demo.blocks for where, _ in f.targets)
+    ]
+    assert len(pressed) >= 60
+    assert sorted(name for name, *_ in set(pressed)) == sorted(name for name, *_ in pressed)
+
+
 def test_every_control_has_a_label(checkpoints):
     demo = build(Store(checkpoints))
     kinds = ("image", "dropdown", "slider", "radio", "number")

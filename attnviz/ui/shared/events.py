@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -75,7 +76,8 @@ def connect(
     and put wrong choices into messages as HTML.
 
     Args:
-        trigger: A component's event, such as ``button.click``.
+        trigger: A component's event, such as ``button.click``, or several that are answered alike: they are one event,
+            so that of several presses the last one decides what stands there, however long the first is answered.
         handler: What is called; its errors become toasts.
         inputs: Components, or a set of them for a handler that takes a dictionary.
         outputs: Components that the handler may change.
@@ -84,4 +86,5 @@ def connect(
     """
     takes_long = how.get("concurrency_id") in ("cnn", "guests", "fetch")
     shown = {"show_progress_on": [busy]} if busy is not None and takes_long else {}
-    return trigger(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)
+    wired = partial(gr.on, trigger) if isinstance(trigger, list) else trigger
+    return wired(guarded(handler), inputs, list(outputs), api_visibility="private", preprocess=False, **shown, **how)

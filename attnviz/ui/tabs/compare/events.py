@@ -22,6 +22,7 @@ def wire(tab: Compare) -> None:
     asked = {parts.mode, parts.models, parts.model, parts.shots, parts.uploads, parts.choice, parts.method}
     everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo, page.chosen}
     idle = [parts.progress, parts.stop, parts.halt]
+    measured = [parts.trust, parts.stop, parts.halt]
     drawn = {parts.table, parts.notes, parts.pair}
     shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.what, parts.trust}
     shown |= {*idle, *parts.titles.values(), parts.samples, parts.help, page.photo}
@@ -34,10 +35,6 @@ def wire(tab: Compare) -> None:
         connect(done.failure, tab.on_failed, None, idle, LIGHT)
         return done
 
-    def measured(trigger: Any) -> None:
-        done = connect(trigger, tab.on_panel, everything, {parts.trust, parts.stop, parts.halt}, STEPS)
-        connect(done.failure, tab.on_unmeasured, None, [parts.trust, parts.stop, parts.halt], LIGHT)
-
     heavy(page.tab.select, tab.on_open, {*shown, parts.photo, parts.models})
     heavy(page.go, tab.on_go, {*shown, *set_by_address, *controls, page.address})
     heavy(page.head.language, tab.on_language)
@@ -45,24 +42,21 @@ def wire(tab: Compare) -> None:
     sent = heavy(parts.photo.upload, tab.on_photo)
     connect(sent.failure, tab.on_refused, {parts.state}, [parts.photo, *idle], LIGHT)
     heavy(parts.samples.select, tab.on_sample, {*shown, parts.photo})
-    for control in (parts.mode, parts.models, parts.model, parts.shots, parts.choice, parts.method):
-        heavy(control.input, tab.on_change)
-    for trigger in (parts.uploads.upload, parts.uploads.clear, parts.uploads.delete):
-        heavy(trigger, tab.on_change)
-    for control in parts.parameters.values():
-        heavy(getattr(control, "release", control.input), tab.on_change)
+    wanted = (parts.mode, parts.models, parts.model, parts.shots, parts.choice, parts.method)
+    changes = [control.input for control in wanted]
+    changes += [parts.uploads.upload, parts.uploads.clear, parts.uploads.delete]
+    changes += [getattr(control, "release", control.input) for control in parts.parameters.values()]
+    heavy(changes, tab.on_change)
     asked_now = connect(parts.compute.click, tab.on_asked, None, [parts.progress, parts.stop], LIGHT)
     heavy(asked_now.then, tab.on_compute)
-    for button in (parts.stop, parts.halt):
-        connect(button.click, tab.on_stop, None, [parts.progress], LIGHT)
-    for control in (parts.mode, parts.method):
-        connect(control.input, tab.on_visible, {parts.mode, parts.method}, controls, LIGHT)
-    for control in (parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what):
-        connect(control.input, tab.on_look, looks, drawn, LIGHT)
+    connect([parts.stop.click, parts.halt.click], tab.on_stop, None, [parts.progress], LIGHT)
+    connect([parts.mode.input, parts.method.input], tab.on_visible, {parts.mode, parts.method}, controls, LIGHT)
+    drawing = (parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what)
+    connect([control.input for control in drawing], tab.on_look, looks, drawn, LIGHT)
     connect(parts.table.select, tab.on_ask, looks, {*drawn, parts.state}, LIGHT)
     parts.opacity.input(None, parts.opacity, None, js="(v) => window.attnvizOpacity(v)", queue=False)
-    measured(parts.panel.expand)
-    measured(parts.measure.click)
+    done = connect([parts.panel.expand, parts.measure.click], tab.on_panel, everything, measured, STEPS)
+    connect(done.failure, tab.on_unmeasured, None, measured, LIGHT)
     begun = connect(parts.export.click, tab.on_begin, None, [parts.export], LIGHT)
     made = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
     made.success(None, js="() => setTimeout(() => document.querySelector('#compare-file').click(), 100)")

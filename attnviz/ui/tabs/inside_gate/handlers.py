@@ -261,8 +261,7 @@ def wire(inside: Inside) -> None:
     on(sent.failure, inside.on_refused, {*stage, parts.photo, parts.region}, LIGHT)
     on(parts.stage.select, inside.on_pick, followed, LIGHT)
     on(parts.channel.input, inside.on_channel, followed, LIGHT)
-    on(parts.factor.input, inside.on_change, stage, HEAVY)
-    on(parts.region.input, inside.on_change, stage, HEAVY)
+    on([parts.factor.input, parts.region.input], inside.on_change, stage, HEAVY)
     on(parts.reset.click, inside.on_reset, everything, HEAVY)
 
 

@@ -41,8 +41,7 @@ def wire(tab: Intervene) -> None:
     on(model.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)
     on(parts.gate.input, tab.on_gate, {*looks, parts.gate}, chosen)
     on(parts.gates.select, tab.on_tile, looks, chosen)
-    for control in (parts.measure, parts.order):
-        on(control.input, tab.on_look, looks, drawn, LIGHT)
+    on([parts.measure.input, parts.order.input], tab.on_look, looks, drawn, LIGHT)
 
     act = {*looks, parts.action, parts.factor}
     on(parts.bars.select, tab.on_bars, act, changed)
@@ -50,8 +49,7 @@ def wire(tab: Intervene) -> None:
     for button, handler in (*picks, (parts.invert, tab.on_invert)):
         on(button.click, handler, {*act, parts.k}, changed)
     on(parts.average.click, tab.on_average, looks, changed)
-    for trigger in (parts.apply.click, parts.range.submit):
-        on(trigger, tab.on_range, {*act, parts.range}, changed)
+    on([parts.apply.click, parts.range.submit], tab.on_range, {*act, parts.range}, changed)
     on(parts.paint.select, tab.on_paint, {*looks, parts.value}, changed)
     on(parts.fill.click, tab.on_fill, {*looks, parts.value}, changed)
     on(parts.swap.input, tab.on_swap, {parts.swap}, [parts.seed, parts.other], LIGHT)

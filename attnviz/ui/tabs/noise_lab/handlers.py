@@ -229,9 +229,7 @@ def wire(lab: NoiseLab) -> None:
     on(sent.failure, lab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, lab.on_sample, {*photos, parts.picker.samples})
     on(parts.channels.select, lab.on_move, answers)
-    on(parts.kind.input, lab.on_noise, answers)
-    on(parts.strength.input, lab.on_noise, answers)
-    on(parts.seed.input, lab.on_noise, answers)
+    on([parts.kind.input, parts.strength.input, parts.seed.input], lab.on_noise, answers)
     on(parts.gate.input, lab.on_gate, answers)
     on(parts.reset.click, lab.on_reset, answers)
 

@@ -218,8 +218,7 @@ def wire(tab: OwnModel) -> None:
     on(page.tab.select, tab.on_open, analysis)
     on(page.head.language, tab.on_language, said, LIGHT)
     on(parts.picker.image.clear, tab.on_clear, analysis, LIGHT)
-    for trigger in (parts.find.click, parts.name.submit):
-        on(trigger, tab.on_find, analysis, FETCH)
+    on([parts.find.click, parts.name.submit], tab.on_find, analysis, FETCH)
     connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)
     on(parts.weights.input, tab.on_weights, [parts.file, parts.labels], LIGHT)
     sent = on(parts.picker.image.upload, tab.on_photo, analysis)
