@@ -9,15 +9,18 @@ with contextlib.suppress(ImportError):
 
 from attnviz.core.errors import UserError
 from attnviz.ui.app import build, launch_options
+from attnviz.ui.networks.store import Store
+from attnviz.ui.server.origin import others_come
 from attnviz.ui.surroundings import prepare_surroundings
 
 try:
     prepare_surroundings()
-    demo = build()
+    public = others_come({})
+    demo = build(Store(public=public))
 except UserError as error:
     raise SystemExit(f"attnviz: {error}") from None
 
 if __name__ == "__main__":
     from attnviz.ui.server.start import start
 
-    start(demo, **launch_options())
+    start(demo, **launch_options(public))

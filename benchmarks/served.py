@@ -28,14 +28,11 @@ from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
-    "decode the photograph": ("attnviz.ui.shared.view", "open_photograph"),
+    "decode the photograph": ("attnviz.ui.shared.page", "open_photograph"),
     "crop and resize": ("attnviz.ui.shared.view", "prepare"),
     "network with its gates": ("attnviz.analysis.analyser", "Analyser.analyse"),
     "feature map of a channel": ("attnviz.analysis.analyser", "Analyser.channel_map"),
-    "picture of the chosen gate": ("attnviz.ui.tabs.explore.handlers", "picture_html"),
-    "tiles of all gates": ("attnviz.ui.tabs.explore.handlers", "strip_html"),
-    "layers x channels": ("attnviz.ui.tabs.explore.handlers", "map_html"),
-    "bars": ("attnviz.ui.tabs.explore.handlers", "scores_html"),
+    "document of the view": ("attnviz.ui.tabs.explore.handlers", "document_of"),
     "prediction": ("attnviz.ui.tabs.explore.handlers", "prediction_html"),
     "whole handler": ("attnviz.ui.tabs.explore.handlers", "Explore.on_photo"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.registry import Registry
@@ -79,7 +78,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
     from attnviz.ui.server.hashed_files import HashedFiles
     from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
-    from attnviz.ui.server.origin import Origin
+    from attnviz.ui.server.origin import Origin, listening_name
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
     from attnviz.ui.shared.text import add_texts, translations
@@ -92,7 +91,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
     inner = (Door, Uploads, HashedFiles, Document)
     middleware = [Middleware(Origin), body, *(Middleware(part) for part in inner)]
     return {
-        "server_name": os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None),  # noqa: S104
+        "server_name": listening_name(),
         "share": False,
         "ssr_mode": False,
         "mcp_server": False,

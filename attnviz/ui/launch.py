@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,12 @@ from attnviz.models.network import Network
 from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
+from attnviz.ui.server.origin import others_come
 from attnviz.ui.server.start import start
 from attnviz.ui.surroundings import prepare_surroundings
 
 if TYPE_CHECKING:
     import gradio as gr
-
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Names of this machine for itself: what listens on another one can be asked by others."""
 
 
 def launch(
@@ -95,12 +92,6 @@ def open_page(
     demo = build(store)
     start(demo, **{**launch_options(public), **options})
     return demo
-
-
-def others_come(options: Mapping[str, Any]) -> bool:
-    """Whether somebody else can ask what is started with these options and in this environment."""
-    host = options.get("server_name") or launch_options()["server_name"]
-    return host not in (*LOOPBACK, None) or bool(options.get("share"))
 
 
 def _networks(model: Any, said: dict[str, Any]) -> list[Network]:

@@ -45,10 +45,11 @@ def browser():
 
 @pytest.fixture(scope="session")
 def url(checkpoints):
-    """The address of the app in a process of its own."""
+    """The address of the app in a process of its own, as strangers see it who come by a proxy on this machine."""
     from scripts.screenshots import app
 
-    with app({"ATTNVIZ_CHECKPOINTS": str(checkpoints), "OMP_NUM_THREADS": "1"}) as address:
+    public = {"ATTNVIZ_HOSTS": "localhost", "OMP_NUM_THREADS": "1"}
+    with app({"ATTNVIZ_CHECKPOINTS": str(checkpoints), **public}) as address:
         yield address
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +42,21 @@ def own_names() -> frozenset[str]:
 def behind_proxy() -> bool:
     """Whether a proxy stands in front, so that the last forwarded address is the visitor's."""
     return "SPACE_ID" in os.environ or bool(listed_names())
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine for itself: what listens on another one can be asked by others."""
+
+
+def listening_name() -> str | None:
+    """Where the app listens unless it is told otherwise: ``GRADIO_SERVER_NAME``, on a Space every address."""
+    return os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if "SPACE_ID" in os.environ else None)  # noqa: S104
+
+
+def others_come(options: Mapping[str, Any]) -> bool:
+    """Whether somebody else can ask what is started with these options of ``Blocks.launch`` in this environment."""
+    host = options.get("server_name") or listening_name()
+    return host not in (*LOOPBACK, None) or bool(options.get("share")) or behind_proxy()
 
 
 def known(host: str, names: frozenset[str]) -> bool:

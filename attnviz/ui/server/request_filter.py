@@ -105,12 +105,12 @@ class Door:
         body = b"".join(message.get("body", b"") for message in messages)
         # in a thread: other visitors' requests must not wait for the largest event
         body, wrong = (body, "") if name is None else await run_sync(as_event, shares.blocks, name, body)
-        if wrong := wrong or await run_sync(problem, shares.blocks, body, queued):
-            of_program = name is not None or await run_sync(_asks_endpoint, shares.blocks, body)
+        event = {} if wrong else await run_sync(parsed, body)
+        if wrong := wrong or await run_sync(problem, shares.blocks, event, queued):
+            of_program = name is not None or public(_function(shares.blocks.fns, event))
             await _refuse(422, invalid(wrong) if of_program else wrong, scope, receive, send)
             return
-        event, address = json.loads(body), address_of(scope)
-        session = event["session_hash"]
+        session, address = event["session_hash"], address_of(scope)
         lane = shares.blocks.default_config.fns[event["fn_index"]].concurrency_id if queued else None
         if queued and shares.full(session, address, lane):
             await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
@@ -128,30 +128,35 @@ class Door:
             shares.joined()
 
 
-def problem(blocks: Any, body: bytes, queued: bool) -> str:
-    """What is wrong with an event, or nothing; no value that was sent is quoted.
-
-    Args:
-        blocks: The page.
-        body: The event as JSON.
-        queued: Whether it was sent to the queue.
-    """
+def parsed(body: bytes) -> dict[str, Any]:
+    """An event from its JSON; without anything in it where it is no JSON object."""
     try:
         event = json.loads(body)
         # neither half a character nor a number that JSON does not have could be sent back
         json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
-        return "An event is a JSON object."
-    if not isinstance(event, dict):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def problem(blocks: Any, event: dict[str, Any], queued: bool) -> str:
+    """What is wrong with an event, or nothing; no value that was sent is quoted.
+
+    Args:
+        blocks: The page.
+        event: As ``parsed`` gives it.
+        queued: Whether it was sent to the queue.
+    """
+    if not event:
         return "An event is a JSON object."
     if too_much := _too_much(event):
         return too_much
-    index, data, session = event.get("fn_index"), event.get("data"), event.get("session_hash")
+    data, session = event.get("data"), event.get("session_hash")
     if not isinstance(session, str) or not SESSION.fullmatch(session):
         return "An event names its session."
     known = blocks.state_holder
     functions = known[session].blocks_config.fns if session in known.session_data else blocks.fns
-    function = functions.get(index) if type(index) is int else None
+    function = _function(functions, event)
     if function is None or function.fn is None:
         return "There is no such event."
     if function.queue is not False and not queued:
@@ -224,13 +229,10 @@ def invalid(text: str) -> list[dict[str, Any]]:
     return [{"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": text}]
 
 
-def _asks_endpoint(blocks: Any, body: bytes) -> bool:
-    """Whether what was sent, however wrong, asks for a named endpoint."""
-    try:
-        index = json.loads(body)["fn_index"]
-        return public(blocks.fns.get(index))
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return False
+def _function(functions: Any, event: dict[str, Any]) -> Any:
+    """What an event, however wrong, asks for; ``None`` where there is no such thing."""
+    index = event.get("fn_index")
+    return functions.get(index) if type(index) is int else None
 
 
 async def _refuse(status: int, text: Any, scope: Scope, receive: Any, send: Any) -> None:

@@ -37,7 +37,9 @@ export class Bars {
     const { gate } = this;
     this.element.hidden = !gate;
     const { wide } = this;
-    if (!gate || !wide) return;
+    if (!gate) return;
+    this.#words(gate);
+    if (!wide) return;
     this.style ??= this.#style();
     const { values } = gate.scores;
     this.scale = this.#scale(gate);
@@ -56,7 +58,6 @@ export class Bars {
       const y = this.#y(v);
       context.fillRect(LEFT + i * step + gap / 2, Math.min(y, zero), Math.max(step - gap, 0.5), Math.max(Math.abs(zero - y), 0.5));
     }
-    this.#words(gate);
     this.point();
   }
 

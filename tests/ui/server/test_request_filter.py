@@ -10,7 +10,7 @@ import pytest
 from attnviz.ui.app import build
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
-from attnviz.ui.server.request_filter import DEEPEST, OPEN, Door, problem, uploaded
+from attnviz.ui.server.request_filter import DEEPEST, OPEN, Door, parsed, problem, uploaded
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def events(blocks):
 
 
 def told(blocks, event, queued=True):
-    return problem(blocks, event if isinstance(event, bytes) else json.dumps(event).encode(), queued)
+    return problem(blocks, parsed(event if isinstance(event, bytes) else json.dumps(event).encode()), queued)
 
 
 def test_what_the_page_sends_is_let_in(blocks, events):
