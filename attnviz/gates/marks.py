@@ -15,7 +15,7 @@ from attnviz.gates.ranges import ANY, is_finite, union
 from attnviz.gates.tensor_table import TensorTable, storage_of
 
 MANY = 32
-"""So many tensors in one memory are looked through for those that are gone."""
+"""Whenever so many more tensors were marked in one memory, it is looked through for those that are gone."""
 
 
 class Marks(TensorTable[Mark]):
@@ -31,7 +31,7 @@ class Marks(TensorTable[Mark]):
         self._uids: Iterator[int] = itertools.count(1)
         self._numbers: dict[tuple[Any, ...], int] = {}
         self.parameters = parameters
-        self._in_storage: dict[int, list[TensorWeakRef]] = {}
+        self._in_storage: dict[int, dict[int, TensorWeakRef]] = {}
 
     def uid(self) -> int:
         """A new number."""
@@ -62,10 +62,11 @@ class Marks(TensorTable[Mark]):
         storage = storage_of(tensor)
         if not storage:
             return
-        memory = self._in_storage.setdefault(storage, [])
-        if len(memory) > MANY:  # most are gone, and others may lie where they lay
-            memory[:] = [reference for reference in memory if reference() is not None]
-        memory.append(TensorWeakRef(tensor))
+        memory = self._in_storage.setdefault(storage, {})
+        if len(memory) % MANY == MANY - 1:  # most are gone, and others may lie where they lay
+            for number in [number for number, reference in memory.items() if reference() is None]:
+                del memory[number]
+        memory[id(tensor)] = TensorWeakRef(tensor)  # once, however often it is marked: a write marks all that lie there
 
     def touch(self, tensor: Tensor) -> None:
         """Mark all other tensors that lie where one lies that was written to: they are as written now.
@@ -74,7 +75,7 @@ class Marks(TensorTable[Mark]):
         """
         written, base = super().get(tensor), tensor._base
         storage = storage_of(tensor)
-        others = [t for reference in self._in_storage.get(storage, ()) if (t := reference()) is not None]
+        others = [t for reference in self._in_storage.get(storage, {}).values() if (t := reference()) is not None]
         if base is not None and not any(t is base for t in others):
             others.append(base)
         whole = _extent(tensor if base is None else base)

@@ -44,12 +44,12 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def url(checkpoints):
+def url(noise_checkpoints):
     """The address of the app in a process of its own, as strangers see it who come by a proxy on this machine."""
     from scripts.screenshots import app
 
     public = {"ATTNVIZ_HOSTS": "localhost", "OMP_NUM_THREADS": "1"}
-    with app({"ATTNVIZ_CHECKPOINTS": str(checkpoints), **public}) as address:
+    with app({"ATTNVIZ_CHECKPOINTS": str(noise_checkpoints), **public}) as address:
         yield address
 
 

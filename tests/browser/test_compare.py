@@ -24,16 +24,16 @@ def rows(page):
     return page.locator("#compare-table .av-cmp-row")
 
 
-def opened(page):
+def opened(open_page, **options):
     """The tab, with four networks in it."""
-    page.get_by_role("tab", name=re.compile("Compare|对比")).click()
+    page = open_page("?tab=compare&models=cbam,none,se,self-attention", "#compare-table .av-cmp-row", **options)
     expect(rows(page)).to_have_count(4, timeout=120_000)
     return page
 
 
 @pytest.fixture
-def tab(page):
-    return opened(page)
+def tab(open_page):
+    return opened(open_page)
 
 
 def choose(page, control, option):
@@ -174,13 +174,13 @@ def test_the_sheet_is_downloaded(tab, tmp_path):
 
 @pytest.mark.parametrize("width", [390, 320])
 def test_on_a_phone_nothing_scrolls_sideways(open_page, width):
-    page = opened(open_page(viewport={"width": width, "height": 844}, is_mobile=True, has_touch=True))
+    page = opened(open_page, viewport={"width": width, "height": 844}, is_mobile=True, has_touch=True)
     assert page.evaluate(WIDE) <= 0
     tops = [row.bounding_box()["y"] for row in rows(page).all()]
     assert tops == sorted(tops)
 
 
 def test_it_speaks_chinese(open_page):
-    page = opened(open_page(locale="zh-CN"))
+    page = opened(open_page, locale="zh-CN")
     expect(page.locator("#compare-notes")).to_contain_text("门与类别无关")
     expect(page.locator("#compare-help")).to_contain_text("这些图是什么意思")

@@ -139,7 +139,7 @@ HOST = """(code) => {
 
 
 def test_an_answer_of_another_document_is_not_shown_and_a_question_names_its_document(page):
-    shown, asked = page.evaluate(HOST, script("viewer_host"))
+    shown, asked = page.evaluate(HOST, script("viewer_host", viewer="view.js", shown="view", asks=True))
     assert shown == [None, '{"gate":0,"document":"b"}', None, None]
     assert asked == [["submit", {"gate": 0, "document": "b"}]]
 

@@ -13,12 +13,6 @@ from tests.browser.test_page import open_tab
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
 
 
-@pytest.fixture(scope="module")
-def url(noise_checkpoints):
-    with app({"ATTNVIZ_CHECKPOINTS": str(noise_checkpoints), "OMP_NUM_THREADS": "1"}) as address:
-        yield address
-
-
 def intervene(page):
     open_tab(page, "intervene")
     expect(page.locator("#iv-headline")).to_contain_text(re.compile("nothing is changed|尚未改动"))

@@ -3,14 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from scripts.screenshots import app
-
-
-@pytest.fixture(scope="module")
-def url(noise_checkpoints):
-    with app({"ATTNVIZ_CHECKPOINTS": str(noise_checkpoints), "OMP_NUM_THREADS": "1"}) as address:
-        yield address
-
 
 @pytest.fixture
 def training(open_page):

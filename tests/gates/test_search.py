@@ -18,6 +18,8 @@ from attnviz.gates.containers import map_tensors, tensors_within
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, set_to
 from attnviz.gates.explain import as_text, explain_search
+from attnviz.gates.marks import Marks
+from attnviz.gates.tensor_table import storage_of
 from tests.gates import foreign, published, strangers
 from tests.zoo import awake
 
@@ -237,3 +239,13 @@ def test_why_on_the_command_line(capsys):
     rows = json.loads(capsys.readouterr().out)
     assert text.count("    gate ") == 2 == sum(bool(row["sites"]) for row in rows)
     assert set(rows[0]) == {"module", "operation", "shapes", "sites", "reason"}
+
+
+def test_what_is_written_to_again_and_again_is_remembered_once():
+    marks, table = Marks(), torch.zeros(64, 4)
+    marks.set(table, marks.new())
+    for row in range(64):  # as people's networks, each row of a table of points
+        part = table[row]
+        marks.set(part, marks.new())
+        marks.touch(part)
+    assert len(marks._in_storage[storage_of(table)]) < 64

@@ -149,9 +149,14 @@ class Picker:
     samples: gr.HTML
 
 
-def script(name: str) -> str:
-    """A script of the folder ``static``."""
-    return (STATIC / f"{name}.js").read_text(encoding="utf-8")
+def script(name: str, /, **constants: Any) -> str:
+    """A script of the folder ``static`` behind constants that it reads.
+
+    What stays the same is told this way: gradio forgets a component's own properties when the tab that it lies in is
+    opened by an address and has not been seen before.
+    """
+    told = "".join(f"const {constant} = {json.dumps(value)};\n" for constant, value in constants.items())
+    return told + (STATIC / f"{name}.js").read_text(encoding="utf-8")
 
 
 def chosen_field() -> gr.Textbox:
@@ -161,8 +166,8 @@ def chosen_field() -> gr.Textbox:
 
 def address_component(names: Iterable[str]) -> gr.HTML:
     """The component that keeps the browser's address, for tabs of these names."""
-    events = json.dumps([f"go_{name}" for name in names])
-    return gr.HTML(js_on_load=f"const events = {events};\n{script('address')}", elem_id="address", padding=False)
+    events = [f"go_{name}" for name in names]
+    return gr.HTML(js_on_load=script("address", events=events), elem_id="address", padding=False)
 
 
 def picker(photo: Photo, prefix: str = "", height: int = 260, data: str = IMAGENETTE) -> Picker:

@@ -86,8 +86,7 @@ def layout(page: Page) -> CompareParts:
     _look(made)
     made["table"] = gr.HTML(
         f"<p>{say('cmp_opening')}</p>",
-        js_on_load=f"{script('ask')}\n{script('cells')}",
-        module=module_name(),
+        js_on_load=f"{script('ask')}\n{script('cells', viewer=module_name())}",
         elem_id="compare-table",
     )
     made["help"] = gr.HTML("", elem_id="compare-help")

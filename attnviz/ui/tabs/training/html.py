@@ -105,7 +105,7 @@ def _frames(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite])
     scale = shared_scale([mask.values for mask in masks], masks[0].scale("fixed"))
     cmap = cmap_for(scale, None)
     veils = "".join(
-        f'<img class="tr-frame av-veil" src="{plane_url(mask.values, scale, cmap)}" alt="" '
+        f'<img class="tr-frame av-veil" src="{plane_url(mask.values, scale, cmap)}" alt="" aria-hidden="true" '
         f"{_told(taken, film, step, mask.values, scale)}>"
         for step, mask in enumerate(masks)
     )
@@ -160,7 +160,7 @@ def _matrices(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> st
     planes = [plane_of(record) for record in records]
     scale = shared_scale(planes, "stretch")
     images = "".join(
-        f'<img class="tr-frame" src="{plane_url(plane, scale, cmap_for(scale, None))}" alt="" '
+        f'<img class="tr-frame" src="{plane_url(plane, scale, cmap_for(scale, None))}" alt="" aria-hidden="true" '
         f"{_told(taken, film, step, plane, scale)}>"
         for step, plane in enumerate(planes)
     )
