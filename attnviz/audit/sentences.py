@@ -66,34 +66,34 @@ TEXTS: Mapping[str, Pair] = {
         "photographs.",
         "它的方差中 {elements} % 在元素之间（常数也有），{within} % 在照片之间。",
     ),
-    "together": ("All gates together: {text}", "所有门控一起：{text}"),
+    "together": ("All gates together: {text}", "所有门一起：{text}"),
     "own_differs": (
         "Its own gates put back change {changed} % of the answers, which they must not: distrust this audit.",
-        "放回自己的门控改变了 {changed} % 的回答，这不应发生：请勿相信本次审计。",
+        "放回自己的门改变了 {changed} % 的回答，这不应发生：请勿相信本次审计。",
     ),
     "open_matters": (
         "An open channel is an important one: knocking out the {k} most open channels of each gate costs {cost} points "
         "{ends} more than the {k} least open.",
-        "开得大的通道更重要：每个门控敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
+        "开得大的通道更重要：每个门敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "open_matters_less": (
         "An open channel is the less important one: knocking out the {k} least open channels of each gate costs {cost} "
         "points {ends} more than the {k} most open.",
-        "开得大的通道反而不重要：每个门控敲除最闭的 {k} 个通道比最开的 {k} 个多损失 {cost} 个百分点 {ends}。",
+        "开得大的通道反而不重要：每个门敲除最闭的 {k} 个通道比最开的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "open_matters_not": (
         "Whether a channel is open says nothing sure about its importance: the {k} most open channels of each gate "
         "cost {cost} points {ends} more than the {k} least open.",
-        "通道开得大小不能说明其重要性：每个门控敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
+        "通道开得大小不能说明其重要性：每个门敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "masks_on": (
         "The masks lie on the objects: {gates} of {of} gates hold more of their energy there than an even mask and a "
         "centre map.",
-        "掩码落在物体上：{of} 个门控中有 {gates} 个在物体上的能量高于均匀掩码和中心图。",
+        "掩码落在物体上：{of} 个门中有 {gates} 个在物体上的能量高于均匀掩码和中心图。",
     ),
     "masks_off": (
         "The masks do not lie on the objects more than a centre map does ({gates} of {of} gates do).",
-        "掩码落在物体上的程度不高于中心图（{of} 个门控中有 {gates} 个高于）。",
+        "掩码落在物体上的程度不高于中心图（{of} 个门中有 {gates} 个高于）。",
     ),
 }
 """English and Chinese by key; numbers are put in by name."""

@@ -243,9 +243,7 @@ def _left_out(work: Work) -> list[list[str]]:
             names = ", ".join(too_large)
             reasons.append([f"too large to be replaced by values from elsewhere: {names}", f"太大，未作替换：{names}"])
         if work.settings.quick:
-            reasons.append(
-                ["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门控，也未敲除通道"]
-            )
+            reasons.append(["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门，也未敲除通道"])
     elif not len(work.choice.tests):
         reasons.append(["no tests were asked for", "未要求测试"])
     if work.problems:

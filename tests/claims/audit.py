@@ -42,22 +42,18 @@ def every_test() -> Claims:
     """What the audit with every test says about CBAM."""
     report = summary("cbam")
     mean, donor = report["together"]["mean"], report["together"]["same_class"]
-    assert report["data"]["tested"] == 256 and all(
-        low < -1 and high > 0 for low, high in (mean["interval"], donor["interval"])
-    )
-    yield (
-        "docs/audit.md",
-        f"changes {points(mean)} points and another photograph's gates of the same class {points(donor)}",
-    )
+    assert mean["interval"][0] < -1 and mean["interval"][1] > 0 and donor["interval"][1] < 0
+    yield "docs/audit.md", f"its mean over the data changes {points(mean)} points, so"
+    yield "docs/audit.md", f"another photograph's gates of the same class change {points(donor)}, so"
     worst = min(gate["alone"]["mean"]["points"] for gate in report["gates"])
-    yield "docs/audit.md", f"no gate alone costs more than {-worst:.1f} points by its mean"
+    yield "docs/audit.md", f"No gate alone costs more than {-worst:.1f} points by its mean"
     row = next(row for row in report["knock_outs"] if row["k"] == 32)
     most, least = (-row[key]["points"] for key in ("gate", "gate_low"))
     yield (
         "docs/audit.md",
         f"without the 32 most open channels of every channel gate accuracy falls by {most:.1f} points, without the 32 least open by {least:.1f}",
     )
-    yield "docs/audit.md", f"on {report['data']['tested']} of the photographs (`--tests 256`)"
+    yield "docs/audit.md", f"with every test, on {report['data']['tested']:,} of the photographs"
 
 
 RATE, GATES = 1000, 15_000
