@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.cluster import LOCAL, Cluster
 from attnviz.audit.decoding import Decoder
 from attnviz.audit.photographs import Photographs, in_folder
 from attnviz.audit.reading import Reading, merge_all
@@ -158,6 +159,38 @@ def memory(counts: list[int]) -> dict[str, float]:
     return found
 
 
+def actors(model: str, data: Path, rounds: int) -> dict[str, Any]:
+    """Photographs a second that one and two actors of Ray read, in turns, and the median of the ratios of neighbours.
+
+    The clock runs from the first block that is finished, or with two actors the second one, to the last: without the
+    start of Ray and of the actors.
+    """
+    network = load(model)
+    photographs = in_folder(data, network.labels)
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as place:
+        store = AuditFiles(Path(place) / "work")
+        store.open({}, resume=False)
+        work = Work(Analyser(network), photographs, Settings(workers=0), store)
+        for _ in range(rounds):
+            for count, found in rates.items():
+                cluster, ended = Cluster(LOCAL, model, count), []
+                try:
+                    for number, _ in cluster.run(work, "read", list(work.readings), lambda _: None):
+                        ended.append((time.perf_counter(), len(work.numbers(number))))
+                finally:
+                    cluster.stop()
+                images = sum(size for _, size in ended[count:])
+                found.append(images / (ended[-1][0] - ended[count - 1][0]))
+    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    return {
+        "model": model,
+        "images_per_second": {str(count): round(statistics.median(found), 1) for count, found in rates.items()},
+        "ratio": round(statistics.median(ratios), 2),
+        "ratios": [round(ratio, 2) for ratio in ratios],
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -168,6 +201,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tests", type=int, default=0, help="test so many photographs too, and say what it takes")
     parser.add_argument("--memory", type=int, nargs="*", default=[1000, 100_000])
+    parser.add_argument("--actors", action="store_true", help="only this: two actors of Ray beside one")
     parser.add_argument("--peak", type=int, help="only this: the most memory after so many photographs, in MB")
     parser.add_argument("--out", type=Path)
     add_force(parser)
@@ -178,6 +212,14 @@ def main() -> None:
     if args.data is None:
         parser.error("--data is needed")
     begun = time.perf_counter()
+    if args.actors:
+        found = actors(args.models[0], args.data, args.rounds)
+        made = machine(torch.device("cpu"), time.perf_counter() - begun)
+        report = {"benchmark": "audit --actors", "run": made, **found}
+        print(json.dumps(report, indent=1))
+        if args.out is not None:
+            write_results(args.out, report, {"model": args.models[0], "rounds": args.rounds}, args.force)
+        return
     speeds = {model: speed(model, args.data, args.images, args.rounds, args.workers) for model in args.models}
     tests = {model: testing(model, args.data, args.tests) for model in args.models} if args.tests else {}
     memories = memory(args.memory)

@@ -21,5 +21,6 @@ SECTIONS = (
     limits.limits,
     audit.audits,
     audit.every_test,
+    audit.measured,
     audit.scale,
 )

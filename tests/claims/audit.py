@@ -2,6 +2,7 @@
 
 import json
 
+from attnviz.models.results import read_results
 from tests.claims.shared import Claims
 from tests.test_layering import ROOT
 
@@ -54,6 +55,30 @@ def every_test() -> Claims:
         f"without the 32 most open channels of every channel gate accuracy falls by {most:.1f} points, without the 32 least open by {least:.1f}",
     )
     yield "docs/audit.md", f"with every test, on {report['data']['tested']:,} of the photographs"
+
+
+def measured() -> Claims:
+    """What an audit costs here."""
+    speed, memory = read_results("audit-speed")["speed"], read_results("audit-speed")["memory_mb"]
+    assert list(speed) == ["cbam", "timm:seresnet50"] and list(memory) == ["1000", "100000"]
+    few, many = memory.values()
+    yield (
+        "docs/scale.md",
+        f"makes {speed['cbam']['ratio']:.2f} times as many photographs a second on `cbam` and "
+        f"{speed['timm:seresnet50']['ratio']:.2f} times on",
+    )
+    yield (
+        "docs/scale.md",
+        f"has read 100,000 photographs took {many:.0f} MB at its highest, one that has read 1,000 took {few:.0f} MB",
+    )
+    actors = read_results("audit-actors")
+    yield "docs/scale.md", f"one thread each read {actors['ratio']:.2f} times as many as one"
+    whole = summary("cbam")
+    data = whole["data"]
+    yield (
+        "docs/scale.md",
+        f"every test on {data['tested']:,} of {data['photographs']:,} photographs took {whole['run']['seconds']} seconds",
+    )
 
 
 RATE, GATES = 1000, 15_000
