@@ -27,11 +27,6 @@ def is_foreign(backbone: str) -> bool:
     return bool(CODE.fullmatch(backbone)) or backbone.partition(":")[0] in published.LIBRARIES and ":" in backbone
 
 
-def runs_code(backbone: str) -> bool:
-    """Whether building it runs somebody's code."""
-    return bool(CODE.fullmatch(backbone))
-
-
 def build_foreign(
     backbone: str,
     attention: Callable[[int], nn.Module] | None,

@@ -99,6 +99,12 @@ def test_the_table_holds_every_gate(network, folder):
     assert row["mean"] == pytest.approx(record.values.mean(), abs=1e-5)
 
 
+def test_pandas_gets_the_same_table(network, folder):
+    pytest.importorskip("pandas")
+    pairs = list(analyse_many(network, folder))
+    assert attnviz.as_pandas(pairs)["mean"].tolist() == as_table(pairs)["mean"].to_pylist()
+
+
 def test_the_archive_gives_the_same_arrays_back(network, folder, tmp_path):
     pairs = list(analyse_many(network, folder))
     assert save_npz(pairs, tmp_path / "gates.npz") == 5

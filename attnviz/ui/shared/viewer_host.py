@@ -39,7 +39,7 @@ class ViewerHost:
     """A view on the page.
 
     Attributes:
-        component: An output for ``shows``, ``picks``, ``speaks`` and ``answers``. Never an input: it would send the
+        component: An output for ``shows``, ``picks`` and ``answers``. Never an input: it would send the
             document back. Its event ``select`` tells of every choice and every change of how things are drawn;
             Python need not listen. ``submit`` asks for a feature map, ``{"gate", "name", "channel"}``,
             or in a large pairwise gate for the map of another place, ``{"gate", "name", "place"}``.
@@ -73,7 +73,6 @@ def make(
         js_on_load=script("viewer_host", viewer=module_name(), shown=name, asks=asks),
         elem_id=name,
         elem_classes="av-viewer",
-        lang="",
         picked=None,
         features=None,
     )
@@ -93,11 +92,6 @@ def shows(document: Mapping[str, Any] | None, **choice: Any) -> gr.HTML:
 def picks(**choice: Any) -> gr.HTML:
     """An update: choose ``gate`` (a name), ``channel``, ``place`` (down and across in [0, 1]) or ``look``."""
     return gr.HTML(picked=_choice(choice))
-
-
-def speaks(language: str) -> gr.HTML:
-    """An update: another language. Without one the view follows the language of the page, ``<html lang>``."""
-    return gr.HTML(lang=language)
 
 
 def answers(found: ChannelMap | Mask, gate: int, document: str) -> gr.HTML:
