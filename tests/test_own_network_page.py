@@ -43,7 +43,7 @@ def test_every_block_has_a_name_or_is_a_command():
     files = [text.splitlines()[0] for kind, text in blocks if kind != "sh"]
     assert files == [f"# {name}" for name in ("stranger.py", "pictures.py", "shapes.toml", "look.py", "show.py")]
     commands = [line for kind, text in blocks if kind == "sh" for line in text.splitlines()]
-    assert all(line.split()[0] in ("attnviz", "python", "pip") for line in commands) and len(commands) == 8
+    assert all(line.split()[0] in ("attnviz", "python", "pip") for line in commands) and len(commands) == 9
 
 
 @pytest.mark.slow
@@ -69,6 +69,8 @@ def test_the_session_runs_as_it_is_written(tmp_path, monkeypatch):
     assert "40 photographs; one folder each" in many
     right = int(said["python look.py"].split()[0])
     assert right >= 32, "it has learned something"
+    audited = next(text for line, text in said.items() if line.startswith("attnviz audit"))
+    assert "All gates together: " in audited and Path("audits/shapes/report.html").stat().st_size > 10_000
     with np.load("gates.npz") as archive:
         assert len(archive["paths"]) == 40 and len(archive.files) == 4 + 8
     _in_the_app(tmp_path)
