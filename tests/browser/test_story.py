@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from attnviz.ui.app import TABS
 from attnviz.ui.shared.tour import SCENES
-from scripts.screenshots import app
+from scripts.screenshots import QUIET, app
 from tests.browser.test_page import open_tab
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
@@ -74,6 +74,18 @@ def test_addresses_of_other_tabs_come_back_too(open_page, tab):
         expect(fresh.locator("#noise-channels .nl-name strong").nth(2)).to_have_text("noise 1")
     else:
         expect(fresh.locator("#training-picture h2")).to_contain_text("After epoch 1 of 3")
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_a_tab_opened_by_its_address_shows_what_a_click_shows(open_page, name):
+    clicked, addressed = open_page(), open_page(f"?tab={name}", seen=f"#tab-{name}-button[aria-selected=true]")
+    open_tab(clicked, name)
+    shown = []
+    for page in (clicked, addressed):
+        page.evaluate(QUIET, 2.5)
+        panel = page.locator(f"#tab-{name}")
+        shown.append([panel.locator(f"{kind}:visible").count() for kind in ("img", "canvas", "svg", "button", "h2")])
+    assert shown[0] == shown[1] and sum(shown[0]) > 1
 
 
 def test_a_wrong_address_is_a_sentence_and_the_page_goes_on(open_page):
