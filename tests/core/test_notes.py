@@ -1,7 +1,9 @@
 """What is said about photographs that do not suit a network."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -75,3 +77,25 @@ def test_notes_stand_in_files_in_the_terminal_in_notebooks_and_on_the_page(check
     store = Store(checkpoints)
     view = look(store, "se", path=str(photo), language="zh")
     assert notes_of(view.analysis, "zh")[0] in prediction_html(view, store.card("se"))
+
+
+def test_what_is_assumed_of_the_numbers_is_offered_the_other_way_too(checkpoints):
+    """Logits of .95, .90 and .02 as yes or no each are 43, 41 and 17 % of one answer: both can be read."""
+    pytest.importorskip("gradio")
+    from attnviz.core.scores import SCORES
+    from attnviz.ui.networks.store import Store
+    from attnviz.ui.shared.strip_and_map import OTHERS, answer_html
+    from attnviz.ui.shared.view import look
+
+    assert set(OTHERS) <= set(NOTES) and {name for names in OTHERS.values() for name in names} <= set(SCORES)
+    chances = np.array([0.95, 0.9, 0.02])
+    found = look(Store(checkpoints), "se", sample="cat").analysis
+    own = dataclasses.replace(
+        found, labels=("dog", "grass", "boat"), logits=np.log(chances / (1 - chances)).astype(np.float32)
+    )
+    assert "<details" not in answer_html(own, (), "en")
+    html = answer_html(dataclasses.replace(own, assumed=(Note("softmax"),)), (), "en")
+    _, other = html.split("<details")
+    assert "95.0%" in other and "90.0%" in other and "2.0%" in other
+    unseen = dataclasses.replace(own, scores="logits", assumed=(Note("unseen"),))
+    assert answer_html(unseen, (), "zh").count("<details") == 2

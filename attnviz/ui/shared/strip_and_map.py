@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +32,12 @@ NARROWEST = 6
 """Tiles that fit in a row, however few there are."""
 
 
+OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"softmax": ("sigmoid",), "unseen": ("softmax", "sigmoid"), "number": ("sigmoid",)}
+)
+"""Note on what is assumed of a network's numbers -> names of ``SCORES`` that they may be as well: offered beside it."""
+
+
 def prediction_html(view: View, card: Card) -> str:
     """The five most probable classes, and beside them how far they can be trusted."""
     metrics, language = card.metrics, view.language
@@ -44,9 +51,27 @@ def prediction_html(view: View, card: Card) -> str:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
-    alt = say("prediction_alt", language)
-    bars = f'<div role="group" aria-label="{alt}">{top_bars(in_words(view.analysis, language))}</div>'
-    return bars + limits_html([*notes_of(view.analysis, language), *limits])
+    return answer_html(view.analysis, limits, language)
+
+
+def answer_html(analysis: Analysis, limits: Sequence[str], language: str) -> str:
+    """The five most probable classes, what else they may be where that is assumed, and sentences on how far they hold.
+
+    Args:
+        analysis: Whose answer it is.
+        limits: The sentences, escaped; those of the analysis itself come first.
+        language: Of whoever reads it.
+    """
+    named, assumed = in_words(analysis, language), {note.key for note in analysis.assumed}
+    others = "".join(
+        f'<details class="av-other"><summary>{say(f"scores_{name}", language)}</summary>'
+        f"{top_bars(replace(named, scores=name))}</details>"
+        for key, names in OTHERS.items()
+        if key in assumed
+        for name in names
+    )
+    bars = f'<div role="group" aria-label="{say("prediction_alt", language)}">{top_bars(named)}</div>'
+    return bars + others + limits_html([*notes_of(analysis, language), *limits])
 
 
 def notes_of(analysis: Analysis, language: str) -> list[str]:

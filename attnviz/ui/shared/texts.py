@@ -59,6 +59,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note_part": (NOTES["part"], "网络只看到这张照片中间的 {share}%。请裁出要看的部分再使用。"),
     "note_tiny": (NOTES["tiny"], "网络看到的是由 {width}×{height} 像素放大到 {wide}×{high} 的图像：像素太少，说明不了什么。请使用更大的照片。"),
     "note_softmax": (NOTES["softmax"], "假定：网络给出的是互斥类别的 logits（softmax）。若各类别彼此独立，请指定 scores=\"sigmoid\"。"),
+    "scores_softmax": ("If classes exclude each other (softmax)", "若各类别互斥（softmax）"),
+    "scores_sigmoid": ("If each class is a yes or no of its own (sigmoid)", "若各类别彼此独立（sigmoid）"),
     "note_unseen": (NOTES["unseen"], "假定：网络的数值按原样显示，因为看不出它们是如何得到的。若要显示概率，请指定 scores=（--scores）：softmax、sigmoid 或 probabilities。"),
     "note_number": (NOTES["number"], "假定：网络给出一个数，按原样显示。若它是“是或否”的 logit，请指定 scores=\"sigmoid\"。"),
     "note_several": (NOTES["several"], "假定：答案是 {count} 个输出中的 {name!r}。若要选用其他输出，请指定 output=（--output）：{others}。"),

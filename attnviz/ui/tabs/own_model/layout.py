@@ -10,12 +10,11 @@ import gradio as gr
 
 from attnviz.models.limits import limits_for
 from attnviz.models.untrusted import LONGEST, WEIGHTS
-from attnviz.render.svg.bars import top_bars
 from attnviz.ui.networks.visitor_models import About
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.page import Page, Picker, picker, script
-from attnviz.ui.shared.strip_and_map import head_html, limits_html, notes_of
+from attnviz.ui.shared.strip_and_map import answer_html, head_html
 from attnviz.ui.shared.text import kind_name, label, phrased, plain, say
 from attnviz.ui.shared.view import View
 
@@ -136,9 +135,7 @@ def guess_html(view: View, about: About) -> str:
         note = say("own_numbered", view.language, count=f"{about.classes:,}")
     else:
         note = say("knows_any", view.language, count=f"{about.classes:,}")
-    alt = say("prediction_alt", view.language)
-    bars = f'<div role="group" aria-label="{alt}">{top_bars(view.analysis)}</div>'
-    return bars + limits_html([*notes_of(view.analysis, view.language), note])
+    return answer_html(view.analysis, [note], view.language)
 
 
 def list_html(view: View, about: About) -> str:
