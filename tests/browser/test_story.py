@@ -80,6 +80,8 @@ def test_addresses_of_other_tabs_come_back_too(open_page, tab):
 def test_a_tab_opened_by_its_address_shows_what_a_click_shows(open_page, name):
     clicked, addressed = open_page(), open_page(f"?tab={name}", seen=f"#tab-{name}-button[aria-selected=true]")
     open_tab(clicked, name)
+    if name != "explore":  # the page opens on it without saying so
+        clicked.wait_for_function(f"new URLSearchParams(location.search).get('tab') === '{name}'")
     shown = []
     for page in (clicked, addressed):
         page.evaluate(QUIET, 2.5)

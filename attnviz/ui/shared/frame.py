@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.address import Query
+from attnviz.ui.shared.address import Query, asked
 from attnviz.ui.shared.events import LIGHT, Update, connect
 from attnviz.ui.shared.header import header
-from attnviz.ui.shared.page import address_component, chosen_field, script
+from attnviz.ui.shared.page import address_component, arrival, chosen_field, script
 from attnviz.ui.shared.text import LANGUAGES, PREFIX, TEXTS, language_of, network_title, plain
 from attnviz.ui.shared.tour import hrefs, tour_html
 
@@ -50,6 +50,11 @@ class Frame:
         query.warn()
         return self.words(language) if language == "en" else {**self.words(language), **self.listed(language)}
 
+    def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
+        """An address of a tab that has no more to say than that it is to be opened."""
+        query = asked(event, language_of(request))
+        return {self.address: arrival(query.one("tab", self.names, self.names[0]))}
+
     def on_language(self, request: gr.Request) -> Update:
         """Another language: what the browser does not translate by itself."""
         language = language_of(request)
@@ -74,6 +79,10 @@ class Frame:
         words = [self.head, self.tour]
         connect(demo.load, self.on_load, None, [*words, *self.lists], LIGHT)
         connect(self.head.language, self.on_language, None, [*words, *tabs, *self.lists], LIGHT)
+        answered = {event for function in demo.fns.values() for _, event in function.targets}
+        for event in (f"go_{name}" for name in self.names):
+            if event not in answered:
+                connect(getattr(self.address, event), self.on_go, None, [self.address], LIGHT)
 
     def translated(self, choices: Sequence[tuple[Any, Any]]) -> bool:
         """Whether these are texts of ours or networks; the choices of one visitor say themselves what they are."""

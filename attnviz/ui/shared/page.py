@@ -133,12 +133,17 @@ class Page:
 
     def arrived(self) -> dict[Any, str]:
         """The update by which this tab says that it shows what an address asked for; the browser then opens it."""
-        return {self.address: f"{self.name} {next(_ARRIVALS)}"}  # another value each time: the same would say nothing
+        return {self.address: arrival(self.name)}
 
     @property
     def go(self) -> Any:
         """The event that an address was opened which belongs to this tab."""
         return getattr(self.address, f"go_{self.name}")
+
+
+def arrival(tab: str) -> str:
+    """What the address component is told when a tab shows what was asked for: it then opens the tab."""
+    return f"{tab} {next(_ARRIVALS)}"  # another value each time: the same would say nothing
 
 
 @dataclass(frozen=True)

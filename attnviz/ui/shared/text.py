@@ -132,6 +132,8 @@ def label(key: str) -> Any:
 def translations() -> gr.I18n:
     """The labels for the browser, of the pages that were built until now; no other text is sent to everybody."""
     columns = [{PREFIX + key: TEXTS[key][i] for key in _labels} for i in range(len(LANGUAGES))]
+    for column, done in zip(columns, ("complete", "完成"), strict=True):
+        column["common.complete"] = done  # gradio has no word for it and reads the key out
     return gr.I18n(en=columns[0], zh=columns[1], **{"zh-CN": columns[1]})
 
 

@@ -31,8 +31,8 @@ function follow() {
   if (late) return; // what the address asks for is on its way: it must not be overwritten by what is still shown
   const panel = [...document.querySelectorAll('[role=tabpanel]')].find((e) => e.checkVisibility());
   const link = panel?.querySelector('a.av-link');
-  if (!link || !touched) return;
-  const query = new URLSearchParams(link.search);
+  if (!panel || !touched) return;
+  const query = new URLSearchParams(link ? link.search : { tab: panel.id.replace('tab-', '') }); // some have no more to say
   new URLSearchParams(location.search).forEach((value, key) => {
     if (key.startsWith('__') || SHARED.includes(key)) query.set(key, value);
   });

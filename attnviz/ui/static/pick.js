@@ -3,8 +3,10 @@ element.addEventListener('click', (event) => {
   if (button && element.contains(button)) trigger('select', { value: button.dataset.pick });
 });
 // a strip in one row shows the tile that is chosen
-watch('value', () => {
+const reveal = () => {
   const strip = element.querySelector('.av-strip');
   const tile = strip?.querySelector('[aria-pressed=true]');
   if (tile && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = tile.offsetLeft - strip.offsetLeft - strip.clientWidth / 2;
-});
+};
+watch('value', reveal);
+requestAnimationFrame(reveal);

@@ -66,9 +66,11 @@ export class Network {
   #stage(units) {
     const size = make('div', { class: 'stage-size' });
     const shape = units.at(-1).shape;
+    const counts = units.filter((each) => each.shape.length === 3).map((each) => each.shape[0]);
+    const [low, high] = [Math.min(...counts), Math.max(...counts)];
     this.words_.push(() => {
-      const [channels, height, width] = shape;
-      size.textContent = shape.length === 3 ? this.app.say('stage', { channels, height, width })
+      const [, height, width] = shape;
+      size.textContent = shape.length === 3 ? this.app.say(low < high ? 'stage_range' : 'stage', { channels: high, low, high, height, width })
         : shape.length ? this.app.say('vector', { count: shape[0] }) : '';
     });
     const bare = units.every((each) => !each.gates.length);
@@ -198,7 +200,7 @@ function profile(gate) {
   const scale = gate.range ? FIXED : scaleFor([...values, 0], 'features');
   const order = gate.order ?? ranked(values);
   const zero = 44 * (1 - unit(scale.low < 0 ? 0 : scale.low, scale));
-  context.fillStyle = '#0072b2';
+  context.fillStyle = '#3b93d1'; // seen on white and on near-black: nothing draws it anew when the colours change
   context.beginPath();
   context.moveTo(0, zero);
   order.forEach((channel, i) => {

@@ -25,8 +25,14 @@ function aboutScores(view, gate, { channel }, say) {
   const shown = channel ?? gate.order[0];
   const about = { count, channel: shown, value: value(shown), rank: gate.rank[shown] + 1 };
   const drawn = plane(view, gate, { channel: shown }, { cmap: 'viridis' });
-  const lights = drawn ? ` ${say(drawn.scale.mode === 'diverging' ? 'lights_signed' : 'lights')}` : '';
+  const lights = drawn ? ` ${say(whereLights(drawn))}` : '';
   return say(top ? 'kept_most' : 'kept_this', about) + lights;
+}
+
+function whereLights(drawn) {
+  const { low, high } = summary(drawn.values);
+  if (!(high > low)) return 'lights_nowhere';
+  return drawn.scale.mode === 'diverging' ? 'lights_signed' : 'lights';
 }
 
 function aboutAdded(gate, say) {

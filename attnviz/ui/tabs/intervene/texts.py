@@ -165,12 +165,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "If the answer stays the same after a gate is replaced, then for this photograph the network did not need what that gate selects. "
         "Neutral sets weights to 1 (branches: equal shares; added terms: 0). Learned weights are mostly below 1, so neutral also makes the features behind "
         "the gate larger: a change may come from the scale and not from the lost selection. “Its own mean everywhere” keeps the average and takes the selection away only.|"
-        "The mean and the gate of another photograph come from the sample photographs shown on the left, not from the validation set, and from the network "
-        "without edits. They are kept as numbers in the downloaded file, so that a replay needs no samples.|"
+        "The mean is that over the photographs which the menu names; the gate of another photograph comes from the sample photographs on the left. Both are those of "
+        "the network without edits, and are kept as numbers in the downloaded file, so that a replay needs no photographs.|"
         "One photograph says nothing about the others, and a network that was never trained with a gate like this may fail for that reason alone.",
         "如果替换一个门后答案不变，说明对这张照片，网络并不需要该门的选择。中性把权重设为 1（分支：均分；相加项：0）。学到的权重大多小于 1，因此中性还会放大其后的特征："
         "变化可能来自尺度，而不是失去的选择。“处处取它自己的均值”保持平均值，只去掉选择。"
-        "|均值与另一张照片的门来自左侧的示例照片，而不是验证集，并且取自未改动的网络。它们以数值保存在下载的文件中，因此重放不需要示例照片。"
+        "|均值取自菜单所写的照片，另一张照片的门来自左侧的示例照片；两者都取自未改动的网络，并以数值保存在下载的文件中，因此重放不需要照片。"
         "|一张照片不能代表其他照片；网络从未在这样的门下训练过，仅此一点就可能导致失败。",
     ),
     "help_search": ("What does “matter” mean here?", "这里的“重要”是什么意思？"),

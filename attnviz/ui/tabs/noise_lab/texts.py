@@ -91,8 +91,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "噪声通道的分数为 0，因此无法与颜色比较。",
     ),
     "noise_ratio_mean": (
-        "Of the mean scores over {count} random test images: {weakest}× and {best}×.",
-        "按 {count} 张随机测试图像的平均分数：{weakest} 倍和 {best} 倍。",
+        "Of the mean scores over {count} random test images: the weakest colour {weakest}×, the best {best}×.",
+        "按 {count} 张随机测试图像的平均分数：最弱的颜色 {weakest} 倍，最强的 {best} 倍。",
     ),
     "noise_predictions": ("What each network says", "各网络的预测"),
     "noise_without": ("sees no noise", "没有噪声输入"),

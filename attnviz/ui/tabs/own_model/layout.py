@@ -10,7 +10,7 @@ import gradio as gr
 
 from attnviz.models.limits import limits_for
 from attnviz.models.untrusted import LONGEST, WEIGHTS
-from attnviz.ui.networks.visitor_models import About
+from attnviz.ui.networks.visitor_models import About, PageWish
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.page import Page, Picker, picker, script
@@ -124,7 +124,8 @@ def found_html(view: View, about: About) -> str:
     numbers = {"count": len(about.sites), "parameters": f"{about.parameters:,}", "macs": f"{about.macs:,}"}
     text = say("own_found", view.language, name=view.analysis.model, **numbers)
     random = say("own_random", view.language) if about.wish.weights == "untrained" else ""
-    return f'<p role="status"><strong>{text}</strong></p><p class="av-note">{random}</p>'
+    example = say("own_example", view.language) if isinstance(about.wish, PageWish) else ""
+    return f'<p role="status"><strong>{text}</strong></p><p class="av-note">{random}{example}</p>'
 
 
 def guess_html(view: View, about: About) -> str:

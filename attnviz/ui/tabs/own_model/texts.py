@@ -23,6 +23,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name}: {count} gates · {parameters} parameters · {macs} multiply-accumulates for one picture.",
         "{name}：{count} 个门 · {parameters} 个参数 · 每张图 {macs} 次乘加。",
     ),
+    "own_example": (
+        "One of this page's own networks, as an example: ask for yours on the left.",
+        "这是本页自带的网络，作为示例：请在左侧指定您自己的网络。",
+    ),
     "own_random": (
         "Random weights: names, kinds and shapes are right, what the gates and the prediction say means nothing.",
         "随机权重：门的名称、种类和形状是真实的，但门的数值和预测没有意义。",
