@@ -164,11 +164,19 @@ def on_gate(gate: Values, labelled: bool) -> list[dict[str, str]]:
     return sentences
 
 
-def on_knock_outs(rows: list[Values]) -> list[dict[str, str]]:
-    """Is an open channel an important one: where about a quarter of the widest gate is knocked out."""
+def on_knock_outs(rows: list[Values], kept: float = 100.0) -> list[dict[str, str]]:
+    """Is an open channel an important one: where about a quarter of the widest gate is knocked out.
+
+    Fewer are where as many at random already cost half of what there is to lose: beyond, nothing is left to tell apart.
+
+    Args:
+        rows: For each number of channels what their loss costs.
+        kept: Accuracy of the network as it is, in per cent; without classes its own answers, all of which it keeps.
+    """
     if not rows:
         return []
-    row = rows[-2] if len(rows) > 1 else rows[-1]
+    upto = rows[:-1] or rows
+    row = next((row for row in reversed(upto) if 2 * -row["random"]["points"] <= kept), upto[0])
     effect = row["gate_against_low"]
     low, high = effect["interval"]
     if low > 0:
@@ -192,4 +200,8 @@ def say_all(report: dict[str, Any]) -> list[dict[str, str]]:
     own = report["together"].get("own")
     sentences = [written("own_differs", changed=own["changed"])] if own is not None and own["changed"] else []
     sentences += [together(one) for one in on_effects(report["together"])]
-    return sentences + on_knock_outs(report["knock_outs"]) + on_objects(report["objects"])
+    return (
+        sentences
+        + on_knock_outs(report["knock_outs"], report["network"].get("top1", 100.0))
+        + on_objects(report["objects"])
+    )

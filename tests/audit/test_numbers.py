@@ -7,6 +7,7 @@ from PIL import Image
 
 from attnviz.audit.objects import ObjectTests, energy_ratio, pooled
 from attnviz.audit.run import audit
+from attnviz.audit.sentences import on_knock_outs
 from attnviz.audit.settings import Settings
 from attnviz.core.input_spec import InputSpec
 from tests.audit.conftest import PHOTOGRAPHS, follows, photographs
@@ -118,3 +119,20 @@ def test_boxes_and_masks_cover_what_the_network_sees(tmp_path, kind):
     objects = ObjectTests(where, ("a.png",), (tmp_path / "a.png",), InputSpec(size=(16, 16)))
     cover = objects._cover(0)
     assert cover[:, :7].min() > 0.95 and cover[:, 9:].max() < 0.05
+
+
+def test_channels_are_compared_where_something_is_left_to_lose():
+    """Where even random channels bring the network to chance, the most and the least open cost the same: nothing."""
+    costs = {1: (-10, -25.7), 2: (-22, -10.0), 4: (-39, -1.3), 8: (-57, 6.0), 16: (-63, 0.0), 32: (-65, 0.0)}
+    rows = [
+        {
+            "k": k,
+            "random": {"points": random},
+            "gate_against_low": {"points": other, "interval": [other - 2, other + 2] if k < 8 else [0.0, 0.0]},
+        }
+        for k, (random, other) in costs.items()
+    ]
+    (sentence,) = on_knock_outs(rows, 81.5)
+    assert "the 4 most open" in sentence["en"] and "4" in sentence["zh"]
+    assert "the 16 most open" in on_knock_outs(rows, 200.0)[0]["en"], "a quarter of the widest gate, of half of it"
+    assert "1 most open" in on_knock_outs(rows, 10.0)[0]["en"] and on_knock_outs([]) == []
