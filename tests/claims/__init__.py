@@ -16,6 +16,7 @@ SECTIONS = (
     experiments.pairs,
     speed.cost,
     speed.speed,
+    speed.programs,
     speed.reading_gates,
     limits.gates_of_networks,
     limits.limits,

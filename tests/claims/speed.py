@@ -66,6 +66,13 @@ def speed() -> Claims:
         yield RESULTS, f"`{recipe}` {verb.format(format(cases[recipe]['ratio'], '.2f'), rounds)}"
 
 
+def programs() -> Claims:
+    found = read_results("programs")
+    assert found["hardware"]["cores"] == 2 and found["wrong answers"] == 0
+    yield "docs/programs.md", f"While {found['clients']} clients made {found['calls']} calls of `gates`"
+    yield "docs/programs.md", f"waited {found['ratio of medians']:.2f} times as long as alone"
+
+
 def reading_gates() -> Claims:
     capture = read_results("capture")["results"]
     tiny = capture["checkpoint noise-attention"]
