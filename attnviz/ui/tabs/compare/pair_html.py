@@ -12,7 +12,7 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.explain.faithfulness.agreement import rank_correlation
-from attnviz.render.colour import Scale, cmap_for, scale_for
+from attnviz.render.colour import Scale, cmap_for, number, scale_for
 from attnviz.render.figures.comparison import MASKS, OTHERS, crop
 from attnviz.render.overlay import overlay
 from attnviz.render.shared_scales import GROUPS, aligned
@@ -142,7 +142,7 @@ def _difference(a: Side, b: Side, look: Look, method: str, language: str) -> str
     scale = Scale(-most, most, "diverging")
     told = drawn(told_of(values, scale), language)
     rho = rank_correlation(*pair)
-    agree = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=f"{rho:.2f}")
+    agree = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
     lines += [escape(told), agree]
     alt = plain("cmp_difference_alt", language, first=a.title, second=b.title, caption=told)
     picture = layers(a.image, values, scale, cmap_for(scale, None), look.cells, alt)

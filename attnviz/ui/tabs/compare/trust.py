@@ -12,6 +12,7 @@ from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.explain.faithfulness.results import Judged, Trust
+from attnviz.render.colour import number
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
@@ -202,10 +203,10 @@ def _agreements(judgement: Judgement, trust: Trust, names: dict[str, str], langu
     lines = []
     for (a, b), rho in trust.agreement.items():
         pair = f"{names[a]} ↔ {names[b]}"
-        told = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=f"{rho:.2f}")
+        told = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
         lines.append(f"<li><strong>{pair}</strong>: {told}</li>")
     for name, rho in judgement.learned:
-        told = say("cmp_flat", language) if rho is None else say("cmp_learned", language, rho=f"{rho:.2f}")
+        told = say("cmp_flat", language) if rho is None else say("cmp_learned", language, rho=number(rho))
         lines.append(f"<li><strong>{names[name]}</strong>: {told}</li>")
     return lines
 
