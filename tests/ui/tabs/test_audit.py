@@ -57,6 +57,15 @@ class Tags(HTMLParser):
             assert self.open.pop() == tag
 
 
+def test_only_what_costs_more_than_chance_among_so_many_gates_decides_the_opening():
+    def gate(name, points, p):
+        return {"name": name, "alone": {"mean": {"points": points, "p": p, "changed": 10.0}}}
+
+    gates = [gate("wins", 0.9, 1e-9), gate("chance", -0.9, 0.03), gate("costs", -4.0, 0.001), gate("none", 0.0, 1.0)]
+    assert effects_of({"gates": gates}) == {"costs": 0.1}
+    assert effects_of({"gates": [*gates, *(gate(f"g{i}", 0.0, 1.0) for i in range(60))]}) == {}
+
+
 @pytest.fixture(scope="module")
 def local(checkpoints):
     return Store(checkpoints, public=False)
@@ -229,9 +238,10 @@ def test_a_thorough_audit_has_a_line_for_each_gate(finished):
     page = str(audit_html(finished.summary, "Tiny", "made", "en"))
     assert page.count("alone:") == 2 and "Change where one gate is replaced" in page
     assert "No gate was replaced alone" not in page
-    for gate in finished.summary["gates"]:
-        low, high = gate["alone"]["mean"]["interval"]
-        assert (gate["name"] in effects_of(finished.summary)) is not (low <= 0 <= high), "chance tells nothing"
+    gates = finished.summary["gates"]
+    for gate in gates:
+        mean = gate["alone"]["mean"]
+        assert (gate["name"] in effects_of(finished.summary)) is (mean["points"] < 0 and mean["p"] * len(gates) < 0.05)
     assert headline_of(finished.summary, "zh") == [s["zh"] for s in finished.summary["sentences"][:3]]
 
 
@@ -240,7 +250,7 @@ def audited(checkpoints, finished, tmp_path_factory):
     """A store with an audit of its tiny CBAM network, in which one gate matters more than the others."""
     folder, summary = tmp_path_factory.mktemp("audits"), json.loads(json.dumps(finished.summary))
     for gate in summary["gates"]:
-        gate["alone"]["mean"] |= {"changed": 25.0, "interval": [-30.0, -20.0]}
+        gate["alone"]["mean"] |= {"changed": 25.0, "points": -25.0, "interval": [-30.0, -20.0], "p": 1e-6}
         if gate["name"] != "stage2.0.attention.channel":
             gate["alone"]["mean"]["changed"] = 1.0
     (folder / "cbam.json").write_text(json.dumps(summary))
