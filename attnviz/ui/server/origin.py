@@ -56,7 +56,8 @@ def listening_name() -> str | None:
 def others_come(options: Mapping[str, Any]) -> bool:
     """Whether somebody else can ask what is started with these options of ``Blocks.launch`` in this environment."""
     host = options.get("server_name") or listening_name()
-    return host not in (*LOOPBACK, None) or bool(options.get("share")) or behind_proxy()
+    proxied = behind_proxy() or options.get("root_path") or os.environ.get("GRADIO_ROOT_PATH")
+    return host not in (*LOOPBACK, None) or bool(options.get("share") or proxied)
 
 
 def known(host: str, names: frozenset[str]) -> bool:

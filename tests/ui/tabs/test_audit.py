@@ -394,11 +394,13 @@ def test_the_network_of_another_tab_is_taken_up(ask):
 def test_what_others_can_reach_is_public(checkpoints, monkeypatch, public):
     from attnviz.ui.server.origin import others_come
 
-    for name in ("SPACE_ID", "ATTNVIZ_HOSTS"):
+    for name in ("SPACE_ID", "ATTNVIZ_HOSTS", "GRADIO_ROOT_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0" if public else "127.0.0.1")
     assert others_come({}) is public
     assert others_come({"share": True}) and others_come({"server_name": "10.0.0.7"})
     assert not others_come({"server_name": "localhost"})
-    monkeypatch.setenv("ATTNVIZ_HOSTS", "attn.example.org")
-    assert others_come({"server_name": "localhost"})
+    for name, value in (("ATTNVIZ_HOSTS", "attn.example.org"), ("GRADIO_ROOT_PATH", "/attnviz")):
+        with monkeypatch.context() as only:
+            only.setenv(name, value)
+            assert others_come({"server_name": "localhost"})
