@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -32,7 +33,9 @@ MEASURES = ("energy", "pointing", "centre", "centre_pointing", "random", "random
 """Share of a mask's energy on the object over the object's share of the area, and whether its largest weight lies on
 the object (Zhang et al. 2018, the pointing game); the same of a centre map and of a random one."""
 Box = tuple[float, float, float, float]
-"""left, top, right, bottom in pixels of the upright photograph."""
+"""left, top, right, bottom of the upright photograph: pixels, or fractions of its width and height (none above 1)."""
+COLUMNS = (("path", "file", "image"), ("left", "x0"), ("top", "y0"), ("right", "x1"), ("bottom", "y1"))
+"""Names of the columns of a CSV of boxes; one of each group."""
 
 
 def _from_coco(path: Path) -> dict[str, list[Box]]:
@@ -47,21 +50,53 @@ def _from_coco(path: Path) -> dict[str, list[Box]]:
 
 def _from_csv(path: Path) -> dict[str, list[Box]]:
     boxes: dict[str, list[Box]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            left, top, right, bottom = (float(row[name]) for name in ("left", "top", "right", "bottom"))
-            boxes.setdefault(row["path"], []).append((left, top, right, bottom))
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        table = csv.DictReader(file)
+        names = [next((n for n in group if n in (table.fieldnames or ())), None) for group in COLUMNS]
+        if None in names:
+            wanted = ", ".join(" or ".join(group) for group in COLUMNS)
+            raise ValueError(f"its first line must name the columns {wanted}, got {table.fieldnames}")
+        for row in table:
+            photograph, *corners = (row[name] for name in names if name)
+            left, top, right, bottom = (float(corner) for corner in corners)
+            boxes.setdefault(photograph, []).append((left, top, right, bottom))
     return boxes
 
 
 READERS: Mapping[str, Callable[[Path], dict[str, list[Box]]]] = MappingProxyType(
     {".json": _from_coco, ".csv": _from_csv}
 )
-"""By suffix: COCO's JSON, or a table with the columns path, left, top, right, bottom."""
+"""By suffix: COCO's JSON, or a table with the columns ``COLUMNS``."""
+
+
+T = TypeVar("T")
+
+
+def _endings(path: str) -> list[str]:
+    """``a/b/c`` -> ``a/b/c``, ``b/c``, ``c``."""
+    parts = path.split("/")
+    return ["/".join(parts[i:]) for i in range(len(parts))]
+
+
+class ByPath(Generic[T]):
+    """A table by path, in which a path is found that names more folders above, or fewer.
+
+    ``val/cat/1.png`` and ``cat/1.png`` are the same; ``dog/1.png`` is another, and ``1.png`` where there is one only.
+    """
+
+    def __init__(self, table: Mapping[str, T]) -> None:
+        owners = Counter(end for path in table for end in _endings(path))
+        self.whole = dict(table)
+        self.by_ending = {end: of for path, of in table.items() for end in _endings(path) if owners[end] == 1} | table
+
+    def get(self, name: str) -> T | None:
+        """What the table has for a path; ``None`` where it has nothing, or several."""
+        ends = (self.whole[end] for end in _endings(name) if end in self.whole)
+        return self.by_ending[name] if name in self.by_ending else next(ends, None)
 
 
 class ObjectTests:
-    """Where objects are, by the photograph's relative path, its name, or its name without suffix (masks).
+    """Where objects are, by the photograph's path as far as it is told, without suffix for masks.
 
     Args:
         where: A COCO JSON, a CSV of boxes or a folder of masks (not 0 on the object); ``None`` without any.
@@ -75,45 +110,42 @@ class ObjectTests:
 
     def __init__(self, where: Path | None, names: tuple[str, ...], sources: tuple[Any, ...], spec: InputSpec) -> None:
         self.names, self.sources, self.spec = names, sources, spec
-        self.boxes: dict[str, list[Box]] = {}
-        self.masks: dict[str, Path] = {}
+        self.boxes = ByPath[list[Box]]({})
+        self.masks = ByPath[Path]({})
         if where is not None:
             self._open(where)
 
     def _open(self, where: Path) -> None:
         if where.is_dir():
             files = [p for p in where.rglob("*") if p.suffix.lower() in SUFFIXES]
-            self.masks = {p.relative_to(where).with_suffix("").as_posix(): p for p in files} | {
-                p.stem: p for p in files
-            }
+            self.masks = ByPath({p.relative_to(where).with_suffix("").as_posix(): p for p in files})
         elif where.suffix.lower() in READERS and where.is_file():
             try:
-                self.boxes = READERS[where.suffix.lower()](where)
+                boxes = READERS[where.suffix.lower()](where)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise UserError(f"{where} cannot be read as boxes ({type(error).__name__}: {error})") from error
+            self.boxes = ByPath(boxes)
         else:
             raise UserError(f"--boxes must be a COCO .json, a .csv of boxes or a folder of masks, got {str(where)!r}")
         if not any(self._known(name) for name in self.names):
             raise UserError(f"{where} has no object for any of the {len(self.names)} photographs; paths must be theirs")
 
     def _known(self, name: str) -> bool:
-        return bool(self._of(self.boxes, name)) or self._of(self.masks, str(Path(name).with_suffix(""))) is not None
-
-    @staticmethod
-    def _of(table: Mapping[str, Any], name: str) -> Any:
-        return table.get(name, table.get(name.rpartition("/")[2]))
+        return bool(self.boxes.get(name)) or self.masks.get(str(Path(name).with_suffix(""))) is not None
 
     def _cover(self, number: int) -> Floats | None:
         """(H, W) in 0..1, how much of each pixel that the network sees is the object; ``None`` where unknown."""
         name = self.names[number]
-        mask = self._of(self.masks, str(Path(name).with_suffix("")))
+        mask = self.masks.get(str(Path(name).with_suffix("")))
         if mask is not None:
             values = np.asarray(open_photograph(mask).convert("L")) > 0
             drawn = Image.fromarray(np.where(values, 255, 0).astype(np.uint8)).convert("RGB")
-        elif boxes := self._of(self.boxes, name):
+        elif boxes := self.boxes.get(name):
             drawn = Image.new("RGB", open_photograph(self.sources[number]).size)
             for left, top, right, bottom in boxes:
-                ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), fill="white")
+                across, down = drawn.size if max(left, top, right, bottom) <= 1 else (1, 1)
+                corners = (left * across, top * down, right * across - 1, bottom * down - 1)
+                ImageDraw.Draw(drawn).rectangle(corners, fill="white")
         else:
             return None
         cover = prepare(drawn, self.spec, display_side=1).network[..., 0].astype(np.float32) / np.float32(255)
@@ -122,7 +154,7 @@ class ObjectTests:
     def block(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
         """Arrays for a block's file: ``Moments`` of ``MEASURES`` for each gate with a mask."""
         sites = [(i, site) for i, site in enumerate(network.sites) if site.has_mask]
-        if not sites or not (self.boxes or self.masks):
+        if not sites or not (self.boxes.whole or self.masks.whole):
             return {}
         covers = {row: cover for row, n in enumerate(numbers) if (cover := self._cover(int(n))) is not None}
         arrays: dict[str, Array] = {}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from attnviz.audit.objects import ObjectTests, energy_ratio, pooled
+from attnviz.audit.objects import ByPath, ObjectTests, energy_ratio, pooled
 from attnviz.audit.run import audit
 from attnviz.audit.sentences import on_knock_outs
 from attnviz.audit.settings import Settings
@@ -101,7 +101,10 @@ def test_an_even_mask_lies_on_everything():
     assert pooled(cover, (7, 5)).shape == (7, 5)
 
 
-@pytest.mark.parametrize("kind", ["json", "csv", "masks"])
+FRACTIONS = "file,label,x0,y0,x1,y1\nval/a.png,tench,0,0,0.5,1\n"
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "fractions", "masks"])
 def test_boxes_and_masks_cover_what_the_network_sees(tmp_path, kind):
     import json
 
@@ -109,8 +112,9 @@ def test_boxes_and_masks_cover_what_the_network_sees(tmp_path, kind):
     if kind == "json":
         boxes = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": [0, 0, 32, 64]}]}
         (where := tmp_path / "b.json").write_text(json.dumps(boxes))
-    elif kind == "csv":
-        (where := tmp_path / "b.csv").write_text("path,left,top,right,bottom\na.png,0,0,32,64\n")
+    elif kind in ("csv", "fractions"):
+        text = FRACTIONS if kind == "fractions" else "path,left,top,right,bottom\na.png,0,0,32,64\n"
+        (where := tmp_path / "b.csv").write_text(text)
     else:
         (where := tmp_path / "masks").mkdir()
         mask = np.zeros((64, 64), np.uint8)
@@ -119,6 +123,20 @@ def test_boxes_and_masks_cover_what_the_network_sees(tmp_path, kind):
     objects = ObjectTests(where, ("a.png",), (tmp_path / "a.png",), InputSpec(size=(16, 16)))
     cover = objects._cover(0)
     assert cover[:, :7].min() > 0.95 and cover[:, 9:].max() < 0.05
+
+
+def test_an_object_is_that_of_the_photograph_of_the_same_path():
+    """Folders above may be named or not; another folder is another photograph, and a name that several have is none."""
+    table = ByPath({"val/cat/1.png": "cat 1", "val/dog/1.png": "dog 1", "val/dog/2.png": "dog 2", "3.png": "3"})
+    found = {
+        "cat/1.png": "cat 1",
+        "val/dog/1.png": "dog 1",
+        "data/val/dog/1.png": "dog 1",
+        "2.png": "dog 2",
+        "x/3.png": "3",
+    }
+    assert {name: table.get(name) for name in found} == found
+    assert [table.get(name) for name in ("1.png", "cat/2.png", "og/2.png", "4.png", "")] == [None] * 5
 
 
 def test_channels_are_compared_where_something_is_left_to_lose():
