@@ -87,7 +87,8 @@ class ByPath(Generic[T]):
     def __init__(self, table: Mapping[str, T]) -> None:
         owners = Counter(end for path in table for end in _endings(path))
         self.whole = dict(table)
-        self.by_ending = {end: of for path, of in table.items() for end in _endings(path) if owners[end] == 1} | table
+        self.by_ending = {end: of for path, of in table.items() for end in _endings(path) if owners[end] == 1}
+        self.by_ending.update(table)
 
     def get(self, name: str) -> T | None:
         """What the table has for a path; ``None`` where it has nothing, or several."""
