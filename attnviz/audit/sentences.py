@@ -127,6 +127,10 @@ def _cost(effect: Values) -> dict[str, str]:
 _OF: Mapping[str, Pair] = {"same_class": (" of the same class", "同类"), "other": ("", "")}
 
 
+COSTLY = ("would_not_do", "follows")
+"""Rules that say that something is lost where a gate is replaced."""
+
+
 def on_effects(effects: Values) -> list[dict[str, str]]:
     """Does a constant do, and does it follow the image: of one gate or of all together."""
     sentences = []

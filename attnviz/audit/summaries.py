@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from attnviz.audit.compare import Summary, read_summary
+from attnviz.audit.sentences import COSTLY, on_effects
 from attnviz.core.errors import UserError
 from attnviz.models.results import FOLDER as RESULTS
 
@@ -45,21 +47,51 @@ def summaries_in(folder: Path) -> Mapping[str, Sequence[Summary]]:
     return MappingProxyType(by_name)
 
 
+def audit_of(name: str, weights: str, folders: Iterable[Path] = (FOLDER,)) -> Summary | None:
+    """The most thorough audit of a network with these weights; ``None`` where no folder has one.
+
+    Args:
+        name: Of the network.
+        weights: Their sha256 as an audit notes it; of a checkpoint that of its file.
+        folders: Where to look, in this order; one that is not there holds none.
+    """
+    several = (s for folder in folders if folder.is_dir() for s in summaries_in(folder).get(name, ()))
+    return next((summary for summary in several if summary["plan"]["weights"] == weights), None)
+
+
 def _thorough(summary: Summary) -> tuple[bool, int, int]:
     return not summary["plan"]["quick"], summary["data"]["tested"], summary["data"]["photographs"]
 
 
-def effects_of(summary: Summary) -> dict[str, float]:
+def effects_of(summary: Summary | None) -> dict[str, float]:
     """Share of answers in [0, 1] that change where a gate alone is replaced by its mean, by name of the gate.
 
     Only gates whose mean costs answers beyond chance, also when so many are asked (Bonferroni): of sixteen gates that
-    do nothing, one would pass by itself more often than not.
+    do nothing, one would pass by itself more often than not. Without an audit there are none.
     """
+    if summary is None:
+        return {}
     means = {gate["name"]: gate["alone"]["mean"] for gate in summary["gates"] if "mean" in gate["alone"]}
     return {
         name: mean["changed"] / 100
         for name, mean in means.items()
         if mean["points"] < 0 and mean["p"] is not None and mean["p"] * len(means) < CHANCE
+    }
+
+
+def verdicts_of(summary: Summary | None) -> dict[str, dict[str, Any]]:
+    """What is said of each gate that was replaced alone, by name, as the view takes it; nothing without an audit."""
+    if summary is None:
+        return {}
+    tested = summary["data"]["tested"]
+    said = {gate["name"]: on_effects(gate["alone"]) for gate in summary["gates"]}
+    return {
+        name: {
+            "photographs": tested,
+            "sentences": [{"en": s["en"], "zh": s["zh"], "costs": s["rule"] in COSTLY} for s in sentences],
+        }
+        for name, sentences in said.items()
+        if sentences
     }
 
 

@@ -54,6 +54,7 @@ def document(
     title: str = "",
     usual: Mapping[str, Range] | None = None,
     effects: Mapping[str, float] | None = None,
+    verdicts: Mapping[str, Mapping[str, Any]] | None = None,
     features: Iterable[ChannelMap] = (),
     labels: Mapping[str, str] | None = None,
     gate: str | None = None,
@@ -66,6 +67,8 @@ def document(
         title: What people call the network; its id without it.
         usual: Where gates usually lie, by name.
         effects: How much gates matter, by name, as ``telling.first_gate`` takes it.
+        verdicts: What an audit says of each gate alone, by name: ``photographs``, on how many it was tested, and
+            ``sentences``, each with ``en``, ``zh`` and ``costs``, whether replacing the gate cost answers.
         features: Feature maps that shall be in it; others are asked from the host, where there is one.
         labels: Chinese names of classes, by label.
         gate: The gate to open with; the most telling one without it.
@@ -81,6 +84,7 @@ def document(
     gates, spent = [], 0
     for record in analysis.gates:
         entry = _gate(record, analysis, (usual or {}).get(record.site.name), GATES - spent)
+        entry["verdict"] = (verdicts or {}).get(record.site.name)
         spent += len(json.dumps(entry))
         gates.append(entry)
     names = {record.site.name: i for i, record in enumerate(analysis.gates)}

@@ -1,17 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import attnviz
 from attnviz.analysis.analyser import Analyser, analyse
 from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
-from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import Analysis, GateRecord, GateSite
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
-from attnviz.render.first_gate import default_gate
 
 
 @pytest.fixture(scope="module")
@@ -105,41 +101,6 @@ def test_analyse_takes_names_and_files(checkpoints, photograph, tmp_path):
     analysis = attnviz.analyse(checkpoints / "se.json", tmp_path / "p.png")
     assert analysis.model == "se" and len(analysis.gates) == 4 and analysis.top(1)[0][0] in ("red", "green", "blue")
     assert analyse(load("none", checkpoints), photograph).gates == ()
-
-
-def over(kind, shape):
-    what = "channel" if shape[-2:] == (4, 4) else "place"
-    return ("batch", *["channel"] * (len(shape) - 3), what, what) if kind == "pairwise" else ()
-
-
-def fake(*sites):
-    site_of = {(n, k, s): GateSite(n, k, s, (1, 4, 9, 9), over=over(k, s)) for n, k, s in sites}
-    gates = tuple(GateRecord(site, np.zeros(site.shape, np.float32)) for site in site_of.values())
-    image = prepare(Image.new("RGB", (9, 9)), InputSpec((9, 9)))
-    return Analysis("m", image, ("a", "b"), np.zeros(2, np.float32), gates)
-
-
-CHANNEL, COARSE = ("c", "channel", (1, 4, 1, 1)), ("s4", "spatial", (1, 1, 4, 4))
-BRANCH, FULL, ADDED = ("b", "branch", (1, 2, 4, 1, 1)), ("f", "full", (1, 4, 9, 9)), ("a", "added", (1, 4, 1, 1))
-
-
-@pytest.mark.parametrize(
-    ("sites", "expected"),
-    [
-        ([CHANNEL, ("s7", "spatial", (1, 1, 7, 9)), COARSE], "s7"),
-        ([CHANNEL, COARSE], "c"),
-        ([COARSE, FULL], "s4"),
-        ([BRANCH, FULL], "f"),
-        ([FULL, BRANCH], "f"),
-        ([("p", "pairwise", (1, 1, 81)), ADDED], "p"),
-        ([("places", "pairwise", (1, 81, 81)), ("channels", "pairwise", (1, 4, 4))], "places"),
-        ([("channels", "pairwise", (1, 4, 4))], "channels"),
-        ([BRANCH, ADDED], "a"),
-        ([], None),
-    ],
-)
-def test_the_first_gate_shown(sites, expected):
-    assert default_gate(fake(*sites)) == expected
 
 
 @pytest.mark.cuda

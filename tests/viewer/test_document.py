@@ -55,6 +55,12 @@ def test_what_a_pairwise_gate_asks_is_whole_where_it_is_small_and_one_map_where_
     assert second["parts"] == ["map"] and second["grid"] == [16, 16]
 
 
+def test_what_an_audit_says_of_a_gate_stands_with_it():
+    said = {"photographs": 300, "sentences": [{"en": "It would do.", "zh": "够了。", "costs": False}]}
+    first, second = view_of((channel("a", 8), spatial("b", 8)), verdicts={"b": said, "not there": said})["gates"]
+    assert first["verdict"] is None and second["verdict"] == said
+
+
 def test_4096_channels_one_channel_and_nan():
     many, one = channel("many", 4096), channel("one", 1)
     holed = channel("holed", 8)

@@ -17,6 +17,7 @@ from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.audit.result import Audit
+    from attnviz.audit.summaries import effects_of, verdicts_of
     from attnviz.render.audit.photographs import ReportView
 
 
@@ -97,10 +98,9 @@ def view_of(audited: Audit) -> ReportView:
     from attnviz.viewer.document import document, to_json
     from attnviz.viewer.page import inside_script, page_script
 
-    gates = {gate["name"]: gate["alone"] for gate in audited.summary["gates"]}
-    effects = {name: alone["mean"]["changed"] / 100 for name, alone in gates.items() if "mean" in alone}
+    effects, verdicts = effects_of(audited.summary), verdicts_of(audited.summary)
     documents = {
-        name: inside_script(to_json(document(analysis, effects=effects, photograph=name)))
+        name: inside_script(to_json(document(analysis, effects=effects, verdicts=verdicts, photograph=name)))
         for name, analysis in audited.analyses(opened_photographs(audited.summary))
     }
     return ReportView(page_script() if documents else "", documents)

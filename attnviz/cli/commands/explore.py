@@ -65,12 +65,14 @@ def run(args: ExploreOptions) -> None:
 
 def _page(analyser: Analyser, analysis: Analysis) -> str:
     """The page: of every channel gate it holds the features of the channel that is kept most."""
+    from attnviz.audit.summaries import audit_of, effects_of, verdicts_of
     from attnviz.viewer.document import document
     from attnviz.viewer.page import page
 
     scored = [record for record in analysis.gates if record.site.has_scores and len(record.site.features) == 4]
     maps = [analyser.channel_map(analysis.image, g.site.name, int(g.scores.argmax())) for g in scored]
-    return page(document(analysis, features=maps))
+    audit = audit_of(analyser.loaded.name, analyser.weights)
+    return page(document(analysis, features=maps, effects=effects_of(audit), verdicts=verdicts_of(audit)))
 
 
 def _write(path: Path, text: str) -> None:

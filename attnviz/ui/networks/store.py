@@ -12,7 +12,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.audit.run import fingerprint
 from attnviz.audit.summaries import FOLDER as AUDITS
-from attnviz.audit.summaries import summaries_in
+from attnviz.audit.summaries import audit_of, summaries_in
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.images.sample_table import SAMPLES
@@ -160,17 +160,14 @@ class Store:
         """
         known = self._check(name)
         if known not in self._audits:
-            folders = [folder for folder in self._audited if folder.is_dir()]
-            several = [summary for folder in folders for summary in summaries_in(folder).get(known, ())]
-            weights = self._weights(known) if several else None
-            self._audits[known] = next((s for s in several if s["plan"]["weights"] == weights), None)
+            self._audits[known] = audit_of(known, self._weights(known), self._audited)
         return self._audits[known]
 
-    def _weights(self, name: str) -> str | None:
-        """sha256 as an audit notes it; ``None`` of a published network, which is fetched at first use."""
+    def _weights(self, name: str) -> str:
+        """sha256 as an audit notes it; empty of a published network, which is fetched at first use."""
         if name in self._live:
             return fingerprint(self._live[name])
-        return self.card(name).sha256 if name in self._bundled() else None
+        return self.card(name).sha256 if name in self._bundled() else ""
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A model for as long as the ``with`` block lasts; another thread that asks for it waits.

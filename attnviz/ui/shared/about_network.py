@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from attnviz.audit.compare import Summary
-from attnviz.audit.summaries import headline_of
+from attnviz.audit.summaries import headline_of, verdicts_of
 from attnviz.core.intervals import half_interval
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
@@ -113,6 +113,16 @@ def _audit(card: Card, audit: Summary | None, language: str) -> str:
         f"<h3>{say('about_gates', language)}</h3>{sentences}<p>{say('about_audited', language, **counts)} "
         f'<a class="av-go" href="{href}">{say("about_audit", language)}</a></p>'
     )
+
+
+def alone_html(audit: Summary | None, gate: str | None, language: str) -> str:
+    """What an audit says of one gate replaced alone; empty where none has tested that."""
+    verdict = verdicts_of(audit).get(gate or "")
+    if verdict is None:
+        return ""
+    sentences = " ".join(escape(sentence[language]) for sentence in verdict["sentences"])
+    head = say("about_alone", language, photographs=f"{verdict['photographs']:,}")
+    return f'<p class="av-note">{head} {sentences}</p>'
 
 
 def _replaced(name: str, told: Any, language: str) -> str:

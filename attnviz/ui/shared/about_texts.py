@@ -33,6 +33,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "An audit measured this on {tested} of {photographs} photographs, with 95 % intervals.",
         "审计在 {photographs} 张照片中的 {tested} 张上测得，附 95 % 区间。",
     ),
+    "about_alone": (
+        "Over {photographs} photographs, this gate alone:",
+        "在 {photographs} 张照片上，只替换这个门：",
+    ),
     "about_audit": ("The whole audit", "完整的审计"),
     "about_gates": ("Do its gates do anything?", "它的门起作用吗？"),
     "about_head_gates": ("All gates replaced by", "全部门换成"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnviz.audit.summaries import effects_of
+from attnviz.audit.summaries import effects_of, verdicts_of
 from attnviz.core.types import ChannelMap
 from attnviz.models.gate_reference import HIGH, LOW, MIDDLE, Reference
 from attnviz.ui.shared.view import Networks, View
@@ -24,21 +24,22 @@ def document_of(networks: Networks, view: View, gate: str | None = None, channel
         gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
         channel: Of that gate.
     """
+    audit = networks.audit(view.analysis.model)
     whole = document(
         view.analysis,
         title=networks.title(view.analysis.model),
         usual=ranges(view),
-        effects=effects(networks, view),
+        effects=effects(networks, view.analysis.model),
+        verdicts=verdicts_of(audit),
         features=_features(networks, view, gate, channel),
         photograph=view.sample or "",
     )
     return {"id": view.id, **whole}
 
 
-def effects(networks: Networks, view: View) -> dict[str, float]:
+def effects(networks: Networks, model: str) -> dict[str, float]:
     """How many answers each gate changes where it is replaced by its mean; empty where no audit has measured that."""
-    summary = networks.audit(view.analysis.model)
-    return {} if summary is None else effects_of(summary)
+    return effects_of(networks.audit(model))
 
 
 def ranges(view: View) -> dict[str, Range]:
@@ -57,7 +58,7 @@ def ranges(view: View) -> dict[str, Range]:
 
 def _features(networks: Networks, view: View, gate: str | None, channel: int | None) -> tuple[ChannelMap, ...]:
     """The features that lie on the photograph when the view opens, and those of a channel that is asked for."""
-    first, wanted = first_gate(view.analysis, effects(networks, view)), {}
+    first, wanted = first_gate(view.analysis, effects(networks, view.analysis.model)), {}
     if first is not None and view.analysis.gates[first.gate].site.has_scores:
         record = view.analysis.gates[first.gate]
         wanted[record.site.name, int(record.scores.argmax())] = record

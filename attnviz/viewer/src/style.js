@@ -29,6 +29,8 @@ button, select, input { font: inherit; color: inherit; }
 .head select { max-width: min(100%, 340px); font-size: 13px; height: 30px; }
 .look summary { font-size: 13px; }
 .why p { margin-top: 4px; color: var(--muted); max-width: 60ch; }
+.verdict p:not(.note) { margin-top: 4px; padding-left: 10px; border-left: 3px solid var(--line); font-size: 14px; }
+.verdict p.costs { border-color: var(--bar); }
 button.text { border: 0; padding: 3px 0; background: none; color: var(--bar); cursor: pointer; font-size: 13px; text-align: start; }
 button.text:hover, summary:hover { text-decoration: underline; }
 .ask { align-self: start; border: 1px solid var(--bar); border-radius: 6px; background: none; color: var(--bar); padding: 6px 12px; cursor: pointer; font-size: 14px; }

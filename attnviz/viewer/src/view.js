@@ -15,7 +15,7 @@ import { sentence } from './sentence.js';
 import { STYLE } from './style.js';
 import { Table } from './table.js';
 import { language, say } from './texts.js';
-import { help, usual, why } from './words.js';
+import { help, usual, verdict, why } from './words.js';
 
 const LOOK = { opacity: 0.55, cmap: 'viridis', scale: 'fixed', cells: 'exact', order: 'index' };
 
@@ -53,11 +53,12 @@ export class View {
     this.ask = make('button', { type: 'button', class: 'ask', onclick: () => this.#ask() });
     this.askNote = make('p', { class: 'note' });
     this.usual = make('p', { class: 'note' });
+    this.verdict = make('div', { class: 'verdict' });
     this.helpTitle = make('summary');
     this.helpText = make('div');
     this.help = make('details', { class: 'help' }, this.helpTitle, this.helpText);
     const head = make('div', { class: 'telling' }, this.line, this.title, make('div', { class: 'whys' }, this.why, this.first));
-    const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.controls.element, this.help);
+    const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.verdict, this.controls.element, this.help);
     this.problem = make('p', { class: 'problem', role: 'alert', hidden: true });
     this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.picture.element, side), this.network.element, this.map.element, this.table.element);
     const sheet = new CSSStyleSheet(); // no element: a page's policy may forbid style sheets that it does not name
@@ -224,6 +225,7 @@ export class View {
     why(this);
     help(this);
     usual(this);
+    verdict(this);
   }
 
   #point() {

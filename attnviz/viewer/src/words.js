@@ -49,3 +49,13 @@ function meanOf(app, gate) {
   const span = high - low;
   return app.say(name, { value: text(mean, span), low: text(low, span), high: text(high, span), images: gate.usual.images.toLocaleString('en') });
 }
+
+// whether the gate matters, as an audit of the network says
+export function verdict(app) {
+  const found = app.gate?.verdict;
+  app.verdict.hidden = !found;
+  if (!found) return;
+  const head = app.say('verdict', { photographs: found.photographs.toLocaleString('en') });
+  const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, each[app.language] ?? each.en));
+  app.verdict.replaceChildren(make('p', { class: 'note' }, head), ...told);
+}

@@ -13,12 +13,15 @@ from torch import nn
 
 gr = pytest.importorskip("gradio")
 
-from attnviz.audit.summaries import FOLDER, effects_of, headline_of, summaries_in  # noqa: E402
+from attnviz.audit.summaries import FOLDER, effects_of, headline_of, summaries_in, verdicts_of  # noqa: E402
 from attnviz.core.errors import Cancelled, UserError  # noqa: E402
 from attnviz.models.checkpoints import checkpoint_ids  # noqa: E402
 from attnviz.models.wrap import wrap  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
-from attnviz.ui.shared.about_network import about_html  # noqa: E402
+from attnviz.ui.shared.about_network import (
+    about_html,  # noqa: E402
+    alone_html,  # noqa: E402
+)
 from attnviz.ui.shared.jobs import Report  # noqa: E402
 from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.shared.view import look  # noqa: E402
@@ -120,6 +123,22 @@ def finished(local, archive):
 
 
 # what is kept -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_each_gate_that_was_replaced_alone_has_its_verdict_where_it_is_looked_at(name):
+    summary = summaries_in(FOLDER)[name][0]
+    verdicts = verdicts_of(summary)
+    alone = [gate for gate in summary["gates"] if gate["alone"]]
+    assert list(verdicts) == [gate["name"] for gate in alone] and verdicts_of(None) == effects_of(None) == {}
+    for gate in alone:
+        told, first = verdicts[gate["name"]], gate["sentences"]
+        assert told["photographs"] == summary["data"]["tested"]
+        assert all(any(said["en"] == sentence["en"] for sentence in first) for said in told["sentences"])
+        low, high = gate["alone"]["mean"]["interval"]
+        assert told["sentences"][0]["costs"] == (high < 0 and low <= -1), "the gate's mean"
+        assert told["sentences"][0]["zh"] in alone_html(summary, gate["name"], "zh")
+    assert alone_html(summary, "not there", "en") == alone_html(None, None, "en") == ""
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -75,22 +75,22 @@ def layout(page: Page) -> CompareParts:
     """Lay the tab out; nothing is computed yet."""
     made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(equal_height=False, elem_id="compare-ask"):
-        with gr.Column(scale=4, min_width=280):
-            _photographs(made, page)
-        with gr.Column(scale=8, min_width=280):
+        with gr.Column(scale=3, min_width=260):
             _choices(made, page)
+            _photographs(made, page)
             _attribution(made)
-    _title(made, "cmp_side_by_side")
-    made["progress"] = gr.HTML("", elem_id="compare-progress")
-    made["notes"] = gr.HTML("", elem_id="compare-notes")
-    _look(made)
-    made["table"] = gr.HTML(
-        f"<p>{say('cmp_opening')}</p>",
-        js_on_load=f"{script('ask')}\n{script('cells', viewer=module_name())}",
-        elem_id="compare-table",
-    )
-    made["help"] = gr.HTML("", elem_id="compare-help")
-    _pair(made)
+        with gr.Column(scale=9, min_width=280, elem_classes="av-main"):
+            _title(made, "cmp_side_by_side")
+            made["progress"] = gr.HTML("", elem_id="compare-progress")
+            made["table"] = gr.HTML(
+                f"<p>{say('cmp_opening')}</p>",
+                js_on_load=f"{script('ask')}\n{script('cells', viewer=module_name())}",
+                elem_id="compare-table",
+            )
+            _look(made)
+            made["notes"] = gr.HTML("", elem_id="compare-notes")
+            made["help"] = gr.HTML("", elem_id="compare-help")
+            _pair(made)
     with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:
         with gr.Row(elem_classes="av-buttons"):
             made["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")

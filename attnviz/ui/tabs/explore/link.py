@@ -100,7 +100,7 @@ def follow(
     view = look(store, model, sample=known("sample", available(), sample), language=language)
     gates = view.analysis.gates
     gate = known("gate", tuple(record.site.name for record in gates), None)
-    first = first_gate(view.analysis, effects(store, view))
+    first = first_gate(view.analysis, effects(store, view.analysis.model))
     shown = view.analysis.gate(gate) if gate else gates[first.gate] if first else None
     last = shown.scores.size if shown is not None and shown.site.has_scores else 0
     channel = known("channel", tuple(map(str, range(last))), None)

@@ -23,7 +23,7 @@ def wire(tab: Intervene) -> None:
     changed = {*drawn, parts.state, parts.gates, parts.paint, parts.edits, parts.undo, parts.redo, parts.reset}
     searched = {parts.searched, parts.found, parts.worst, parts.search, parts.stop}
     chosen = {*changed, *searched, parts.gate, parts.channels, parts.painting, parts.matter}
-    chosen |= {parts.value, parts.average, tab.page.chosen}
+    chosen |= {parts.value, parts.average, parts.alone, tab.page.chosen}
     opened = {*chosen, photo, parts.photo, parts.samples, parts.model, parts.help, parts.swap, *parts.titles.values()}
     opened |= {parts.editor}
 

@@ -52,6 +52,7 @@ class InterveneParts:
     order: gr.Radio
     k: gr.Number
     average: gr.Button
+    alone: gr.HTML
     top: gr.Button
     random: gr.Button
     bottom: gr.Button
@@ -147,6 +148,7 @@ def _gates(made: dict[str, Any]) -> None:
     with gr.Row(equal_height=True, elem_classes="av-tight"):
         made["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate", scale=3, min_width=260)
         made["average"] = _button(label("iv_average"), "iv-average", scale=1, min_width=120)
+    made["alone"] = gr.HTML("", elem_id="iv-alone")
 
 
 def _channels(made: dict[str, Any]) -> None:

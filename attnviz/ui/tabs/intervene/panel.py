@@ -13,6 +13,7 @@ from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.replacements import SWAPS, Given
 from attnviz.images.sample_table import IMAGENETTE
 from attnviz.images.samples import data_set_of
+from attnviz.ui.shared.about_network import alone_html
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import Data, Update
 from attnviz.ui.shared.gate_html import help_html
@@ -148,7 +149,8 @@ class Panel:
             parts.state: None,
             self.page.photo: self.page.opening,
             parts.headline: f'<p aria-live="polite">{say("iv_no_photo", language)}</p>',
-            **{part: "" for part in (parts.result, parts.gates, parts.bars, parts.paint, parts.edits, parts.searched)},
+            **{part: "" for part in (parts.result, parts.gates, parts.alone, parts.bars, parts.paint, parts.edits)},
+            parts.searched: "",
             **{part: gr.Column(visible=False) for part in (parts.editor, parts.matter)},
             **{part: gr.Button(interactive=False) for part in (parts.undo, parts.redo, parts.reset)},
             parts.found: None,
@@ -164,6 +166,7 @@ class Panel:
             parts.gate: bench.gate,
             parts.value: bench.brush,
             parts.average: gr.Button(visible=bench.record is not None and SWAPS["mean"].fits(bench.record.site)),
+            parts.alone: alone_html(self.store.audit(bench.before.model), bench.gate, bench.language),
             parts.channels: gr.Column(visible=bench.scored),
             parts.matter: gr.Column(visible=bench.scored),
             parts.painting: gr.Column(visible=bench.record is not None and bench.record.site.traits.per_place),

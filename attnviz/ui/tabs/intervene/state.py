@@ -15,12 +15,13 @@ from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.images.prepare import prepare
 from attnviz.models.gate_reference import Reference
-from attnviz.render.first_gate import default_gate
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import number, whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE
+from attnviz.ui.shared.view_document import effects
+from attnviz.viewer.telling import first_gate
 
 HISTORY = 50
 """Most changes that can be undone."""
@@ -116,11 +117,12 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
     if old is not None and (old.edits.model, old.edits.weights) == (fresh.model, fresh.weights):
         kept = replace(old, photo=photo, before=before, after=before, language=language)
         return _ran(store, kept, old.edits)
+    first = first_gate(before, effects(store, before.model))
     return Bench(
         photo,
         before,
         before,
-        default_gate(before),
+        None if first is None else before.gates[first.gate].site.name,
         fresh,
         language=language,
         reference=store.reference(before.model),
