@@ -83,6 +83,19 @@ def test_the_first_screen_has_the_photograph_a_sentence_and_a_reason(page):
     expect(page.locator(".why")).to_contain_text("varies most over this photograph")
 
 
+def test_whether_a_gate_matters_is_said_where_an_audit_knows_it(page):
+    tile(page, "s1.sp").click()
+    expect(page.locator(".verdict")).to_be_hidden()
+    tile(page, "s1.se").click()
+    expect(page.locator(".verdict")).to_contain_text(
+        "Does this gate matter? An audit replaced it alone, on 1,000 photo"
+    )
+    expect(page.locator(".verdict .costs")).to_have_text("A constant would not do: its mean costs 3 points.")
+    expect(page.locator(".verdict")).to_contain_text("<b>Nothing</b> is followed.")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator(".verdict .costs")).to_have_text("常数不够：损失 3 个百分点。")
+
+
 def test_on_a_phone_too(open_file):
     page = open_file(page_of_view(usual_view()), viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     box = page.locator(".photo").bounding_box()

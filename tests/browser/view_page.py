@@ -9,6 +9,14 @@ from attnviz.core.types import ChannelMap, PreparedImage
 from attnviz.viewer.document import Range, document
 from tests.render.synthetic import analysis, channel, every_kind, spatial
 
+VERDICT = {
+    "photographs": 1000,
+    "sentences": [
+        {"en": "A constant would not do: its mean costs 3 points.", "zh": "常数不够：损失 3 个百分点。", "costs": True},
+        {"en": "<b>Nothing</b> is followed.", "zh": "<b>没有</b>跟随。", "costs": False},
+    ],
+}
+
 
 def usual_view():
     """Two channel gates on maps of the same channels, a mask between them, and every other kind."""
@@ -30,7 +38,8 @@ def usual_view():
     ]
     made = replace(analysis(gates, size=(320, 240)), outline=line)
     made = replace(made, image=replace(made.image, box=(40, 0, 280, 240)))
-    return document(made, usual={"s1.se": Range(*ends, 1234)}, features=features, title="Every kind")
+    known = {"usual": {"s1.se": Range(*ends, 1234)}, "verdicts": {"s1.se": VERDICT}}
+    return document(made, features=features, title="Every kind", **known)
 
 
 def hard_views():

@@ -11,7 +11,7 @@ from attnviz.audit.summaries import headline_of, verdicts_of
 from attnviz.core.intervals import half_interval
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
-from attnviz.ui.shared.text import class_name, say, signed
+from attnviz.ui.shared.text import class_name, data_title, say, signed
 
 REPLACED = ("mean", "shuffle", "neutral")
 """By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""
@@ -52,7 +52,8 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
             rows.append((say(key, language), f"{metrics[name]:,}"))
     if "train" in data and "val" in data:
         counts = {split: f"{data[split]['images']:,}" for split in ("train", "val")}
-        rows.append((say("about_data", language), say("about_images", language, name=data.get("name", ""), **counts)))
+        name = data_title(str(data.get("name", "")), language)
+        rows.append((say("about_data", language), say("about_images", language, name=name, **counts)))
     rows += _run(card, language)
     if "correct" in metrics:
         counts = {key: f"{metrics[key]:,}" for key in ("correct", "total")}

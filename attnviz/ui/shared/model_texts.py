@@ -12,6 +12,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "网络 {title} 需要先下载：请在列表中选择它。",
     ),
     # phrases of which titles of networks are made
+    "data_squashed": (", squashed to ", "，压缩至 "),
+    "data_digits": ("MNIST's test digits, distorted", "MNIST 测试数字，经扭曲"),
     "network_order": ("noise in random order", "随机顺序的噪声"),
     "network_soft": ("soft noise", "柔和噪声"),
     "network_noise": ("noise", "噪声"),

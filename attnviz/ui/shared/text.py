@@ -180,6 +180,11 @@ def network_title(title: str, language: str) -> str:
     return phrased(title, "network_", language)
 
 
+def data_title(name: str, language: str) -> str:
+    """What data are called in a visitor's language; not escaped."""
+    return phrased(name, "data_", language)
+
+
 def signed(value: float, digits: int) -> str:
     """A change with its sign, as people write it; zero has none."""
     text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")

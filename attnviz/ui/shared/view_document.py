@@ -7,6 +7,7 @@ from typing import Any
 from attnviz.audit.summaries import effects_of, verdicts_of
 from attnviz.core.types import ChannelMap
 from attnviz.models.gate_reference import HIGH, LOW, MIDDLE, Reference
+from attnviz.ui.shared.text import class_name
 from attnviz.ui.shared.view import Networks, View
 from attnviz.viewer.document import Range, document
 from attnviz.viewer.telling import first_gate
@@ -29,6 +30,7 @@ def document_of(networks: Networks, view: View, gate: str | None = None, channel
         view.analysis,
         title=networks.title(view.analysis.model),
         usual=ranges(view),
+        labels={name: class_name(name, "zh") for name in view.analysis.labels},
         effects=effects(networks, view.analysis.model),
         verdicts=verdicts_of(audit),
         features=_features(networks, view, gate, channel),

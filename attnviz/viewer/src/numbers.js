@@ -77,7 +77,8 @@ export function text(value, span = 1) {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   if (Math.abs(value) >= 1e4) return value.toExponential(2).replace('-', '−');
-  const decimals = span <= 0 ? 2 : Math.min(Math.max(2, 1 + Math.ceil(-Math.log10(span))), 6);
+  const least = span >= 100 ? 0 : span >= 10 ? 1 : 2;
+  const decimals = span <= 0 ? 2 : Math.min(Math.max(least, 1 + Math.ceil(-Math.log10(span))), 6);
   const out = value.toFixed(decimals);
   return Number(out) === 0 ? (0).toFixed(decimals) : out.replace('-', '−');
 }

@@ -34,7 +34,7 @@ const TEXTS = {
   why_places: ['Of all {count} gates it varies most over this photograph (standard deviation {value}). That says where it chooses, not that it matters: no test of the gates of this network is known here.', '在全部 {count} 个门中，它在这张照片上变化最大（标准差 {value}）。这说明它在哪里做选择，并不说明它重要：这里没有对该网络各个门的检验结果。'],
   why_channels: ['No gate here varies over the picture; of all {count} gates the scores of this one differ most between channels (standard deviation {value}).', '这里没有随位置变化的门；在全部 {count} 个门中，这个门的通道分数差异最大（标准差 {value}）。'],
   why_only: ['It is the last gate; none varies over the picture or between channels.', '它是最后一个门；没有一个门随位置或通道变化。'],
-  chosen: ['You chose it. Back to the most telling gate', '这是你选择的。回到最能说明问题的门'],
+  chosen: ['Back to the most telling gate', '回到最能说明问题的门'],
   // the network
   network: ['The network, from the photograph to the answer', '网络：从照片到答案'],
   input: ['photograph', '照片'],

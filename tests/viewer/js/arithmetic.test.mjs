@@ -41,7 +41,7 @@ test('ranks put NaN last and keep equal scores by index', () => {
 });
 
 test('numbers have the decimals that their distance needs', () => {
-  assert.deepEqual([text(0.5), text(0.123456, 0.001), text(-0.001), text(-1.5), text(12345), text(NaN)], ['0.50', '0.1235', '0.00', '−1.50', '1.23e+4', 'NaN']);
+  assert.deepEqual([text(0.5), text(0.123456, 0.001), text(-0.001), text(-1.5), text(12345), text(NaN), text(267, 267), text(26.71, 26.7)], ['0.50', '0.1235', '0.00', '−1.50', '1.23e+4', 'NaN', '267', '26.7']);
 });
 
 test('smooth maps are linear between the centres and keep a hole', () => {

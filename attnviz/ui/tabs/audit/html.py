@@ -16,7 +16,7 @@ from attnviz.render.audit.words import LANGUAGES, word
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
 from attnviz.ui.shared.address import address_html
-from attnviz.ui.shared.text import kind_name, plain, say
+from attnviz.ui.shared.text import kind_name, network_title, plain, say
 from attnviz.ui.tabs.audit.curves import calibration_html, depth_html
 from attnviz.ui.tabs.audit.state import ShownAudit
 
@@ -30,7 +30,8 @@ def shown_html(store: Store, shown: ShownAudit) -> str:
     """Everything that is said of a network: its audit, or how one is made; and a link to it."""
     audits = shown.audits(store)
     source = shown.source if shown.source in audits else next(iter(audits), "")
-    parts = [audit_html(audits[source], store.title(shown.model), source, shown.language)] if source else []
+    title = network_title(store.title(shown.model), shown.language)
+    parts = [audit_html(audits[source], title, source, shown.language)] if source else []
     parts.append(command_html(store, shown, bool(source)))
     return str(join(parts)) + address_html("audit", {"model": shown.model}, shown.language)
 
@@ -203,7 +204,7 @@ def command_html(store: Store, shown: ShownAudit, audited: bool) -> Markup:
             plain("audit_same", language), block
         )
     key = "audit_none_python" if live else "audit_none"
-    name = store.title(shown.model)
+    name = network_title(store.title(shown.model), shown.language)
     return Markup('<p class="av-main">{}</p>{}<p class="av-note">{}</p>').format(
         plain(key, language, name=name), block, plain("audit_then", language)
     )

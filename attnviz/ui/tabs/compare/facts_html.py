@@ -6,7 +6,7 @@ from html import escape
 
 from attnviz.analysis.timing import Cost
 from attnviz.models.checkpoints import Card
-from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.text import data_title, plain
 
 
 def short(count: int) -> str:
@@ -20,7 +20,7 @@ def short(count: int) -> str:
 def facts(card: Card, cost: Cost, language: str) -> list[tuple[str, str, str]]:
     """Accuracy, size and time of a network: what it is, the value, and more about it; plain text."""
     top1, total = card.metrics.get("top1"), card.metrics.get("total")
-    data = str(card.data.get("name", ""))
+    data = data_title(str(card.data.get("name", "")), language)
     right = f"{top1} %" if isinstance(top1, (int, float)) else "–"
     about = plain("cmp_unmeasured", language)
     if isinstance(total, int):
