@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
 from attnviz.core.page_policy import hash_of
+from attnviz.core.types import Analysis
 from attnviz.viewer.bundles import bundle
-from attnviz.viewer.document import to_json
+from attnviz.viewer.document import document, to_json
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -59,7 +60,7 @@ def page(view: Mapping[str, Any], *, language: str | None = None) -> str:
     return page_of(to_json(view), view["model"]["title"], _told(view), language)
 
 
-def page_of(document: str, title: str, told: str, language: str | None = None) -> str:
+def page_of(text: str, title: str, told: str, language: str | None = None) -> str:
     """The same from a document's text."""
     script = page_script()
     policy = (
@@ -72,7 +73,7 @@ def page_of(document: str, title: str, told: str, language: str | None = None) -
         title=escape(title),
         told=escape(told),
         style=_STYLE,
-        document=inside_script(document),
+        document=inside_script(text),
         script=script,
     )
 
@@ -87,9 +88,28 @@ def page_script() -> str:
     return bundle("page").strip().replace("</script", "<\\/script")
 
 
-def inside_script(document: str) -> str:
+def inside_script(text: str) -> str:
     """JSON that cannot end the element in which it stands: ``<`` is written as its number."""
-    return document.replace("<", "\\u003c")
+    return text.replace("<", "\\u003c")
+
+
+def embedded(
+    analyses: Iterable[tuple[str, Analysis]],
+    effects: Mapping[str, float],
+    verdicts: Mapping[str, Mapping[str, Any]],
+) -> tuple[str, dict[str, str]]:
+    """Views that are opened in another page: its script and the documents by name, as both may stand in an element.
+
+    Args:
+        analyses: Names and what is opened; without any the script is empty.
+        effects: How much gates matter, by name.
+        verdicts: What is known of gates, by name; both as ``document`` takes them.
+    """
+    documents = {
+        name: inside_script(to_json(document(analysis, effects=effects, verdicts=verdicts, photograph=name)))
+        for name, analysis in analyses
+    }
+    return page_script() if documents else "", documents
 
 
 def _told(view: Mapping[str, Any]) -> str:

@@ -68,6 +68,7 @@ def test_an_audit_is_cancelled_another_one_ends_and_its_report_is_read(page, bro
     report = browser.new_page()
     report.goto((tmp_path / "report.html").as_uri())
     expect(report.locator("h1")).to_contain_text("Does the attention of cbam do anything?")
+    expect(report.locator("#attnviz .sentence")).to_contain_text(re.compile(r"\d"))  # a photograph is open in it
     report.close()
     with page.expect_download() as loaded:
         page.locator("#audit-numbers").click()

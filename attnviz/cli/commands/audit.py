@@ -17,7 +17,6 @@ from attnviz.core.errors import UserError
 
 if TYPE_CHECKING:
     from attnviz.audit.result import Audit
-    from attnviz.audit.summaries import effects_of, verdicts_of
     from attnviz.render.audit.photographs import ReportView
 
 
@@ -94,16 +93,13 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
 
 def view_of(audited: Audit) -> ReportView:
     """What opens the most telling photographs in the report."""
+    from attnviz.audit.summaries import effects_of, verdicts_of
     from attnviz.render.audit.photographs import ReportView, opened_photographs
-    from attnviz.viewer.document import document, to_json
-    from attnviz.viewer.page import inside_script, page_script
+    from attnviz.viewer.page import embedded
 
-    effects, verdicts = effects_of(audited.summary), verdicts_of(audited.summary)
-    documents = {
-        name: inside_script(to_json(document(analysis, effects=effects, verdicts=verdicts, photograph=name)))
-        for name, analysis in audited.analyses(opened_photographs(audited.summary))
-    }
-    return ReportView(page_script() if documents else "", documents)
+    summary = audited.summary
+    analyses = audited.analyses(opened_photographs(summary))
+    return ReportView(*embedded(analyses, effects_of(summary), verdicts_of(summary)))
 
 
 def _compared(args: AuditOptions) -> None:

@@ -15,14 +15,16 @@ from attnviz.audit.progress import ProgressCounter
 from attnviz.audit.result import Audit
 from attnviz.audit.run import Unreadable, audit
 from attnviz.audit.settings import Settings
+from attnviz.audit.summaries import effects_of, verdicts_of
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.models.network import Network
-from attnviz.render.audit.photographs import shown_photographs
+from attnviz.render.audit.photographs import ReportView, opened_photographs, shown_photographs
 from attnviz.render.audit.report import report_html
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.text import plain
 from attnviz.ui.tabs.audit.photographs import of_folder, of_zip
+from attnviz.viewer.page import embedded
 
 BATCH = 16
 """Photographs of a batch: between two of them the audit can be cancelled, and photographs may be large."""
@@ -136,9 +138,11 @@ def _tell(report: Report, text: str, share: float) -> None:
 
 
 def _finished(done: Audit, language: str) -> Finished:
-    page = report_html(done.summary, done.pictures(shown_photographs(done.summary)), language)
+    summary = done.summary
+    views = embedded(done.analyses(opened_photographs(summary)), effects_of(summary), verdicts_of(summary))
+    page = report_html(summary, done.pictures(shown_photographs(summary)), language, ReportView(*views))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in done.write():
             archive.write(path, path.name)
-    return Finished(done.summary, page.encode(), buffer.getvalue())
+    return Finished(summary, page.encode(), buffer.getvalue())
