@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+try:
+    import spaces  # on ZeroGPU it must be imported before torch; elsewhere it is not installed
+except ImportError:
+    pass
+else:
 
-with contextlib.suppress(ImportError):
-    import spaces  # noqa: F401 - on ZeroGPU it must be imported before torch; elsewhere it is not installed
+    @spaces.GPU
+    def lend() -> None:
+        """ZeroGPU starts no Space without a function to lend its GPU to; see ``best_device`` for why nothing is."""
+
 
 from attnviz.core.errors import UserError
 from attnviz.ui.app import build, launch_options

@@ -282,5 +282,10 @@ def load(
 
 
 def best_device() -> torch.device:
-    """CUDA where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """CUDA where there is one, else the CPU.
+
+    On a Space with ZeroGPU it is the CPU: that GPU is lent to a function in a process of its own, for which its
+    arguments are pickled, and a pass of these networks takes 10 ms.
+    """
+    lent = bool(os.environ.get("SPACES_ZERO_GPU"))
+    return torch.device("cuda" if torch.cuda.is_available() and not lent else "cpu")

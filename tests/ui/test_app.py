@@ -1,7 +1,10 @@
 import ast
 import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +20,7 @@ from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.text import LANGUAGES, TEXTS, language_of, say
 from attnviz.ui.tabs.explore.link import LinkRequest, follow, query_of
 
+ROOT = Path(attnviz.ui.__file__).resolve().parents[2]
 SOURCES = sorted(Path(attnviz.ui.__file__).parent.rglob("*.py"))
 
 
@@ -222,3 +226,24 @@ def test_a_visitors_own_network_has_a_lane_of_its_own(checkpoints):
         lanes.setdefault(bool(touches), set()).add(event.concurrency_id)
     assert "guests" in lanes[True] and "cnn" not in lanes[True]
     assert "cnn" in lanes[False] and "guests" not in lanes[False]
+
+
+def test_on_zerogpu_a_function_is_there_to_lend_to_and_everything_is_computed_on_the_cpu(tmp_path):
+    """With a stand-in for the package of a Space, and a torch that says, as there, that it has CUDA."""
+    (tmp_path / "spaces.py").write_text(
+        "import sys\n"
+        "assert 'torch' not in sys.modules, 'on ZeroGPU it must be imported before torch'\n"
+        "lent = []\n"
+        "def GPU(function):\n"
+        "    lent.append(function.__name__)\n"
+        "    return function\n"
+    )
+    code = (
+        "import runpy, spaces; runpy.run_path('app.py'); import torch; torch.cuda.is_available = lambda: True; "
+        "from attnviz.models.checkpoints import best_device; print(spaces.lent, best_device())"
+    )
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    environment = {**os.environ, "SPACES_ZERO_GPU": "1", "SPACE_ID": "a/b", "PYTHONPATH": paths}
+    run = [sys.executable, "-c", code]
+    out = subprocess.run(run, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    assert out.stdout.split("\n")[-2] == "['lend'] cpu"
