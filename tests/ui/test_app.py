@@ -228,6 +228,7 @@ def test_a_visitors_own_network_has_a_lane_of_its_own(checkpoints):
     assert "cnn" in lanes[False] and "guests" not in lanes[False]
 
 
+@pytest.mark.slow
 def test_on_zerogpu_a_function_is_there_to_lend_to_and_everything_is_computed_on_the_cpu(tmp_path):
     """With a stand-in for the package of a Space, and a torch that says, as there, that it has CUDA."""
     (tmp_path / "spaces.py").write_text(
