@@ -25,6 +25,7 @@ from scripts.running import answering, free_port
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "assets" / "screenshot.png"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--use-fake-device-for-media-stream"]  # a moving picture instead of a camera
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 LAPTOP = {"width": 1280, "height": 800}
 LOOKS: Mapping[str, dict[str, Any]] = {

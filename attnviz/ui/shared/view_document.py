@@ -22,7 +22,7 @@ def document_of(networks: Networks, view: View, gate: str | None = None, channel
     Args:
         networks: The loaded models.
         view: What is looked at.
-        gate: Name of a gate that is chosen in it; with ``channel``, the document holds its features too.
+        gate: Name of a gate that it opens with; with ``channel``, the document holds its features too.
         channel: Of that gate.
     """
     audit = networks.audit(view.analysis.model)
@@ -34,6 +34,7 @@ def document_of(networks: Networks, view: View, gate: str | None = None, channel
         effects=effects(networks, view.analysis.model),
         verdicts=verdicts_of(audit),
         features=_features(networks, view, gate, channel),
+        gate=gate,
         photograph=view.sample or "",
     )
     return {"id": view.id, **whole}

@@ -46,6 +46,14 @@ export class Network {
     this.point();
   }
 
+  // the gate whose tile has the keyboard's focus, and giving it back after the tiles were drawn anew
+  get focused() {
+    const at = this.tiles.findIndex(({ element }) => element.matches(':focus'));
+    return at < 0 ? null : at;
+  }
+
+  focus(at) { this.tiles[at]?.element.focus({ preventScroll: true }); }
+
   #arrow() { return make('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'); }
 
   #end(name, picture, size) {

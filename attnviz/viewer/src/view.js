@@ -34,6 +34,8 @@ export class View {
     this.selection.listen((what) => this.#changed(what));
     this.theme(element);
     element.addEventListener('keydown', (event) => event.stopPropagation()); // JupyterLab takes keys for itself
+    element.addEventListener('pointerdown', () => { this.pressed = true; });
+    for (const name of ['pointerup', 'pointercancel']) addEventListener(name, () => this.#released());
   }
 
   #build() {
@@ -91,22 +93,28 @@ export class View {
   // --- what hosts call
 
   document(given) {
+    if (this.pressed) { this.held = given; return; } // what is being clicked on stays where it is
     const { view, problem } = read(given);
     this.broken = problem ?? null;
     this.problem.hidden = !problem;
     this.body.hidden = Boolean(problem);
     if (problem) { this.problem.textContent = this.say(problem.key, problem.values); return; }
+    const before = this.view?.photograph;
+    const tile = this.network.focused;
+    const stays = view.live && this.gate && view.gates[this.selection.gate]?.name === this.gate.name;
     this.view = view;
     this.remembered.clear();
     this.asked = null; // what was asked of another document is answered there or never
     const open = view.open;
-    this.selection.choose({ gate: null, channel: null, place: null });
-    this.#photograph();
+    if (!stays) this.selection.choose({ gate: null, channel: null, place: null });
+    this.#photograph(before);
     this.network.draw();
     this.map.draw();
-    this.own = false;
-    if (open !== null) this.#open(open);
+    this.own = stays && this.own;
+    if (stays) this.#stay();
+    else if (open !== null) this.#open(open);
     else this.#all();
+    if (tile !== null) this.network.focus(tile);
   }
 
   // the document was taken away
@@ -167,6 +175,13 @@ export class View {
     const inside = Number.isInteger(channel) && channel >= 0 && channel < (gate.scores?.values.length ?? 0);
     const top = gate.scores ? (this.remembered.get(index) ?? gate.order[0]) : null;
     this.selection.choose({ gate: index, channel: inside ? channel : top });
+  }
+
+  // the next frame of a camera: what is looked at stays, be it asked for with another choice
+  #stay() {
+    if (this.gate.scores && !this.own) this.selection.choose({ channel: this.gate.order[0] });
+    this.#all();
+    this.#point();
   }
 
   step(by) {
@@ -261,7 +276,19 @@ export class View {
     }, 15_000);
   }
 
-  #photograph() {
+  // a document that came while something was pressed, once what was clicked on has had its click
+  #released() {
+    if (!this.pressed) return;
+    setTimeout(() => {
+      this.pressed = false;
+      const { held } = this;
+      this.held = null;
+      if (held) this.document(held);
+    });
+  }
+
+  // the one before stays until another of its size is decoded: frames of a camera would flicker
+  #photograph(before) {
     const { photograph } = this.view;
     const mine = this.view;
     const use = (image) => {
@@ -275,7 +302,7 @@ export class View {
     image.onload = () => use(image);
     image.onerror = () => { use(null); this.problem.textContent = this.say('photo_broken'); this.problem.hidden = false; };
     image.src = `data:image/jpeg;base64,${photograph.jpeg}`;
-    this.picture.photograph(null);
+    if (!this.picture.source || before?.width !== photograph.width || before?.height !== photograph.height) this.picture.photograph(null);
   }
 
   // light or dark by the colour that the page gives its text, whatever made it so

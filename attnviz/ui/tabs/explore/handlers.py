@@ -40,6 +40,7 @@ from attnviz.ui.shared.view import View, look
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
+from attnviz.ui.tabs.explore import live
 from attnviz.ui.tabs.explore.layout import DENSITIES, ExploreParts, layout
 from attnviz.ui.tabs.explore.link import LINKED, LinkRequest, follow, link_html
 
@@ -277,7 +278,9 @@ def wire(explore: Explore) -> None:
 def build(page: Page) -> None:
     """Add the tab's components and events; a sample is analysed at once, so that the page opens with a picture."""
     opening = look(page.store, page.store.ids[0], sample=page.opening.sample)
-    wire(Explore(page, layout(page, opening), opening))
+    explore = Explore(page, layout(page, opening), opening)
+    wire(explore)
+    live.wire(live.Live(explore, explore.parts.live))
 
 
 TAB = Tab("tab_explore", build)

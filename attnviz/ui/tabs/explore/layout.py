@@ -18,6 +18,7 @@ from attnviz.ui.shared.text import label
 from attnviz.ui.shared.view import View
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.shared.viewer_host import ViewerHost
+from attnviz.ui.tabs.explore import live
 from attnviz.ui.tabs.explore.link import link_html
 
 DENSITIES = (50, 600)
@@ -31,6 +32,7 @@ class ExploreParts:
     state: gr.State
     photo: gr.Image
     samples: gr.HTML
+    live: gr.HTML
     model: gr.Dropdown
     prediction: gr.HTML
     about: gr.HTML
@@ -71,6 +73,7 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
     chosen = picker(Photo(view.sample, view.path), height=200)
     made["photo"], made["samples"] = chosen.image, chosen.samples
+    made["live"] = live.component()
     _title(made, "prediction")
     card = store.card(view.analysis.model)
     made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
