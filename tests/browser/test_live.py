@@ -106,9 +106,7 @@ def test_on_a_phone_in_chinese(camera):
 
 def test_without_leave_or_without_a_camera_a_sentence_says_so(open_page):
     page = open_page()
-    page.evaluate(
-        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }"
-    )
+    page.evaluate(REFUSED, "NotAllowedError")
     button(page).click()
     expect(page.locator("#live [role=status]")).to_contain_text("The camera may not be used")
     page.evaluate(REFUSED, "NotFoundError")
