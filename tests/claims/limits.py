@@ -58,6 +58,7 @@ def limits() -> Claims:
     )
     yield "docs/deploying.md", f"comes last, and after {server.LISTEN_SECONDS:g} seconds not at all"
     yield "docs/deploying.md", f"{server.ANSWER_VALUES:,} gate values in one answer"
+    yield "docs/deploying.md", f"| frames of a camera | {server.FRAME_BYTES // 2**10} KiB each"
     yield "docs/deploying.md", f"| {server.SESSIONS}, of one address {server.SESSIONS_ADDRESS}: its own oldest"
     yield (
         "docs/deploying.md",

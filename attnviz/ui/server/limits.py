@@ -12,6 +12,8 @@ EVENT_VALUES = 20_000
 """Most values in one event; the page's largest holds some hundreds, and each costs time to look through."""
 EVENT_FILES = 16
 """Most files that one event may name: the page sends one at a time, and each is looked up on the disk."""
+FRAME_BYTES = 2**18
+"""Most bytes of a frame of a camera; one of 400 pixels has some 30,000."""
 DEEPEST = 20
 """Deepest nesting of lists and objects in an event."""
 

@@ -21,7 +21,7 @@ MODEL, SAMPLE = "cbam", "golf-ball"
 GATE, CHANNEL = "stage3.1.attention.channel", 17
 """A channel whose features light up on the ball, and the gate before it is passed on."""
 MASK = "stage1.0.attention.spatial"
-NOISE, NOISE_SAMPLE = "noise-attention", "aeroplane"
+NOISE, NOISE_SAMPLE = "noise-attention-even", "aeroplane"
 GROWN = "cbam-30"
 
 

@@ -10,7 +10,8 @@ pytest.importorskip("gradio")
 
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.images.decode import open_photograph  # noqa: E402
-from attnviz.ui.tabs.explore.live import FRAME_BYTES, HEAD, Live, frame_bytes, looked_at  # noqa: E402
+from attnviz.ui.server.limits import FRAME_BYTES  # noqa: E402
+from attnviz.ui.tabs.explore.live import HEAD, Live, frame_bytes, looked_at  # noqa: E402
 from attnviz.viewer.packing import unpack  # noqa: E402
 from tests.ui.calls import changed, document, given  # noqa: E402
 

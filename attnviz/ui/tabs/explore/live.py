@@ -17,6 +17,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis
 from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
+from attnviz.ui.server.limits import FRAME_BYTES
 from attnviz.ui.server.request_filter import uploaded
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.events import HEAVY, Data, Update, connect, picked
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from attnviz.ui.tabs.explore.handlers import Explore
 
 HEAD = "data:image/jpeg;base64,"
-FRAME_BYTES = 2**18
-"""Most bytes of a frame; one of 400 pixels has some 30,000."""
 LIVE: dict[str, Any] = {
     "concurrency_id": "live",
     "concurrency_limit": 1,

@@ -10,7 +10,6 @@ import gradio as gr
 from attnviz.core.errors import UserError
 from attnviz.images.noise_channels import NOISES
 from attnviz.images.sample_table import CIFAR10
-from attnviz.models.results import read_results
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
@@ -26,6 +25,7 @@ from attnviz.ui.tabs.noise_lab.state import (
     STRENGTHS,
     Lab,
     answered,
+    measured,
     move,
     opening,
     present,
@@ -103,7 +103,7 @@ class NoiseLab:
         """What does not depend on the answers."""
         return {
             self.parts.intro: intro_html(opening(self.page.store, photo).noise, language),
-            self.parts.table: table_html(read_results("noise"), language),
+            self.parts.table: table_html(measured(self.page.store), language),
             self.parts.picker.samples: samples_html(language, CIFAR10, photo.sample),
         }
 

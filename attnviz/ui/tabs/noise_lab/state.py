@@ -22,10 +22,16 @@ from attnviz.ui.shared.sent_numbers import number, whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE
 
-NETWORKS = ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted")
+NETWORKS = ("noise-rgb", "noise-plain", "noise-attention-even", "noise-attention", "noise-permuted")
 """Checkpoints of the experiment, in the order in which their predictions are shown."""
-GATES: Mapping[str, str] = {"noise-attention": "noise_fixed", "noise-permuted": "noise_permuted"}
+GATES: Mapping[str, str] = {
+    "noise-attention-even": "noise_even",
+    "noise-attention": "noise_fixed",
+    "noise-permuted": "noise_permuted",
+}
 """Networks with a gate on the input, and the text that says how they were trained."""
+MEASURED: Mapping[str, str] = {"noise-attention-even": "noise-even", "noise-attention": "noise"}
+"""Networks and the results of their family; those of the first one that is there are shown."""
 STRENGTHS = (0.0, 16.0)
 SEEDS = (0, 9999)
 OPENING = Photo("aeroplane")
@@ -71,6 +77,12 @@ def present(store: Store) -> tuple[str, ...]:
     known = store.ids
     found = tuple(name for name in NETWORKS if name in known)
     return found if any(name in GATES for name in found) else ()
+
+
+def measured(store: Store) -> dict[str, Any] | None:
+    """What the experiment measured on the networks that are there; ``None`` where it was not run."""
+    names = [results for network, results in MEASURED.items() if network in store.ids]
+    return next((found for name in (*names, "noise") if (found := read_results(name))), None)
 
 
 def opening(store: Store, photo: Photo, language: str = "en") -> Lab:

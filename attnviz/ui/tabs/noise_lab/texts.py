@@ -29,6 +29,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "noise_word_seed": ("seed", "种子"),
     "noise_seed": ("Seed of the noise", "噪声种子"),
     "noise_gate": ("The network was trained with its channels", "网络训练时通道的位置"),
+    "noise_even": ("in this order, all channels alike at the start", "此顺序，起始时各通道相同"),
     "noise_fixed": ("always in this order: R G B, noise", "固定：R G B、噪声"),
     "noise_permuted": ("in a new order for every image", "每张图片随机排列"),
     "noise_reset": ("Back to the order of training", "恢复训练时的顺序"),
