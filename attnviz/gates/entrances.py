@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from torch import is_grad_enabled, nn
 
 from attnviz.core.errors import UserError
 from attnviz.gates.passes import Passes, in_backward
+
+LAST: Any = "attnviz"
+"""The key under which a hook that comes last stands among those of its module."""
 
 
 class Hook:
@@ -39,6 +43,20 @@ class Hook:
         if name in ("__code__", "__globals__"):  # what torch.jit and torch.export compile
             raise UserError("a model cannot be scripted or exported while its gates are read or edited")
         raise AttributeError(name)
+
+
+class MovingLast(Hook):
+    """A hook before a module that lets the one under ``LAST`` behind it come last, whatever was hooked meanwhile."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """It wraps nothing."""
+
+    def __call__(self, module: nn.Module, _inputs: Any) -> None:
+        """Move the other hook."""
+        hooks: Any = module._forward_hooks
+        hooks.move_to_end(LAST)
 
 
 class Entrance(Hook):
@@ -97,6 +115,8 @@ class TapEntrance(Hook):
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the model."""
         passes = self._passes
+        if get_ident() != passes.thread:
+            passes.check_thread()
         # gradient checkpointing computes with gradients; to ask for them first takes less time
         if passes.whole or (is_grad_enabled() and in_backward()):
             return self.__wrapped__(*args, **keywords)
