@@ -106,11 +106,10 @@ class _Capture:
             self._plan = plan
             plan.tape = tape = Tape()
             tape.asked = plan.names
-            plan.group.begin = tape.clear  # what a pass does not come to, the tape must not have from an earlier one
             session.start(plan.group)
         except BaseException:
             if plan is not None:
-                plan.tape = plan.group.begin = None
+                plan.tape = None
             finish(session)
             raise
         return tape
@@ -120,7 +119,7 @@ class _Capture:
         try:
             self._session.stop(plan.group)
         finally:
-            plan.tape = plan.group.begin = None
+            plan.tape = None
             finish(self._session)
 
 
@@ -162,7 +161,12 @@ class _Plan:
             tap = self._tapping(site.name, place.module, session.passes)
             taps[place.module] = OutputTap(tap, site) if place.op == "output" else tap
         simple = len(taps) == len(demands) and all(_is_simple(demand) for demand in demands)
-        self.group = Group(demands, Taps(taps) if simple else None)
+        self.group = Group(demands, Taps(session.passes, self, taps) if simple else None, self._begin)
+
+    def _begin(self) -> None:
+        """Empty the tape: what a pass does not come to, it must not have from an earlier one."""
+        if self.tape:
+            self.tape.clear()
 
     def _tapping(self, name: str, path: str, passes: Passes) -> Tap:
         """What notes a gate that is given out once in a pass; every microsecond in here counts."""

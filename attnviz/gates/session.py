@@ -65,10 +65,9 @@ def begin(model: nn.Module) -> Session:
 
 def finish(session: Session) -> None:
     """Give a lease back; the hooks went with the groups that wanted them."""
-    with _lock:
-        session.leases -= 1
-        if not session.leases:
-            session.model = None  # the session outlives its leases, and must not keep the model alive
+    if session.leases == 1:
+        session.model = None  # the session outlives its leases, and must not keep the model alive
+    session.leases -= 1  # last: from here on another thread may begin
 
 
 @contextmanager
@@ -120,10 +119,10 @@ class Session:
         passes, model = self.passes, self.model
         passes.groups.append(group)
         try:
-            taps, begin = group.taps, group.begin
-            if taps is not None and begin is not None and model is not None and len(passes.groups) == 1 and not _users:
+            taps = group.taps
+            if taps is not None and model is not None and len(passes.groups) == 1 and not _users:
                 self._taps = taps
-                if taps.set_on(model, passes, begin):
+                if taps.set_on(model):
                     return
             self._rebuild()  # removes whatever the short way has set when it failed
         except BaseException:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
 from attnviz.core.types import GateSite
-from attnviz.gates.entrances import LAST, Hook, MovingLast, TapEntrance, unwatch
+from attnviz.gates.entrances import LAST, Hook, MovingLast, TapEntrance
 from attnviz.gates.passes import Passes
 from attnviz.gates.sites import as_gate
 
@@ -40,13 +40,16 @@ class Taps:
     """Taps for several gates of one model.
 
     Args:
+        passes: Of the model.
+        plan: Whose ``tape`` is emptied when a pass begins.
         taps: From the path of a module, which is not the model itself, to the ``tap`` of a ``Gate``, or to what is
             called with the output of another module.
     """
 
-    __slots__ = ("_gates", "_hooks", "_steps")
+    __slots__ = ("_gates", "_hooks", "_passes", "_plan", "_steps")
 
-    def __init__(self, taps: Mapping[str, Tap | OutputTap]) -> None:
+    def __init__(self, passes: Passes, plan: Any, taps: Mapping[str, Tap | OutputTap]) -> None:
+        self._passes, self._plan = passes, plan
         # (number of the parent, name, tap of a gate), parents first; number 0 is the model
         self._steps: list[tuple[int, str, Tap | OutputTap | None]] = []
         self._gates: list[dict[str, Any]] = []
@@ -61,21 +64,16 @@ class Taps:
                     numbers[here] = len(numbers)
             self._steps.append((numbers[".".join(names[:-1])], names[-1], tap))
 
-    def set_on(self, model: nn.Module, passes: Passes, clear: Callable[[], None]) -> bool:
-        """Set every tap, and a ``TapEntrance`` on the model; ``take_off`` undoes it, also where it has failed.
-
-        Args:
-            model: The model.
-            passes: Of the model.
-            clear: What the entrance calls when a pass begins.
+    def set_on(self, model: nn.Module) -> bool:
+        """Set every tap, and the entrance on the model; ``take_off`` undoes it, also where it has failed.
 
         Returns:
             ``False`` as soon as a module is missing, of another kind or in use, or if the model has a ``forward`` of
             its own.
         """
-        if "forward" in model.__dict__:
+        top = model.__dict__
+        if "forward" in top:
             return False
-        # to ask a module for an attribute takes longer than to ask its dictionary
         children: list[Any] = [model._modules]
         for parent, name, tap in self._steps:
             within = children[parent]
@@ -92,7 +90,7 @@ class Taps:
                 self._gates.append(own)
             else:
                 return False
-        model.__dict__["forward"] = TapEntrance(passes, clear, model.forward)
+        top["forward"] = TapEntrance(self._passes, self._plan, model.forward)
         return True
 
     def take_off(self, model: nn.Module) -> None:
@@ -101,7 +99,9 @@ class Taps:
             self._gates.pop()["tap"] = None
         while self._hooks:
             self._hooks.pop().pop(LAST, None)
-        unwatch(model)
+        own = model.__dict__
+        if type(own.get("forward")) is TapEntrance:  # else somebody has given the model another one meanwhile
+            del own["forward"]
 
     def _hook(self, module: nn.Module, tap: OutputTap) -> bool:
         own = module.__dict__
