@@ -151,7 +151,8 @@ class _Plan:
         for name in features:
             if name not in names:
                 raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
-        demands, taps = [], {}
+        demands: list[Demand] = []
+        taps: dict[str, Tap | OutputTap] = {}
         for site in wanted:
             lightest, precise, meets = places(site)
             place = precise if exact else lightest
