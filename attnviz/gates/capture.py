@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.gates.passes import Passes, transformed, transforming
-from attnviz.gates.requests import Demand, Group
+from attnviz.gates.requests import Demand, Group, used_by
 from attnviz.gates.session import Session, begin, finish, unwrapped
 from attnviz.gates.sites import as_gate, places, resolve
-from attnviz.gates.taps import Tap, Taps
+from attnviz.gates.taps import OutputTap, Tap, Taps
 
 
 @dataclass(slots=True)
@@ -104,14 +104,12 @@ class _Capture:
             if not fits or plan.trained != getattr(model, "training", False):
                 plan = session.prepared = _Plan(model, session, *self._asked)
             self._plan = plan
-            plan.thread = session.passes.thread
             plan.tape = tape = Tape()
             tape.asked = plan.names
-            plan.group.begin = tape.clear  # what a pass does not come to, the tape must not have from an earlier one
             session.start(plan.group)
         except BaseException:
             if plan is not None:
-                plan.tape = plan.group.begin = None
+                plan.tape = None
             finish(session)
             raise
         return tape
@@ -121,7 +119,7 @@ class _Capture:
         try:
             self._session.stop(plan.group)
         finally:
-            plan.tape = plan.group.begin = None
+            plan.tape = None
             finish(self._session)
 
 
@@ -134,10 +132,9 @@ class _Plan:
         group: What it wants of the model.
         names: Of the sites.
         tape: Where the gates are noted while a capture is open, else ``None``.
-        thread: Who may run the model then.
     """
 
-    __slots__ = ("asked", "group", "names", "tape", "thread", "trained")
+    __slots__ = ("asked", "group", "names", "tape", "trained")
 
     def __init__(
         self,
@@ -149,36 +146,39 @@ class _Plan:
     ) -> None:
         self.asked, self.trained = (sites, features, exact), getattr(model, "training", False)
         self.tape: Tape | None = None
-        self.thread = 0
         wanted = resolve(model, sites)
         self.names = names = frozenset(site.name for site in wanted)
         for name in features:
             if name not in names:
                 raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
-        demands, taps = [], {}
+        demands: list[Demand] = []
+        taps: dict[str, Tap | OutputTap] = {}
         for site in wanted:
             lightest, precise, meets = places(site)
             place = precise if exact else lightest
             demands.append(Demand(place, site, self._noting_values(site), trained=self.trained))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
-            taps[lightest.module] = self._tapping(site, session.passes)
-        simple = len(taps) == len(demands) and all(
-            d.place.op == "tap" and d.place.calls == 1 and d.place.module for d in demands
-        )
-        self.group = Group(demands, Taps(taps) if simple else None)
+            tap = self._tapping(site.name, place.module, session.passes)
+            taps[place.module] = OutputTap(tap, site) if place.op == "output" else tap
+        simple = len(taps) == len(demands) and all(_is_simple(demand) for demand in demands)
+        self.group = Group(demands, Taps(session.passes, self, taps) if simple else None, self._begin)
 
-    def _tapping(self, site: GateSite, passes: Passes) -> Tap:
-        """What notes the values of a ``Gate`` that is called once in a pass; every microsecond in here counts."""
-        name = site.name
+    def _begin(self) -> None:
+        """Empty the tape: what a pass does not come to, it must not have from an earlier one."""
+        if self.tape:
+            self.tape.clear()
+
+    def _tapping(self, name: str, path: str, passes: Passes) -> Tap:
+        """What notes a gate that is given out once in a pass; every microsecond in here counts."""
 
         def tap(values: Tensor, _features: Tensor) -> Tensor:
-            if get_ident() != self.thread:
+            if get_ident() != passes.thread:
                 passes.check_thread()
             tape = self.tape
             if tape is not None:
                 if name in tape and passes.whole:
-                    raise passes.too_many(name, places(site)[0].module, 1)
+                    raise passes.too_many(name, path, 1)
                 if transforming():
                     raise transformed(name)
                 tape[name] = Captured((values.detach() if values.requires_grad else values).clone())
@@ -203,3 +203,10 @@ class _Plan:
                 self.tape[site.name] = Captured(before.values if before else seen, seen)
 
         return note
+
+
+def _is_simple(demand: Demand) -> bool:
+    """Whether a tap serves this: at a ``Gate`` or an output that is given once, and has to arrive nowhere."""
+    place = demand.place
+    once = bool(place.module) and place.calls == 1 and place.operand < 0
+    return once and not demand.inside and used_by(demand) is None

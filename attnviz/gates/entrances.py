@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from torch import is_grad_enabled, nn
 
 from attnviz.core.errors import UserError
 from attnviz.gates.passes import Passes, in_backward
+
+LAST: Any = "attnviz"
+"""The key under which a hook that comes last stands among those of its module."""
 
 
 class Hook:
@@ -39,6 +43,20 @@ class Hook:
         if name in ("__code__", "__globals__"):  # what torch.jit and torch.export compile
             raise UserError("a model cannot be scripted or exported while its gates are read or edited")
         raise AttributeError(name)
+
+
+class MovingLast(Hook):
+    """A hook before a module that lets the one under ``LAST`` behind it come last, whatever was hooked meanwhile."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """It wraps nothing."""
+
+    def __call__(self, module: nn.Module, _inputs: Any) -> None:
+        """Move the other hook."""
+        hooks: Any = module._forward_hooks
+        hooks.move_to_end(LAST)
 
 
 class Entrance(Hook):
@@ -87,20 +105,30 @@ class Entrance(Hook):
 
 
 class TapEntrance(Hook):
-    """The entrance for a single capture whose gates are all read by taps: it has no edits to count, and no time."""
+    """The entrance for a single capture whose gates are all read by taps: it has no edits to count, and no time.
 
-    __slots__ = ("_clear", "_passes")
+    Args:
+        passes: Of the model.
+        plan: Its ``tape``, if there is one, is emptied when a pass begins.
+        forward: Of the model.
+    """
 
-    def __init__(self, passes: Passes, clear: Callable[[], None], forward: Callable[..., Any]) -> None:
-        self.__wrapped__, self._passes, self._clear = forward, passes, clear
+    __slots__ = ("_passes", "_plan")
+
+    def __init__(self, passes: Passes, plan: Any, forward: Callable[..., Any]) -> None:
+        self.__wrapped__, self._passes, self._plan = forward, passes, plan
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the model."""
         passes = self._passes
-        # gradient checkpointing computes with gradients; to ask for them first takes less time
-        if passes.whole or (is_grad_enabled() and in_backward()):
+        if get_ident() != passes.thread:
+            passes.check_thread()
+        # gradient checkpointing computes with gradients, once more; to ask for the tape first takes least time
+        tape = self._plan.tape
+        if passes.whole or (tape and is_grad_enabled() and in_backward()):
             return self.__wrapped__(*args, **keywords)
-        self._clear()
+        if tape:
+            tape.clear()
         passes.whole = True
         try:
             return self.__wrapped__(*args, **keywords)

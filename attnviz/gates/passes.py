@@ -51,11 +51,13 @@ class Passes:
         model: Its class, for messages.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("_calls", "_depth", "_graded", "_path", "_replayed", "groups", "model", "thread", "whole")
+
+    def __init__(self, model: str) -> None:
         self.whole = False
         self.groups: list[Group] = []
         self.thread = 0
-        self.model = ""
+        self.model = model
         self._depth = 0
         self._path = ""
         self._graded = False

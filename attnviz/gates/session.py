@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from torch import nn
@@ -21,7 +21,7 @@ from torch import nn
 from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
 from attnviz.gates.bypass import lead_back, leave_alone
-from attnviz.gates.entrances import Entrance, Hook, unwatch
+from attnviz.gates.entrances import LAST, Entrance, Hook, unwatch
 from attnviz.gates.force_eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.force_eager import hold, release
 from attnviz.gates.passes import Passes, refusal
@@ -31,6 +31,9 @@ from attnviz.gates.paths import unwrapped as unwrapped
 from attnviz.gates.requests import Demand as Demand
 from attnviz.gates.requests import Group, by_module, used_by
 from attnviz.gates.serving import Serving
+
+if TYPE_CHECKING:
+    from attnviz.gates.taps import Taps
 
 _lock = threading.RLock()
 _sessions: dict[int, tuple[ReferenceType[nn.Module], Session]] = {}
@@ -50,11 +53,10 @@ def begin(model: nn.Module) -> Session:
         number = id(model)
         entry = _sessions.get(number)
         if entry is None or entry[0]() is not model:
-            entry = _sessions[number] = ref(model, lambda _: _sessions.pop(number, None)), Session()
+            entry = _sessions[number] = ref(model, lambda _: _sessions.pop(number, None)), Session(model)
         session = entry[1]
         if not session.leases:
-            session.model = model
-            session.passes.thread, session.passes.model = thread, type(model).__name__
+            session.model, session.passes.thread = model, thread
         elif session.passes.thread != thread:
             raise refusal(session.passes.model)
         session.leases += 1
@@ -63,10 +65,9 @@ def begin(model: nn.Module) -> Session:
 
 def finish(session: Session) -> None:
     """Give a lease back; the hooks went with the groups that wanted them."""
-    with _lock:
-        session.leases -= 1
-        if not session.leases:
-            session.model = None  # the session outlives its leases, and must not keep the model alive
+    if session.leases == 1:
+        session.model = None  # the session outlives its leases, and must not keep the model alive
+    session.leases -= 1  # last: from here on another thread may begin
 
 
 @contextmanager
@@ -82,6 +83,9 @@ def lease(model: nn.Module) -> Iterator[Session]:
 class Session:
     """Hooks of one model; nothing is hooked before the first demand.
 
+    Args:
+        model: The model, which is not kept.
+
     Attributes:
         model: The model while the session is leased, else ``None``.
         leases: How many times.
@@ -89,11 +93,17 @@ class Session:
         prepared: What the last capture of this model has worked out, for the next one; it knows no module.
     """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        *("_hooks", "_led", "_serving", "_tapped", "_taps", "_used", "_watched"),
+        *("leases", "model", "passes", "prepared"),
+    )
+
+    def __init__(self, model: nn.Module) -> None:
         self.model: nn.Module | None = None
         self.leases = 0
-        self.passes = Passes()
+        self.passes = Passes(type(model).__name__)
         self.prepared: Any = None
+        self._taps: Taps | None = None
         self._hooks: list[Any] = []
         self._watched: list[nn.Module] = []
         self._tapped: list[Gate] = []
@@ -109,12 +119,12 @@ class Session:
         passes, model = self.passes, self.model
         passes.groups.append(group)
         try:
-            # the short way of a single capture; whatever it has set when it fails, a rebuilding removes
-            taps, begin, free = group.taps, group.begin, len(passes.groups) == 1 and model not in _users
-            if free and model and taps and begin and taps.set_on(model, self._tapped, passes, begin):
-                self._watched.append(model)
-            else:
-                self._rebuild()
+            taps = group.taps
+            if taps is not None and model is not None and len(passes.groups) == 1 and not _users:
+                self._taps = taps
+                if taps.set_on(model):
+                    return
+            self._rebuild()  # removes whatever the short way has set when it failed
         except BaseException:
             self.stop(group)
             raise
@@ -155,12 +165,14 @@ class Session:
 
     def close(self) -> None:
         """Remove every hook, and every mode that an interrupted pass has left."""
+        if self._taps is not None and self.model is not None:
+            self._taps.take_off(self.model)
+            self._taps = None
+            return  # nothing else was open
         while self._tapped:
             self._tapped.pop().__dict__["tap"] = None
         while self._watched:
             unwatch(self._watched.pop())
-        if not self._used:
-            return  # there were taps only
         while self._used:
             _users.pop(self._used.pop(), None)
         while self._hooks:
@@ -177,7 +189,7 @@ class Session:
             UserError: Gates in it are read or edited as those of a larger model, or of a smaller one.
         """
         tapped = isinstance(module, Gate) and module.tap is not None
-        taken = tapped or isinstance(module.__dict__.get("forward"), Hook)
+        taken = tapped or LAST in module._forward_hooks or isinstance(module.__dict__.get("forward"), Hook)
         if taken or _users.setdefault(module, self) is not self:
             raise UserError(
                 f"{path or type(module).__name__} is read or edited as a part of another model, in which it lies or "
