@@ -72,18 +72,18 @@ TEXTS: Mapping[str, Pair] = {
         "放回自己的门改变了 {changed} % 的回答，这不应发生：请勿相信本次审计。",
     ),
     "open_matters": (
-        "An open channel is an important one: knocking out the {k} most open channels of each gate costs {cost} points "
-        "{ends} more than the {k} least open.",
+        "An open channel is an important one: knocking out {most} of each gate costs {cost} points {ends} more "
+        "than {least}.",
         "开得大的通道更重要：每个门敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "open_matters_less": (
-        "An open channel is the less important one: knocking out the {k} least open channels of each gate costs {cost} "
-        "points {ends} more than the {k} most open.",
+        "An open channel is the less important one: knocking out {least} of each gate costs {cost} points {ends} "
+        "more than {most}.",
         "开得大的通道反而不重要：每个门敲除最闭的 {k} 个通道比最开的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "open_matters_not": (
-        "Whether a channel is open says nothing sure about its importance: the {k} most open channels of each gate "
-        "cost {cost} points {ends} more than the {k} least open.",
+        "Whether a channel is open says nothing sure about its importance: knocking out {most} of each gate costs "
+        "{cost} points {ends} more than {least}.",
         "通道开得大小不能说明其重要性：每个门敲除最开的 {k} 个通道比最闭的 {k} 个多损失 {cost} 个百分点 {ends}。",
     ),
     "masks_on": (
@@ -181,12 +181,16 @@ def on_knock_outs(rows: list[Values], kept: float = 100.0) -> list[dict[str, str
         return []
     upto = rows[:-1] or rows
     row = next((row for row in reversed(upto) if 2 * -row["random"]["points"] <= kept), upto[0])
-    effect = row["gate_against_low"]
+    effect, k = row["gate_against_low"], row["k"]
+    channels = {
+        name: (f"the {name} open channel" if k == 1 else f"the {k} {name} open channels", "")
+        for name in ("most", "least")
+    }
     low, high = effect["interval"]
     if low > 0:
         turned = {"points": -effect["points"], "interval": [-high, -low]}
-        return [written("open_matters_less", k=row["k"], **_cost(turned))]
-    return [written("open_matters" if high < 0 else "open_matters_not", k=row["k"], **_cost(effect))]
+        return [written("open_matters_less", k=k, **channels, **_cost(turned))]
+    return [written("open_matters" if high < 0 else "open_matters_not", k=k, **channels, **_cost(effect))]
 
 
 def on_objects(rows: list[Values]) -> list[dict[str, str]]:

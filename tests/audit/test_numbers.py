@@ -153,4 +153,4 @@ def test_channels_are_compared_where_something_is_left_to_lose():
     (sentence,) = on_knock_outs(rows, 81.5)
     assert "the 4 most open" in sentence["en"] and "4" in sentence["zh"]
     assert "the 16 most open" in on_knock_outs(rows, 200.0)[0]["en"], "a quarter of the widest gate, of half of it"
-    assert "1 most open" in on_knock_outs(rows, 10.0)[0]["en"] and on_knock_outs([]) == []
+    assert "the most open channel of" in on_knock_outs(rows, 10.0)[0]["en"] and on_knock_outs([]) == []
