@@ -28,8 +28,6 @@ DONORS_OF_ALL = 64
 """The same of all photographs where there are no classes."""
 SMALLEST, LARGEST, BLOCKS = 256, 4096, 256
 """Photographs of a block: a share of all of them within these limits."""
-MOST_WEIGHTS = 2**25
-"""Weights of all gates that are held for one batch, and for one block of rows."""
 MOST_KEPT = 2**30
 """Bytes of features that are held for the tests of one batch."""
 Count = Callable[[int], None]
@@ -65,9 +63,8 @@ class Work:
     def __init__(self, analyser: Analyser, photographs: Photographs, settings: Settings, store: AuditFiles) -> None:
         self.network = AuditedNetwork(analyser)
         self.photographs, self.settings, self.store = photographs, settings, store
-        weights = max(1, sum(int(np.prod(site.shape)) for site in self.network.sites))
-        self.batch = max(1, min(settings.batch, MOST_WEIGHTS // weights))
-        most = max(self.batch, min(LARGEST, MOST_WEIGHTS // weights))
+        self.batch = self.network.batch(settings.batch)
+        most = max(self.batch, self.network.batch(LARGEST))
         self.block = max(self.batch, min(most, max(SMALLEST, len(photographs) // BLOCKS)))
         self.spec = analyser.loaded.spec.input
         self.objects = ObjectTests(settings.boxes, photographs.names, photographs.sources, self.spec)

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attnviz.audit.ablation import REPLACEMENTS
 from attnviz.core.intervals import half_interval, welch
-from attnviz.training.ablation import REPLACEMENTS
 from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
 
 Row = Mapping[str, Any]
