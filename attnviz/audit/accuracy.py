@@ -25,7 +25,7 @@ def check_classes(loaded: Network, photographs: Photographs) -> None:
     check_scores(loaded)
     if not photographs.labelled:
         why = photographs.left_out.partition(";")[0]
-        raise UserError(f"{loaded.name} cannot be judged on these data: {why}")
+        raise UserError(f"{loaded.name} cannot be judged on these data: {why} (labels say what its classes are called)")
 
 
 def evaluate(loaded: Network, photographs: Photographs) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def run(args: FaithfulnessOptions) -> None:
 
 def _recipe(plan: Any) -> dict[str, Any]:
     """The plan, and how to read what it gives."""
-    from attnviz.explain.faithfulness.summary import READING, RESAMPLES
+    from attnviz.core.intervals import RESAMPLES
+    from attnviz.explain.faithfulness.summary import READING
 
     return {**asdict(plan), "bootstrap": RESAMPLES, "reading": READING}
 
