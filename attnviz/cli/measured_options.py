@@ -31,7 +31,7 @@ class MeasuredOptions:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class MeasuredNetworks:
     """What a command measures.
 
     Attributes:
@@ -47,7 +47,7 @@ class Chosen:
     networks: Iterator[tuple[str, Network]]
 
 
-def chosen(args: MeasuredOptions) -> Chosen:
+def chosen(args: MeasuredOptions) -> MeasuredNetworks:
     """Which networks, on which photographs.
 
     Raises:
@@ -66,4 +66,4 @@ def chosen(args: MeasuredOptions) -> Chosen:
     networks = (
         (name, network_of(name, args.network, pretrained=not args.untrained, folder=args.folder)) for name in names
     )
-    return Chosen(names, others, in_data, networks)
+    return MeasuredNetworks(names, others, in_data, networks)

@@ -13,9 +13,10 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.intervals import fieller, welch
+from attnviz.core.numbers import signed
 from attnviz.models.spec import build, count_parameters
 from attnviz.training.experiments import Experiment
-from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
+from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus
 from attnviz.training.experiments.runs import Run, spread
 
 
