@@ -31,8 +31,9 @@ def photographs(tmp_path, monkeypatch):
             pixels = np.clip(rng.normal(level, 40, (24, 32, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "data" / "test" / name / f"{number}.png")
     Path("mine.py").write_text("from tests.own_models import own_net\ndef make():\n    return own_net(classes=3)\n")
-    torch.manual_seed(5)
-    torch.save({"state_dict": {f"module.{k}": v for k, v in own_net(classes=3).state_dict().items()}}, "best.pt")
+    state = own_net(classes=3).state_dict()
+    state["head.3.bias"] -= torch.tensor((0.138, 0.233, -0.138))  # dark pictures are the last class, light ones another
+    torch.save({"state_dict": {f"module.{k}": v for k, v in state.items()}}, "best.pt")
     Path("labels.txt").write_text("bee\nEnglish springer\ntench, Tinca tinca\n")
     return tmp_path / "data" / "test"
 
@@ -54,7 +55,7 @@ def test_accuracy_is_that_of_a_plain_loop_and_classes_are_matched_by_name(photog
     assert main(["evaluate", *MINE, "--labels", "labels.txt", "--data", "data", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     _, said = answers(photographs)
-    assert report["correct"] == int((said == TARGETS).sum()) and report["total"] == 12 and not report["comparable"]
+    assert report["correct"] == int((said == TARGETS).sum()) > 8 and report["total"] == 12 and not report["comparable"]
     springer = 100 * np.mean(said[6:] == 1)
     assert report["per_class"]["English springer"] == pytest.approx(springer, abs=0.01)
     assert set(report["per_class"]) == {"English springer", "tench, Tinca tinca"}
