@@ -74,7 +74,7 @@ def run(args: FaithfulnessOptions) -> None:
             out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
     measured = study.summary(_say)
     drawn = drawn[: len(study.predictions)]
-    hits = sum(p == photographs.targets[i] for p, i in zip(study.predictions, drawn, strict=True))
+    hits = sum(p == int(photographs.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
     report = {
         "model": analyser.loaded.name,
         "sha256": analyser.loaded.checkpoint.sha256 if analyser.loaded.checkpoint else None,
