@@ -56,7 +56,7 @@ def published(folder: Path, report: dict[str, Any]) -> dict[str, Any]:
     from attnviz.training.experiments.noise_probe import ask_as_trained, probe
 
     networks = [probe(load(name)) for name in GATED]
-    images = load_images(folder, "val", networks[0].loaded.spec.input.size[0])
+    images = load_images(folder, "val", networks[0].loaded.spec.input)
     if images.fingerprint != report["data"]["fingerprint"]:
         raise UserError(f"{folder} holds other test images than those of the experiment")
     trained = networks[0].loaded.spec.input.noise or NoiseSpec()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,15 +15,20 @@ from torch import Tensor
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.core.errors import UserError
+from attnviz.core.scores import SHARES
 from attnviz.core.types import Bytes, Edit, Floats, GateSite
 from attnviz.gates.apply import position_axes
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.edit import edit
 from attnviz.gates.prefix import Prefixes
 from attnviz.images.noise_channels import append_noise
+from attnviz.models.network import Network
 
 SUMMARY = ("mean", "sd", "min", "max", "entropy", "row", "column")
 """What is kept of each gate for each photograph; entropy and centre of mass, in 0..1, of gates over places."""
+
+MOST_WEIGHTS = 2**25
+"""Weights of all gates that are held for one batch, and for one block of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,11 @@ class AuditedNetwork:
         self.sites = analyser.sites
         self.ranked = tuple(s for s in self.sites if s.has_scores and not s.residual and len(s.features) == 4)
 
+    def batch(self, wanted: int) -> int:
+        """Photographs of a batch: as many as wanted, or as all gates can be held of."""
+        weights = sum(int(np.prod(site.shape)) for site in self.sites)
+        return max(1, min(wanted, MOST_WEIGHTS // max(1, weights)))
+
     def input(self, pixels: Bytes | Floats, numbers: Whole) -> Tensor:
         """(N, C, H, W) on the network's device of what was decoded; numbers decide what noise is put beside it."""
         loaded, device, dtype = self.loaded, self.analyser.device, self.analyser.dtype
@@ -78,9 +89,21 @@ class AuditedNetwork:
 
     def answer(self, x: Tensor, edits: Mapping[GateSite, Edit]) -> Floats:
         """Logits (N, K) float32 of the batch that was read last with ``keep``, with gates replaced."""
+        with self.prefixes.taking(edits.keys()):
+            return self.logits(x, edits)
+
+    def logits(self, x: Tensor, edits: Mapping[GateSite, Edit] = MappingProxyType({})) -> Floats:
+        """Logits (N, K) float32, with gates replaced where that is said."""
         module = self.loaded.module
-        with torch.inference_mode(), self.prefixes.taking(edits.keys()), edit(module, {s: e for s, e in edits.items()}):
+        with torch.inference_mode(), edit(module, {s: e for s, e in edits.items()}) if edits else nullcontext():
             return self._logits(module(x))
+
+    def gates(self, x: Tensor) -> Mapping[str, Captured]:
+        """Every gate, of networks of any answer; raises as ``read``."""
+        with torch.inference_mode(), capture(self.loaded.module, self.sites) as tape:
+            self.loaded.module(x)
+        self._same_shapes(x, tape)
+        return tape
 
     def read(
         self, x: Tensor, features: Sequence[str] = (), keep: bool = False
@@ -100,6 +123,10 @@ class AuditedNetwork:
                 stack.enter_context(self.prefixes.keeping())
             tape = stack.enter_context(capture(self.loaded.module, self.sites, features))
             logits = self._logits(self.loaded.module(x))
+        self._same_shapes(x, tape)
+        return logits, tape
+
+    def _same_shapes(self, x: Tensor, tape: Mapping[str, Captured]) -> None:
         for site in self.sites:
             seen = tuple(tape[site.name].values.shape)
             if seen != (len(x), *site.shape[1:]):
@@ -107,7 +134,6 @@ class AuditedNetwork:
                     f"{site.name} has another shape from photograph to photograph ({site.shape[1:]}, now {seen[1:]} "
                     f"for {seen[0]} of {len(x)} photographs); its statistics over photographs would mean nothing"
                 )
-        return logits, tape
 
     def _logits(self, output: Tensor) -> Floats:
         if output.shape[1:] != (len(self.loaded.labels),):
@@ -129,6 +155,15 @@ class AuditedNetwork:
             means = (gate, flat.mean(2), flat.abs().mean(2))
             by_gate[site.name] = Meeting(*(t.cpu().numpy() for t in means))
         return by_gate
+
+
+def check_scores(network: Network) -> None:
+    """``UserError`` where a network's answers cannot be right or wrong."""
+    if network.scores not in SHARES or len(network.labels) < 2:
+        raise UserError(
+            f"answers are judged where a network scores two classes or more; {network.name} gives "
+            f"{len(network.labels)} numbers ({network.scores})"
+        )
 
 
 def elements(captured: Captured) -> Floats:

@@ -140,16 +140,16 @@ class ObjectTests:
         mask = self.masks.get(str(Path(name).with_suffix("")))
         if mask is not None:
             values = np.asarray(open_photograph(mask).convert("L")) > 0
-            drawn = Image.fromarray(np.where(values, 255, 0).astype(np.uint8)).convert("RGB")
+            drawn = Image.fromarray(np.where(values, 255, 0).astype(np.uint8))
         elif boxes := self.boxes.get(name):
-            drawn = Image.new("RGB", open_photograph(self.sources[number]).size)
+            drawn = Image.new("L", open_photograph(self.sources[number]).size)
             for left, top, right, bottom in boxes:
                 across, down = drawn.size if max(left, top, right, bottom) <= 1 else (1, 1)
                 corners = (left * across, top * down, right * across - 1, bottom * down - 1)
-                ImageDraw.Draw(drawn).rectangle(corners, fill="white")
+                ImageDraw.Draw(drawn).rectangle(corners, fill=255)
         else:
             return None
-        cover = prepare(drawn, self.spec, display_side=1).network[..., 0].astype(np.float32) / np.float32(255)
+        cover = cover_of(drawn, self.spec)
         return cover if 0 < cover.mean() < 1 else None
 
     def block(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
@@ -164,6 +164,12 @@ class ObjectTests:
             rows = [_measures(masks[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
             arrays |= packed(f"objects/{i}", Moments.of(np.array(rows, np.float64).reshape(-1, len(MEASURES))))
         return arrays
+
+
+def cover_of(drawn: Image.Image, spec: InputSpec) -> Floats:
+    """(H, W) in 0..1, how much of each pixel that a network sees is an object, drawn white on black."""
+    cover: Floats = prepare(drawn.convert("RGB"), spec, display_side=1).network[..., 0].astype(np.float32)
+    return cover / np.float32(255)
 
 
 def pooled(cover: Floats, grid: tuple[int, ...]) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from attnviz.audit.statistics.base import Whole
 from attnviz.core.errors import UserError
-from attnviz.images.folders import SUFFIXES, list_images, readable
+from attnviz.images.folders import SPLITS, SUFFIXES, file_digest, fingerprint, list_images, readable
 
 FEWEST = 10
 """Fewer photographs than this say nothing about a data set."""
@@ -54,6 +55,16 @@ class Photographs:
         text = "\n".join(f"{name}\t{target}" for name, target in zip(self.names, self.targets.tolist(), strict=True))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @cached_property
+    def content(self) -> str:
+        """The ``fingerprint`` of the files themselves, as cards have it: of their names and bytes; in folders only."""
+        digests = (file_digest(name, path.read_bytes()) for name, path in zip(self.names, self.sources, strict=True))
+        return fingerprint(digests)
+
+    def describe(self) -> dict[str, Any]:
+        """What cards and results say about data in a folder."""
+        return {"images": len(self), "fingerprint": self.content}
+
 
 def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").lower().split())
@@ -91,13 +102,23 @@ def match_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[list[i
     return indices, ""
 
 
-def in_folder(root: str | Path, labels: Sequence[str], split: str = "val") -> Photographs:
+def _split(root: Path, split: str) -> Path:
+    """``root/<split>``, or what else that split is called where it holds folders; else ``root``."""
+    for name in next((names for names in SPLITS if split in names), (split,)):
+        inside = root / name
+        if inside.is_dir() and (name == split or any(p.is_dir() for p in inside.iterdir())):
+            return inside
+    return root
+
+
+def in_folder(root: str | Path, labels: Sequence[str], split: str = "val", fewest: int = FEWEST) -> Photographs:
     """Photographs of a folder: ``root/<split>`` where there is one, else ``root`` itself.
 
     Args:
         root: Holds a folder for each class, or photographs without classes.
         labels: Of the network.
-        split: Name of the part of the data.
+        split: Name of the part of the data; ``test`` serves where there is no ``val``.
+        fewest: How many photographs there must be.
 
     Raises:
         UserError: There is no such folder, it holds too few photographs, or both folders and loose photographs.
@@ -105,7 +126,7 @@ def in_folder(root: str | Path, labels: Sequence[str], split: str = "val") -> Ph
     folder = Path(root)
     if not folder.is_dir():
         raise UserError(f"--data must be a folder of photographs, got {str(root)!r}")
-    folder = folder / split if (folder / split).is_dir() else folder
+    folder = _split(folder, split)
     loose = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES)
     inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
     if loose and inside:
@@ -116,17 +137,17 @@ def in_folder(root: str | Path, labels: Sequence[str], split: str = "val") -> Ph
     if not inside:
         targets = np.full(len(loose), -1, np.int64)
         why = "the photographs have no classes; tests that need classes are left out"
-        return _checked([p.name for p in loose], loose, targets, why, f"{folder} holds")
+        return _checked([p.name for p in loose], loose, targets, why, f"{folder} holds", fewest)
     if len(inside) == 1:
         files = sorted(p for p in inside[0].iterdir() if p.suffix.lower() in SUFFIXES)
         why = f"there is one class only, {inside[0].name}; tests that need classes are left out"
         names = [p.relative_to(folder).as_posix() for p in files]
-        return _checked(names, files, np.full(len(files), -1, np.int64), why, f"{folder} holds")
+        return _checked(names, files, np.full(len(files), -1, np.int64), why, f"{folder} holds", fewest)
     classes, pairs = list_images(folder)
     indices, why = match_classes(classes, labels)
     targets = np.array([indices[index] if indices else -1 for _, index in pairs], np.int64)
     names = [path.relative_to(folder).as_posix() for path, _ in pairs]
-    return _checked(names, [path for path, _ in pairs], targets, why, f"{folder} holds")
+    return _checked(names, [path for path, _ in pairs], targets, why, f"{folder} holds", fewest)
 
 
 def given(
@@ -159,7 +180,7 @@ def given(
     )
     if of_each is not None:
         targets, why = _targets(list(of_each), labels, len(names))
-    return _checked(list(names), list(images), targets, why, "images hold")
+    return _checked(list(names), list(images), targets, why, "images hold", FEWEST)
 
 
 def _targets(of_each: list[Any], labels: Sequence[str], count: int) -> tuple[Whole, str]:
@@ -180,14 +201,14 @@ def _targets(of_each: list[Any], labels: Sequence[str], count: int) -> tuple[Who
     return np.array([table[item] for item in of_each], np.int64), ""
 
 
-def _checked(names: list[str], sources: list[Any], targets: Whole, why: str, where: str) -> Photographs:
-    if len(names) < FEWEST:
+def _checked(names: list[str], sources: list[Any], targets: Whole, why: str, where: str, fewest: int) -> Photographs:
+    if len(names) < fewest:
         endings = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"{where} {len(names)} photographs ({endings}); an audit needs at least {FEWEST}")
+        raise UserError(f"{where} {len(names)} photographs ({endings}); it takes at least {fewest}")
     if (targets >= 0).any() and len(np.unique(targets)) < 2:
         targets, why = (
             np.full(len(names), -1, np.int64),
             "there is one class only; tests that need classes are left out",
         )
-    order = sorted(range(len(names)), key=names.__getitem__)
+    order = sorted(range(len(names)), key=lambda number: names[number].split("/"))
     return Photographs(tuple(names[i] for i in order), tuple(sources[i] for i in order), targets[order], why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -14,22 +13,20 @@ from typing import Any
 import attnviz
 from attnviz.analysis.analyser import Analyser, network_of
 from attnviz.audit.cluster import Cluster
+from attnviz.audit.network import check_scores
 from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.progress import ProgressCounter
 from attnviz.audit.result import Audit
 from attnviz.audit.settings import Say, Settings
 from attnviz.audit.store import AuditFiles
 from attnviz.audit.summary import SCHEMA, summarise
+from attnviz.audit.walk import unreadable
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
-from attnviz.core.scores import SHARES
-from attnviz.models.network import Network
-from attnviz.models.provenance import facts
+from attnviz.models.provenance import facts, fingerprint
 
 OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
 """What an audit writes into its folder, and what ``--force`` takes away from an earlier one."""
-NAMED = 10
-"""Most files that a sentence about unreadable ones names."""
 
 
 def audit(
@@ -66,7 +63,8 @@ def audit(
         UserError: The network has no gates, or the photographs, the folder or the settings cannot be used.
     """
     started, chosen = time.perf_counter(), settings or Settings()
-    analyser = Analyser(_checked(network_of(model)))
+    analyser = Analyser(network_of(model))
+    check_scores(analyser.loaded)
     if not analyser.sites:
         raise UserError(f"{analyser.loaded.name} has no attention gates: there is nothing to audit")
     photographs = _photographs(images, labels, analyser.loaded.labels, split)
@@ -93,16 +91,6 @@ def audit(
     report["run"] = facts(analyser.device, time.perf_counter() - started)
     report["plan"] = plan
     return Audit(report, work, folder)
-
-
-def _checked(network: Network) -> Network:
-    """``UserError`` where a network's answers cannot be right or wrong."""
-    if network.scores not in SHARES or len(network.labels) < 2:
-        raise UserError(
-            f"an audit needs scores of two classes or more; {network.name} gives {len(network.labels)} numbers "
-            f"({network.scores})"
-        )
-    return network
 
 
 def _locator(model: Any) -> str:
@@ -148,17 +136,6 @@ def _begin(folder: Path, store: AuditFiles, plan: dict[str, Any], resume: bool, 
     store.open(plan, resume)
 
 
-def fingerprint(loaded: Network) -> str:
-    """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
-    if loaded.checkpoint is not None:
-        return loaded.checkpoint.sha256
-    digest = hashlib.sha256()
-    for name, value in loaded.module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().float().cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
 STAGES = (("read", "reading", "readings"), ("pool", "donors", "pools"), ("test", "testing", "trials"))
 """What is done one after the other: methods of ``Work``, what they are called, and the numbers of their blocks."""
 FILES = {"read": "reading", "pool": "pool", "test": "trial"}
@@ -195,8 +172,6 @@ class Unreadable(UserError):
 def _refuse_unreadable(work: Work) -> None:
     problems, names = work.problems, work.photographs.names
     if problems and not work.settings.skip_unreadable:
-        listed = "; ".join(f"{names[number]}: {why}" for number, why in problems[:NAMED])
-        more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
-        raise Unreadable(f"{len(problems)} of {len(names)} photographs cannot be read: {listed}{more}")
+        raise Unreadable(unreadable(problems, names))
     if len(problems) == len(names):
         raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from attnviz.core.numbers import number
+
 MARGIN = 1.0
 """Points of accuracy (or of answers kept) that do not matter."""
 STRONG = 0.3
@@ -113,12 +115,6 @@ def verdict(effect: Values) -> str:
     return "free" if low > -MARGIN else "costs" if high < 0 else "open"
 
 
-def number(value: float) -> str:
-    """One digit after the point, with a real minus, and no minus before 0."""
-    text = f"{value:.1f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
-
-
 def _cost(effect: Values) -> dict[str, str]:
     low, high = (-value for value in reversed(effect["interval"]))
     return {"cost": number(-effect["points"]), "ends": f"[{number(low)}, {number(high)}]"}
@@ -160,7 +156,7 @@ def on_gate(gate: Values, labelled: bool) -> list[dict[str, str]]:
     if gate["gain"] is not None:
         r = gate["gain"]["median"]
         key = "turns_down" if r <= -STRONG else "turns_up" if r >= STRONG else "turns_neither"
-        sentences.append(written(key, r=f"{r:.2f}".replace("-", "−")))
+        sentences.append(written(key, r=number(r, 2)))
     if moving > STILL and variation["sd"]:
         parts = {"elements": "between_elements", "classes": "between_classes", "within": "within_classes"}
         shares = {name: f"{100 * variation[key]:.3g}" for name, key in parts.items()}

@@ -11,6 +11,8 @@ from attnviz.core.errors import UserError
 
 Say = Callable[[str], None]
 BATCH = 64
+WORKERS = max(1, min(4, (os.cpu_count() or 2) - 1))
+"""Processes that decode where nobody says how many."""
 
 
 @dataclass(frozen=True)

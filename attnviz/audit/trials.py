@@ -107,9 +107,9 @@ class Trials:
         after, orders = [], Orders(names, meetings)
         for change in self.changes:
             edits = self._edits(change, batch, orders)
-            after.append(_outcome(network.answer(x, edits) if edits else logits, targets))
+            after.append(outcome(network.answer(x, edits) if edits else logits, targets))
             progress(len(names))
-        before = _outcome(logits, targets)
+        before = outcome(logits, targets)
         arrays = packed("paired", Paired.of(targets, before, after, bootstrap_weights(names, RESAMPLES)))
         for number, site in enumerate(network.sites):
             if site.name in meetings:
@@ -124,7 +124,7 @@ class Trials:
         return {site: edit_of(change.what, self.sources, batch, site) for site in sites}
 
 
-def _outcome(logits: Floats, targets: Whole) -> tuple[Array, Array]:
+def outcome(logits: Floats, targets: Whole) -> tuple[Array, Array]:
     """Answers (N,) and the logits of the true classes (N,)."""
     return logits.argmax(1), logits[np.arange(len(targets)), targets].astype(np.float64)
 

@@ -21,6 +21,7 @@ from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import keys_of
 from attnviz.audit.store import AuditFiles
 from attnviz.audit.trials import GateChange, Trials, changes_of
+from attnviz.audit.walk import batches
 
 DONORS = 8
 """Photographs of each class whose clean gates are kept for others."""
@@ -28,8 +29,6 @@ DONORS_OF_ALL = 64
 """The same of all photographs where there are no classes."""
 SMALLEST, LARGEST, BLOCKS = 256, 4096, 256
 """Photographs of a block: a share of all of them within these limits."""
-MOST_WEIGHTS = 2**25
-"""Weights of all gates that are held for one batch, and for one block of rows."""
 MOST_KEPT = 2**30
 """Bytes of features that are held for the tests of one batch."""
 Count = Callable[[int], None]
@@ -65,9 +64,8 @@ class Work:
     def __init__(self, analyser: Analyser, photographs: Photographs, settings: Settings, store: AuditFiles) -> None:
         self.network = AuditedNetwork(analyser)
         self.photographs, self.settings, self.store = photographs, settings, store
-        weights = max(1, sum(int(np.prod(site.shape)) for site in self.network.sites))
-        self.batch = max(1, min(settings.batch, MOST_WEIGHTS // weights))
-        most = max(self.batch, min(LARGEST, MOST_WEIGHTS // weights))
+        self.batch = self.network.batch(settings.batch)
+        most = max(self.batch, self.network.batch(LARGEST))
         self.block = max(self.batch, min(most, max(SMALLEST, len(photographs) // BLOCKS)))
         self.spec = analyser.loaded.spec.input
         self.objects = ObjectTests(settings.boxes, photographs.names, photographs.sources, self.spec)
@@ -98,19 +96,15 @@ class Work:
         first = number * self.block
         return range(first, min(first + self.block, len(self.photographs)))
 
-    def _batches(self, numbers: Sequence[int], batch: int = 0) -> list[Sequence[int]]:
-        step = batch or self.batch
-        return [numbers[i : i + step] for i in range(0, len(numbers), step)]
-
     def read(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Read blocks; decoding goes on from one to the next."""
         photographs = self.photographs
         reader = Reader(self.network, photographs.names, photographs.groups, photographs.labelled, self.settings.raw)
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:
-            parts = {number: self._batches(self.numbers(number)) for number in blocks}
-            batches = decoder.batches(part for block in parts.values() for part in block)
+            parts = {number: batches(self.numbers(number), self.batch) for number in blocks}
+            decoded = decoder.batches(part for block in parts.values() for part in block)
             for number in blocks:
-                yield number, reader.block((next(batches) for _ in parts[number]), progress)
+                yield number, reader.block((next(decoded) for _ in parts[number]), progress)
 
     @cached_property
     def reading(self) -> Reading:
@@ -152,7 +146,7 @@ class Work:
 
     def pool(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Clean gates of donors."""
-        parts = [self._batches(self.choice.donors.tolist())[number] for number in blocks]
+        parts = [batches(self.choice.donors.tolist(), self.batch)[number] for number in blocks]
         with Decoder(self.photographs.sources, self.spec, self.settings.workers) as decoder:
             for number, decoded in zip(blocks, decoder.batches(parts), strict=True):
                 _, tape = self.network.read(self.network.input(decoded.pixels, decoded.numbers))
@@ -194,7 +188,7 @@ class Work:
         photographs = self.photographs
         names, targets = photographs.names, photographs.targets
         trials = Trials(self.network, self.sources, self.changes, names, targets, self.objects)
-        every = self._batches(self.choice.tests.tolist(), self.tested)
+        every = batches(self.choice.tests.tolist(), self.tested)
         parts = [every[number] for number in blocks]
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:
             for number, decoded in zip(blocks, decoder.batches(parts), strict=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,14 @@ def card_of(args: NetworkOptions) -> ModelCard:
     return ModelCard(**said)
 
 
-def network_of(locator: str, args: NetworkOptions, pretrained: bool = True) -> Network:
+def said(args: NetworkOptions) -> dict[str, str | int | bool]:
+    """The options that were given, as plain values."""
+    given = {field.name: getattr(args, field.name) for field in fields(args)}
+    plain = {key: os.fspath(value) if isinstance(value, Path) else value for key, value in given.items()}
+    return {key: value for key, value in plain.items() if value is not None and value is not False}
+
+
+def network_of(locator: str, args: NetworkOptions, pretrained: bool = True, folder: Path | None = None) -> Network:
     """Load the network that a command is about.
 
     Raises:
@@ -96,6 +104,7 @@ def network_of(locator: str, args: NetworkOptions, pretrained: bool = True) -> N
         weights=args.weights,
         classes=args.classes,
         pretrained=pretrained,
+        folder=folder,
         device=best_device(),
         trust_code=args.trust_code,
     )

@@ -10,7 +10,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 LEVEL = 0.95
+RESAMPLES = 10_000
+"""Of a bootstrap."""
 _TINY = 1e-30
 
 
@@ -154,6 +158,15 @@ def sign_test_p(lost: int, won: int) -> float:
     """Two-sided p of the exact sign test, which is McNemar's exact test of paired answers; 1 where none changed."""
     fewer, total = min(lost, won), lost + won
     return min(1.0, 2 * _incomplete_beta(total - fewer, fewer + 1, 0.5)) if total else 1.0
+
+
+def of_change(lost: int, won: int, count: int) -> tuple[float, float]:
+    """Ends of the 95 % interval of a change of accuracy in points, of ``count`` paired answers (bootstrap)."""
+    drawn = np.random.default_rng(0).multinomial(
+        count, [lost / count, won / count, 1 - (lost + won) / count], RESAMPLES
+    )
+    low, high = np.quantile(100 * (drawn[:, 1] - drawn[:, 0]) / count, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:

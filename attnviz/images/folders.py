@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from attnviz.core.errors import UserError
@@ -54,6 +55,16 @@ def list_images(folder: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]]:
             raise UserError(f"class folder {name} in {folder} holds no images ({', '.join(sorted(SUFFIXES))})")
         files += [(p, index) for p in images]
     return tuple(classes), files
+
+
+def file_digest(name: str, content: bytes) -> bytes:
+    """SHA-256 of a file of a set under its name in the set."""
+    return hashlib.sha256(name.encode() + b"\0" + content).digest()
+
+
+def fingerprint(digests: Iterable[bytes]) -> str:
+    """SHA-256 over the digests of all files of a set, hexadecimal: two sets with the same one are the same data."""
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def readable(classes: Sequence[str]) -> tuple[str, ...]:

@@ -148,11 +148,10 @@ def encode(reference: Reference) -> bytes:
     return safetensors.numpy.save(arrays, metadata={key: json.dumps(value) for key, value in header.items()})
 
 
-def save_reference(folder: Path, name: str, reference: Reference) -> Path:
-    """Write ``<name>.reference`` into a folder, whole or not at all."""
-    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
+def save_reference(path: Path, reference: Reference) -> None:
+    """Write a file, which is called ``<id>.reference`` beside a checkpoint, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, encode(reference))
-    return path
 
 
 def read_reference(path: Path) -> Reference:

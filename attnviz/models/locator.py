@@ -156,6 +156,13 @@ def _from_onnx(file: Path, ask: Ask) -> Network:
     return dataclasses.replace(network, source=MappingProxyType({"library": "ONNX", "weights": file.name}))
 
 
+def checkpoint_path(locator: str | Path, folder: Path | None = None) -> Path:
+    """Path of a checkpoint without its suffix, by its id, by one of its files, or by the folder of a run."""
+    if str(locator) not in checkpoint_ids(folder) and Path(locator).is_dir():
+        return _in_folder(Path(locator))
+    return checkpoints.locate(locator, folder)
+
+
 def _checkpoint(locator: str | Path, ask: Ask) -> Network:
     path = Path(locator)
     ids = checkpoint_ids(ask.folder)

@@ -37,7 +37,7 @@ def evidence(card: Card, folder: Path = FOLDER) -> Evidence:
         folder: Where files of results are; one that is missing holds no evidence.
     """
     rows = list(_rows(card, folder))
-    several = [row["top1"] for row in rows if row["top1"]["n"] > 1]
+    several = [row["top1"] for row in rows if "top1" in row and row["top1"]["n"] > 1]
     replaced = (told for row in rows for told in row.get("ablations", ()) if told["gates"] and _same(told, card))
     own = next(replaced, None)
     masks = (told for row in rows for told in row.get("focus", ()) if own and told["seed"] == own["seed"])

@@ -1,7 +1,8 @@
-"""Where a measurement came from: commit, versions, hardware."""
+"""Where a measurement came from: commit, versions, hardware, weights."""
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 import attnviz
+from attnviz.models.network import Network
 
 
 def commit() -> str:
@@ -37,3 +39,14 @@ def facts(device: torch.device, seconds: float) -> dict[str, Any]:
         "hardware": hardware,
         "seconds": round(seconds),
     }
+
+
+def fingerprint(loaded: Network) -> str:
+    """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
+    if loaded.checkpoint is not None:
+        return loaded.checkpoint.sha256
+    digest = hashlib.sha256()
+    for name, value in loaded.module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.numbers import number as plain_number
 from attnviz.core.types import Bytes, Floats
 
 DIVERGING = frozenset({"RdBu_r", "PuOr_r"})
@@ -81,8 +82,7 @@ def number(value: float, span: float = 1.0) -> str:
     if abs(value) >= 1e4:
         return f"{value:.3g}"
     decimals = 2 if span <= 0 else min(max(2, 1 + math.ceil(-math.log10(span))), 6)
-    text = f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
-    return text if text.strip("\N{MINUS SIGN}0.") else text.lstrip("\N{MINUS SIGN}")
+    return plain_number(value, decimals)
 
 
 def array(values: Any, ndim: int | None, what: str) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from torch import Generator, Tensor
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.decode import open_photograph
-from attnviz.images.folders import list_images, readable, split_folder
+from attnviz.images.folders import file_digest, fingerprint, list_images, readable, split_folder
 from attnviz.images.noise_channels import append_noise
 from attnviz.images.prepare import prepare
-from attnviz.models.network import Network
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,6 @@ class ImageSet:
         """What a card says about a split."""
         left_out = {"skipped": len(self.skipped)} if self.skipped else {}
         return {"images": len(self), "fingerprint": self.fingerprint, **left_out}
-
-
-def split_labels(root: Path, split: str) -> tuple[str, ...]:
-    """Readable names of a split's classes, in the order of ``ImageSet.targets``; no image is opened."""
-    return readable(list_images(split_folder(root, split))[0])
 
 
 def load_images(
@@ -83,7 +76,7 @@ def load_images(
         except (UserError, OSError) as error:
             return b"", f"{name}: {error.strerror if isinstance(error, OSError) else error}"
         images[index] = torch.from_numpy(prepared.network.copy()).permute(2, 0, 1)
-        return hashlib.sha256(name.encode() + b"\0" + data).digest(), None
+        return file_digest(name, data), None
 
     with ThreadPoolExecutor(workers) as pool:
         results = list(pool.map(decode, range(len(files))))
@@ -99,13 +92,8 @@ def load_images(
     empty = [name for i, name in enumerate(classes) if not bool((targets == i).any())]
     if empty:
         raise UserError(f"no image of class {', '.join(empty)} in {folder} can be read")
-    fingerprint = hashlib.sha256(b"".join(results[i][0] for i in good)).hexdigest()
-    return ImageSet(images[good] if bad else images, targets, readable(classes), fingerprint, bad)
-
-
-def pick(images: ImageSet, count: int, seed: int = 0) -> list[int]:
-    """Numbers of ``count`` random images of a split, in random order (neighbours in a split are of one class)."""
-    return torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count].tolist()
+    known = fingerprint(results[i][0] for i in good)
+    return ImageSet(images[good] if bad else images, targets, readable(classes), known, bad)
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -117,30 +105,6 @@ def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float])
     scale = torch.tensor(std, device=images.device).view(shape) * 255
     shift = torch.tensor(mean, device=images.device).view(shape) * 255
     return (images.float() - shift) / scale
-
-
-def network_batch(network: Network, images: Tensor, first: int = 0) -> Tensor:
-    """What a network is given for a batch, by its own transform where it has one.
-
-    Args:
-        network: Whose input it is.
-        images: (N, 3, H, W) uint8, of every image what the network shall see.
-        first: Number of the first image in its split, which decides its noise.
-
-    Returns:
-        (N, C, H, W) on the device of the images.
-
-    Raises:
-        UserError: The network takes other pictures than grey or RGB.
-    """
-    if network.transform is not None:
-        pictures = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        return torch.stack([network.transform(picture) for picture in pictures]).to(images.device)
-    if network.input.raw:
-        raise UserError(
-            f"{network.name} takes pictures of {network.input.colours} channels by their own numbers, not RGB"
-        )
-    return prepare_batch(images, network.input, first=first)
 
 
 def prepare_batch(images: Tensor, spec: InputSpec, generator: Generator | None = None, first: int = 0) -> Tensor:

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
+from attnviz.audit.accuracy import accuracy
+from attnviz.audit.statistics.counts import Answers
 from attnviz.models.checkpoints import Card, compact, save_checkpoint
 from attnviz.models.cost import macs_of
-from attnviz.models.network import Network
 from attnviz.models.spec import placed
 from attnviz.training.data import ImageSet
-from attnviz.training.evaluation import evaluate, evaluate_checkpoint
+from attnviz.training.evaluation import evaluate
 from attnviz.training.recipe import Recipe
 
 MOST_CHANGED = 2
@@ -50,9 +52,11 @@ def write_checkpoint(
     )
     full, half = (evaluate(each, val, spec.input, device) for each in (network, rounded))
     changed = int((full != half).sum())
-    stored = rounded if changed <= MOST_CHANGED else network
+    stored, said = (rounded, half) if changed <= MOST_CHANGED else (network, full)
+    answers = Answers.of(len(card.labels), val.targets.numpy(), said.numpy(), np.zeros(len(val)))
     metrics = {
-        **evaluate_checkpoint(Network(card.id, stored, spec, card.labels, card), val),
+        **accuracy(answers, card.labels),
+        "comparable": True,
         "predictions_changed_by_fp16": changed,
         "stored": "float16" if stored is rounded else "float32",
         "parameters": sum(p.numel() for p in network.parameters()),

@@ -39,7 +39,8 @@ def made(weights="f" * 64):
 
 
 def test_what_is_written_is_read_again_to_three_digits(tmp_path):
-    wanted, again = made(), read_reference(save_reference(tmp_path, "net", made()))
+    save_reference(tmp_path / "net.reference", made())
+    wanted, again = made(), read_reference(tmp_path / "net.reference")
     assert list(again.gates) == list(VALUES)
     assert (again.images, again.data, again.fingerprint, again.weights) == (200, "squares", "0" * 64, "f" * 64)
     for name, one in wanted.gates.items():
@@ -124,7 +125,7 @@ def test_a_reference_of_other_weights_is_refused(checkpoints, tmp_path):
     for path in checkpoints.glob("se.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     assert load_reference("se", "a" * 64, tmp_path) is None
-    save_reference(tmp_path, "se", made("a" * 64))
+    save_reference(tmp_path / "se.reference", made("a" * 64))
     assert load_reference("se", "a" * 64, tmp_path).images == 200
     with pytest.raises(UserError, match="other weights.*attnviz reference se --data"):
         load_reference("se", "b" * 64, tmp_path)

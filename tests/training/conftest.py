@@ -1,6 +1,4 @@
-import numpy as np
 import pytest
-from PIL import Image
 
 RECIPE = """
 id = "tiny"
@@ -20,20 +18,6 @@ warmup_epochs = 1
 eval_every = 2
 precision = "32-true"
 """
-
-
-@pytest.fixture(scope="session")
-def data(tmp_path_factory):
-    """Three classes that a glance tells apart, 24 training and 8 validation images each."""
-    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for split, count in (("train", 24), ("val", 8)):
-        for name, colour in (("red", (200, 40, 40)), ("green", (40, 200, 40)), ("n02102040", (40, 40, 200))):
-            folder = root / split / name
-            folder.mkdir(parents=True)
-            for i in range(count):
-                pixels = np.clip(rng.normal(colour, 40, (40, 50, 3)), 0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / f"{i:02}.png")
-    return root
 
 
 @pytest.fixture

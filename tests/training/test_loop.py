@@ -7,6 +7,8 @@ import safetensors.torch
 import torch
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.accuracy import evaluate, not_comparable
+from attnviz.audit.photographs import in_folder
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.images.samples import load_sample
@@ -15,7 +17,6 @@ from attnviz.models.gate_snapshots import read_snapshots
 from attnviz.training import loop
 from attnviz.training import snapshot_recorder as record
 from attnviz.training import write_checkpoint as finish
-from attnviz.training.evaluation import evaluate_checkpoint
 from attnviz.training.loop import Trainer
 from attnviz.training.optim import learning_rate, parameter_groups, update_average
 from attnviz.training.recipe import load_recipe
@@ -108,10 +109,13 @@ def test_nan_stops_with_the_step_and_the_last_good_state(data, recipe_file, tmp_
 def test_other_classes_are_refused_and_other_data_said(data, recipe_file, tmp_path, checkpoints):
     recipe = load_recipe(recipe_file())
     trainer = Trainer(recipe, data, tmp_path / "run")
-    with pytest.raises(UserError, match="knows red, green, blue; the data hold green, English springer"):
-        evaluate_checkpoint(load("se", checkpoints), trainer.val_set)
+    foreign = load("se", checkpoints)
+    with pytest.raises(UserError, match="se cannot be judged on these data: the network has no class n02102040"):
+        evaluate(foreign, in_folder(data, foreign.labels))
     trainer.run()
-    assert not evaluate_checkpoint(load(tmp_path / "run" / "tiny"), trainer.train_set)["comparable"]
+    loaded = load(tmp_path / "run" / "tiny")
+    assert not_comparable(loaded, in_folder(data, loaded.labels)) is None
+    assert "other data" in not_comparable(loaded, in_folder(data, loaded.labels, "train"))
 
 
 def test_too_large_a_batch_is_refused(data, recipe_file, tmp_path):
@@ -153,4 +157,4 @@ def test_weights_stay_float32_where_float16_changes_too_many_predictions(recipe_
     assert card.metrics["stored"] == "float32" and weights["classifier.weight"].dtype == torch.float32
     assert torch.equal(weights["classifier.weight"], trainer.ema.classifier.weight)
     loaded = load(tmp_path / "run" / "tiny")
-    assert evaluate_checkpoint(loaded, trainer.val_set)["correct"] == card.metrics["correct"]
+    assert evaluate(loaded, in_folder(data, loaded.labels))["correct"] == card.metrics["correct"]

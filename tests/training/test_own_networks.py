@@ -7,11 +7,11 @@ from PIL import Image
 
 import attnviz
 from attnviz.attention import ATTENTION
+from attnviz.audit.ablation import ablations
+from attnviz.audit.photographs import in_folder
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.models.foreign import build_foreign, insert
-from attnviz.training.ablation import ablations
-from attnviz.training.data import load_images
 from attnviz.training.recipe import load_recipe, read_value
 from tests.own_models import own_net
 
@@ -176,7 +176,7 @@ def test_a_recipe_under_other_values_is_another(folder):
 
 
 def test_ablation_and_statistics_of_a_wrapped_network(folder):
-    images = load_images(folder / "data", "val", attnviz.wrap(own_net(classes=2), size=32, mean=0.5, std=0.25).input)
+    photographs = in_folder(folder / "data", ["dark", "light"], fewest=2)
     for said in (
         {"mean": 0.5, "std": 0.25},
         {"transform": lambda p: torch.tensor(np.asarray(p.resize((32, 32)))).permute(2, 0, 1) / 127.5 - 1},
@@ -188,7 +188,7 @@ def test_ablation_and_statistics_of_a_wrapped_network(folder):
             **({"size": 32} if "mean" in said else {}),
             **said,
         )
-        report = ablations(network, images, batch=4)
+        report = ablations(network, photographs, batch=4)
         assert report["gates"] == {"channel": 1, "spatial": 1} and set(report) >= {"mean", "shuffle", "neutral"}
     grey = attnviz.wrap(own_net(classes=2, channels=1).eval(), size=32, mean=0.5, std=0.25, labels=["dark", "light"])
-    assert ablations(grey, images, batch=4)["gates"] == {"channel": 1, "spatial": 1}
+    assert ablations(grey, photographs, batch=4)["gates"] == {"channel": 1, "spatial": 1}

@@ -19,8 +19,8 @@ class Moments(Statistic):
 
     Attributes:
         count: (), how many examples.
-        mean: (E,) float64.
-        squares: (E,) float64, sum of squared deviations from the mean.
+        mean: (E,) float64, or of any other shape.
+        squares: The same, sum of squared deviations from the mean.
     """
 
     count: Whole
@@ -29,7 +29,7 @@ class Moments(Statistic):
 
     @classmethod
     def of(cls, values: Array) -> Moments:
-        """Of a batch (N, E), N ≥ 0."""
+        """Of a batch (N, …), N ≥ 0."""
         rows = np.asarray(values, np.float64)
         mean = rows.mean(0) if len(rows) else np.zeros(rows.shape[1:])
         return cls(np.array(len(rows)), mean, np.square(rows - mean).sum(0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option
 
+from attnviz.audit.settings import WORKERS
 from attnviz.cli.network_options import WHICH, NetworkOptions, card_of, network_of
 from attnviz.core.errors import UserError
 
@@ -31,7 +31,7 @@ class AuditOptions:
     boxes: Annotated[Path | None, Option(help="of objects: COCO JSON, CSV of boxes, or a folder of masks")] = None
     raw: Annotated[bool, Option(help="keep every value of every gate in gates.parquet")] = False
     skip_unreadable: Annotated[bool, Option(help="leave out files that cannot be read")] = False
-    workers: Annotated[int, Option(help="processes that decode")] = max(1, min(4, (os.cpu_count() or 2) - 1))
+    workers: Annotated[int, Option(help="processes that decode")] = WORKERS
     compare: Annotated[
         list[str] | None, Option(metavar="MODEL...", help="others on the same photographs; NAME=A,B are seeds")
     ] = None

@@ -1,4 +1,4 @@
-"""Measure the accuracy of checkpoints on a validation split, beside their cards."""
+"""Measure the accuracy of networks on a validation split, checkpoints beside their cards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from attnviz.cli.checkpoint_options import CheckpointOptions, chosen
+from attnviz.cli.measured_options import MeasuredOptions, chosen
 from attnviz.core.errors import UserError
 
 TOLERANCE = 1
@@ -16,26 +16,26 @@ TOLERANCE = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(CheckpointOptions):
+class EvaluateOptions(MeasuredOptions):
     json: Annotated[bool, Option(help="print JSON, with the accuracy per class")] = False
 
 
 def run(args: EvaluateOptions) -> None:
-    from attnviz.models.checkpoints import best_device, load
-    from attnviz.training.evaluation import evaluate_checkpoint
+    from attnviz.audit.accuracy import evaluate, not_comparable
 
-    folder, names, others, images_for = chosen(args)
-    told: dict[str, Any] = {}
-    for name in names:
-        loaded = load(name, folder, best_device())
-        measured = told[name] = evaluate_checkpoint(loaded, images_for(loaded.spec.input))
-        measured["card"] = {key: loaded.card.metrics.get(key) for key in ("top1", "correct", "total")}
+    asked, told = chosen(args), {}
+    for name, loaded in asked.networks:
+        photographs = asked.photographs_for(loaded.labels)
+        reason = not_comparable(loaded, photographs)
+        metrics = loaded.checkpoint.metrics if loaded.checkpoint else {}
+        card = {key: metrics.get(key) for key in ("top1", "correct", "total")}
+        told[name] = {**evaluate(loaded, photographs), "comparable": reason is None, "card": card}
         if not args.json:
-            print(_sentence(loaded.name, measured), flush=True)
+            print(_sentence(loaded.name, told[name], reason), flush=True)
     if args.json:
-        print(json.dumps({"checkpoints": told, "others": others} if args.all else _unwrapped(told), indent=1))
+        print(json.dumps({"checkpoints": told, "others": asked.others} if args.all else _unwrapped(told), indent=1))
     else:
-        print("".join(f"{name}: left out, {reason}\n" for name, reason in others.items()), end="")
+        print("".join(f"{name}: left out, {reason}\n" for name, reason in asked.others.items()), end="")
     _judge(told)
 
 
@@ -43,11 +43,11 @@ def _unwrapped(told: dict[str, Any]) -> Any:
     return next(iter(told.values())) if len(told) == 1 else told
 
 
-def _sentence(name: str, measured: dict[str, Any]) -> str:
+def _sentence(name: str, measured: dict[str, Any], reason: str | None) -> str:
     line = f"{name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})"
-    if not measured["comparable"]:
-        return f"{line}; not comparable with the card: these are other data (the fingerprints differ)"
     card = measured["card"]
+    if reason is not None:
+        return f"{line}; not comparable with a card: {reason}"
     if card["correct"] is None:
         return f"{line}; the card tells no accuracy"
     return f"{line}; the card says {card['top1']} % ({card['correct']} of {card['total']}), same data"

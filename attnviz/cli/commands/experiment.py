@@ -36,10 +36,10 @@ class ExperimentOptions:
 
 
 def run(args: ExperimentOptions) -> None:
+    from attnviz.audit.photographs import in_folder
     from attnviz.core.errors import nearest
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
-    from attnviz.training.data import load_images
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect
     from attnviz.training.memory import keep_memory
@@ -58,18 +58,18 @@ def run(args: ExperimentOptions) -> None:
     check_results(out, settings, args.force)
     runs = collect(args.runs, recipes, seeds, None if args.no_train else args.data, _say)
     _say(f"measuring {len(runs)} runs")
-    images = load_images(args.data, "val", recipes[0].model.input())
-    check_data(runs, images)
-    settings["data"] = images.fingerprint
+    data = in_folder(args.data, runs[0].card.labels, fewest=1).describe()
+    check_data(runs, data["fingerprint"])
+    settings["data"] = data["fingerprint"]
     check_results(out, settings, args.force)
     report = {
         "experiment": args.experiment,
         "family": family,
         "command": f"attnviz experiment {args.experiment} --data FOLDER --family {family} --images {count}",
-        "data": {"name": recipes[0].data, **images.describe()},
+        "data": {"name": recipes[0].data, **data},
         "recipes": {recipe.id: recipe.to_json() for recipe in recipes},
         "runs": [run.describe() for run in runs],
-        **experiment.measure(runs, images, count),
+        **experiment.measure(runs, args.data, count),
         "run": facts(best_device(), time.perf_counter() - started),
     }
     write_results(out, report, settings, args.force)

@@ -37,10 +37,12 @@ class FaithfulnessOptions:
 def run(args: FaithfulnessOptions) -> None:
     from attnviz.analysis.analyser import Analyser
     from attnviz.analysis.faithfulness import study_of
+    from attnviz.audit.network import AuditedNetwork
+    from attnviz.audit.photographs import in_folder
+    from attnviz.audit.walk import batches, draw, walk
     from attnviz.explain.faithfulness.curves import Protocol
-    from attnviz.explain.faithfulness.study import Plan, draw
+    from attnviz.explain.faithfulness.study import Plan
     from attnviz.models.provenance import facts
-    from attnviz.training.data import load_images, network_batch
 
     if args.images < 2:
         raise UserError(f"--images must be at least 2, got {args.images}")
@@ -51,18 +53,18 @@ def run(args: FaithfulnessOptions) -> None:
     out = args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json"
     check_results(out, settings, args.force)
     analyser = Analyser(network_of(args.model, args.network))
-    spec = analyser.loaded.spec.input
     study = study_of(analyser, plan)
-    images = load_images(args.data, "val", spec)
-    if args.images > len(images):
-        raise UserError(f"--images must be at most {len(images)}, the number of validation images, got {args.images}")
-    settings["data"] = images.fingerprint
+    photographs = in_folder(args.data, analyser.loaded.labels, fewest=2)
+    total = len(photographs)
+    if args.images > total:
+        raise UserError(f"--images must be at most {total}, the number of validation images, got {args.images}")
+    settings["data"] = photographs.content
     check_results(out, settings, args.force)
-    drawn = draw(len(images), args.images, args.seed)
+    drawn = draw(total, args.images, args.seed)
     started = time.perf_counter()
     try:
-        for number, index in enumerate(drawn, 1):
-            study.add(network_batch(analyser.loaded, images.images[index : index + 1], index).to(analyser.device))
+        for number, (_, x) in enumerate(walk(AuditedNetwork(analyser), photographs, batches(drawn, 1)), 1):
+            study.add(x)
             if number % 10 == 0:
                 _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
     except KeyboardInterrupt:
@@ -72,13 +74,13 @@ def run(args: FaithfulnessOptions) -> None:
             out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
     measured = study.summary(_say)
     drawn = drawn[: len(study.predictions)]
-    hits = sum(p == int(images.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
+    hits = sum(p == int(photographs.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
     report = {
         "model": analyser.loaded.name,
         "sha256": analyser.loaded.checkpoint.sha256 if analyser.loaded.checkpoint else None,
-        "data": {"images": len(drawn), "of": len(images), "fingerprint": images.fingerprint},
+        "data": {"images": len(drawn), "of": total, "fingerprint": photographs.content},
         "class": "the predicted one",
-        "correct": hits if images.labels == analyser.loaded.labels else None,
+        "correct": hits if photographs.labelled else None,
         "recipe": _recipe(plan),
         **measured,
         "run": facts(analyser.device, time.perf_counter() - started),
@@ -90,7 +92,8 @@ def run(args: FaithfulnessOptions) -> None:
 
 def _recipe(plan: Any) -> dict[str, Any]:
     """The plan, and how to read what it gives."""
-    from attnviz.explain.faithfulness.summary import READING, RESAMPLES
+    from attnviz.core.intervals import RESAMPLES
+    from attnviz.explain.faithfulness.summary import READING
 
     return {**asdict(plan), "bootstrap": RESAMPLES, "reading": READING}
 

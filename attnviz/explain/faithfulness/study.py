@@ -52,11 +52,6 @@ class Plan:
             raise UserError(f"random_seeds must be at least 1 and weight_seeds at least 0, got {given}")
 
 
-def draw(total: int, count: int, seed: int) -> list[int]:
-    """Numbers of ``count`` of ``total`` images, drawn at random without repeats."""
-    return torch.randperm(total, generator=torch.Generator().manual_seed(seed))[:count].tolist()
-
-
 class Study:
     """Measures image after image; ``summary`` says what came out.
 

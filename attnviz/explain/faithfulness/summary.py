@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-RESAMPLES = 10_000
+from attnviz.core.intervals import RESAMPLES
+
 READING = {
     "deletion": "Deletion: the area under the probability of the class while the pixels that a map highlights most are "
     "taken away first. Lower is more faithful: the highlighted pixels were needed.",

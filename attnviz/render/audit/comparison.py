@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from attnviz.render.audit.pieces import ends, join, number, page, table
+from attnviz.core.numbers import number
+from attnviz.render.audit.pieces import ends, join, page, table
 from attnviz.render.audit.words import word
 
 

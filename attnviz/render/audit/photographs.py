@@ -8,7 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from attnviz.render.audit.pieces import image, join, number
+from attnviz.core.numbers import number
+from attnviz.render.audit.pieces import image, join
 from attnviz.render.audit.words import word
 
 Summary = Mapping[str, Any]

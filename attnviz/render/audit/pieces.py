@@ -11,6 +11,7 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from attnviz.core.numbers import number
 from attnviz.core.page_policy import hash_of
 from attnviz.render.audit.style import STYLE
 
@@ -18,12 +19,6 @@ from attnviz.render.audit.style import STYLE
 def join(parts: Iterable[Markup]) -> Markup:
     """Pieces one after the other."""
     return Markup("").join(parts)
-
-
-def number(value: float, digits: int = 1, sign: bool = False) -> str:
-    """With a real minus; with ``sign`` also a plus."""
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    return text.replace("-", "−") if float(text) else text.lstrip("+-")
 
 
 def ends(pair: Sequence[float], digits: int = 1) -> str:

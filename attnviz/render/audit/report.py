@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from attnviz.core.numbers import number
 from attnviz.render.audit.charts import CHARTS
 from attnviz.render.audit.photographs import (
     Pictures,
@@ -21,7 +22,7 @@ from attnviz.render.audit.photographs import (
     shown_photographs,
     strip,
 )
-from attnviz.render.audit.pieces import ends, image, join, number, page, reach_of, table, to_svg, tone_of, whisker
+from attnviz.render.audit.pieces import ends, image, join, page, reach_of, table, to_svg, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 
 Summary = Mapping[str, Any]

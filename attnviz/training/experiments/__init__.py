@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from attnviz.core.registry import Registry
-from attnviz.training.data import ImageSet
 from attnviz.training.experiments.runs import Run
 
 
@@ -20,13 +20,14 @@ class Experiment:
 
     Attributes:
         families: Name of a network and size -> the recipes that make the rows of the table; the first is the default.
-        measure: Runs, validation images and how many of them serve the costly measurements -> plain values for JSON.
+        measure: Runs, the folder of the data and how many of its validation images serve the costly measurements ->
+            plain values for JSON.
         table: Such values -> Markdown.
         images: How many images the costly measurements use where nobody says; 0 for all.
     """
 
     families: Mapping[str, tuple[str, ...]]
-    measure: Callable[[Sequence[Run], ImageSet, int], dict[str, Any]]
+    measure: Callable[[Sequence[Run], Path, int], dict[str, Any]]
     table: Callable[[Mapping[str, Any]], str]
     images: int = 2000
 

@@ -16,19 +16,12 @@ def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 MEAN = "mean ± 95 % t interval (seeds)"
 """What ``plus_minus`` shows, for the head of a column."""
-MINUS = "\N{MINUS SIGN}"
 
 
 def plus_minus(values: Mapping[str, Any]) -> str:
     """``84.10 ± 0.52 (3)``: mean, half of its 95 % t interval, and the number of seeds; of one seed no interval."""
     half = f" ± {half_interval(values['values']):.2f}" if values["n"] > 1 else ""
     return f"{values['mean']:.2f}{half} ({values['n']})"
-
-
-def signed(value: float) -> str:
-    """``+0.31``, ``−1.20``, ``0.00``."""
-    text = f"{value:+.2f}".replace("-", MINUS)
-    return text if text.strip(f"+{MINUS}0.") else "0.00"
 
 
 def p_text(p: float) -> str:

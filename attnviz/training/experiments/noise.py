@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from attnviz.audit.walk import draw
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.images.noise_channels import NOISES, suppression
-from attnviz.training.data import ImageSet, pick
+from attnviz.training.data import ImageSet, load_images
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery
 from attnviz.training.experiments.noise_probe import Answer, Probed, ask, ask_as_trained, moments, probe
@@ -37,20 +39,21 @@ REFERENCE = {
 }
 
 
-def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
+def measure(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
     """Everything about the runs of one family.
 
     Args:
         runs: Finished runs, of any rows and seeds.
-        images: The validation split.
+        data: Folder with the validation split.
         count: Random images of it for other noises, strengths and positions.
 
     Raises:
         UserError: ``count`` is no number of images.
     """
+    images = load_images(data, "val", runs[0].card.spec.input)
     if not SCORED <= count <= len(images):
         raise UserError(f"--images must be in {SCORED}..{len(images)}, got {count}")
-    chosen = pick(images, count)
+    chosen = draw(len(images), count)
     family = next(family for family in FAMILIES.values() if all(run.row in family for run in runs))
     top1 = {row: [run.card.metrics["top1"] for run in runs if run.row == row] for row in family}
     noisy = [run for run in runs if run.network.spec.input.noise is not None]

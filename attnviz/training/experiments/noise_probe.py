@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attnviz.analysis.analyser import sites_of
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
-from attnviz.gates.discover import find_gates
 from attnviz.images.noise_channels import OPEN, append_noise, input_gate
 from attnviz.models.network import Network
 from attnviz.training.data import ImageSet, normalise_batch
@@ -76,10 +76,7 @@ class Probed:
 
 def probe(loaded: Network) -> Probed:
     """Look for the channel gate on the input of a network that takes noise."""
-    spec = loaded.spec.input
-    x = torch.zeros(1, spec.channels, *spec.size, device=next(loaded.module.parameters()).device)
-    sites = find_gates(loaded.module, x)
-    return Probed(loaded, input_gate(sites, x.shape))
+    return Probed(loaded, input_gate(sites_of(loaded), loaded.example().shape))
 
 
 def ask_as_trained(

@@ -8,14 +8,15 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.intervals import fieller, welch
+from attnviz.core.numbers import signed
 from attnviz.models.spec import build, count_parameters
-from attnviz.training.data import ImageSet
 from attnviz.training.experiments import Experiment
-from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
+from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus
 from attnviz.training.experiments.runs import Run, spread
 
 
@@ -107,7 +108,7 @@ def _said(told: Mapping[str, Any]) -> str:
 def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
     """An experiment out of pairs of recipes, or of threes with a control."""
 
-    def measured(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
+    def measured(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
         return measure(families, runs)
 
     return Experiment(families, measured, table)

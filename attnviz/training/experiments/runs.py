@@ -13,7 +13,6 @@ from attnviz.core.errors import UserError
 from attnviz.models.checkpoints import Card, best_device, load
 from attnviz.models.network import Network
 from attnviz.training.checks import finished_card
-from attnviz.training.data import ImageSet
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import Recipe
 
@@ -102,9 +101,9 @@ def collect(
     return finished
 
 
-def check_data(runs: Sequence[Run], images: ImageSet) -> None:
+def check_data(runs: Sequence[Run], fingerprint: str) -> None:
     """Refuse runs that were evaluated on other images."""
-    other = [str(run.folder) for run in runs if run.card.data["val"]["fingerprint"] != images.fingerprint]
+    other = [str(run.folder) for run in runs if run.card.data["val"]["fingerprint"] != fingerprint]
     if other:
         raise UserError(f"{', '.join(other)} was evaluated on other data than these validation images")
 

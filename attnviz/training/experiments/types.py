@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from attnviz.training.data import ImageSet
+from attnviz.audit.photographs import in_folder
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.runs import Run
 from attnviz.training.experiments.types_rows import row
@@ -31,12 +32,12 @@ FAMILIES = {"compact-30": tuple(f"{name}-30" for name in TYPES), "compact": ("no
 """Networks -> recipes, the one without attention first: 30 epochs each, or 90."""
 
 
-def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]:
+def measure(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
     """Everything about the runs of one family.
 
     Args:
         runs: Finished runs, of any rows and seeds.
-        images: The validation split.
+        data: Folder with the validation split.
         count: Random images of it for the replacement of gates; 0 for all.
 
     Raises:
@@ -44,8 +45,9 @@ def measure(runs: Sequence[Run], images: ImageSet, count: int) -> dict[str, Any]
     """
     names = dict.fromkeys(name for family in FAMILIES.values() for name in family)
     found = {name: mine for name in names if (mine := [run.network for run in runs if run.row == name])}
+    photographs = in_folder(data, runs[0].card.labels, fewest=1)
     told = tqdm(found.items(), desc="networks", unit="row", mininterval=5)  # minutes a row on a CPU
-    return {"rows": [row(name, networks, images, count or None) for name, networks in told]}
+    return {"rows": [row(name, networks, photographs, count or None) for name, networks in told]}
 
 
 EXPERIMENT = Experiment(FAMILIES, measure, table, images=0)

@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attnviz.audit.ablation import REPLACEMENTS
 from attnviz.core.intervals import half_interval, welch
-from attnviz.training.ablation import REPLACEMENTS
-from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus, signed
+from attnviz.core.numbers import signed
+from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus
 
 Row = Mapping[str, Any]
 HEADS = {"mean": "mean gate", "shuffle": "gates swapped between images", "neutral": "neutral (also changes the scale)"}

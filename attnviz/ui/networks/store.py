@@ -10,7 +10,6 @@ from pathlib import Path
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
-from attnviz.audit.run import fingerprint
 from attnviz.audit.summaries import FOLDER as AUDITS
 from attnviz.audit.summaries import audit_of, summaries_in
 from attnviz.core.errors import UserError, nearest
@@ -26,6 +25,7 @@ from attnviz.models.checkpoints import (
 from attnviz.models.gate_reference import Reference, load_reference
 from attnviz.models.locator import load
 from attnviz.models.network import Network
+from attnviz.models.provenance import fingerprint
 from attnviz.models.published import at_hand
 from attnviz.ui.networks.model_cache import Slots
 

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from attnviz.audit.compare import Summary
 from attnviz.audit.summaries import headline_of, verdicts_of
 from attnviz.core.intervals import half_interval
+from attnviz.core.numbers import signed
 from attnviz.models.checkpoints import Card
 from attnviz.models.measured import Evidence, evidence
-from attnviz.ui.shared.text import class_name, data_title, say, signed
+from attnviz.ui.shared.text import class_name, data_title, say
 
 REPLACED = ("mean", "shuffle", "neutral")
 """By what ``attnviz ablate`` replaces gates; the mean, which decides the sentence, first."""

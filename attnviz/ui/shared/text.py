@@ -185,12 +185,6 @@ def data_title(name: str, language: str) -> str:
     return phrased(name, "data_", language)
 
 
-def signed(value: float, digits: int) -> str:
-    """A change with its sign, as people write it; zero has none."""
-    text = f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return text if text.strip("+\N{MINUS SIGN}0.") else f"{0:.{digits}f}"
-
-
 def input_channel_name(channel: int, language: str) -> str:
     """What to call a channel: a colour, or a noise channel with its number from 1."""
     colour = f"noise_colour_{channel}"

@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from attnviz.audit.walk import draw
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.gates.discover import find_gates
-from attnviz.training.data import load_images, normalise_batch, pick
+from attnviz.training.data import load_images, normalise_batch
 from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
 from attnviz.training.experiments.noise_probe import ask, moments, probe
@@ -101,7 +102,7 @@ def test_the_scores_are_the_gates_own(report, images):
     _, folder = report
     run = find_run(folder / "runs", load_recipe(folder / "tiny-noise-attention.toml"), 3)
     val = load_images(images, "val", InputSpec((32, 32)))
-    chosen = pick(val, 64)
+    chosen = draw(len(val), 64)
     spec = NoiseSpec(order=(3, 0, 4, 1, 5, 2), seed=2)
     answer = ask([probe(run.network)], val, chosen, spec)[0]
     x = normalise_batch(val.images[chosen], run.network.spec.input.mean, run.network.spec.input.std)

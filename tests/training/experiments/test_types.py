@@ -3,9 +3,10 @@ import json
 import pytest
 
 from attnviz.cli.main import main
+from attnviz.core.numbers import signed
 from attnviz.training.experiments import EXPERIMENTS, types
 from attnviz.training.experiments.runs import train_run
-from attnviz.training.experiments.types_table import accuracy, gates_matter, signed, table
+from attnviz.training.experiments.types_table import accuracy, gates_matter, table
 from attnviz.training.recipe import BUNDLED, load_recipe
 from tests.training.experiments.test_noise import ROW
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.scenes import scenes as objects
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import FOLDER, load, load_card
-from attnviz.training.focus import scenes as objects
 from attnviz.ui.shared.text import TEXTS
 from attnviz.ui.shared.tour import CHANNEL, COUNTED, GATE, MASK, MODEL, SAMPLE, SCENES
 
@@ -29,7 +29,7 @@ def area_under_curve(values, cover):
 
 def test_the_channel_of_the_first_scene_lights_up_on_the_ball_and_hardly_elsewhere(looked):
     analyser, analysis = looked
-    (cover,) = [cover for name, _, _, cover in objects(analyser.loaded.spec.input) if name == SAMPLE]
+    (cover,) = [cover for name, _, cover in objects(analyser.loaded.spec.input) if name == SAMPLE]
     values = analyser.channel_map(analysis.image, GATE, CHANNEL).values
     assert area_under_curve(values, cover) > 0.95
     count = analysis.gate(GATE).site.features[1]

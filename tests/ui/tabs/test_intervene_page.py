@@ -244,7 +244,7 @@ def known(checkpoints, tmp_path_factory):
     store = Store(folder)
     for name in ("cbam", "self-attention"):
         weights = store.card(name).sha256 if name != "self-attention" else "0" * 64
-        save_reference(folder, name, statistics(store.sites(name), weights))
+        save_reference(folder / f"{name}.reference", statistics(store.sites(name), weights))
     return store
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from attnviz.audit.compare import Summary
-from attnviz.render.audit.pieces import ends, join, number, reach_of, table, tone_of, whisker
+from attnviz.core.numbers import number
+from attnviz.render.audit.pieces import ends, join, reach_of, table, tone_of, whisker
 from attnviz.render.audit.words import LANGUAGES, word
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnviz.core.colour_maps import CMAP
+from attnviz.core.numbers import signed
 from attnviz.core.scores import SHARES, probabilities, shown
 from attnviz.core.types import Analysis, Edit, Floats
 from attnviz.gates.edits.channel_search import Search
@@ -19,7 +20,7 @@ from attnviz.ui.shared.address import address_html, packed
 from attnviz.ui.shared.code import code_html, edit_code, photo_lines
 from attnviz.ui.shared.gate_html import MOST_CELLS, frame, help_html, layers, legend
 from attnviz.ui.shared.strip_and_map import strip_html
-from attnviz.ui.shared.text import class_name, drawn, plain, say, signed
+from attnviz.ui.shared.text import class_name, drawn, plain, say
 from attnviz.ui.tabs.intervene.state import Bench
 
 TOP = 5

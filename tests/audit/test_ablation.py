@@ -6,22 +6,36 @@ import pytest
 import torch
 from torch import nn
 
+from attnviz.analysis.analyser import Analyser
 from attnviz.attention.gate import Gate
+from attnviz.audit.ablation import ablations, chunks, told
+from attnviz.audit.network import AuditedNetwork
+from attnviz.audit.objects import energy_ratio, pooled
+from attnviz.audit.photographs import in_folder
+from attnviz.audit.scenes import scenes, spatial_focus
+from attnviz.audit.statistics.counts import Paired
+from attnviz.audit.walk import walk
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
+from attnviz.images.prepare import prepare
+from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load, save_checkpoint
 from attnviz.models.network import Network
 from attnviz.models.spec import build
-from attnviz.training.ablation import ablations, chunks, paired, predictions
 from attnviz.training.data import load_images, prepare_batch
-from attnviz.training.focus import focus, scenes, spatial_focus
 from tests.conftest import tiny_card, tiny_spec
 
 
 @pytest.fixture(scope="module")
 def images(data):
+    """The validation split in memory, as it is trained on: what is measured over files is compared with it."""
     return load_images(data, "val", InputSpec((32, 32)))
+
+
+@pytest.fixture(scope="module")
+def photographs(data, images):
+    return in_folder(data, images.labels)
 
 
 class Told(nn.Module):
@@ -50,18 +64,18 @@ def network(by, images):
     return Network(by, Told(by).eval(), spec, images.labels, tiny_card(spec, by))
 
 
-def test_a_gate_that_is_everything_and_one_that_is_nothing(images):
-    told = ablations(network("gate", images), images, batch=8)
-    assert told["top1"] == 100 and told["gates"] == {"channel": 1} and told["images"]["count"] == 24
+def test_a_gate_that_is_everything_and_one_that_is_nothing(images, photographs):
+    report = ablations(network("gate", images), photographs, batch=8)
+    assert report["top1"] == 100 and report["gates"] == {"channel": 1} and report["images"]["count"] == 24
     for name in ("mean", "neutral"):  # one answer for all images
-        assert told[name]["top1"] == pytest.approx(100 / 3, abs=0.01) and told[name]["beyond_chance"]
-        assert told[name]["change"] == pytest.approx(-200 / 3, abs=0.01) and told[name]["lost"] == 16
-        assert told[name]["interval"][0] < told[name]["change"] < told[name]["interval"][1] < 0
-    assert told["shuffle"]["top1"] < 75 and told["shuffle"]["beyond_chance"] and told["shuffle"]["changed"] > 25
-    told = ablations(network("features", images), images, batch=8)
+        assert report[name]["top1"] == pytest.approx(100 / 3, abs=0.01) and report[name]["beyond_chance"]
+        assert report[name]["change"] == pytest.approx(-200 / 3, abs=0.01) and report[name]["lost"] == 16
+        assert report[name]["interval"][0] < report[name]["change"] < report[name]["interval"][1] < 0
+    assert report["shuffle"]["top1"] < 75 and report["shuffle"]["beyond_chance"] and report["shuffle"]["changed"] > 25
+    report = ablations(network("features", images), photographs, batch=8)
     for name in ("mean", "shuffle", "neutral"):
-        assert told[name]["change"] == 0 and told[name]["p"] == 1 and not told[name]["beyond_chance"]
-        assert told[name]["interval"] == [0, 0] and told[name]["changed"] == 0
+        assert report[name]["change"] == 0 and report[name]["p"] == 1 and not report[name]["beyond_chance"]
+        assert report[name]["interval"] == [0, 0] and report[name]["changed"] == 0
 
 
 def real(folder, attention, images):
@@ -73,7 +87,7 @@ def real(folder, attention, images):
 
 
 @pytest.mark.parametrize("attention", ["cbam", "sk", "self-attention"])
-def test_the_mean_is_that_over_all_images_in_every_gate(attention, images, tmp_path):
+def test_the_mean_is_that_over_all_images_in_every_gate(attention, images, photographs, tmp_path):
     loaded = real(tmp_path, attention, images)
     x = prepare_batch(images.images, loaded.spec.input)
     gates = [module for module in loaded.module.modules() if isinstance(module, Gate)]
@@ -89,16 +103,16 @@ def test_the_mean_is_that_over_all_images_in_every_gate(attention, images, tmp_p
         for hook in hooks:
             hook.remove()
         plain = loaded.module(x).argmax(1)
-    told = ablations(loaded, images, batch=7)
-    assert told["mean"]["top1"] == pytest.approx(100 * float((wanted == images.targets).float().mean()), abs=0.01)
-    assert told["mean"]["changed"] == pytest.approx(100 * float((wanted != plain).float().mean()), abs=0.01)
+    report = ablations(loaded, photographs, batch=7)
+    assert report["mean"]["top1"] == pytest.approx(100 * float((wanted == images.targets).float().mean()), abs=0.01)
+    assert report["mean"]["changed"] == pytest.approx(100 * float((wanted != plain).float().mean()), abs=0.01)
     assert not any(module._forward_hooks for module in loaded.module.modules())
 
 
-def test_a_network_without_gates_has_its_accuracy_alone(images, tmp_path):
-    told = ablations(real(tmp_path, "none", images), images, 10)
-    assert told["gates"] == {} and told["images"] == {"count": 10, "of": 24, "seed": 0}
-    assert not {"mean", "shuffle", "neutral"} & told.keys()
+def test_a_network_without_gates_has_its_accuracy_alone(images, photographs, tmp_path):
+    report = ablations(real(tmp_path, "none", images), photographs, 10)
+    assert report["gates"] == {} and report["images"] == {"count": 10, "of": 24, "seed": 0}
+    assert not {"mean", "shuffle", "neutral"} & report.keys()
 
 
 def test_every_batch_can_be_shuffled():
@@ -108,27 +122,28 @@ def test_every_batch_can_be_shuffled():
     assert chunks([5], 64) == [[5]]
 
 
-def test_predictions_are_in_the_order_that_was_asked_for(images, tmp_path):
-    loaded = network("gate", images)
-    parts = [[23, 0], [8, 1, 2]]
-    assert predictions(loaded, images, parts, {}).tolist() == images.targets[[23, 0, 8, 1, 2]].tolist()
+def test_batches_are_in_the_order_that_was_asked_for(images, photographs):
+    audited, parts = AuditedNetwork(Analyser(network("gate", images))), [[23, 0], [8, 1, 2]]
+    seen = [(numbers.tolist(), audited.logits(x).argmax(1)) for numbers, x in walk(audited, photographs, parts)]
+    assert [numbers for numbers, _ in seen] == parts
+    assert np.concatenate([said for _, said in seen]).tolist() == images.targets[[23, 0, 8, 1, 2]].tolist()
 
 
 def test_the_paired_test_is_mcnemars():
-    before = torch.tensor([True] * 60 + [False] * 40)
-    after = before.clone()
-    after[:10], after[60:62] = False, True
-    told = paired(before, after)
-    assert (told["lost"], told["won"], told["change"], told["top1"]) == (10, 2, -8.0, 52.0)
-    assert told["p"] == pytest.approx(2 * (1 + 12 + 66) / 2**12, rel=1e-2) and told["beyond_chance"]
+    targets, before = np.zeros(100, np.int64), np.repeat([0, 1], [60, 40])
+    after, logits = before.copy(), np.zeros(100)
+    after[:10], after[60:62] = 1, 0
+    row = told(Paired.of(targets, (before, logits), [(after, logits)], np.zeros((100, 0))), 0)
+    assert (row["lost"], row["won"], row["change"], row["top1"], row["changed"]) == (10, 2, -8.0, 52.0, 12.0)
+    assert row["p"] == pytest.approx(2 * (1 + 12 + 66) / 2**12, rel=1e-2) and row["beyond_chance"]
     spread = 1.96 * 100 * ((12 - 64 / 100) ** 0.5) / 100
-    np.testing.assert_allclose(told["interval"], [-8 - spread, -8 + spread], atol=1.1)
+    np.testing.assert_allclose(row["interval"], [-8 - spread, -8 + spread], atol=1.1)
 
 
 @pytest.mark.parametrize(("options", "text"), [({"count": 1}, "2..24"), ({"count": 25}, "2..24"), ({"batch": 1}, "2")])
-def test_what_it_refuses(images, options, text):
+def test_what_it_refuses(images, photographs, options, text):
     with pytest.raises(UserError, match=text):
-        ablations(network("gate", images), images, **options)
+        ablations(network("gate", images), photographs, **options)
 
 
 def test_the_command_prints_a_table_and_writes_results(data, images, tmp_path, capsys):
@@ -149,19 +164,21 @@ def test_the_command_prints_a_table_and_writes_results(data, images, tmp_path, c
 def test_focus_of_masks_that_are_known():
     cover = np.zeros((8, 8), np.float32)
     cover[2:4, 4:8] = 1  # an eighth of the area
-    assert focus(np.ones((4, 4)), cover) == pytest.approx(1)
-    assert focus(cover, cover) == pytest.approx(8)
+    focus = lambda mask: energy_ratio(mask, pooled(cover, mask.shape))  # noqa: E731
+    assert focus(np.ones((4, 4))) == pytest.approx(1)
+    assert focus(cover) == pytest.approx(8)
     one = np.zeros((4, 4), np.float32)
     one[1, 3] = 1
-    assert focus(one, cover) == pytest.approx(8) and focus(one.T, cover) == 0
+    assert focus(one) == pytest.approx(8) and focus(one.T) == 0
     one[0, 0] = 1
-    assert focus(one, cover) == pytest.approx(4)
+    assert focus(one) == pytest.approx(4)
 
 
 def test_objects_lie_where_the_network_sees_them():
-    known = {(name, label): (seen, cover) for name, label, seen, cover in scenes(tiny_spec(size=64).input)}
+    spec = tiny_spec(size=64).input
+    known = {(name, label): cover for name, label, cover in scenes(spec)}
     assert len(known) == 7 and ("church-and-parachute", "parachute") in known
-    seen, cover = known["golf-ball", "golf ball"]
+    seen, cover = prepare(load_sample("golf-ball"), spec).network, known["golf-ball", "golf ball"]
     assert seen.shape == (64, 64, 3) and cover.shape == (64, 64) and 0.02 < cover.mean() < 0.6
     # the ball is white, the lawn is green
     grey = np.abs(seen[..., 1].astype(float) - seen[..., 2])

@@ -4,22 +4,33 @@ import numpy as np
 import pytest
 import torch
 
+from attnviz.analysis.analyser import Analyser, sites_of
 from attnviz.attention import ATTENTION
+from attnviz.audit import reference as measuring
+from attnviz.audit import walk
+from attnviz.audit.ablation import gate_means
+from attnviz.audit.network import AuditedNetwork
+from attnviz.audit.photographs import in_folder
+from attnviz.audit.reference import measure_reference
 from attnviz.cli.main import main
 from attnviz.core.input_spec import InputSpec
 from attnviz.gates.capture import capture
 from attnviz.models.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
 from attnviz.models.spec import build
-from attnviz.training import gate_statistics
 from attnviz.training.data import load_images, prepare_batch
-from attnviz.training.gate_statistics import GateMoments, gate_means, measure_reference, sites_of
 from tests.conftest import tiny_card, tiny_spec
 
 
 @pytest.fixture(scope="module")
 def images(data):
+    """The validation split in memory, as it is trained on: what is measured over files is compared with it."""
     return load_images(data, "val", InputSpec((32, 32)))
+
+
+@pytest.fixture(scope="module")
+def photographs(data, images):
+    return in_folder(data, images.labels)
 
 
 def network(folder, attention, images, known=True):
@@ -34,16 +45,16 @@ def network(folder, attention, images, known=True):
 
 
 @pytest.mark.parametrize("attention", sorted(set(ATTENTION) - {"none", "stn"}))
-def test_statistics_are_those_of_the_gates_of_all_images(attention, images, tmp_path, monkeypatch):
-    monkeypatch.setattr(gate_statistics, "EVAL_BATCH", 7)  # several batches, the last one smaller
+def test_statistics_are_those_of_the_gates_of_all_images(attention, images, photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "BATCH", 7)  # several batches, the last one smaller
     loaded = network(tmp_path, attention, images)
-    sites, made = sites_of(loaded), measure_reference(loaded, images)
+    sites, made = sites_of(loaded), measure_reference(loaded, photographs, "squares")
     x = prepare_batch(images.images, loaded.spec.input)
     with torch.inference_mode(), capture(loaded.module, sites) as tape:
         loaded.module(x)
     assert (made.images, made.fingerprint, made.weights) == (24, images.fingerprint, loaded.card.sha256)
     assert list(made.gates) == [site.name for site in sites] and sites
-    means = gate_means(loaded, images, sites)
+    means = gate_means(AuditedNetwork(Analyser(loaded)), photographs)
     for site in sites:
         values, found = tape[site.name].values.numpy(), made.gates[site.name]
         assert found.fits(site.kind, site.shape)
@@ -57,27 +68,12 @@ def test_statistics_are_those_of_the_gates_of_all_images(attention, images, tmp_
             np.testing.assert_allclose(found.quantiles, np.quantile(told, np.array(LEVELS) / 100, axis=0), rtol=1e-3)
 
 
-def test_a_small_spread_about_a_large_mean_is_not_lost():
-    values = 1000 + 1e-3 * torch.randn(500, 2, dtype=torch.float64)
-    site = dataclasses.replace(_site(), shape=(1, 2))
-    moments = GateMoments(site, squares=True)
-    for part in values.split(90):
-        moments.add(part)
-    np.testing.assert_allclose(moments.sd(), values.std(0, correction=0), rtol=1e-3)
-
-
-def _site():
-    from attnviz.core.types import GateSite
-
-    return GateSite("a", "channel", (1, 2), (1, 2))
-
-
-def test_large_means_are_left_out_until_the_file_is_small(images, tmp_path, monkeypatch):
+def test_large_means_are_left_out_until_the_file_is_small(images, photographs, tmp_path, monkeypatch):
     loaded = network(tmp_path, "simam", images)
-    whole = measure_reference(loaded, images)
+    whole = measure_reference(loaded, photographs, "squares")
     assert len(encode(whole)) <= BUDGET and all(gate.mean is not None for gate in whole.gates.values())
-    monkeypatch.setattr(gate_statistics, "BUDGET", budget := len(encode(whole)) - 100)
-    small = measure_reference(loaded, images)
+    monkeypatch.setattr(measuring, "BUDGET", budget := len(encode(whole)) - 100)
+    small = measure_reference(loaded, photographs, "squares")
     sizes = {name: gate.mean.size for name, gate in whole.gates.items()}
     left_out = {name for name, gate in small.gates.items() if gate.mean is None}
     assert left_out and len(encode(small)) <= budget
