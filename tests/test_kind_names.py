@@ -28,6 +28,7 @@ OTHER_WORDS = {
     "attnviz/ui/shared/texts.py": {"channel"},  # one channel, in a sentence
     "attnviz/ui/shared/viewer_host.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/tabs/explore/handlers.py": {"channel"},  # one channel that is chosen
+    "attnviz/ui/tabs/explore/live.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/shared/view_answers.py": {"channel"},
     "attnviz/ui/tabs/own_model/handlers.py": {"channel"},
     "attnviz/ui/tabs/explore/link.py": {"channel"},

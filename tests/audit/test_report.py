@@ -108,7 +108,7 @@ def test_the_most_telling_photographs_can_be_opened(found, opening):
 
 def test_the_report_says_how_much_of_it_is_the_view(opening, page):
     said = float(re.search(r"\(([\d.]+) MB of it\)", opening)[1])
-    assert said == pytest.approx((len(opening) - len(page)) / 1e6, rel=0.2) and "MB of it" not in page
+    assert said == pytest.approx((len(opening) - len(page)) / 1e6, abs=0.05) and "MB of it" not in page
 
 
 def test_the_policy_names_the_style_sheet(page):
