@@ -19,7 +19,6 @@ from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import key_of
 from attnviz.audit.statistics.moments import Moments
-from attnviz.audit.store import packed
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Floats
@@ -152,18 +151,20 @@ class ObjectTests:
         cover = cover_of(drawn, self.spec)
         return cover if 0 < cover.mean() < 1 else None
 
-    def block(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[str, Array]:
-        """Arrays for a block's file: ``Moments`` of ``MEASURES`` for each gate with a mask."""
+    def measure(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[int, Moments]:
+        """Of ``MEASURES`` over the photographs of a batch whose objects are known, for each gate with a mask."""
         sites = [(i, site) for i, site in enumerate(network.sites) if site.has_mask]
         if not sites or not (self.boxes.whole or self.masks.whole):
             return {}
         covers = {row: cover for row, n in enumerate(numbers) if (cover := self._cover(int(n))) is not None}
-        arrays: dict[str, Array] = {}
+        if not covers:
+            return {}
+        measured = {}
         for i, site in sites:
             masks = tape[site.name].values[:, 0].float().cpu().numpy()
             rows = [_measures(masks[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
-            arrays |= packed(f"objects/{i}", Moments.of(np.array(rows, np.float64).reshape(-1, len(MEASURES))))
-        return arrays
+            measured[i] = Moments.of(np.array(rows, np.float64))
+        return measured
 
 
 def cover_of(drawn: Image.Image, spec: InputSpec) -> Floats:

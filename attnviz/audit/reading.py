@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.audit.decoding import Decoded
 from attnviz.audit.network import SUMMARY, AuditedNetwork, elements, summarise
+from attnviz.audit.objects import ObjectTests
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.counts import Answers, Histogram
 from attnviz.audit.statistics.extremes import Extremes
@@ -127,10 +128,12 @@ class Rows:
     Attributes:
         columns: Name -> batches of (n, …).
         problems: Number and reason of the photographs that could not be read.
+        objects: How the masks of a gate, by its number, lie on objects where these are known.
     """
 
     columns: dict[str, list[Array]] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
+    objects: dict[int, Moments] = field(default_factory=dict)
 
     def add(self, columns: Mapping[str, Array]) -> None:
         """A batch."""
@@ -142,6 +145,8 @@ class Rows:
         packed_arrays = {f"rows/{name}": np.concatenate(parts) for name, parts in self.columns.items()}
         packed_arrays["problems/number"] = np.array([number for number, _ in self.problems], np.int64)
         packed_arrays["problems/reason"] = np.array([reason for _, reason in self.problems], np.str_)
+        for gate, moments in self.objects.items():
+            packed_arrays |= packed(f"objects/{gate}", moments)
         return packed_arrays
 
 
@@ -153,13 +158,21 @@ class Reader:
         names: Of all photographs, by number.
         groups: Class of each, by number.
         labelled: Whether these are classes that the answers can be compared with.
+        objects: Where objects are in photographs.
         raw: Whether every value of every gate is kept for each photograph.
     """
 
     def __init__(
-        self, network: AuditedNetwork, names: Sequence[str], groups: Whole, labelled: bool, raw: bool = False
+        self,
+        network: AuditedNetwork,
+        names: Sequence[str],
+        groups: Whole,
+        labelled: bool,
+        objects: ObjectTests,
+        raw: bool = False,
     ) -> None:
         self.network, self.names, self.groups, self.labelled, self.raw = network, names, groups, labelled, raw
+        self.objects = objects
         self.classes = len(np.unique(groups))
 
     def block(self, batches: Iterable[Decoded], progress: Callable[[int], None]) -> dict[str, Array]:
@@ -194,6 +207,8 @@ class Reader:
         logits, tape = self.network.read(self.network.input(batch.pixels, batch.numbers))
         keys, groups = keys_of([self.names[n] for n in batch.numbers]), self.groups[batch.numbers]
         answers = self._answers(logits, batch.numbers, groups, rows)
+        for number, moments in self.objects.measure(self.network, tape, batch.numbers).items():
+            rows.objects[number] = rows.objects[number].merge(moments) if number in rows.objects else moments
         gates = []
         for number, (site, seen) in enumerate(zip(self.network.sites, total.gates, strict=True)):
             values = elements(tape[site.name])

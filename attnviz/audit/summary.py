@@ -20,7 +20,7 @@ from attnviz.audit.statistics.moments import CoMoments, Moments
 from attnviz.audit.store import unpacked
 from attnviz.audit.unusual import most_unusual
 from attnviz.audit.work import Work
-from attnviz.core.intervals import benjamini_hochberg, f_test_p, wilson
+from attnviz.core.intervals import benjamini_hochberg, critical, f_test_p, wilson
 from attnviz.core.types import GateSite
 
 SCHEMA = 1
@@ -217,16 +217,17 @@ def _network(answers: Answers, work: Work) -> Values:
 def _objects(work: Work) -> list[Values]:
     found = []
     for number, site in enumerate(work.network.sites):
-        stored = [a for block in work.trials if (a := work.store.load("trial", block, f"objects/{number}/"))]
+        stored = [a for block in work.readings if (a := work.store.load("reading", block, f"objects/{number}/"))]
         if not stored:
             continue
         total = reduce(Moments.merge, (unpacked(Moments, f"objects/{number}", arrays) for arrays in stored))
-        if not total.count:
+        count = int(total.count)
+        if count < 2:
             continue
-        half = 1.96 * np.sqrt(total.variance / int(total.count))
+        half = critical(count - 1) * np.sqrt(total.variance / (count - 1))
         rows = zip(MEASURES, total.mean, half, strict=True)
         found.append(
-            {"gate": site.name, "photographs": int(total.count)}
+            {"gate": site.name, "photographs": count}
             | {name: [rounded(float(m)), rounded(float(m - h)), rounded(float(m + h))] for name, m, h in rows}
         )
     return found

@@ -9,7 +9,6 @@ import numpy as np
 
 from attnviz.audit.decoding import Decoded
 from attnviz.audit.network import AuditedNetwork, Meeting
-from attnviz.audit.objects import ObjectTests
 from attnviz.audit.replacements import REPLACEMENTS, Batch, Sources, edit_of, offered
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.counts import Paired
@@ -78,7 +77,6 @@ class Trials:
         changes: What is tested.
         names: Of all photographs, by number.
         targets: Class of each; −1 without classes, then what the network itself says is compared with.
-        objects: Where objects are in photographs.
     """
 
     def __init__(
@@ -88,10 +86,9 @@ class Trials:
         changes: Sequence[GateChange],
         names: Sequence[str],
         targets: Whole,
-        objects: ObjectTests,
     ) -> None:
         self.network, self.sources, self.changes = network, sources, changes
-        self.names, self.targets, self.objects = names, targets, objects
+        self.names, self.targets = names, targets
         self.replaced = [site for site in network.sites if sources.holds(site)]
 
     def block(self, decoded: Decoded, progress: Callable[[int], None]) -> dict[str, Array]:
@@ -115,7 +112,7 @@ class Trials:
             if site.name in meetings:
                 meeting = meetings[site.name]
                 arrays |= packed(f"gain/{number}", CoMoments.of(meeting.gate, meeting.feature))
-        return arrays | self.objects.block(network, tape, numbers)
+        return arrays
 
     def _edits(self, change: GateChange, batch: Batch, orders: Orders) -> dict[GateSite, Edit]:
         if change.k:

@@ -99,7 +99,8 @@ class Work:
     def read(self, blocks: Sequence[int], progress: Count = _nothing) -> Iterator[tuple[int, dict[str, Array]]]:
         """Read blocks; decoding goes on from one to the next."""
         photographs = self.photographs
-        reader = Reader(self.network, photographs.names, photographs.groups, photographs.labelled, self.settings.raw)
+        names, raw = photographs.names, self.settings.raw
+        reader = Reader(self.network, names, photographs.groups, photographs.labelled, self.objects, raw)
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:
             parts = {number: batches(self.numbers(number), self.batch) for number in blocks}
             decoded = decoder.batches(part for block in parts.values() for part in block)
@@ -187,7 +188,7 @@ class Work:
         """Test batches."""
         photographs = self.photographs
         names, targets = photographs.names, photographs.targets
-        trials = Trials(self.network, self.sources, self.changes, names, targets, self.objects)
+        trials = Trials(self.network, self.sources, self.changes, names, targets)
         every = batches(self.choice.tests.tolist(), self.tested)
         parts = [every[number] for number in blocks]
         with Decoder(photographs.sources, self.spec, self.settings.workers) as decoder:

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from attnviz.audit.objects import ByPath, ObjectTests, energy_ratio, pooled
 from attnviz.audit.run import audit
 from attnviz.audit.sentences import on_knock_outs
 from attnviz.audit.settings import Settings
 from attnviz.core.input_spec import InputSpec
-from tests.audit.conftest import PHOTOGRAPHS, follows, photographs
+from attnviz.core.intervals import of_mean
+from tests.audit.conftest import PHOTOGRAPHS, follows, photographs, prepared
 
 SETTINGS = Settings(tests=PHOTOGRAPHS, workers=0, batch=96)
 
@@ -154,3 +156,34 @@ def test_channels_are_compared_where_something_is_left_to_lose():
     assert "the 4 most open" in sentence["en"] and "4" in sentence["zh"]
     assert "the 16 most open" in on_knock_outs(rows, 200.0)[0]["en"], "a quarter of the widest gate, of half of it"
     assert "the most open channel of" in on_knock_outs(rows, 10.0)[0]["en"] and on_knock_outs([]) == []
+
+
+class Looks(nn.Module):
+    """A mask that is 1 where the first channel is bright, and 0.2 elsewhere."""
+
+    def forward(self, x):
+        mask = torch.sigmoid(x[:, :1].detach() * 50) * 0.8 + 0.2
+        return (x * mask).mean((2, 3))
+
+
+def test_masks_are_compared_with_objects_on_every_photograph_that_has_one(tmp_path):
+    """Not only on those whose gates are replaced; against the same by hand."""
+    rng, rows, ratios = np.random.default_rng(0), ["file,x0,y0,x1,y1"], []
+    for number in range(30):
+        picture = np.zeros((12, 12, 3), np.uint8)
+        left, top = (int(v) for v in rng.integers(0, 6, 2))
+        picture[top : top + 6, left : left + 6] = 255
+        Image.fromarray(picture).save(tmp_path / f"{number:02}.png")
+        if number % 3:
+            continue
+        shown = 6 if number else 3  # the first box is half of what is bright
+        rows.append(f"x/{number:02}.png,{left / 12},{top / 12},{(left + shown) / 12},{(top + 6) / 12}")
+        on = np.where(picture[..., 0] > 0, 1.0, 0.2)
+        ratios.append(on[top : top + 6, left : left + shown].sum() / on.sum() / (6 * shown / 144))
+    (tmp_path / "boxes.csv").write_text("\n".join(rows))
+    settings = Settings(tests=10, quick=True, workers=0, batch=7, boxes=tmp_path / "boxes.csv")
+    (found,) = audit(prepared(Looks()), tmp_path, settings=settings).summary["objects"]
+    assert found["photographs"] == len(ratios) == 10
+    low, high = of_mean(ratios)
+    assert found["energy"] == pytest.approx([np.mean(ratios), low, high], abs=2e-3)
+    assert found["pointing"][0] == 1

@@ -12,6 +12,7 @@ SECTIONS = (
     gates.replaced_gates,
     gates.masks,
     experiments.noise,
+    experiments.noise_even,
     experiments.positions,
     experiments.pairs,
     speed.cost,

@@ -3,6 +3,7 @@
 import statistics
 
 from attnviz.core.intervals import half_interval
+from attnviz.models.checkpoints import load_card
 from attnviz.models.results import read_results
 from attnviz.training.recipe import load_recipe
 from scripts.distorted_digits import ANGLE, SCALE
@@ -51,6 +52,39 @@ def noise() -> Claims:
         RESULTS,
         f"it opens {asked['colours']:.2f} colours and {asked['noise']:.3f} noise channels an image, with the "
         f"best colour {asked['best_ratio']:.0f}× and the weakest {asked['weakest_ratio']:.1f}× the strongest noise",
+    )
+
+
+def noise_even() -> Claims:
+    """The same with a start that treats all channels alike, and without weight decay."""
+    report, recipe = read_results("noise-even"), load_recipe("noise-attention-even")
+    assert recipe.train.weight_decay == 0 and recipe.model.attention_options == {"start_scale": 0.01}
+    assert {run["hardware"] for run in report["runs"]} == {"1 CPU thread"}
+    for name, row in zip(("R, G, B", "with noise", "with noise and the gate"), report["rows"], strict=False):
+        top1 = row["top1"]
+        yield RESULTS, f"| {name} | {top1['mean']:.2f} ± {half_interval(top1['values']):.2f} ({top1['n']}) |"
+    gate = report["gates"]["noise-attention-even"]
+    ratios = sorted((run["ratio"] for run in gate["runs"]), reverse=True)
+    assert min(ratios) > 1000 and load_card("noise-attention-even").training["recipe"]["train"]["seed"] == 3
+    assert max(gate["runs"], key=lambda run: run["ratio"])["seed"] == 3
+    listed = ", ".join(f"{ratio:,.0f}" for ratio in ratios)
+    yield RESULTS, f"{statistics.median(ratios):,.0f}×; the {WORDS[len(ratios)]}: {listed} |"
+    reference = report["reference"]
+    recovery = report["recovery"]
+    low, high = (100 * end for end in recovery["interval"])
+    yield (
+        RESULTS,
+        f"In all {WORDS[len(ratios)]} runs the gate shuts out the noise and nothing else, and wins back "
+        f"{100 * recovery['recovered']:.0f} % of what it costs (Fieller's 95 % interval {low:.0f} to {high:.0f} %); the "
+        f"reference, one run of another network, has {reference['suppression']}× and {100 * reference['recovered']:.0f} %.",
+    )
+    assert all([score < 0.01 for score in run["scores"]] == [False] * 3 + [True] * 3 for run in gate["runs"])
+    kinds = {kind: gated["noise-attention-even"]["median_ratio"] for kind, gated in report["kinds"].items()}
+    assert [kind for kind, ratio in kinds.items() if ratio < 10] == ["constant"]
+    weak = report["strengths"]["1"]["noise-attention-even"]["median_ratio"]
+    yield (
+        RESULTS,
+        f"At strength 1 the ratio is {weak:.1f}, and a constant instead of noise is kept ({kinds['constant']:.1f})",
     )
 
 
