@@ -207,7 +207,7 @@ def _with(network: Network, card: ModelCard) -> Network:
     scores = card.scores or (None if elsewhere else network.scores)
     merged = card.but(labels=labels, scores=scores, name=card.name or network.name)
     given = card.input(network.input, network.input.colours) or network.input
-    wrapped = wrap(network.module, merged, transform=given)
+    wrapped = wrap(network.places or network.module, merged, transform=given)
     return dataclasses.replace(
         network,
         name=wrapped.name,
@@ -215,5 +215,13 @@ def _with(network: Network, card: ModelCard) -> Network:
         spec=dataclasses.replace(network.spec, input=given, num_classes=wrapped.spec.num_classes),
         labels=wrapped.labels,
         scores=wrapped.scores,
-        assumed=(*network.assumed, *wrapped.assumed),
+        assumed=(*_still(network, card), *wrapped.assumed),
+        places=wrapped.places,
     )
+
+
+def _still(network: Network, card: ModelCard) -> tuple[Note, ...]:
+    """What is assumed of a network and not settled by what somebody says; what is seen again is left out."""
+    settled = {"averaged", *(("softmax", "unseen", "number") if card.scores else ())}
+    settled |= {"normalisation"} if card.mean is not None else set()
+    return tuple(note for note in network.assumed if note.key not in settled)

@@ -27,13 +27,17 @@ Step = Callable[[Tensor], Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class _Reading:
-    """How the answer is taken out of what a network gives; ``key`` is ``None`` where there is none."""
+    """How the answer is taken out of what a network gives; ``key`` is ``None`` where there is none.
+
+    ``over`` makes one answer of those at every place, where the network gives such.
+    """
 
     key: str | None
     steps: tuple[Step, ...]
     count: int
     scores: str
     assumed: tuple[Note, ...]
+    over: Step | None = None
 
 
 def wrap(
@@ -70,16 +74,18 @@ def wrap(
     examples = [x.to(device, dtype) for x in _examples(given, own)]
     reading = _read(module, examples, inputs, meaning)
     title = meaning.name or type(module).__name__
-    plain = reading.key == "" and not reading.steps and inputs is None
+    steps, over = reading.steps, reading.over
+    plain = reading.key == "" and not steps and over is None and inputs is None
     return Network(
         title,
-        module if plain else Answer(module, reading.key, reading.steps, inputs),
+        module if plain else Answer(module, reading.key, steps if over is None else (*steps, over), inputs),
         ModelSpec(title, "its own", reading.count, input=given),
         _labels(module, meaning, reading.count),
         source=MappingProxyType({"library": type(module).__module__, "weights": "as they are"}),
         transform=own,
         scores=reading.scores,
         assumed=(*assumed, *reading.assumed),
+        places=None if over is None else Answer(module, reading.key, steps, inputs),
     )
 
 
@@ -190,14 +196,15 @@ def _read(
     notes += [Note(assumption)] if assumption else []
     steps: list[Step] = [] if tensors[key].ndim > 1 else [lambda numbers: numbers[:, None]]
     steps += [to_logits] if to_logits else []
-    if tensors[key].ndim == 4:
-        steps.append(outputs.at_place(card.at) if card.at else outputs.mean_share(scores))
-        notes += [] if card.at else [Note("averaged")]
     if labels is not None and labels == 2 and count == 1:
         steps.append(outputs.two_classes)
         count, scores = 2, "softmax"
+    over = None
+    if tensors[key].ndim == 4:
+        over = outputs.at_place(card.at) if card.at else outputs.mean_share(scores)
+        notes += [] if card.at else [Note("averaged")]
     _check_count(labels, count)
-    return _Reading(key, tuple(steps), count, scores, tuple(notes))
+    return _Reading(key, tuple(steps), count, scores, tuple(notes), over)
 
 
 def _check_count(labels: int | None, count: int) -> None:

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
+from attnviz.core.class_map import ClassMap
 from attnviz.core.types import Analysis
-from attnviz.images.prepare import prepare
 from attnviz.models.gate_reference import Reference
 from attnviz.ui.shared.page import Photo
 
@@ -44,6 +44,7 @@ class View:
         path: File of the visitor's own photograph, or ``None``.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
+        classes: The class at every place, where the network answers everywhere.
         id: Of the analysis as it is shown; what the browser asks names it, for another one may be on its way there.
     """
 
@@ -52,6 +53,7 @@ class View:
     path: str | None
     language: str = "en"
     reference: Reference | None = None
+    classes: ClassMap | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -70,7 +72,8 @@ def look(
     Raises:
         UserError: The model or the photograph cannot be used.
     """
-    photograph = Photo(sample, path).open(language)
+    source = Photo(sample, path).source(language)
     with networks.lease(model) as analyser:
-        analysis = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, SIDE))
-    return View(analysis, None if path is not None else sample, path, language, networks.reference(model))
+        image = analyser.prepare(source, SIDE)
+        analysis, classes = analyser.analyse(image), analyser.class_map(image)
+    return View(analysis, None if path is not None else sample, path, language, networks.reference(model), classes)

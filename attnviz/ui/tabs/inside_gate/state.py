@@ -19,7 +19,6 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import KINDS
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
-from attnviz.images.prepare import prepare
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.sent_numbers import whole
@@ -169,7 +168,7 @@ def open_look(
     """
     subject, wanted = subject_of(store, key), change or Change()
     with store.lease(subject.model) as analyser:
-        image = prepare(photo.open(language), analyser.loaded.spec.input, SIDE)
+        image = analyser.prepare(photo.source(language), SIDE)
         paths = tuple(path for path, _ in places(analyser))
         known = paths if subject.trained else (*paths, PIXELS)
         where = PIXELS if place == LAYER else place

@@ -13,8 +13,7 @@ import numpy as np
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.gates.edits.replacements import MAX_SIZE
-from attnviz.images.prepare import prepare
-from attnviz.images.samples import load_sample
+from attnviz.images.samples import sample_source
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.sample_buttons import available
@@ -42,9 +41,9 @@ class SampleGates:
         return self._kept.of(model, lambda: {name: self._gates(model, name) for name in available()})
 
     def _gates(self, model: str, sample: str) -> Mapping[str, Floats]:
-        photograph = load_sample(sample)
+        photograph = sample_source(sample)
         with self.store.lease(model) as analyser:
-            seen = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, 64))
+            seen = analyser.analyse(analyser.prepare(photograph, 64))
         return {gate.site.name: gate.values for gate in seen.gates if gate.values.size <= MAX_SIZE}
 
     def reference(self, model: str, gate: str) -> Floats:
