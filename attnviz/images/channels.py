@@ -145,7 +145,9 @@ def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 12
     array = read_channels(source)
     count = array.shape[2]
     if count != spec.colours and not (spec.colours == 1 and count == 3):
-        raise UserError(f"the network takes pictures of {spec.colours} channels, this one has {count}")
+        raise UserError(
+            f"the network takes pictures of {spec.colours} channels, this one has {count}; {form(spec.colours)}"
+        )
     (low, high), assumed = _window(array, spec)
     values = np.clip((array.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
     if count != spec.colours:
@@ -182,6 +184,13 @@ def _view(values: Floats, spec: InputSpec) -> Bytes:
     pixels = np.rint(np.clip(values[:, :, list(shown)], 0, 1) * 255).astype(np.uint8)
     pixels.setflags(write=False)
     return pixels
+
+
+def form(channels: int) -> str:
+    """In which files pictures of so many channels come, in words."""
+    if channels == 1:
+        return "greys come as PNG, TIFF or a .npy file (H, W)"
+    return f"such pictures come as TIFF of {channels} bands or as a .npy file (H, W, {channels})"
 
 
 def prepared(source: Any, spec: InputSpec, display_side: int | None = 1280) -> PreparedImage:

@@ -13,9 +13,10 @@ import gradio as gr
 from PIL import Image
 
 from attnviz.core.errors import UserError
-from attnviz.images.channels import preview
+from attnviz.core.input_spec import InputSpec
+from attnviz.images.channels import prepared, preview
 from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import find_sample, load_sample, sample_source
+from attnviz.images.samples import find_sample, load_sample, sample_names, sample_source
 from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, plain, sample_title
@@ -73,6 +74,25 @@ class Photo:
     @property
     def _own_title(self) -> str:
         return find_sample(self.sample or "").title
+
+
+def suited(photo: Photo, spec: InputSpec) -> Photo:
+    """A photograph that a network can be given: this one, or where it has other channels the first sample that has not.
+
+    Raises:
+        UserError: No sample can be given either, or it is a visitor's own file.
+    """
+    if not spec.raw and (photo.path or isinstance(photo.source(), Image.Image)):
+        return photo
+    names = [] if photo.path else [name for name in sample_names() if name != photo.sample]
+    for each in (photo, *map(Photo, names)):
+        try:
+            prepared(each.source(), spec, 16)
+        except UserError as error:
+            refused = error
+        else:
+            return each
+    raise refused
 
 
 @dataclass(frozen=True)

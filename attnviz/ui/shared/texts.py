@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} gives no answer that is shown (scores none): its gates are in Explore, and there is nothing to compare or change",
         "{name} 没有可显示的答案（scores none）：它的门在“探索”页中，没有可比较或改变的内容",
     ),
+    "other_photo": ("{name} takes other pictures (channels: {channels}) than the one that was shown; here is one of yours that it takes.", "{name} 需要另一种图像（通道数：{channels}），与刚才显示的不同；此处显示您文件夹中一张适合它的图像。"),
     "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),

@@ -7,12 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import gradio as gr
+
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.core.class_map import ClassMap
 from attnviz.core.types import Analysis
 from attnviz.models.gate_reference import Reference
-from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.page import Photo, suited
+from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.toasts import escaped
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""
@@ -77,3 +81,17 @@ def look(
         image = analyser.prepare(source, SIDE)
         analysis, classes = analyser.analyse(image), analyser.class_map(image)
     return View(analysis, None if path is not None else sample, path, language, networks.reference(model), classes)
+
+
+def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tuple[Photo, bool]:
+    """A photograph that a network can be given, and whether it is this one; where it is not, that is told.
+
+    Raises:
+        UserError: There is none.
+    """
+    with networks.lease(model) as analyser:
+        found = suited(photo, analyser.loaded.input)
+        count = analyser.loaded.input.colours
+    if found != photo:
+        gr.Info(escaped(plain("other_photo", language, name=networks.title(model), channels=count)))
+    return found, found == photo

@@ -36,7 +36,7 @@ from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.shared.toasts import escaped
-from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
@@ -210,12 +210,14 @@ class Explore:
         return {self.parts.model: self.view(data).analysis.model}
 
     def on_model(self, data: Data) -> Update:
-        """Another network for the same photograph; the gate stays where it has one of that name."""
+        """Another network, for the same photograph where it takes that; a gate stays where it has one of its name."""
         view = self.view(data)
-        other = look(self.store, data[self.parts.model], sample=view.sample, path=view.path, language=view.language)
+        photo, own = suited_to(self.store, data[self.parts.model], Photo(view.sample, view.path), view.language)
+        other = look(self.store, data[self.parts.model], sample=photo.sample, path=photo.path, language=view.language)
         kept = self.kept(data, other)
         chosen = Chosen(other.analysis.model, kept.get("gate"))
-        return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent()}
+        shown = {} if own else {self.parts.photo: photo.shown}
+        return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent(), **shown}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
@@ -264,7 +266,7 @@ def wire(explore: Explore) -> None:
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
-    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network, page.chosen}, HEAVY)
+    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network, page.chosen, parts.photo}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.view.submit, explore.on_ask, {parts.state}, [parts.view], {**HEAVY, "show_progress": "hidden"})

@@ -23,7 +23,7 @@ from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, connect
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import language_of, plain, say
-from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
@@ -83,6 +83,7 @@ class OwnModel:
     def opened(self, wish: Wish | PageWish, photo: Photo, language: str) -> Own:
         """Load a network and show it a photograph."""
         name = self.guests.open(wish)
+        photo, _ = suited_to(self.guests, name, photo, language)
         view = look(self.guests, name, sample=photo.sample, path=photo.path, language=language)
         return Own(view, self.guests.about(name), photo)
 
