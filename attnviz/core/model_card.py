@@ -107,7 +107,7 @@ class ModelCard:
         if base is None:
             return None if self.size is None else _fresh(said, channels)
         if len(base.mean) != channels and not {"mean", "std"} <= said.keys():
-            raise UserError(_unsaid(channels))
+            raise UserError(unsaid(channels))
         return dataclasses.replace(base, **said)
 
 
@@ -116,11 +116,34 @@ def _fresh(said: Mapping[str, Any], channels: int) -> InputSpec:
     if ("mean" in said) != ("std" in said):
         raise UserError("mean and std belong together: give both")
     if "mean" not in said and channels != 3:
-        raise UserError(_unsaid(channels))
+        raise UserError(unsaid(channels))
     return InputSpec(**said)
 
 
-def _unsaid(channels: int) -> str:
+LISTS: Mapping[str, type] = {"size": int, "mean": float, "std": float, "at": float, "window": float, "shown": int}
+"""Fields that are numbers with commas or an x between, where they are written."""
+
+
+def numbers_in(name: str, text: str, called: str) -> tuple[float, ...]:
+    """``"0.5,0.4"`` -> ``(0.5, 0.4)``, ``"224x320"`` -> ``(224, 320)``.
+
+    Args:
+        name: One of ``LISTS``.
+        text: What somebody has written.
+        called: What the field is called in the message.
+
+    Raises:
+        UserError: It is something else.
+    """
+    try:
+        return tuple(LISTS[name](part) for part in text.replace("x", ",").split(","))
+    except ValueError:
+        whole = "whole " if LISTS[name] is int else ""
+        raise UserError(f"{called} needs {whole}numbers with commas between, got {text[:80]!r}") from None
+
+
+def unsaid(channels: int) -> str:
+    """What to do where nobody has said how so many channels are normalised."""
     return f"the network takes {channels} channels: say their mean and std (--mean 0.5 --std 0.5 for all alike)"
 
 
