@@ -157,9 +157,8 @@ def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
         {"library": text, "weights": ask.weights.name if ask.weights else "as the factory gives them"}
     )
     card = card if card.name else card.but(name=f"{file.stem}:{name}")
-    return noted(
-        lambda said: dataclasses.replace(wrap(module, said), source=source), card, used, notes, settings.source
-    )
+    network = noted(lambda said: wrap(module, said), card, used, notes, settings.source)
+    return dataclasses.replace(network, source=source)
 
 
 def noted(

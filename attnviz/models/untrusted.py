@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,14 +17,18 @@ import torch
 from torch import nn
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import MAX_CHANNELS
+from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.types import GateSite
 from attnviz.models.checkpoints import best_device, refuse_pickle
 from attnviz.models.cost import count_macs
-from attnviz.models.fit_state import fill, match
+from attnviz.models.fit_state import fill, first_channels, match
 from attnviz.models.limits import PUBLIC, Limits
+from attnviz.models.locator import noted, under
 from attnviz.models.network import Network
 from attnviz.models.published import LIBRARIES, load
-from attnviz.models.state_files import PICKLES, read_state
+from attnviz.models.settings import laid_under
+from attnviz.models.state_files import PICKLES, read_weights
 from attnviz.models.weights import cast
 
 WEIGHTS = ("published", "untrained", "file")
@@ -42,14 +46,14 @@ class Wish:
         name: ``"timm:…"`` or ``"torchvision:…"``.
         weights: One of ``WEIGHTS``.
         file: The file of weights, where they are in one.
-        labels: Class names; none to number the classes.
+        card: What is said of the network: its labels and what it is given. A size is not taken.
         limits: What the page takes.
     """
 
     name: str
     weights: str = "published"
     file: Path | None = None
-    labels: tuple[str, ...] = ()
+    card: ModelCard = field(default_factory=ModelCard)
     limits: Limits = PUBLIC
 
     def __post_init__(self) -> None:
@@ -61,6 +65,8 @@ class Wish:
             raise UserError(f"unknown weights {str(self.weights)[:LONGEST]!r}; {nearest(self.weights, WEIGHTS)}")
         if self.weights == "file" and self.file is None:
             raise UserError("choose a file with the weights first")
+        if self.card.size is not None:
+            raise UserError("the size of the input is the network's own here")
 
     @property
     def title(self) -> str:
@@ -69,7 +75,8 @@ class Wish:
             return self.name
         if self.file is None or self.weights == "untrained":
             return f"{self.name} · untrained"
-        return f"{self.name} · file {_digest(self.file, self.limits)[:8]}"
+        said = "" if self.card == ModelCard() else hashlib.sha256(repr(self.card).encode()).hexdigest()[:4]
+        return f"{self.name} · file {_digest(self.file, self.limits)[:8]}{said and '/'}{said}"
 
 
 @dataclass(frozen=True)
@@ -106,22 +113,24 @@ def _digest(file: Path, limits: Limits) -> str:
     return digest.hexdigest()
 
 
-def _skeleton(name: str, classes: int | None = None) -> Network:
+def _skeleton(name: str, classes: int | None = None, channels: int | None = None) -> Network:
     """The network without memory for its weights."""
     try:
         # not first imported below: some versions of torch cannot import their compiler while tensors have no memory
         importlib.import_module("torchvision.ops")
         with torch.device("meta"):
-            return load(name, pretrained=False, device="meta", classes=classes)
+            return load(name, pretrained=False, device="meta", classes=classes, channels=channels)
     except UserError:
         raise
     except Exception as error:  # networks of other libraries may raise anything
         raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
 
 
-def _measured(name: str, limits: Limits, classes: int | None = None) -> tuple[Network, int, int]:
+def _measured(
+    name: str, limits: Limits, classes: int | None = None, channels: int | None = None
+) -> tuple[Network, int, int]:
     """Skeleton, parameters and multiply-accumulates; ``UserError`` where one of the limits is passed."""
-    skeleton = _skeleton(name, classes)
+    skeleton = _skeleton(name, classes, channels)
     parameters = sum(p.numel() for p in skeleton.module.parameters())
     if parameters > limits.parameters:
         raise UserError(f"{name} has {parameters:,} parameters; at most {limits.parameters:,} are loaded here")
@@ -131,7 +140,7 @@ def _measured(name: str, limits: Limits, classes: int | None = None) -> tuple[Ne
     if max(size) > limits.side:
         raise UserError(f"{name} wants {size[0]}×{size[1]} pixels; at most {limits.side}×{limits.side} are given here")
     try:
-        macs = count_macs(skeleton.module, torch.zeros(1, 3, *size, device="meta"))
+        macs = count_macs(skeleton.module, torch.zeros(1, skeleton.input.colours, *size, device="meta"))
     except Exception as error:  # as above
         raise UserError(f"{name} cannot be measured before it is built, so it is not built here") from error
     if macs > limits.macs:
@@ -169,14 +178,31 @@ def _classes(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
 def _from_pickle(wish: Wish, file: Path) -> tuple[Network, int, int]:
     """A file that ``torch.save`` wrote, read as tensors only: on one's own machine."""
     _digest(file, wish.limits)
-    state = read_state(file)
+    state, settings = read_weights(file)
     skeleton = _skeleton(wish.name)
     bare, _, _ = match(state, skeleton.module.state_dict())
-    classes = _classes(skeleton, {key: tuple(value.shape) for key, value in bare.items()})
-    _, parameters, macs = _measured(wish.name, wish.limits, classes)
-    network = load(wish.name, pretrained=False, classes=classes)
+    shapes = {key: tuple(value.shape) for key, value in bare.items()}
+    classes, channels = _classes(skeleton, shapes), _channels(skeleton, shapes)
+    _, parameters, macs = _measured(wish.name, wish.limits, classes, channels)
+    card, used = laid_under(wish.card, settings)
+    network = _built(wish, classes, channels, card)
     notes = fill(network.module, state, "the file")
-    return dataclasses.replace(network, assumed=notes), parameters, macs
+    return noted(lambda said: under(network, said), card, used, notes, settings.source), parameters, macs
+
+
+def _channels(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many channels a file's network takes."""
+    count = first_channels(shapes, skeleton.module) or 3
+    if not 1 <= count <= MAX_CHANNELS:
+        raise UserError(f"the file's network takes {count} channels; 1 to {MAX_CHANNELS} are given")
+    return count
+
+
+def _built(wish: Wish, classes: int, channels: int, card: ModelCard) -> Network:
+    """The network without weights; ``UserError`` where it takes other channels and nobody says how they are given."""
+    if channels != 3 and (card.mean is None or card.std is None):
+        raise UserError(unsaid(channels))
+    return load(wish.name, pretrained=False, classes=classes, channels=channels)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -201,16 +227,25 @@ def _from_file(wish: Wish, file: Path) -> tuple[Network, int, int]:
         return _from_pickle(wish, file)
     name, shapes = wish.name, _header(file, wish.limits)
     skeleton = _skeleton(name)
-    classes = _classes(skeleton, shapes)
-    skeleton, parameters, macs = _measured(name, wish.limits, classes)
+    classes, channels = _classes(skeleton, shapes), _channels(skeleton, shapes)
+    skeleton, parameters, macs = _measured(name, wish.limits, classes, channels)
     _check_shapes(name, skeleton, shapes)
     try:
         state = safetensors.torch.load_file(file)
     except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
         raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
-    loaded = load(name, pretrained=False, classes=classes)
+    loaded = _built(wish, classes, channels, wish.card)
     loaded.module.load_state_dict(cast(state, loaded.module.state_dict()))
-    return loaded, parameters, macs
+    return _meant(loaded, wish.card), parameters, macs
+
+
+def _meant(loaded: Network, card: ModelCard) -> Network:
+    """A network under what a visitor says of it."""
+    if card.labels is not None and len(card.labels) != len(loaded.labels):
+        raise UserError(
+            f"the network has {len(loaded.labels)} classes but there are {len(card.labels)} labels; one for each"
+        )
+    return under(loaded, card)
 
 
 def small(sites: Iterable[GateSite]) -> tuple[GateSite, ...]:
@@ -250,10 +285,5 @@ def invite(wish: Wish, allow: Callable[[int], None]) -> Guest:
         loaded = load(wish.name, pretrained=wish.weights == "published")
     module = loaded.module.to(best_device())
     facts = MappingProxyType({**loaded.source, **source})
-    labels = wish.labels or loaded.labels
-    if len(labels) != len(loaded.labels):
-        raise UserError(
-            f"the network has {len(loaded.labels)} classes but there are {len(labels)} labels; one for each"
-        )
-    changed = dataclasses.replace(loaded, name=wish.title, module=module, source=facts, labels=labels)
+    changed = dataclasses.replace(loaded, name=wish.title, module=module, source=facts)
     return Guest(changed, parameters, macs)
