@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} gives no answer that is shown (scores none): its gates are in Explore, and there is nothing to compare or change",
         "{name} 没有可显示的答案（scores none）：它的门在“探索”页中，没有可比较或改变的内容",
     ),
+    "bands": ("Channels shown as red, green, blue (from 0); Enter", "显示为红、绿、蓝的通道（从 0 起），按回车"),
     "other_photo": ("{name} takes other pictures (channels: {channels}) than the one that was shown; here is one that it takes.", "{name} 需要另一种图像（通道数：{channels}），与刚才显示的不同；此处显示一张适合它的图像。"),
     "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import gradio as gr
@@ -13,6 +13,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.core.class_map import ClassMap
 from attnviz.core.types import Analysis
+from attnviz.images.channels import prepared
 from attnviz.models.gate_reference import Reference
 from attnviz.ui.shared.page import Photo, suited
 from attnviz.ui.shared.text import plain
@@ -49,6 +50,7 @@ class View:
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
         classes: The class at every place, where the network answers everywhere.
+        shown: Which channels the visitor wants to see as red, green and blue.
         id: Of the analysis as it is shown; what the browser asks names it, for another one may be on its way there.
     """
 
@@ -58,11 +60,18 @@ class View:
     language: str = "en"
     reference: Reference | None = None
     classes: ClassMap | None = None
+    shown: tuple[int, int, int] | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def look(
-    networks: Networks, model: str, *, sample: str | None = None, path: str | None = None, language: str = "en"
+    networks: Networks,
+    model: str,
+    *,
+    sample: str | None = None,
+    path: str | None = None,
+    language: str = "en",
+    shown: tuple[int, int, int] | None = None,
 ) -> View:
     """Analyse a sample or a visitor's own photograph.
 
@@ -72,15 +81,19 @@ def look(
         sample: Name of a sample; used where there is no ``path``.
         path: File of a photograph.
         language: Of the texts.
+        shown: Which channels are shown as red, green and blue; ``None`` for those that the network names.
 
     Raises:
-        UserError: The model or the photograph cannot be used.
+        UserError: The model or the photograph cannot be used, or has no such channels.
     """
     source = Photo(sample, path).source(language)
     with networks.lease(model) as analyser:
-        image = analyser.prepare(source, SIDE)
+        spec = analyser.loaded.input
+        image = prepared(source, spec if shown is None else replace(spec, shown=shown), SIDE)
         analysis, classes = analyser.analyse(image), analyser.class_map(image)
-    return View(analysis, None if path is not None else sample, path, language, networks.reference(model), classes)
+    return View(
+        analysis, None if path is not None else sample, path, language, networks.reference(model), classes, shown
+    )
 
 
 def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tuple[Photo, bool]:

@@ -81,10 +81,10 @@ class OwnModel:
         parts = self.parts
         said: dict[str, Any] = {}
         for name, field in parts.fields.items():
-            text = str(data[field] or "").strip()[:LONGEST_FIELD]
+            text = str(data.get(field) or "").strip()[:LONGEST_FIELD]
             if text:
                 said[name] = numbers_in(name, text, plain(f"own_{name}"))
-        names, scores = sent_path(data[parts.labels]), data[parts.scores]
+        names, scores = sent_path(data[parts.labels]), data.get(parts.scores)
         if names:
             said["labels"] = read_labels(Path(names))
         return ModelCard(**said, scores=str(scores)[:20] if scores else None)

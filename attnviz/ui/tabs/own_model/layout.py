@@ -51,7 +51,10 @@ class OwnModelParts:
     file: gr.File
     labels: gr.File
     given: gr.Accordion
-    fields: dict[str, Any]
+    mean: gr.Textbox
+    std: gr.Textbox
+    window: gr.Textbox
+    shown: gr.Textbox
     scores: gr.Dropdown
     picture: gr.File
     find: gr.Button
@@ -61,6 +64,11 @@ class OwnModelParts:
     selected: gr.Textbox
     list: gr.HTML
     titles: dict[str, gr.HTML]
+
+    @property
+    def fields(self) -> dict[str, gr.Textbox]:
+        """Those of ``FIELDS``."""
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 def intro_html(language: str = "en") -> str:
@@ -143,7 +151,7 @@ def _given() -> dict[str, Any]:
         scores = gr.Dropdown(choices, value="", label=label("own_scores"), elem_id="own-scores")
         text = plain("own_picture", limit=MAX_BYTES // 2**20)
         picture = gr.File(label=text, file_types=[".tif", ".tiff", ".npy"], height=120, elem_id="own-picture")
-    return {"given": given, "fields": fields, "scores": scores, "picture": picture}
+    return {"given": given, **fields, "scores": scores, "picture": picture}
 
 
 def found_html(view: View, about: About) -> str:
