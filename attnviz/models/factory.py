@@ -53,12 +53,16 @@ def build_from(
             result = factory(**options)
         except Exception as error:  # it is somebody else's code: it may raise anything
             raise UserError(f"{file.name}:{name} failed: {_where(error, file)}") from error
+        except SystemExit as error:
+            raise UserError(f"{file.name}:{name} ends the program (sys.exit); let it return a network") from error
     if not isinstance(result, (nn.Module, Network)):
         raise UserError(f"{file.name}:{name} must give a torch.nn.Module, it gave {_kind(result)}")
     return result, tuple(key for key in arguments or {} if options.get(key) is not None)
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}, not one of it: {value.__name__}()"
     return "None" if value is None else f"a {type(value).__name__}"
 
 

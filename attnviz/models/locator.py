@@ -23,7 +23,7 @@ from attnviz.models.network import Network
 from attnviz.models.onnx import module_from
 from attnviz.models.settings import Settings, laid_under, note_on
 from attnviz.models.state_files import PICKLES, read_weights
-from attnviz.models.wrap import wrap
+from attnviz.models.wrap import check_finite, wrap
 
 FORMS = (
     "a bundled checkpoint's name (cbam), timm:NAME, timm:hf-hub:ORG/NAME, torchvision:NAME, a run's folder, a "
@@ -148,7 +148,10 @@ def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
     made, taken = build_from(file, name, ask.classes, settings.arguments)
     module = made.module if isinstance(made, Network) else made
     notes = () if ask.weights is None else fill(module, state, ask.weights.name)
-    module = module.float().eval().requires_grad_(False).to(ask.device)
+    check_finite(module)
+    module = module.float().eval().to(ask.device)
+    for parameter in module.parameters():  # a scripted network has no requires_grad_ of its own
+        parameter.requires_grad_(False)
     card, used = laid_under(ask.card, settings)
     used |= {f"{name}({key}=…)": settings.arguments[key] for key in taken}
     if isinstance(made, Network):

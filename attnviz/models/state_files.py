@@ -90,7 +90,7 @@ def _unpickled(file: Path) -> Any:
         what = f"objects other than tensors ({name})" if name else "objects other than tensors"
         raise UserError(f"{file.name} holds {what}, which could run code and are not read; {save}") from error
     except Exception as error:  # what is no file of torch's may make it raise anything
-        line = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        line = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}".removesuffix(": ")
         raise UserError(f"{file.name} is no file of weights that torch can read ({line}); {save}") from error
 
 

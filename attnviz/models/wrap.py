@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
@@ -106,9 +107,13 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 def check_finite(module: nn.Module) -> None:
-    """Raise ``UserError`` where a weight is not finite: every number that the network gave would be none."""
+    """Raise ``UserError`` where a weight is not there yet, or not finite: every number it gave would be none."""
     for name, value in (*module.named_parameters(), *module.named_buffers()):
-        if value.is_floating_point() and value.device.type != "meta" and not bool(torch.isfinite(value).all()):
+        if is_lazy(value):
+            raise UserError(f"{name} has no shape yet (a lazy layer): call the network once on an example first")
+        if value.device.type == "meta":
+            raise UserError(f"{name} is on the meta device and holds no numbers: build the network on the CPU")
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise UserError(
                 f"the network holds weights that are not finite, in {name}; take those of an earlier epoch, or train "
                 "with a smaller learning rate"
