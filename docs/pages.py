@@ -10,9 +10,9 @@ from typer import Context
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS, command_of, summary
+from attnviz.core.class_map import ClassMap
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
-from attnviz.core.class_map import ClassMap
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape

@@ -15,6 +15,8 @@ SAID = (*SCORES, "probabilities")
 """What may be said about a network's numbers: a name of ``SCORES`` for logits, or ``"probabilities"`` for numbers that
 lie in 0..1 already, as a softmax or sigmoid inside the network gives them."""
 
+MOST_MEAN = 2
+"""A mean above it is one of values in 0..255."""
 INPUT = ("size", "mean", "std", "interpolation", "fit", "crop_fraction", "window", "shown")
 """Fields of a card that say what the network is given: those of ``InputSpec``."""
 
@@ -62,6 +64,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         for key in ("mean", "std", "window", "shown", "at"):
             object.__setattr__(self, key, _numbers(key, getattr(self, key)))
+        if isinstance(self.mean, tuple) and any(value > MOST_MEAN for value in self.mean):
+            raise UserError(f"mean is of values in 0..1, got {max(self.mean):g}: divide mean and std by 255")
         if isinstance(self.size, int):
             object.__setattr__(self, "size", (self.size, self.size))
         elif self.size is not None:

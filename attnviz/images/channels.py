@@ -146,7 +146,8 @@ def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 12
     count = array.shape[2]
     if count != spec.colours and not (spec.colours == 1 and count == 3):
         raise UserError(
-            f"the network takes pictures of {spec.colours} channels, this one has {count}; {form(spec.colours)}"
+            f"the network takes pictures of {spec.colours} channels, {_called(source)} has {count}; "
+            + _turned(array, spec)
         )
     (low, high), assumed = _window(array, spec)
     values = np.clip((array.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
@@ -184,6 +185,17 @@ def _view(values: Floats, spec: InputSpec) -> Bytes:
     pixels = np.rint(np.clip(values[:, :, list(shown)], 0, 1) * 255).astype(np.uint8)
     pixels.setflags(write=False)
     return pixels
+
+
+def _called(source: Any) -> str:
+    return repr(Path(source).name[:200]) if isinstance(source, (str, os.PathLike)) else "this one"
+
+
+def _turned(array: Numbers, spec: InputSpec) -> str:
+    """What to do about a picture of other channels: of an array with channels first, turn it."""
+    if array.shape[0] == spec.colours:
+        return f"it looks like (C, H, W), {array.shape}: give (H, W, C), as numpy.moveaxis(array, 0, -1) makes it"
+    return form(spec.colours)
 
 
 def form(channels: int) -> str:

@@ -105,8 +105,9 @@ def load(
     named = _FACTORY.fullmatch(text)
     if named is not None:
         return _from_factory(Path(named["file"]), named["name"], text, ask)
-    if text.endswith(".py"):
-        raise UserError(f"{text} is Python code: say which function of it gives the network, {Path(text).name}:FACTORY")
+    bare = text.removesuffix(":")
+    if bare.endswith(".py"):
+        raise UserError(f"{text} is Python code: say which function of it gives the network, {Path(bare).name}:FACTORY")
     if text.lower().endswith(".onnx"):
         return _from_onnx(Path(text), ask)
     if colon and not Path(text).exists() and len(library) > 1:

@@ -66,7 +66,10 @@ def load(
     if library not in LIBRARIES:
         raise UserError(f"unknown library {library!r} in {name!r}; {nearest(library, LIBRARIES)}")
     if classes is not None and (pretrained or classes < 2):
-        raise UserError(f"classes is for untrained networks and at least 2, got {classes}")
+        raise UserError(
+            f"classes ({classes}) is at least 2, and for weights of your own (weights=, --weights) or random ones "
+            "(pretrained=False, --untrained)"
+        )
     channels = None if channels == 3 else channels
     if channels is not None and pretrained:
         raise UserError(f"the published weights of {name} are for 3 channels: say mean and std for 3, or give weights")

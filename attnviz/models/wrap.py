@@ -130,6 +130,10 @@ def _given(module: nn.Module, card: ModelCard, transform: Any) -> tuple[InputSpe
     """What the network is given, its own transform, and what is assumed of it."""
     base: InputSpec | None = None
     own: Transform | None = None
+    if transform is None and card.size is None and not getattr(module, "pretrained_cfg", None):
+        raise UserError(
+            "say what the network wants to be given: size=224 or size=(height, width) (--size 224), or its transform"
+        )
     if transform is not None or card.size is None or getattr(module, "pretrained_cfg", None):
         base, own = read_transform(transform, module)
     if own is not None and base is not None:
@@ -196,6 +200,11 @@ def _read(
     if several:
         others = ", ".join(f"{k or 0} {tuple(t.shape)}" for k, t in list(tensors.items())[:6] if k != key)
         notes.append(Note("several", {"name": key, "count": len(tensors), "others": others}))
+    if card.at is not None and tensors[key].ndim != 4:
+        raise UserError(
+            f"at {card.at} is a place, and the network gives one answer for the whole picture, "
+            f"{tuple(tensors[key].shape)}"
+        )
     count = outputs.count_of(tensors[key])
     scores, to_logits, assumption = _meaning(answers, card.scores, _maker(module, examples[1], inputs, key), labels)
     notes += [Note(assumption)] if assumption else []

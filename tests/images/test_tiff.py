@@ -56,7 +56,7 @@ def test_a_window_beside_the_values_is_said(tmp_path):
 
 def test_what_cannot_be_taken_is_refused_by_a_sentence(tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / "a.tif", BANDS, **CONTIG)
-    with pytest.raises(UserError, match="takes pictures of 4 channels, this one has 6; .* TIFF of 4 bands"):
+    with pytest.raises(UserError, match="takes pictures of 4 channels, .a.tif. has 6; .* TIFF of 4 bands"):
         prepared(tmp_path / "a.tif", InputSpec((40, 48), mean=(0.5,) * 4, std=(0.5,) * 4))
     data = bytearray((tmp_path / "a.tif").read_bytes())
     with pytest.raises(UserError, match="damaged TIFF"):

@@ -36,6 +36,9 @@ def run(args: ExploreOptions) -> None:
     look: dict[str, Any] = {key: getattr(args, key) for key in ("opacity", "cmap", "scale", "dpi")}
     look["kind"] = args.format
     from attnviz.core.errors import UserError
+    from attnviz.render.export import check_look
+
+    check_look(**look)
 
     if args.out is None and args.html is None:
         raise UserError("say where to: --out FOLDER for pictures and numbers, --html FILE for a page to explore")
