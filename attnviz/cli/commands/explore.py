@@ -75,8 +75,8 @@ def _page(analyser: Analyser, analysis: Analysis) -> str:
     scored = [record for record in analysis.gates if record.site.has_scores and len(record.site.features) == 4]
     maps = [analyser.channel_map(analysis.image, g.site.name, int(g.scores.argmax())) for g in scored]
     audit, classes = audit_of(analyser.loaded.name, analyser.weights), analyser.class_map(analysis.image)
-    said = {"effects": effects_of(audit), "verdicts": verdicts_of(audit)}
-    return page(document(analysis, features=maps, classes=classes, **said))
+    effects, verdicts = effects_of(audit), verdicts_of(audit)
+    return page(document(analysis, features=maps, classes=classes, effects=effects, verdicts=verdicts))
 
 
 def _write(path: Path, text: str) -> None:

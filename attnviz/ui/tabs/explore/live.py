@@ -126,5 +126,5 @@ def wire(live: Live) -> None:
     sent = {parts.model, parts.selected}
     connect(part.frame, live.on_frame, sent, [parts.view, parts.prediction, part], LIVE)
     everything = {parts.state, parts.view, parts.model, parts.prediction, parts.link, parts.samples, parts.about}
-    everything.add(parts.bands)
-    connect(part.keep, live.on_keep, sent, [*everything, parts.photo, page.photo], HEAVY, parts.prediction)
+    shown = [*everything, parts.bands, parts.photo, page.photo]
+    connect(part.keep, live.on_keep, sent, shown, HEAVY, parts.prediction)
