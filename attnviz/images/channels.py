@@ -150,7 +150,10 @@ def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 12
             + _turned(array, spec)
         )
     (low, high), assumed = _window(array, spec)
-    values = np.clip((array.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    values = array.astype(np.float32)
+    values -= np.float32(low)  # in place: a large picture shall not be held several times
+    values /= np.float32(high - low)
+    np.clip(values, 0, 1, out=values)
     if count != spec.colours:
         values = (values @ np.array([0.299, 0.587, 0.114], np.float32))[:, :, None]
     size = (array.shape[1], array.shape[0])
@@ -160,10 +163,11 @@ def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 12
     small = size
     if display_side is not None and longest > display_side:
         small = (max(1, round(size[0] * display_side / longest)), max(1, round(size[1] * display_side / longest)))
-    pixels = _view(_resized(values, small, spec, (0, 0, *size)), spec)
+    shown = _shown(spec, values.shape[2])
+    pixels = _view(_resized(values[:, :, shown], small, spec, (0, 0, *size)))
     given = np.ascontiguousarray(np.moveaxis(np.clip(network, 0, 1), 2, 0))
     given.setflags(write=False)
-    return PreparedImage(pixels, scaled(box, size, small), _view(network, spec), size, given, assumed)
+    return PreparedImage(pixels, scaled(box, size, small), _view(network[:, :, shown]), size, given, assumed)
 
 
 def _resized(values: Floats, size: tuple[int, int], spec: InputSpec, box: tuple[int, int, int, int]) -> Floats:
@@ -178,11 +182,14 @@ def _resized(values: Floats, size: tuple[int, int], spec: InputSpec, box: tuple[
     return np.stack(planes, 2)
 
 
-def _view(values: Floats, spec: InputSpec) -> Bytes:
-    """(h, w, C) in [0, 1] -> (h, w, 3) uint8, read-only."""
-    count = values.shape[2]
-    shown = spec.shown or ((0, 1, 2) if count >= 3 else (0, 0, 0))
-    pixels = np.rint(np.clip(values[:, :, list(shown)], 0, 1) * 255).astype(np.uint8)
+def _shown(spec: InputSpec, count: int) -> list[int]:
+    """Which channels are shown as red, green and blue."""
+    return list(spec.shown or ((0, 1, 2) if count >= 3 else (0, 0, 0)))
+
+
+def _view(values: Floats) -> Bytes:
+    """(h, w, 3) in [0, 1] -> uint8, read-only."""
+    pixels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     pixels.setflags(write=False)
     return pixels
 

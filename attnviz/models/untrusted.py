@@ -14,19 +14,18 @@ from types import MappingProxyType
 import safetensors
 import safetensors.torch
 import torch
-from torch import nn
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.input_spec import MAX_CHANNELS
 from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.types import GateSite
-from attnviz.models.checkpoints import best_device, refuse_pickle
+from attnviz.models.checkpoints import best_device
 from attnviz.models.cost import count_macs
-from attnviz.models.fit_state import fill, first_channels, match
+from attnviz.models.fit_state import fill, match
 from attnviz.models.limits import PUBLIC, Limits
 from attnviz.models.locator import noted, under
 from attnviz.models.network import Network
 from attnviz.models.published import LIBRARIES, load
+from attnviz.models.sent_file import channels_in, check_shapes, classes_in, digest, header
 from attnviz.models.settings import laid_under
 from attnviz.models.state_files import PICKLES, read_weights
 from attnviz.models.weights import cast
@@ -76,7 +75,7 @@ class Wish:
         if self.file is None or self.weights == "untrained":
             return f"{self.name} · untrained"
         said = "" if self.card == ModelCard() else hashlib.sha256(repr(self.card).encode()).hexdigest()[:4]
-        return f"{self.name} · file {_digest(self.file, self.limits)[:8]}{said and '/'}{said}"
+        return f"{self.name} · file {digest(self.file, self.limits)[:8]}{said and '/'}{said}"
 
 
 @dataclass(frozen=True)
@@ -92,25 +91,6 @@ class Guest:
     loaded: Network
     parameters: int
     macs: int
-
-
-def _digest(file: Path, limits: Limits) -> str:
-    if not file.is_file():
-        raise UserError("the file is no longer kept here: send it again")
-    if not limits.pickles:
-        with file.open("rb") as start:
-            refuse_pickle(start.read(2), "this file")
-    if file.stat().st_size > limits.file_bytes:
-        most = limits.file_bytes // 2**20
-        raise UserError(
-            f"the file has {file.stat().st_size / 2**20:.1f} MiB, at most {most} are taken; float16 "
-            "halves it, and attnviz.launch opens a network of any size on your own machine"
-        )
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while part := stream.read(2**20):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _skeleton(name: str, classes: int | None = None, channels: int | None = None) -> Network:
@@ -150,52 +130,19 @@ def _measured(
     return skeleton, parameters, macs
 
 
-def _header(file: Path, limits: Limits) -> dict[str, tuple[int, ...]]:
-    """Names and shapes in a safetensors file; no tensor is read."""
-    _digest(file, limits)  # its size
-    with file.open("rb") as stream:
-        refuse_pickle(stream.read(2), "this file")
-    try:
-        with safetensors.safe_open(file, framework="pt") as content:
-            return {key: tuple(content.get_slice(key).get_shape()) for key in content.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise UserError(f"the file cannot be read as safetensors: {str(error)[:200]}") from error
-
-
-def _classes(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """How many classes a file's network has, by the layer that makes the scores."""
-    count = len(skeleton.labels)
-    for path, module in reversed(list(skeleton.module.named_modules())):
-        width = getattr(module, "out_features", getattr(module, "out_channels", None))
-        if isinstance(module, (nn.Linear, nn.Conv2d)) and width == count:
-            shape = shapes.get(f"{path}.weight", (count,))
-            if not shape or not 2 <= shape[0] <= 100_000:
-                raise UserError(f"a network must have 2 to 100,000 classes; {path}.weight has shape {shape}")
-            return shape[0]
-    return count
-
-
 def _from_pickle(wish: Wish, file: Path) -> tuple[Network, int, int]:
     """A file that ``torch.save`` wrote, read as tensors only: on one's own machine."""
-    _digest(file, wish.limits)
+    digest(file, wish.limits)
     state, settings = read_weights(file)
     skeleton = _skeleton(wish.name)
     bare, _, _ = match(state, skeleton.module.state_dict())
     shapes = {key: tuple(value.shape) for key, value in bare.items()}
-    classes, channels = _classes(skeleton, shapes), _channels(skeleton, shapes)
+    classes, channels = classes_in(skeleton, shapes), channels_in(skeleton, shapes)
     _, parameters, macs = _measured(wish.name, wish.limits, classes, channels)
     card, used = laid_under(wish.card, settings)
     network = _built(wish, classes, channels, card)
     notes = fill(network.module, state, "the file")
     return noted(lambda said: under(network, said), card, used, notes, settings.source), parameters, macs
-
-
-def _channels(skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """How many channels a file's network takes."""
-    count = first_channels(shapes, skeleton.module) or 3
-    if not 1 <= count <= MAX_CHANNELS:
-        raise UserError(f"the file's network takes {count} channels; 1 to {MAX_CHANNELS} are given")
-    return count
 
 
 def _built(wish: Wish, classes: int, channels: int, card: ModelCard) -> Network:
@@ -205,31 +152,14 @@ def _built(wish: Wish, classes: int, channels: int, card: ModelCard) -> Network:
     return load(wish.name, pretrained=False, classes=classes, channels=channels)
 
 
-def _listed(names: Iterable[str]) -> str:
-    shown = sorted(names)
-    return ", ".join(name[:80] for name in shown[:4]) + (f" … ({len(shown)} in all)" if len(shown) > 4 else "")
-
-
-def _check_shapes(name: str, skeleton: Network, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    own = {key: tuple(value.shape) for key, value in skeleton.module.state_dict().items()}
-    missing, foreign = own.keys() - shapes.keys(), shapes.keys() - own.keys()
-    if missing or foreign:
-        parts = [f"lacks {_listed(missing)}"] if missing else []
-        parts += [f"has unknown {_listed(foreign)}"] if foreign else []
-        raise UserError(f"the file does not fit {name}: it {' and '.join(parts)}")
-    for key, shape in own.items():
-        if shapes[key] != shape:
-            raise UserError(f"the file does not fit {name}: {key} must have shape {shape}, got {shapes[key]}")
-
-
 def _from_file(wish: Wish, file: Path) -> tuple[Network, int, int]:
     if file.suffix.lower() in PICKLES and wish.limits.pickles:
         return _from_pickle(wish, file)
-    name, shapes = wish.name, _header(file, wish.limits)
+    name, shapes = wish.name, header(file, wish.limits)
     skeleton = _skeleton(name)
-    classes, channels = _classes(skeleton, shapes), _channels(skeleton, shapes)
+    classes, channels = classes_in(skeleton, shapes), channels_in(skeleton, shapes)
     skeleton, parameters, macs = _measured(name, wish.limits, classes, channels)
-    _check_shapes(name, skeleton, shapes)
+    check_shapes(name, skeleton, shapes)
     try:
         state = safetensors.torch.load_file(file)
     except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
