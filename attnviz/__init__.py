@@ -24,6 +24,7 @@ _LAZY = {
     "as_table": "attnviz.analysis.analyse_many",
     "save_npz": "attnviz.analysis.analyse_many",
     "audit": "attnviz.audit",
+    "class_map": "attnviz.analysis.analyser",
     "capture": "attnviz.gates.capture",
     "edit": "attnviz.gates.edit",
     "explain_search": "attnviz.gates.explain",

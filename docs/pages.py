@@ -10,6 +10,7 @@ from typer import Context
 from attnviz.attention import ATTENTION
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS, command_of, summary
+from attnviz.core.class_map import ClassMap
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
 from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
@@ -21,7 +22,7 @@ WIDTH = 100
 """Columns of a command's help."""
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
-    "One photograph through one network": ("analyse", "Analyser", "open_photograph", "prepare"),
+    "One photograph through one network": ("analyse", "class_map", "Analyser", "open_photograph", "prepare"),
     "Any network": ("load", "wrap", "Network", "ModelCard"),
     "Many photographs": ("analyse_many", "as_table", "as_pandas", "save_npz", "audit"),
     "Gates of any network": ("find_gates", "explain_search", "capture", "edit", "log_gates"),
@@ -33,6 +34,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 
 VALUES: tuple[type, ...] = (
     Analysis,
+    ClassMap,
     GateRecord,
     GateSite,
     Tape,

@@ -31,7 +31,7 @@ BELOW = {
 
 FOREIGN = {
     "core": {"numpy"},
-    "images": {"numpy", "PIL", "torch", "skimage"},
+    "images": {"numpy", "PIL", "torch", "skimage", "tifffile"},
     "attention": {"torch", "numpy"},
     "backbones": {"torch", "torchvision"},
     "render": {"numpy", "matplotlib", "mpl_toolkits", "PIL", "markupsafe"},

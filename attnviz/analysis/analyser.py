@@ -17,17 +17,17 @@ import torch
 from torch import Tensor, nn
 
 import attnviz
+from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
 from attnviz.core.outline import Unit
+from attnviz.core.scores import probabilities
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents, find_gates
 from attnviz.gates.edits.edit_list import EditList, EditStep, applied, multiplied
 from attnviz.gates.outline import outline
-from attnviz.images.channels import is_raw, prepare_channels
-from attnviz.images.decode import open_photograph
-from attnviz.images.prepare import prepare
+from attnviz.images.channels import prepared
 from attnviz.models.checkpoints import best_device
 from attnviz.models.locator import load
 from attnviz.models.modes import in_eval_mode
@@ -125,10 +125,7 @@ class Analyser:
         Raises:
             UserError: It cannot be read, or has another number of channels.
         """
-        spec = self.loaded.input
-        if is_raw(photograph, spec):
-            return prepare_channels(photograph, spec, display_side)
-        return prepare(open_photograph(photograph), spec, display_side)
+        return prepared(photograph, self.loaded.input, display_side)
 
     def analyse(self, photograph: Any, edits: EditList | None = None) -> Analysis:
         """Predictions and every gate for one photograph.
@@ -163,6 +160,18 @@ class Analyser:
         loaded = self.loaded
         fields = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
         return Analysis(*fields, outline=self.outline)
+
+    def class_map(self, image: PreparedImage) -> ClassMap | None:
+        """The class at every place, where the network answers everywhere; ``None`` where it gives one answer."""
+        places = self.loaded.places
+        if places is None:
+            return None
+        with torch.inference_mode():
+            logits = places(self.input(image))[0]
+        numbers = probabilities(_numpy(logits.movedim(0, -1)), self.loaded.scores)
+        classes = numbers.argmax(-1)
+        values = np.take_along_axis(numbers, classes[:, :, None], 2)[:, :, 0]
+        return ClassMap(self.loaded.labels, classes, values, numbers.mean((0, 1)), self.loaded.scores)
 
     def multiplied(self, image: PreparedImage, gate: str, factors: Floats) -> Floats:
         """Logits with the channels of one gate multiplied, all rows in one pass: (B, C) -> (B, K).
@@ -282,3 +291,24 @@ def analyse(model: Any, photograph: Any) -> Analysis:
     analyser = Analyser(network_of(model))
     with analyser.in_use():
         return analyser.analyse(photograph)
+
+
+def class_map(model: Any, photograph: Any) -> ClassMap:
+    """The class at every place of a photograph, of a network that answers everywhere (segmentation).
+
+    Args:
+        model: As for ``analyse``; its output is (N, classes, H, W).
+        photograph: A file's path or bytes, a Pillow image, or an array.
+
+    Raises:
+        UserError: The model or the photograph cannot be used, or the model gives one answer for the whole picture.
+    """
+    analyser = Analyser(network_of(model))
+    with analyser.in_use():
+        made = analyser.class_map(analyser.prepare(photograph, 1))
+    if made is None:
+        raise UserError(
+            f"{analyser.loaded.name} gives one answer for the whole picture; a class at every place is given by a "
+            "network whose output is (N, classes, H, W)"
+        )
+    return made

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from attnviz.core.errors import UserError
 from attnviz.core.input_spec import FITS, INTERPOLATIONS
 
 if TYPE_CHECKING:
@@ -48,30 +47,17 @@ class NetworkOptions:
     shown: Annotated[str | None, Option(help="R,G,B: which channels are shown")] = None
 
 
-LISTS = {"size": int, "mean": float, "std": float, "at": float, "window": float, "shown": int}
-"""Options that are numbers with commas or an x between."""
-
-
-def _numbers(name: str, text: str) -> tuple[float, ...]:
-    """``"0.5,0.4"`` -> ``(0.5, 0.4)``, ``"224x320"`` -> ``(224, 320)``."""
-    try:
-        return tuple(LISTS[name](part) for part in text.replace("x", ",").split(","))
-    except ValueError:
-        whole = "whole " if LISTS[name] is int else ""
-        raise UserError(f"--{name} needs {whole}numbers with commas between, got {text!r}") from None
-
-
 def card_of(args: NetworkOptions) -> ModelCard:
     """What the options say about a network.
 
     Raises:
         UserError: Numbers are needed, and something else was given.
     """
-    from attnviz.core.model_card import ModelCard
+    from attnviz.core.model_card import LISTS, ModelCard, numbers_in
     from attnviz.models.labels import read_labels
 
     said: dict[str, Any] = {key: getattr(args, key) for key in ("interpolation", "fit", "scores", "output")}
-    said |= {name: _numbers(name, text) for name in LISTS if (text := getattr(args, name)) is not None}
+    said |= {name: numbers_in(name, text, f"--{name}") for name in LISTS if (text := getattr(args, name)) is not None}
     if len(said.get("size", ())) == 1:
         said["size"] *= 2
     if args.output is not None and args.output.lstrip("-").isdigit():

@@ -15,6 +15,8 @@ SAID = (*SCORES, "probabilities")
 """What may be said about a network's numbers: a name of ``SCORES`` for logits, or ``"probabilities"`` for numbers that
 lie in 0..1 already, as a softmax or sigmoid inside the network gives them."""
 
+MOST_MEAN = 2
+"""A mean above it is one of values in 0..255."""
 INPUT = ("size", "mean", "std", "interpolation", "fit", "crop_fraction", "window", "shown")
 """Fields of a card that say what the network is given: those of ``InputSpec``."""
 
@@ -62,6 +64,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         for key in ("mean", "std", "window", "shown", "at"):
             object.__setattr__(self, key, _numbers(key, getattr(self, key)))
+        if isinstance(self.mean, tuple) and any(value > MOST_MEAN for value in self.mean):
+            raise UserError(f"mean is of values in 0..1, got {max(self.mean):g}: divide mean and std by 255")
         if isinstance(self.size, int):
             object.__setattr__(self, "size", (self.size, self.size))
         elif self.size is not None:
@@ -107,7 +111,7 @@ class ModelCard:
         if base is None:
             return None if self.size is None else _fresh(said, channels)
         if len(base.mean) != channels and not {"mean", "std"} <= said.keys():
-            raise UserError(_unsaid(channels))
+            raise UserError(unsaid(channels))
         return dataclasses.replace(base, **said)
 
 
@@ -116,11 +120,34 @@ def _fresh(said: Mapping[str, Any], channels: int) -> InputSpec:
     if ("mean" in said) != ("std" in said):
         raise UserError("mean and std belong together: give both")
     if "mean" not in said and channels != 3:
-        raise UserError(_unsaid(channels))
+        raise UserError(unsaid(channels))
     return InputSpec(**said)
 
 
-def _unsaid(channels: int) -> str:
+LISTS: Mapping[str, type] = {"size": int, "mean": float, "std": float, "at": float, "window": float, "shown": int}
+"""Fields that are numbers with commas or an x between, where they are written."""
+
+
+def numbers_in(name: str, text: str, called: str) -> tuple[float, ...]:
+    """``"0.5,0.4"`` -> ``(0.5, 0.4)``, ``"224x320"`` -> ``(224, 320)``.
+
+    Args:
+        name: One of ``LISTS``.
+        text: What somebody has written.
+        called: What the field is called in the message.
+
+    Raises:
+        UserError: It is something else.
+    """
+    try:
+        return tuple(LISTS[name](part) for part in text.replace("x", ",").split(","))
+    except ValueError:
+        whole = "whole " if LISTS[name] is int else ""
+        raise UserError(f"{called} needs {whole}numbers with commas between, got {text[:80]!r}") from None
+
+
+def unsaid(channels: int) -> str:
+    """What to do where nobody has said how so many channels are normalised."""
     return f"the network takes {channels} channels: say their mean and std (--mean 0.5 --std 0.5 for all alike)"
 
 

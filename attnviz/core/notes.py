@@ -42,6 +42,11 @@ NOTES: Mapping[str, str] = {
         "mean= and std= (--mean, --std) for another."
     ),
     "left_out": "The file also holds {count} tensors that are no part of the network and were left out: {keys}.",
+    "read": "Read from {file}: {fields}. Options say otherwise.",
+    "window": (
+        "The picture's values, {least} to {most}, lie outside of the window {low} to {high} or at its edge: the "
+        "network sees nearly one colour. Give the window of such pictures, window=(low, high) (--window LOW,HIGH)."
+    ),
     "twelve_bits": (
         "Assumed: values up to {most} in a 16-bit picture are 12-bit values, so 4095 is shown as white. Give "
         "window=(low, high) (--window 0,65535) for another range."

@@ -113,13 +113,13 @@ def read_file(text: str) -> tuple[str, bytes]:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
         raise UserError(f"cannot read {name}: it is {kind}, and an image file is needed")
-    _check_bytes(max(len(data), status.st_size), name)
+    check_bytes(max(len(data), status.st_size), name)
     return repr(path.name), data
 
 
 def opened(data: bytes | bytearray, name: str) -> Image.Image:
     """Read the header only, and refuse what is over a limit; pixels are decoded by ``load()`` later."""
-    _check_bytes(len(data), name)
+    check_bytes(len(data), name)
     if not data:
         raise UserError(f"{name} is empty (0 bytes); {_LIMITS}")
     try:
@@ -145,7 +145,8 @@ def opened(data: bytes | bytearray, name: str) -> Image.Image:
     return image
 
 
-def _check_bytes(count: int, name: str) -> None:
+def check_bytes(count: int, name: str) -> None:
+    """Raise ``UserError`` if an encoded file is larger than what is read."""
     if count > MAX_BYTES:
         raise UserError(f"{name} is too large a file; {_LIMITS}, got {count / 2**20:.1f} MiB")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from attnviz.core.errors import UserError
-from attnviz.images.decode import open_photograph
+from attnviz.images.channels import preview
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".npy"})
 MOST = 24
 """Photographs of a folder that are offered, spread evenly over it: each is a thumbnail in the page."""
 
@@ -32,7 +32,7 @@ def spread_over(folder: Path, most: int = MOST) -> tuple[tuple[Path, ...], int]:
 
 def _opens(path: Path) -> bool:
     try:
-        open_photograph(path)
+        preview(path)
     except UserError:
         return False
     return True
@@ -40,4 +40,4 @@ def _opens(path: Path) -> bool:
 
 def opened(path: Path) -> Image.Image:
     """One of them, mode RGB."""
-    return open_photograph(path)
+    return preview(path)

@@ -83,6 +83,12 @@ def load_sample(name: str) -> Image.Image:
     return read_sample(find_sample(name))
 
 
+def sample_source(name: str) -> Path | Image.Image:
+    """What a network prepares of a sample: the file itself where it is somebody's own, for it may hold more."""
+    sample = find_sample(name)
+    return Path(sample.origin) if sample.source == OWN else read_sample(sample)
+
+
 def read_sample(sample: Sample) -> Image.Image:
     """The whole picture of a row of the table, mode RGB; ``UserError`` where it is not installed."""
     return _LOADERS[sample.source](sample)

@@ -49,6 +49,12 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return rgb
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """An image turned as its EXIF orientation says."""
+    turn = _UPRIGHT.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
 def twelve_bits(values: npt.NDArray[np.generic]) -> tuple[Note, ...]:
     """What is assumed of 16-bit greys that use no more than 12 bits: without it they would come out black."""
     if values.dtype.kind not in "iu" or values.dtype.itemsize < 2 or not values.size:

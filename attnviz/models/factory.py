@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +18,9 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.models.network import Network
 
 
-def build_from(file: Path, name: str, classes: int | None = None) -> nn.Module | Network:
+def build_from(
+    file: Path, name: str, classes: int | None = None, arguments: Mapping[str, Any] | None = None
+) -> tuple[nn.Module | Network, tuple[str, ...]]:
     """Run a Python file and call what it calls ``name``.
 
     Args:
@@ -26,6 +28,10 @@ def build_from(file: Path, name: str, classes: int | None = None) -> nn.Module |
         name: A function or a class that is called without arguments (``num_classes`` where ``classes`` is given), or
             a network itself.
         classes: Number of classes to ask for.
+        arguments: Values for arguments of these names, where it takes them.
+
+    Returns:
+        What it gives, and the names of ``arguments`` that it was called with.
 
     Raises:
         UserError: The file or the name is missing, the code raises, needs arguments, or gives no network.
@@ -39,20 +45,24 @@ def build_from(file: Path, name: str, classes: int | None = None) -> nn.Module |
             raise UserError(f"{file.name} defines no {name!r}; {nearest(name, public)}")
         factory = getattr(module, name)
         if isinstance(factory, (nn.Module, Network)):
-            return factory
+            return factory, ()
         if not callable(factory):
             raise UserError(f"{file.name}:{name} must be a function that gives a network, it is {_kind(factory)}")
-        options = _options(factory, f"{file.name}:{name}", classes)
+        options = _options(factory, f"{file.name}:{name}", classes, arguments or {})
         try:
             result = factory(**options)
         except Exception as error:  # it is somebody else's code: it may raise anything
             raise UserError(f"{file.name}:{name} failed: {_where(error, file)}") from error
+        except SystemExit as error:
+            raise UserError(f"{file.name}:{name} ends the program (sys.exit); let it return a network") from error
     if not isinstance(result, (nn.Module, Network)):
         raise UserError(f"{file.name}:{name} must give a torch.nn.Module, it gave {_kind(result)}")
-    return result
+    return result, tuple(key for key in arguments or {} if options.get(key) is not None)
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}, not one of it: {value.__name__}()"
     return "None" if value is None else f"a {type(value).__name__}"
 
 
@@ -95,13 +105,13 @@ def _where(error: Exception, file: Path) -> str:
     return f"{type(error).__name__}: {text}{place}"
 
 
-def _options(factory: Any, what: str, classes: int | None) -> dict[str, Any]:
+def _options(factory: Any, what: str, classes: int | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What a factory is called with; ``UserError`` where it needs more than can be given."""
     try:
         parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):
         return {}
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {key: value for key, value in arguments.items() if key in parameters}
     if classes is not None:
         key = next((k for k in ("num_classes", "classes", "n_classes") if k in parameters), None)
         if key is None:

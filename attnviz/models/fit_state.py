@@ -88,6 +88,21 @@ def match(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[dict[
     return plain, (), ""
 
 
+def channels_in(state: Mapping[str, Tensor], module: nn.Module) -> int | None:
+    """How many channels the first convolution of a file's network takes; ``None`` where the network has none."""
+    return first_channels({key: tuple(v.shape) for key, v in match(state, module.state_dict())[0].items()}, module)
+
+
+def first_channels(shapes: Mapping[str, tuple[int, ...]], module: nn.Module) -> int | None:
+    """The same by shapes, under the network's own names."""
+    named = ((path, m) for path, m in module.named_modules() if isinstance(m, nn.Conv2d))
+    path, first = next(named, ("", None))
+    if first is None:
+        return None
+    shape = shapes.get(f"{path}.weight", ())
+    return shape[1] * first.groups if len(shape) == 4 else first.in_channels
+
+
 def _prefix(longer: Mapping[str, Tensor], shorter: Mapping[str, Tensor]) -> str:
     """The commonest beginning, dot at its end, that keys of one have in front of keys of the other."""
     ends = sorted(shorter)

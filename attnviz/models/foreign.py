@@ -71,11 +71,11 @@ def _bare(backbone: str, classes: int, pretrained: bool) -> nn.Module:
         raise UserError(f"{backbone} has no published weights; give start.weights, or let the factory load them")
     file, name = Path(code["file"]), code["name"]
     try:
-        built = build_from(file, name, classes)
+        built, _ = build_from(file, name, classes)
     except UserError as error:
         if "takes no num_classes" not in str(error):
             raise
-        built = build_from(file, name)
+        built, _ = build_from(file, name)
     module = built.module if isinstance(built, Network) else built
     return module.float().requires_grad_(True)
 

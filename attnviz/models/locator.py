@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,16 +13,17 @@ from typing import Any
 import torch
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.model_card import ModelCard
+from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.notes import Note
 from attnviz.models import checkpoints, published
 from attnviz.models.checkpoints import checkpoint_ids
 from attnviz.models.factory import build_from
-from attnviz.models.fit_state import fill
+from attnviz.models.fit_state import channels_in, fill
 from attnviz.models.network import Network
 from attnviz.models.onnx import module_from
-from attnviz.models.state_files import PICKLES, read_state
-from attnviz.models.wrap import wrap
+from attnviz.models.settings import Settings, laid_under, note_on
+from attnviz.models.state_files import PICKLES, read_weights
+from attnviz.models.wrap import check_finite, wrap
 
 FORMS = (
     "a bundled checkpoint's name (cbam), timm:NAME, timm:hf-hub:ORG/NAME, torchvision:NAME, a run's folder, a "
@@ -103,8 +105,9 @@ def load(
     named = _FACTORY.fullmatch(text)
     if named is not None:
         return _from_factory(Path(named["file"]), named["name"], text, ask)
-    if text.endswith(".py"):
-        raise UserError(f"{text} is Python code: say which function of it gives the network, {Path(text).name}:FACTORY")
+    bare = text.removesuffix(":")
+    if bare.endswith(".py"):
+        raise UserError(f"{text} is Python code: say which function of it gives the network, {Path(bare).name}:FACTORY")
     if text.lower().endswith(".onnx"):
         return _from_onnx(Path(text), ask)
     if colon and not Path(text).exists() and len(library) > 1:
@@ -121,29 +124,63 @@ def is_safe(locator: str) -> bool:
 
 
 def _published(text: str, ask: Ask) -> Network:
+    mean = ask.card.mean if isinstance(ask.card.mean, tuple) else ()
     if ask.weights is None:
-        network = published.load(text, ask.pretrained, ask.device, ask.classes)
-        return _with(network, ask.card)
-    labels = None if ask.card.labels is None else len(ask.card.labels)
-    network = published.load(text, False, "cpu", ask.classes or labels)
-    notes = fill(network.module, read_state(ask.weights), ask.weights.name)
-    source = {**network.source, "weights": ask.weights.name}
+        channels = len(mean) if len(mean) > 1 else None
+        return under(published.load(text, ask.pretrained, ask.device, ask.classes, channels), ask.card)
+    state, settings = read_weights(ask.weights)
+    card, used = laid_under(ask.card, settings)
+    classes = ask.classes or (len(card.labels) if card.labels else settings.classes)
+    network = published.load(text, False, "cpu", classes)
+    channels = channels_in(state, network.module)
+    if channels not in (None, network.input.colours):
+        if card.mean is None or card.std is None:
+            raise UserError(unsaid(channels))
+        network = published.load(text, False, "cpu", classes, channels)
+    notes = fill(network.module, state, ask.weights.name)
+    source = MappingProxyType({**network.source, "weights": ask.weights.name})
     network.module.to(ask.device)
-    return _with(dataclasses.replace(network, source=MappingProxyType(source), assumed=notes), ask.card)
+    filled = dataclasses.replace(network, source=source)
+    return noted(lambda said: under(filled, said), card, used, notes, settings.source)
 
 
 def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
-    made = build_from(file, name, ask.classes)
+    state, settings = ({}, Settings()) if ask.weights is None else read_weights(ask.weights)
+    made, taken = build_from(file, name, ask.classes, settings.arguments)
     module = made.module if isinstance(made, Network) else made
-    notes: tuple[Note, ...] = ()
-    if ask.weights is not None:
-        notes = fill(module, read_state(ask.weights), ask.weights.name)
-    module = module.float().eval().requires_grad_(False).to(ask.device)
+    notes = () if ask.weights is None else fill(module, state, ask.weights.name)
+    check_finite(module)
+    module = module.float().eval().to(ask.device)
+    for parameter in module.parameters():  # a scripted network has no requires_grad_ of its own
+        parameter.requires_grad_(False)
+    card, used = laid_under(ask.card, settings)
+    used |= {f"{name}({key}=…)": settings.arguments[key] for key in taken}
     if isinstance(made, Network):
-        return _with(dataclasses.replace(made, assumed=(*made.assumed, *notes)), ask.card)
-    source = {"library": text, "weights": ask.weights.name if ask.weights else "as the factory gives them"}
-    network = wrap(module, ask.card if ask.card.name else ask.card.but(name=f"{file.stem}:{name}"))
-    return dataclasses.replace(network, source=MappingProxyType(source), assumed=(*notes, *network.assumed))
+        return noted(lambda said: under(made, said), card, used, notes, settings.source)
+    source = MappingProxyType(
+        {"library": text, "weights": ask.weights.name if ask.weights else "as the factory gives them"}
+    )
+    card = card if card.name else card.but(name=f"{file.stem}:{name}")
+    network = noted(lambda said: wrap(module, said), card, used, notes, settings.source)
+    return dataclasses.replace(network, source=source)
+
+
+def noted(
+    make: Callable[[ModelCard], Network],
+    card: ModelCard,
+    used: Mapping[str, Any],
+    notes: tuple[Note, ...],
+    file: str,
+) -> Network:
+    """A network under a card, part of which its file of weights says; such labels are left out if they do not fit."""
+    try:
+        network = make(card)
+    except UserError:
+        if "labels" not in used:
+            raise
+        used = {key: value for key, value in used.items() if key != "labels"}
+        network = make(card.but(labels=None))
+    return dataclasses.replace(network, assumed=(*note_on(used, file), *notes, *network.assumed))
 
 
 def _from_onnx(file: Path, ask: Ask) -> Network:
@@ -178,7 +215,7 @@ def _checkpoint(locator: str | Path, ask: Ask) -> Network:
                 f"--weights {path.name} or --model FILE.py:FACTORY --weights {path.name}"
             )
     _no_weights(ask, f"{locator} has its own weights")
-    return _with(checkpoints.load(locator, ask.folder, ask.device, ask.trust_code), ask.card)
+    return under(checkpoints.load(locator, ask.folder, ask.device, ask.trust_code), ask.card)
 
 
 def _in_folder(folder: Path) -> Path:
@@ -198,7 +235,7 @@ def _no_weights(ask: Ask, why: str) -> None:
         raise UserError(f"classes ({ask.classes}) cannot be given here: {why}")
 
 
-def _with(network: Network, card: ModelCard) -> Network:
+def under(network: Network, card: ModelCard) -> Network:
     """A network under what somebody says about it, laid over what it says itself."""
     if card == ModelCard():
         return network
@@ -207,7 +244,7 @@ def _with(network: Network, card: ModelCard) -> Network:
     scores = card.scores or (None if elsewhere else network.scores)
     merged = card.but(labels=labels, scores=scores, name=card.name or network.name)
     given = card.input(network.input, network.input.colours) or network.input
-    wrapped = wrap(network.module, merged, transform=given)
+    wrapped = wrap(network.places or network.module, merged, transform=given)
     return dataclasses.replace(
         network,
         name=wrapped.name,
@@ -215,5 +252,13 @@ def _with(network: Network, card: ModelCard) -> Network:
         spec=dataclasses.replace(network.spec, input=given, num_classes=wrapped.spec.num_classes),
         labels=wrapped.labels,
         scores=wrapped.scores,
-        assumed=(*network.assumed, *wrapped.assumed),
+        assumed=(*_still(network, card), *wrapped.assumed),
+        places=wrapped.places,
     )
+
+
+def _still(network: Network, card: ModelCard) -> tuple[Note, ...]:
+    """What is assumed of a network and not settled by what somebody says; what is seen again is left out."""
+    settled = {"averaged", *(("softmax", "unseen", "number") if card.scores else ())}
+    settled |= {"normalisation"} if card.mean is not None else set()
+    return tuple(note for note in network.assumed if note.key not in settled)

@@ -40,6 +40,8 @@ class Network:
             say how; only for somebody's own network.
         scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
         assumed: What nobody has said about it and is assumed.
+        places: From inputs to logits at every place, (N, K, H, W), where it answers everywhere (segmentation): what
+            ``module`` takes the mean of, or one place. It shares the weights.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Network:
     transform: Callable[[Bytes], Tensor] | None = field(default=None, repr=False)
     scores: str = "softmax"
     assumed: tuple[Note, ...] = ()
+    places: nn.Module | None = field(default=None, repr=False)
 
     @property
     def card(self) -> Card:

@@ -85,7 +85,7 @@ def logit_of(shares: Tensor) -> Tensor:
 
 
 def two_classes(numbers: Tensor) -> Tensor:
-    """The logit (N, 1) of a yes or no -> logits (N, 2) of no and yes."""
+    """The logit (N, 1, …) of a yes or no -> logits (N, 2, …) of no and yes."""
     return torch.cat([torch.zeros_like(numbers), numbers], 1)
 
 

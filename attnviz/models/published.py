@@ -8,7 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,13 @@ class _Published:
     source: Mapping[str, Any]
 
 
-def load(name: str, pretrained: bool = True, device: str | torch.device = "cpu", classes: int | None = None) -> Network:
+def load(
+    name: str,
+    pretrained: bool = True,
+    device: str | torch.device = "cpu",
+    classes: int | None = None,
+    channels: int | None = None,
+) -> Network:
     """Load a network of timm or torchvision: ``"timm:seresnet50"``, ``"torchvision:efficientnet_b0"``.
 
     Args:
@@ -46,6 +52,8 @@ def load(name: str, pretrained: bool = True, device: str | torch.device = "cpu",
         pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights.
         device: Where the network shall be.
         classes: Number of classes of an untrained network; ``None`` for as many as it has.
+        channels: Of the pictures that an untrained network takes; ``None`` for 3. For others the mean is not known: it
+            is 0, the standard deviation 1, until somebody says them.
 
     Returns:
         The network in eval mode, float32, without gradients, with the size, crop, mean and std of its own
@@ -58,8 +66,14 @@ def load(name: str, pretrained: bool = True, device: str | torch.device = "cpu",
     if library not in LIBRARIES:
         raise UserError(f"unknown library {library!r} in {name!r}; {nearest(library, LIBRARIES)}")
     if classes is not None and (pretrained or classes < 2):
-        raise UserError(f"classes is for untrained networks and at least 2, got {classes}")
-    network = LIBRARIES[library](rest, pretrained, classes)
+        raise UserError(
+            f"classes ({classes}) is at least 2, and for weights of your own (weights=, --weights) or random ones "
+            "(pretrained=False, --untrained)"
+        )
+    channels = None if channels == 3 else channels
+    if channels is not None and pretrained:
+        raise UserError(f"the published weights of {name} are for 3 channels: say mean and std for 3, or give weights")
+    network = LIBRARIES[library](rest, pretrained, classes, channels)
     spec = ModelSpec(name, "built in", len(network.labels), input=network.input)
     module = network.module.float().eval().requires_grad_(False).to(device)
     return Network(name, module, spec, network.labels, source=MappingProxyType(dict(network.source)))
@@ -148,24 +162,24 @@ def _numbered(count: int) -> tuple[str, ...]:
     return tuple(f"class {i}" for i in range(count))
 
 
-def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
+def _from_timm(name: str, pretrained: bool, classes: int | None, channels: int | None) -> _Published:
     """A classification network of timm with timm's own data configuration and labels."""
     import timm
     from timm.data.config import resolve_model_data_config
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
     if name.startswith(HUB):
-        return _from_hub(name, pretrained, classes)
+        return _from_hub(name, pretrained, classes, channels)
     if not timm.is_model(name):
         raise UserError(f"timm has no model {name!r}; {nearest(name, timm.list_models())}")
     if pretrained:
         module = _fetched(f"timm:{name}", lambda: timm.create_model(name, pretrained=True), _timm_server(name))
     else:
-        module = timm.create_model(name, pretrained=False, **({"num_classes": classes} if classes else {}))  # type: ignore[arg-type]
+        module = timm.create_model(name, pretrained=False, **_options(classes, channels))
     data = resolve_model_data_config(module)
-    if data["input_size"][0] != 3:
+    if data["input_size"][0] not in (3, channels):
         raise UserError(f"timm:{name} wants {data['input_size'][0]} input channels; attnviz gives 3")
-    given, _ = read_transform(data)
+    given = _given(read_transform(data)[0], channels)
     subset = infer_imagenet_subset(module) if pretrained else None
     labels = _numbered(module.num_classes) if subset is None else tuple(ImageNetInfo(subset).label_descriptions())
     config = module.pretrained_cfg
@@ -173,24 +187,35 @@ def _from_timm(name: str, pretrained: bool, classes: int | None) -> _Published:
     return _Published(module, given, labels, {**facts, "license": config.get("license") or "see timm"})
 
 
-def _from_hub(name: str, pretrained: bool, classes: int | None) -> _Published:
+def _options(classes: int | None, channels: int | None) -> dict[str, Any]:
+    """What timm calls a number of classes and of channels, where they are said."""
+    said = {"num_classes": classes, "in_chans": channels}
+    return {key: value for key, value in said.items() if value}
+
+
+def _given(base: InputSpec, channels: int | None) -> InputSpec:
+    """The same for other channels than red, green and blue, whose mean is not known."""
+    return base if channels is None else replace(base, mean=(0.0,) * channels, std=(1.0,) * channels)
+
+
+def _from_hub(name: str, pretrained: bool, classes: int | None, channels: int | None) -> _Published:
     """A network of somebody's repository at Hugging Face, as timm's ``push_to_hf_hub`` wrote it."""
     import timm
     from huggingface_hub.constants import ENDPOINT
 
     if not re.fullmatch(r"hf-hub:[\w.-]+/[\w.-]+(@[\w.-]+)?", name):
         raise UserError(f"a network at Hugging Face is asked for as timm:hf-hub:ORG/NAME, got {name[:100]!r}")
-    options = {"num_classes": classes} if classes else {}
+    options = _options(classes, channels)
 
     def fetch() -> nn.Module:
         try:
-            return timm.create_model(name, pretrained=pretrained, **options)  # type: ignore[arg-type]
+            return timm.create_model(name, pretrained=pretrained, **options)
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(f"timm:{name} holds no network of timm: {type(error).__name__}: {error}") from error
 
     module = _fetched(f"timm:{name}", fetch, str(ENDPOINT))
     config = dict(module.pretrained_cfg)
-    given, _ = read_transform(config, module)
+    given = _given(read_transform(config, module)[0], channels)
     count = int(module.num_classes)
     names = config.get("label_names") or ()
     labels = tuple(map(str, names)) if len(names) == count and pretrained else _numbered(count)
@@ -215,12 +240,16 @@ def _tagged(name: str, config: Mapping[str, Any]) -> str:
     return f"{name.partition('.')[0]}.{tag}" if tag else name
 
 
-def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Published:
+def _from_torchvision(name: str, pretrained: bool, classes: int | None, channels: int | None) -> _Published:
     """A classification network of torchvision with its default weights, transform and labels."""
     import torchvision
     from torchvision import models
 
     names = models.list_models(module=models)
+    if channels is not None:
+        raise UserError(
+            f"torchvision:{name} takes 3 channels, not {channels}: build yours in a file, --model FILE.py:FACTORY"
+        )
     if name not in names:
         raise UserError(f"torchvision has no classification model {name!r}; {nearest(name, names)}")
     weights = models.get_model_weights(name).DEFAULT
@@ -242,7 +271,7 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None) -> _Publ
     return _Published(module, given, labels, facts)
 
 
-LIBRARIES: Mapping[str, Callable[[str, bool, int | None], _Published]] = MappingProxyType(
+LIBRARIES: Mapping[str, Callable[[str, bool, int | None, int | None], _Published]] = MappingProxyType(
     {"timm": _from_timm, "torchvision": _from_torchvision}
 )
 """What may stand before the colon in a name."""

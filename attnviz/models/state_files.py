@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from attnviz.core.errors import UserError
+from attnviz.models.settings import Settings, settings_beside, settings_in
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 """Endings of what ``torch.save`` writes."""
@@ -46,11 +48,17 @@ _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
 
 def read_state(file: Path) -> dict[str, Tensor]:
-    """The tensors of a file by name, taken out of what they are nested in.
+    """The tensors of a file by name: see ``read_weights``."""
+    return read_weights(file)[0]
+
+
+def read_weights(file: Path) -> tuple[dict[str, Tensor], Settings]:
+    """The tensors of a file by name, taken out of what they are nested in, and what it says of its network.
 
     Args:
         file: ``.safetensors``, or ``.pt``, ``.pth``, ``.bin`` or ``.ckpt`` as ``torch.save`` writes them; the latter
-            are read with ``weights_only=True``, so nothing in them runs.
+            are read with ``weights_only=True``, so nothing in them runs. Settings are those that Lightning notes in
+            the file, or what ``config.json`` and ``preprocessor_config.json`` beside it say.
 
     Raises:
         UserError: The file is missing, too large, of another kind, or holds other things than tensors.
@@ -63,22 +71,26 @@ def read_state(file: Path) -> dict[str, Tensor]:
         raise UserError(f"{file.name} has {file.stat().st_size / 2**30:.1f} GiB; at most {MAX_BYTES // 2**30} are read")
     if file.suffix.lower() in SAFETENSORS:
         try:
-            return dict(safetensors.torch.load_file(file))
+            return dict(safetensors.torch.load_file(file)), settings_beside(file)
         except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
             raise UserError(f"{file.name} cannot be read as safetensors: {str(error)[:200]}") from error
-    return _unnested(_unpickled(file), file.name)
+    content = _unpickled(file)
+    own = settings_in(content, file.name)
+    empty = own == Settings(source=own.source)
+    return _unnested(content, file.name), settings_beside(file) if empty else own
 
 
 def _unpickled(file: Path) -> Any:
     save = "save the tensors alone: torch.save(model.state_dict(), FILE), or safetensors.torch.save_model(model, FILE)"
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([Namespace]):  # options, as torchvision's and timm's training notes them
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = next(iter(_GLOBAL.findall(str(error))), "")
         what = f"objects other than tensors ({name})" if name else "objects other than tensors"
         raise UserError(f"{file.name} holds {what}, which could run code and are not read; {save}") from error
     except Exception as error:  # what is no file of torch's may make it raise anything
-        line = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        line = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}".removesuffix(": ")
         raise UserError(f"{file.name} is no file of weights that torch can read ({line}); {save}") from error
 
 

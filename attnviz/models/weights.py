@@ -37,6 +37,8 @@ def _cast(key: str, value: Tensor, wanted: torch.dtype) -> Tensor:
             f"{key[:80]} holds {_name(value.dtype)} numbers, and {names} are read there; save the network's weights "
             "as float32, quantised ones after they have been dequantised"
         )
+    if value.layout != torch.strided:
+        raise UserError(f"{key[:80]} holds a sparse tensor; save the network's weights dense: tensor.to_dense()")
     cast = value.to(wanted)
     if not wanted.is_floating_point or bool(torch.isfinite(cast).all()):
         return cast

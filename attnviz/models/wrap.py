@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
@@ -27,13 +28,17 @@ Step = Callable[[Tensor], Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class _Reading:
-    """How the answer is taken out of what a network gives; ``key`` is ``None`` where there is none."""
+    """How the answer is taken out of what a network gives; ``key`` is ``None`` where there is none.
+
+    ``over`` makes one answer of those at every place, where the network gives such.
+    """
 
     key: str | None
     steps: tuple[Step, ...]
     count: int
     scores: str
     assumed: tuple[Note, ...]
+    over: Step | None = None
 
 
 def wrap(
@@ -70,16 +75,18 @@ def wrap(
     examples = [x.to(device, dtype) for x in _examples(given, own)]
     reading = _read(module, examples, inputs, meaning)
     title = meaning.name or type(module).__name__
-    plain = reading.key == "" and not reading.steps and inputs is None
+    steps, over = reading.steps, reading.over
+    plain = reading.key == "" and not steps and over is None and inputs is None
     return Network(
         title,
-        module if plain else Answer(module, reading.key, reading.steps, inputs),
+        module if plain else Answer(module, reading.key, steps if over is None else (*steps, over), inputs),
         ModelSpec(title, "its own", reading.count, input=given),
         _labels(module, meaning, reading.count),
         source=MappingProxyType({"library": type(module).__module__, "weights": "as they are"}),
         transform=own,
         scores=reading.scores,
         assumed=(*assumed, *reading.assumed),
+        places=None if over is None else Answer(module, reading.key, steps, inputs),
     )
 
 
@@ -100,9 +107,13 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 def check_finite(module: nn.Module) -> None:
-    """Raise ``UserError`` where a weight is not finite: every number that the network gave would be none."""
+    """Raise ``UserError`` where a weight is not there yet, or not finite: every number it gave would be none."""
     for name, value in (*module.named_parameters(), *module.named_buffers()):
-        if value.is_floating_point() and value.device.type != "meta" and not bool(torch.isfinite(value).all()):
+        if is_lazy(value):
+            raise UserError(f"{name} has no shape yet (a lazy layer): call the network once on an example first")
+        if value.device.type == "meta":
+            raise UserError(f"{name} is on the meta device and holds no numbers: build the network on the CPU")
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise UserError(
                 f"the network holds weights that are not finite, in {name}; take those of an earlier epoch, or train "
                 "with a smaller learning rate"
@@ -119,6 +130,10 @@ def _given(module: nn.Module, card: ModelCard, transform: Any) -> tuple[InputSpe
     """What the network is given, its own transform, and what is assumed of it."""
     base: InputSpec | None = None
     own: Transform | None = None
+    if transform is None and card.size is None and not getattr(module, "pretrained_cfg", None):
+        raise UserError(
+            "say what the network wants to be given: size=224 or size=(height, width) (--size 224), or its transform"
+        )
     if transform is not None or card.size is None or getattr(module, "pretrained_cfg", None):
         base, own = read_transform(transform, module)
     if own is not None and base is not None:
@@ -185,19 +200,25 @@ def _read(
     if several:
         others = ", ".join(f"{k or 0} {tuple(t.shape)}" for k, t in list(tensors.items())[:6] if k != key)
         notes.append(Note("several", {"name": key, "count": len(tensors), "others": others}))
+    if card.at is not None and tensors[key].ndim != 4:
+        raise UserError(
+            f"at {card.at} is a place, and the network gives one answer for the whole picture, "
+            f"{tuple(tensors[key].shape)}"
+        )
     count = outputs.count_of(tensors[key])
     scores, to_logits, assumption = _meaning(answers, card.scores, _maker(module, examples[1], inputs, key), labels)
     notes += [Note(assumption)] if assumption else []
     steps: list[Step] = [] if tensors[key].ndim > 1 else [lambda numbers: numbers[:, None]]
     steps += [to_logits] if to_logits else []
-    if tensors[key].ndim == 4:
-        steps.append(outputs.at_place(card.at) if card.at else outputs.mean_share(scores))
-        notes += [] if card.at else [Note("averaged")]
     if labels is not None and labels == 2 and count == 1:
         steps.append(outputs.two_classes)
         count, scores = 2, "softmax"
+    over = None
+    if tensors[key].ndim == 4:
+        over = outputs.at_place(card.at) if card.at else outputs.mean_share(scores)
+        notes += [] if card.at else [Note("averaged")]
     _check_count(labels, count)
-    return _Reading(key, tuple(steps), count, scores, tuple(notes))
+    return _Reading(key, tuple(steps), count, scores, tuple(notes), over)
 
 
 def _check_count(labels: int | None, count: int) -> None:

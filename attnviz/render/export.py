@@ -21,11 +21,11 @@ from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
 from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, GateRecord
-from attnviz.render.colour import as_scale, caption, cmap_for
+from attnviz.render.colour import Scale, as_scale, caption, cmap_for, fraction, scale_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
-from attnviz.render.figures.style import DPI, drawn
+from attnviz.render.figures.style import DPI, check_print, drawn
 from attnviz.render.overlay import GATE_MEANING, overlay_figure
 
 COLUMNS = ("gate", "kind", "branch", "channel", "row", "column", "value")
@@ -146,6 +146,16 @@ def caption_text(analysis: Analysis, words: Mapping[str, str]) -> str:
     return "\n".join([*lines, *(f"{name}: {told}." for name, told in words.items())]) + "\n"
 
 
+def check_look(
+    *, opacity: float = 0.55, cmap: str = CMAP, scale: str = "fixed", kind: str = "png", dpi: float = DPI
+) -> None:
+    """Raise ``UserError`` where one of the settings of ``write_exports`` is none, whatever is drawn with it."""
+    fraction(opacity, "opacity")
+    scale_for([0.0, 1.0], scale)
+    cmap_for(Scale(0.0, 1.0, "fixed"), cmap)
+    check_print(kind, dpi)
+
+
 def write_exports(
     analysis: Analysis,
     folder: Path,
@@ -178,6 +188,7 @@ def write_exports(
     Raises:
         UserError: A setting is not known, or the folder cannot be written; nothing is written in the first case.
     """
+    check_look(opacity=opacity, cmap=cmap, scale=scale, kind=kind, dpi=dpi)
     draw = functools.partial(drawn, kind=kind, dpi=dpi)
     files: dict[str, bytes] = {}
     words: dict[str, str] = {}

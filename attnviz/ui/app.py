@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from attnviz.ui.networks.store import Store
+    from attnviz.ui.shared.page import Photo
     from attnviz.ui.tabs import Tab
 
 TABS: Registry[Tab] = Registry(
@@ -44,16 +45,17 @@ def build(store: Store | None = None) -> gr.Blocks:
     from attnviz.ui.api.wire import add_endpoints
     from attnviz.ui.networks.store import Store
     from attnviz.ui.shared.frame import Frame
-    from attnviz.ui.shared.page import Page, Photo
+    from attnviz.ui.shared.page import Page
     from attnviz.ui.shared.sample_buttons import available
     from attnviz.ui.shared.text import add_texts, label, plain
 
     store = store or Store()
     if not store.ids:
         raise UserError(plain("no_models", folder=store.folder))
+    opening = _opening(store, available()[0])
     with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False, fill_width=True) as demo:
         frame, tabs = Frame(store, TABS), []
-        photo, opening = gr.State(None, time_to_live=KEEP_SECONDS), Photo(sample=available()[0])
+        photo = gr.State(None, time_to_live=KEEP_SECONDS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
             for name, tab in TABS.items():
                 add_texts(tab.texts)
@@ -63,6 +65,23 @@ def build(store: Store | None = None) -> gr.Blocks:
         frame.wire(demo, tabs)
         add_endpoints(store)
     return demo.queue(max_size=None, default_concurrency_limit=4)  # the bound is in server/shares.py
+
+
+def _opening(store: Store, sample: str) -> Photo:
+    """What a visitor sees first; ``UserError`` where the first network takes pictures of a kind that is not there."""
+    from attnviz.core.errors import UserError
+    from attnviz.images.channels import form
+    from attnviz.ui.shared.page import Photo, suited
+
+    card = store.card(store.ids[0])
+    try:
+        return suited(Photo(sample=sample), card.spec.input)
+    except UserError as error:
+        count = card.spec.input.colours
+        raise UserError(
+            f"{card.title} takes pictures of {count} channels, and there is none among the samples: give a folder of "
+            f"them, --data FOLDER (data=FOLDER); {form(count)}"
+        ) from error
 
 
 def launch_options(public: bool = True) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import attnviz
+from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import Mask
 from attnviz.core.outline import Unit
@@ -29,6 +32,8 @@ GATES = 512 * 1024
 """Characters that all gates together may take; what comes after is left out, and said."""
 TOP = 5
 """Classes in the prediction."""
+CELLS = 128
+"""Most cells a side of the map of classes: five pixels of the photograph each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,7 @@ def document(
     labels: Mapping[str, str] | None = None,
     gate: str | None = None,
     photograph: str = "",
+    classes: ClassMap | None = None,
 ) -> dict[str, Any]:
     """Everything that the view shows.
 
@@ -73,6 +79,7 @@ def document(
         labels: Chinese names of classes, by label.
         gate: The gate to open with; the most telling one without it.
         photograph: What the photograph is called, such as a sample's name; for the lines that make the picture.
+        classes: The class at every place, of a network that answers everywhere.
 
     Returns:
         Plain values, ``json.dumps`` of which is the document.
@@ -103,6 +110,7 @@ def document(
         "facts": {"attnviz": attnviz.__version__, **_plain(analysis.facts)},
     }
     whole["photograph"] = _photograph(analysis, BUDGET - len(json.dumps(whole)), photograph)
+    whole["classes"] = None if classes is None else _classes(classes, labels or {})
     return whole
 
 
@@ -132,6 +140,7 @@ def read_document(text: str) -> dict[str, Any]:
         arrays = [(gate["name"], part, gate[part]) for gate in view["gates"] for part in gate["parts"]]
         arrays += [(gate["name"], f"usual {k}", v) for gate in view["gates"] for k, v in _ends(gate)]
         arrays += [(f"features of gate {f['gate']}", "values", f["values"]) for f in view["features"]]
+        arrays += [("the classes", key, view["classes"][key]) for key in ("places", "values") if view.get("classes")]
         sizes = [view["photograph"][key] for key in ("jpeg", "width", "height", "box")]
         units = [unit["gates"] for unit in view["network"]["units"]]
     except (KeyError, TypeError, AttributeError) as error:
@@ -182,6 +191,28 @@ def _prediction(analysis: Analysis, labels: Mapping[str, str]) -> dict[str, Any]
         for name, number in analysis.top(TOP)
     ]
     return {"top": top, "classes": len(analysis.labels), "scores": analysis.scores}
+
+
+def _classes(found: ClassMap, labels: Mapping[str, str]) -> dict[str, Any]:
+    """The class at every place: its position among the classes that there are, and its number."""
+    rows, columns = (_spread(side) for side in found.classes.shape)
+    seen, places = np.unique(found.classes[np.ix_(rows, columns)], return_inverse=True)
+    names = [found.labels[index] for index in seen]
+    means = [
+        {"en": name, "zh": labels.get(name, name), "text": shown(mean, found.scores)} for name, mean in found.top(TOP)
+    ]
+    return {
+        "places": pack(places.reshape(len(rows), -1).astype(np.float32), "f2" if len(seen) <= 2048 else "f4"),
+        "values": pack(found.values[np.ix_(rows, columns)], "f2"),
+        "names": [{"en": name, "zh": labels.get(name, name)} for name in names],
+        "means": means,
+    }
+
+
+def _spread(side: int) -> Any:
+    """At most ``CELLS`` of so many positions, each in the middle of what it stands for."""
+    count = min(side, CELLS)
+    return ((np.arange(count) + 0.5) * side / count).astype(int)
 
 
 def _units(outline: Sequence[Unit], names: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -251,7 +251,7 @@ REFUSED = {
     "a head of 37 classes": ("w.pt", lambda: state_of(37), r"the head has 37 classes: give --classes 37"),
     "another number of channels": (
         "w.pt", lambda: timm.create_model("test_resnet", num_classes=5, in_chans=1).state_dict(),
-        "the file's network takes 1 channels, this one 3",
+        "the network takes 1 channels: say their mean and std",
     ),
     "NaN": ("w.pt", broken(set_first(float("nan"))), "weights that are not finite.*of an earlier epoch"),
     "infinite": ("w.pt", broken(set_first(float("inf"))), "weights that are not finite"),
@@ -317,8 +317,8 @@ def test_factories_that_are_refused(name, tmp_path):
         (ARCHITECTURE, {"pretrained": False, "sise": 3}, "unknown 'sise' in a model card; did you mean 'size'"),
         (
             ARCHITECTURE,
-            {"pretrained": False, "mean": (0.5,) * 4, "std": (0.5,) * 4},
-            "mean has 4 values and the network takes 3 channels",
+            {"mean": (0.5,) * 4, "std": (0.5,) * 4},
+            "the published weights of .* are for 3 channels",
         ),
         ("timm:hf-hub:nobody", {}, "is asked for as timm:hf-hub:ORG/NAME"),
     ],

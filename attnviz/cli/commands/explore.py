@@ -36,6 +36,9 @@ def run(args: ExploreOptions) -> None:
     look: dict[str, Any] = {key: getattr(args, key) for key in ("opacity", "cmap", "scale", "dpi")}
     look["kind"] = args.format
     from attnviz.core.errors import UserError
+    from attnviz.render.export import check_look
+
+    check_look(**look)
 
     if args.out is None and args.html is None:
         raise UserError("say where to: --out FOLDER for pictures and numbers, --html FILE for a page to explore")
@@ -71,8 +74,9 @@ def _page(analyser: Analyser, analysis: Analysis) -> str:
 
     scored = [record for record in analysis.gates if record.site.has_scores and len(record.site.features) == 4]
     maps = [analyser.channel_map(analysis.image, g.site.name, int(g.scores.argmax())) for g in scored]
-    audit = audit_of(analyser.loaded.name, analyser.weights)
-    return page(document(analysis, features=maps, effects=effects_of(audit), verdicts=verdicts_of(audit)))
+    audit, classes = audit_of(analyser.loaded.name, analyser.weights), analyser.class_map(analysis.image)
+    effects, verdicts = effects_of(audit), verdicts_of(audit)
+    return page(document(analysis, features=maps, classes=classes, effects=effects, verdicts=verdicts))
 
 
 def _write(path: Path, text: str) -> None:

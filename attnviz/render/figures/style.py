@@ -159,18 +159,23 @@ PRINTED = ("png", "svg", "pdf")
 """Formats in which figures are written: pixels, or lines that stay sharp at any size."""
 
 
+def check_print(kind: str, dpi: float) -> None:
+    """Raise ``UserError`` where the format is not known, or ``dpi`` is outside 10..600."""
+    if kind not in PRINTED:
+        raise UserError(f"unknown picture format {kind!r}; {nearest(kind, PRINTED)}")
+    if not 10 <= dpi <= 600:
+        raise UserError(f"dpi must be in 10..600, got {dpi}")
+
+
 def drawn(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
     """Draw a figure as a file of a format of ``PRINTED``; ``dpi`` is also that of pictures inside lines.
 
     Raises:
         UserError: The format is not known, or ``dpi`` is outside 10..600.
     """
-    if kind not in PRINTED:
-        raise UserError(f"unknown picture format {kind!r}; {nearest(kind, PRINTED)}")
+    check_print(kind, dpi)
     if kind == "png":
         return to_png(figure, dpi)
-    if not 10 <= dpi <= 600:
-        raise UserError(f"dpi must be in 10..600, got {dpi}")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else {"CreationDate": None})
     return buffer.getvalue()

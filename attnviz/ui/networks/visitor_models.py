@@ -15,6 +15,7 @@ from attnviz.models.cost import count_macs
 from attnviz.models.gate_reference import Reference
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish, invite, small
+from attnviz.models.wrap import numbered as numbered_labels
 from attnviz.ui.networks.model_cache import Slots
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.text import plain
@@ -54,6 +55,7 @@ class About:
         classes: K.
         parameters: Their number.
         macs: Multiply-accumulates of one forward pass.
+        numbered: Whether its classes have numbers for names.
     """
 
     wish: Wish | PageWish
@@ -62,6 +64,7 @@ class About:
     classes: int
     parameters: int
     macs: int
+    numbered: bool = False
 
 
 class Guests:
@@ -154,7 +157,9 @@ class Guests:
         analyser = Analyser(guest.loaded)
         every, analyser.sites = analyser.sites, small(analyser.sites)
         shown = frozenset(site.name for site in analyser.sites)
-        about = About(wish, every, shown, len(guest.loaded.labels), guest.parameters, guest.macs)
+        labels = guest.loaded.labels
+        numbered = labels == numbered_labels(len(labels))
+        about = About(wish, every, shown, len(labels), guest.parameters, guest.macs, numbered)
         with self._guard:
             self._abouts[wish.title] = about
         return analyser

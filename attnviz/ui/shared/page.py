@@ -13,9 +13,10 @@ import gradio as gr
 from PIL import Image
 
 from attnviz.core.errors import UserError
-from attnviz.images.decode import open_photograph
+from attnviz.core.input_spec import InputSpec
+from attnviz.images.channels import prepared, preview
 from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import find_sample, load_sample
+from attnviz.images.samples import find_sample, load_sample, sample_names, sample_source
 from attnviz.ui.settings import STATIC
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, plain, sample_title
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _ARRIVALS = itertools.count()
+UNDRAWN = (".npy", ".tif", ".tiff")
+"""Endings of pictures that browsers do not draw."""
 MOST_CHOSEN = 2000
 """Longest value of the field with what is chosen, in characters."""
 
@@ -41,16 +44,23 @@ class Photo:
     sample: str | None = None
     path: str | None = None
 
-    def open(self, language: str = "en") -> Image.Image:
-        """Decode it; ``UserError`` where it is gone, unknown or cannot be used."""
+    def source(self, language: str = "en") -> Path | Image.Image:
+        """What a network prepares: a file, or a picture that comes with the page; ``UserError`` where it is gone."""
         if self.path is not None and not Path(self.path).is_file():
             raise UserError(plain("lost_photo", language))
-        return open_photograph(self.path) if self.path is not None else load_sample(self.sample or "")
+        return Path(self.path) if self.path is not None else sample_source(self.sample or "")
+
+    def open(self, language: str = "en") -> Image.Image:
+        """A picture of it for people, mode RGB; ``UserError`` where it is gone, unknown or cannot be used."""
+        source = self.source(language)
+        return preview(source) if isinstance(source, Path) else source
 
     @property
     def shown(self) -> str | Image.Image:
-        """The value of an image component that shows it."""
-        return self.path or load_sample(self.sample or "")
+        """The value of an image component that shows it; a browser draws no TIFF and no array."""
+        if self.path is None:
+            return load_sample(self.sample or "")
+        return preview(Path(self.path)) if Path(self.path).suffix.lower() in UNDRAWN else self.path
 
     @property
     def title(self) -> str:
@@ -64,6 +74,25 @@ class Photo:
     @property
     def _own_title(self) -> str:
         return find_sample(self.sample or "").title
+
+
+def suited(photo: Photo, spec: InputSpec) -> Photo:
+    """A photograph that a network can be given: this one, or where it has other channels the first sample that has not.
+
+    Raises:
+        UserError: No sample can be given either, or it is a visitor's own file.
+    """
+    if not spec.raw and (photo.path or isinstance(photo.source(), Image.Image)):
+        return photo
+    names = [] if photo.path else [name for name in sample_names() if name != photo.sample]
+    for each in (photo, *map(Photo, names)):
+        try:
+            prepared(each.source(), spec, 16)
+        except UserError as error:
+            refused = error
+        else:
+            return each
+    raise refused
 
 
 @dataclass(frozen=True)

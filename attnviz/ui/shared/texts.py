@@ -23,6 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} gives no answer that is shown (scores none): its gates are in Explore, and there is nothing to compare or change",
         "{name} 没有可显示的答案（scores none）：它的门在“探索”页中，没有可比较或改变的内容",
     ),
+    "bands": ("Channels shown as red, green, blue (from 0); Enter", "显示为红、绿、蓝的通道（从 0 起），按回车"),
+    "other_photo": ("{name} takes other pictures (channels: {channels}) than the one that was shown; here is one that it takes.", "{name} 需要另一种图像（通道数：{channels}），与刚才显示的不同；此处显示一张适合它的图像。"),
     "samples_own": ("A photograph of your folder", "您文件夹中的照片"),
     "samples_known": ("Try a picture of a class that the networks know", "试试网络认识的类别的图片"),
     "samples_foreign": ("or a picture of none of them", "或不属于这些类别的图片"),
@@ -67,6 +69,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note_averaged": (NOTES["averaged"], "网络对图像的每个位置都给出答案；此处显示整幅图像的平均。若只看一个位置，请指定 at=（纵, 横）（--at 0.5,0.5）。"),
     "note_normalisation": (NOTES["normalisation"], "假定：数值按 ImageNet 归一化（均值 0.485、0.456、0.406，标准差 0.229、0.224、0.225）。否则请指定 mean= 和 std=（--mean、--std）。"),
     "note_left_out": (NOTES["left_out"], "文件中还有 {count} 个张量不属于该网络，已略去：{keys}。"),
+    "note_read": (NOTES["read"], "读取自 {file}：{fields}。可用选项另行指定。"),
+    "note_window": (NOTES["window"], "该图像的数值（{least} 至 {most}）在窗口 {low} 至 {high} 之外或位于其边缘：网络看到的几乎是单一颜色。请给出适合这类图像的窗口：window=(低, 高)（--window 低,高）。"),
     "note_twelve_bits": (NOTES["twelve_bits"], "假定：16 位图像中不超过 {most} 的数值是 12 位数值，因此 4095 显示为白色。若要其他范围，请指定 window=(低, 高)（--window 0,65535）。"),
     "mask_alt": (
         "The photograph with the {height} by {width} mask of {gate} laid over it; {caption}",

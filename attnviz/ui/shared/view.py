@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import secrets
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+import gradio as gr
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
+from attnviz.core.class_map import ClassMap
 from attnviz.core.types import Analysis
-from attnviz.images.prepare import prepare
+from attnviz.images.channels import prepared
 from attnviz.models.gate_reference import Reference
-from attnviz.ui.shared.page import Photo
+from attnviz.ui.shared.page import Photo, suited
+from attnviz.ui.shared.text import plain
+from attnviz.ui.shared.toasts import escaped
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""
@@ -44,6 +49,8 @@ class View:
         path: File of the visitor's own photograph, or ``None``.
         language: Of the texts.
         reference: What the network's gates usually say, where that is known.
+        classes: The class at every place, where the network answers everywhere.
+        shown: Which channels the visitor wants to see as red, green and blue.
         id: Of the analysis as it is shown; what the browser asks names it, for another one may be on its way there.
     """
 
@@ -52,11 +59,19 @@ class View:
     path: str | None
     language: str = "en"
     reference: Reference | None = None
+    classes: ClassMap | None = None
+    shown: tuple[int, int, int] | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def look(
-    networks: Networks, model: str, *, sample: str | None = None, path: str | None = None, language: str = "en"
+    networks: Networks,
+    model: str,
+    *,
+    sample: str | None = None,
+    path: str | None = None,
+    language: str = "en",
+    shown: tuple[int, int, int] | None = None,
 ) -> View:
     """Analyse a sample or a visitor's own photograph.
 
@@ -66,11 +81,30 @@ def look(
         sample: Name of a sample; used where there is no ``path``.
         path: File of a photograph.
         language: Of the texts.
+        shown: Which channels are shown as red, green and blue; ``None`` for those that the network names.
 
     Raises:
-        UserError: The model or the photograph cannot be used.
+        UserError: The model or the photograph cannot be used, or has no such channels.
     """
-    photograph = Photo(sample, path).open(language)
+    source = Photo(sample, path).source(language)
     with networks.lease(model) as analyser:
-        analysis = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, SIDE))
-    return View(analysis, None if path is not None else sample, path, language, networks.reference(model))
+        spec = analyser.loaded.input
+        image = prepared(source, spec if shown is None else replace(spec, shown=shown), SIDE)
+        analysis, classes = analyser.analyse(image), analyser.class_map(image)
+    return View(
+        analysis, None if path is not None else sample, path, language, networks.reference(model), classes, shown
+    )
+
+
+def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tuple[Photo, bool]:
+    """A photograph that a network can be given, and whether it is this one; where it is not, that is told.
+
+    Raises:
+        UserError: There is none.
+    """
+    with networks.lease(model) as analyser:
+        found = suited(photo, analyser.loaded.input)
+        count = analyser.loaded.input.colours
+    if found != photo:
+        gr.Info(escaped(plain("other_photo", language, name=networks.title(model), channels=count)))
+    return found, found == photo

@@ -36,6 +36,7 @@ def document_of(networks: Networks, view: View, gate: str | None = None, channel
         features=_features(networks, view, gate, channel),
         gate=gate,
         photograph=view.sample or "",
+        classes=view.classes,
     )
     return {"id": view.id, **whole}
 

@@ -3,6 +3,7 @@
 import { make, painted, sharp } from './dom.js';
 import { gradient, pixels } from './colour.js';
 import { cell, smooth, text } from './numbers.js';
+import { Places } from './places.js';
 import { asking, ends, plane, told } from './plane.js';
 
 export const DIM = 0.65; // how much darker the network's blind part is
@@ -23,8 +24,9 @@ export class Picture {
     this.high = make('span');
     this.legend = make('div', { class: 'legend' }, this.low, this.ramp, this.high);
     this.readout = make('div', { class: 'readout', 'aria-live': 'polite' });
+    this.places = new Places(app);
     this.below = make('div', { class: 'below' });
-    this.element = make('figure', { class: 'picture' }, this.frame, make('figcaption', {}, this.legend, this.readout, this.below));
+    this.element = make('figure', { class: 'picture' }, this.frame, make('figcaption', {}, this.legend, this.readout, this.places.element, this.below));
     this.grey = null;
     this.drawn = null;
     this.#listen();
@@ -70,8 +72,12 @@ export class Picture {
     this.#dim(context);
     this.#sampling(gate);
     this.#words();
+    this.places.draw();
     this.point();
   }
+
+  // cells over which the keys move: those of what is drawn, or of the class at every place
+  get cells() { return this.drawn?.shape ?? this.places.shape; }
 
   #area() {
     const { width, height, box: [left, top, right, bottom] } = this.app.view.photograph;
@@ -160,16 +166,16 @@ export class Picture {
       this.ring.style.left = `${(100 * (asks[1] + 0.5)) / app.gate.grid[1]}%`;
       this.ring.style.top = `${(100 * (asks[0] + 0.5)) / app.gate.grid[0]}%`;
     }
-    this.mark.hidden = !place || !drawn;
-    if (!place || !drawn) {
-      this.readout.textContent = drawn ? told(drawn, app.say) : '';
-      return;
-    }
-    const [rows, columns] = drawn.shape;
+    this.places.point();
+    this.mark.hidden = !place || !this.cells;
+    if (!place || !drawn) this.readout.textContent = drawn ? told(drawn, app.say) : '';
+    if (this.mark.hidden) return;
+    const [rows, columns] = this.cells;
     const [row, column] = [cell(place.down, rows), cell(place.across, columns)];
     Object.assign(this.mark.style, {
       left: `${(100 * column) / columns}%`, top: `${(100 * row) / rows}%`, width: `${100 / columns}%`, height: `${100 / rows}%`,
     });
+    if (!drawn) return;
     const span = drawn.scale.high - drawn.scale.low;
     this.readout.textContent = app.say('place', { row, column, value: text(drawn.values[row * columns + column], span) });
   }
@@ -186,8 +192,8 @@ export class Picture {
     this.box.addEventListener('keydown', (event) => {
       const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
       if (event.key === 'Escape') selection.choose({ place: null });
-      if (!(event.key in moves) || !this.drawn) return;
-      const [rows, columns] = this.drawn.how === 'query' && this.app.gate.asks ? this.app.gate.grid : this.drawn.shape;
+      if (!(event.key in moves) || !this.cells) return;
+      const [rows, columns] = this.drawn?.how === 'query' && this.app.gate.asks ? this.app.gate.grid : this.cells;
       const now = selection.place ?? { down: 0.5, across: 0.5 };
       const step = selection.place ? moves[event.key] : [0, 0];
       const to = (share, count, by) => (Math.min(Math.max(cell(share, count) + by, 0), count - 1) + 0.5) / count;

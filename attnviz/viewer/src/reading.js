@@ -38,7 +38,19 @@ function whole(given) {
   const features = new Map(given.features.map((each) => [key(each), feature(each)]));
   const top5 = given.prediction.top.map(({ en, zh, text }) => ({ en: String(en), zh: String(zh), text: String(text) }));
   const network = { input: numbers(given.network.input), units };
-  return { ...given, gates, network, features, prediction: { ...given.prediction, top: top5 } };
+  const classes = given.classes ? answers(given.classes) : null;
+  return { ...given, gates, network, features, classes, prediction: { ...given.prediction, top: top5 } };
+}
+
+// the class at every place
+function answers(given) {
+  const places = unpack(given.places);
+  const values = unpack(given.values);
+  const names = given.names.map(({ en, zh }) => ({ en: String(en), zh: String(zh) }));
+  const means = given.means.map(({ en, zh, text }) => ({ en: String(en), zh: String(zh), text: String(text) }));
+  const fits = places.shape.length === 2 && values.values.length === places.values.length;
+  if (!fits || !places.values.every((at) => at in names)) throw new Error('classes');
+  return { places, values, names, means };
 }
 
 export const key = ({ gate, channel }) => `${gate}/${channel}`;

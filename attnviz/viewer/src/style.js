@@ -49,6 +49,7 @@ figcaption { max-width: 460px; margin: 8px auto 0; text-align: center; }
 .legend span:not(.ramp) { white-space: nowrap; }
 .ramp { flex: 1; min-width: 60px; height: 11px; border-radius: 3px; box-shadow: 0 0 0 1px var(--line); }
 figcaption .readout { margin-top: 4px; }
+figcaption .here { margin: 4px 0 0; font-weight: 600; overflow-wrap: anywhere; }
 
 .bars { position: relative; height: 148px; cursor: crosshair; touch-action: pan-y; border-radius: 4px; }
 .bars canvas { position: absolute; inset: 0; width: 100%; height: 100%; }

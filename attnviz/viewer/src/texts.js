@@ -28,6 +28,10 @@ const TEXTS = {
   left_crowded: ['Left out: the gates before it filled this view. The download has its numbers.', '已省略：前面的门已占满此视图。其数值可在下载中获得。'],
   no_gates: ['This network has no attention gates: there is nothing to show but its answer.', '这个网络没有注意力门，只能显示它的答案。'],
   no_gates_but: ['This network has no attention gates. Here is what it has: {parts}.', '这个网络没有注意力门。它包含：{parts}。'],
+  // a class at every place
+  class_hint: ['Click the photograph, or move over it with the arrow keys, to read the class at a place.', '点击照片，或用方向键在照片上移动，即可读出某处的类别。'],
+  class_here: ['Here: {name} ({value}).', '此处：{name}（{value}）。'],
+  class_means: ['Mean over the picture: {means}', '整幅图像的平均：{means}'],
   // why this one
   why: ['Why this one?', '为什么是这个门？'],
   why_effect: ['Replacing this gate by its mean changes {share} % of this network’s answers, more than any other gate does.', '把这个门换成它的平均值会改变该网络 {share} % 的答案，比其他任何门都多。'],

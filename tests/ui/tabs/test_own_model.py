@@ -44,6 +44,9 @@ def call(tab):
         "weights": parts.weights,
         "file": parts.file,
         "labels": parts.labels,
+        "scores": parts.scores,
+        "picture": parts.picture,
+        **parts.fields,
     }
     names = {getattr(parts, n): n for n in parts.__dataclass_fields__ if n not in ("titles", "picker")}
     names |= {tab.page.photo: "page_photo", parts.picker.image: "photo"}
@@ -59,6 +62,9 @@ def call(tab):
             "weights": "untrained",
             "file": None,
             "labels": None,
+            "scores": "",
+            "picture": None,
+            **dict.fromkeys(tab.parts.fields, ""),
         }
         data = {components[name]: value for name, value in {**given, **values}.items()}
         return {names.get(part, part): value for part, value in getattr(tab, handler)(data, *more).items()}
@@ -99,7 +105,7 @@ def test_ones_own_machine_takes_more_and_a_public_page_less(checkpoints, tmp_pat
         tab = OwnModel(page, layout(page))
     sent = {tab.parts.file: {"path": str(file)}, tab.parts.name: TINY, tab.parts.weights: "file"}
     wish = tab.wish({**sent, tab.parts.labels: {"path": str(tmp_path / "names.txt")}})
-    assert wish.limits.file_bytes == 2 * 2**30 and wish.labels == ("ant", "bee", "cat")
+    assert wish.limits.file_bytes == 2 * 2**30 and wish.card.labels == ("ant", "bee", "cat")
     opened = tab.opened(wish, Photo(sample="cat"), "en")
     assert opened.view.analysis.labels == ("ant", "bee", "cat")
     with pytest.raises(UserError, match="is a pickle"):
@@ -109,6 +115,33 @@ def test_ones_own_machine_takes_more_and_a_public_page_less(checkpoints, tmp_pat
     monkeypatch.setenv("ATTNVIZ_FILE_MIB", "much")
     with pytest.raises(UserError, match="ATTNVIZ_FILE_MIB must be a whole number"):
         limits_for(True)
+
+
+def test_a_network_of_six_channels_is_taken_with_a_picture_of_as_many(call, tmp_path):
+    import numpy as np
+    import timm
+
+    file, picture = tmp_path / "six.safetensors", tmp_path / "bands.npy"
+    net = timm.create_model("test_efficientnet", num_classes=3, in_chans=6)
+    safetensors.torch.save_file(net.state_dict(), file)
+    bands = np.random.default_rng(0).integers(0, 4000, (80, 80, 6)).astype(np.uint16)
+    np.save(picture, bands)
+    sent = {"weights": "file", "file": {"path": str(file)}, "picture": {"path": str(picture)}}
+    with pytest.raises(UserError, match="takes 6 channels: say their mean and std"):
+        call("on_find", VISITOR, **sent)
+    said = {"mean": "0.5", "std": "0.25", "window": "0,4000", "shown": "5,0,0"}
+    with pytest.raises(UserError, match="Channels shown .* needs whole numbers"):
+        call("on_find", VISITOR, **sent, **{**said, "shown": "red"})
+    with pytest.raises(UserError, match="takes pictures of 6 channels, this one has 3; .* TIFF of 6 bands"):
+        call("on_find", VISITOR, **{**sent, "picture": None}, **said)
+    own = call("on_find", VISITOR, **sent, **said)["state"]
+    image = own.view.analysis.image
+    assert np.array_equal(image.pixels[:, :, 0], np.rint(bands[:, :, 5] / 4000 * 255).astype(np.uint8))
+    with torch.inference_mode():
+        small = torch.from_numpy(image.values.copy())[None].sub(0.5).div(0.25)
+        assert np.allclose(own.view.analysis.logits, net.eval()(small)[0], atol=1e-4)
+    other = call("on_find", VISITOR, **sent, **{**said, "mean": "0.4"})["state"]
+    assert other.view.analysis.model != own.view.analysis.model  # what is said is part of what is kept by name
 
 
 def test_gates_are_found_and_listed_with_name_kind_shape_and_how(call, own):

@@ -16,7 +16,7 @@ from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Analysis, Attribution, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.prepare import prepare
+from attnviz.images.channels import prepared
 from attnviz.render.masks import mask_of
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
@@ -90,7 +90,7 @@ class Work:
 
     def image(self, photo: Photo, spec: InputSpec, language: str) -> PreparedImage:
         """A photograph for networks with such an input."""
-        return self._images.of((photo, spec), lambda: prepare(photo.open(language), spec, SIDE))
+        return self._images.of((photo, spec), lambda: prepared(photo.source(language), spec, SIDE))
 
     def analysis(self, team: Team, model: str, photo: Photo, language: str) -> Analysis:
         """What a network says about a photograph."""

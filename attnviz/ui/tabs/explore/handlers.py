@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.core.model_card import numbers_in
 from attnviz.images.sample_table import IMAGENETTE
 from attnviz.images.samples import data_set_of, load_sample
 from attnviz.ui.shared import viewer_host
@@ -36,12 +37,12 @@ from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, say
 from attnviz.ui.shared.toasts import escaped
-from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.explore import live
-from attnviz.ui.tabs.explore.layout import DENSITIES, ExploreParts, layout
+from attnviz.ui.tabs.explore.layout import DENSITIES, ExploreParts, bands_of, layout
 from attnviz.ui.tabs.explore.link import LINKED, LinkRequest, follow, link_html
 
 TRACKED = gr.Progress(track_tqdm=True)
@@ -82,6 +83,7 @@ class Explore:
             parts.model: view.analysis.model,
             parts.prediction: prediction_html(view, self.store.card(view.analysis.model)),
             parts.link: link_html(view),
+            parts.bands: gr.Textbox(**bands_of(view, self.store.card(view.analysis.model).spec.input)),
         }
 
     # handlers -------------------------------------------------------------------------------------------------
@@ -156,7 +158,20 @@ class Explore:
         path, model = sent_path(data[self.parts.photo]), data[self.parts.model]
         if path is None:
             return {self.parts.state: gr.skip()}
-        return self.all(look(self.store, model, path=path, language=language_of(request)))
+        return self.all(look(self.store, model, path=path, language=language_of(request), shown=self.bands(data)))
+
+    def bands(self, data: Data) -> tuple[int, int, int] | None:
+        """The channels that the visitor wants to see, as long as the network is the same."""
+        view = data.get(self.parts.state)
+        return view.shown if view is not None and view.analysis.model == data[self.parts.model] else None
+
+    def on_bands(self, data: Data) -> Update:
+        """Other channels are wanted as red, green and blue."""
+        view = self.view(data)
+        wanted = numbers_in("shown", str(data[self.parts.bands])[:100], plain("bands", view.language))
+        asked: dict[str, Any] = {"sample": view.sample, "path": view.path, "language": view.language, "shown": wanted}
+        other = look(self.store, view.analysis.model, **asked)
+        return self.all(other, **self.kept(data, other))
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
@@ -178,7 +193,12 @@ class Explore:
     def on_choice(self, data: Data, photo: Photo, request: gr.Request, chosen: Chosen | None = None) -> Update:
         """Another photograph; the gate stays where the visitor chose one, here or in another tab."""
         language, model = language_of(request), data[self.parts.model]
-        other = look(self.store, model, sample=photo.sample, path=photo.path, language=language)
+        asked: dict[str, Any] = {
+            "sample": photo.sample,
+            "path": photo.path,
+            "shown": self.bands(data),
+        }
+        other = look(self.store, model, language=language, **asked)
         names = {record.site.name for record in other.analysis.gates}
         choice = self.kept(data, other)
         if chosen is not None and chosen.gate in names:
@@ -210,12 +230,14 @@ class Explore:
         return {self.parts.model: self.view(data).analysis.model}
 
     def on_model(self, data: Data) -> Update:
-        """Another network for the same photograph; the gate stays where it has one of that name."""
+        """Another network, for the same photograph where it takes that; a gate stays where it has one of its name."""
         view = self.view(data)
-        other = look(self.store, data[self.parts.model], sample=view.sample, path=view.path, language=view.language)
+        photo, own = suited_to(self.store, data[self.parts.model], Photo(view.sample, view.path), view.language)
+        other = look(self.store, data[self.parts.model], sample=photo.sample, path=photo.path, language=view.language)
         kept = self.kept(data, other)
         chosen = Chosen(other.analysis.model, kept.get("gate"))
-        return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent()}
+        shown = {} if own else {self.parts.photo: photo.shown}
+        return {**self.all(other, **kept), **self.network(other), self.page.chosen: chosen.sent(), **shown}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
@@ -246,8 +268,8 @@ def wire(explore: Explore) -> None:
     """Connect components and handlers."""
     parts = explore.parts
     page = explore.page
-    everything = {parts.state, parts.photo, parts.model, parts.selected, page.photo, page.chosen}
-    analysis = {parts.state, parts.view, parts.model, parts.prediction, parts.link, explore.page.photo}
+    everything = {parts.state, parts.photo, parts.model, parts.selected, parts.bands, page.photo, page.chosen}
+    analysis = {parts.state, parts.view, parts.model, parts.prediction, parts.link, parts.bands, explore.page.photo}
     network = {parts.samples, parts.about}
     everywhere = {*analysis, *network, parts.photo, *parts.titles.values()}
 
@@ -264,10 +286,11 @@ def wire(explore: Explore) -> None:
     on(parts.samples.select, explore.on_sample, everything, {*analysis, *network, parts.photo}, HEAVY)
     on(explore.page.tab.select, explore.on_open, everything, {*analysis, *network, parts.photo}, HEAVY)
     fetched = on(parts.model.input, explore.on_fetch, {parts.state, parts.model}, [parts.prediction], FETCH)
-    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network, page.chosen}, HEAVY)
+    opened = on(fetched.success, explore.on_model, everything, {*analysis, *network, page.chosen, parts.photo}, HEAVY)
     for event in (fetched, opened):
         on(event.failure, explore.on_kept, {parts.state}, [parts.model], LIGHT)
     on(parts.view.submit, explore.on_ask, {parts.state}, [parts.view], {**HEAVY, "show_progress": "hidden"})
+    on(parts.bands.submit, explore.on_bands, everything, analysis, HEAVY)
     parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
     made = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.core.input_spec import InputSpec
 from attnviz.render.figures.style import DPI, PRINTED
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
@@ -33,6 +34,7 @@ class ExploreParts:
     photo: gr.Image
     samples: gr.HTML
     live: gr.HTML
+    bands: gr.Textbox
     model: gr.Dropdown
     prediction: gr.HTML
     about: gr.HTML
@@ -60,6 +62,12 @@ def layout(page: Page, view: View) -> ExploreParts:
     return ExploreParts(**made)
 
 
+def bands_of(view: View, given: InputSpec) -> dict[str, Any]:
+    """The field with the channels that are shown, for networks that are given more than three."""
+    shown = view.shown or given.shown or (0, 1, 2)
+    return {"value": ",".join(map(str, shown)), "visible": given.colours > 3}
+
+
 def _host(host: ViewerHost) -> dict[str, Any]:
     return {"view": host.component, "selected": host.selected}
 
@@ -74,8 +82,9 @@ def _input(made: dict[str, Any], store: Store, view: View) -> None:
     chosen = picker(Photo(view.sample, view.path), height=200)
     made["photo"], made["samples"] = chosen.image, chosen.samples
     made["live"] = live.component()
-    _title(made, "prediction")
     card = store.card(view.analysis.model)
+    made["bands"] = gr.Textbox(**bands_of(view, card.spec.input), label=label("bands"), max_lines=1, elem_id="bands")
+    _title(made, "prediction")
     made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
     made["about"] = gr.HTML(about_html(card, view.language, store.audit(card.id)), elem_id="about")
 

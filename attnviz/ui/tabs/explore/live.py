@@ -16,7 +16,6 @@ import numpy as np
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis
 from attnviz.images.decode import open_photograph
-from attnviz.images.prepare import prepare
 from attnviz.ui.server.limits import FRAME_BYTES
 from attnviz.ui.server.request_filter import uploaded
 from attnviz.ui.shared import viewer_host
@@ -103,8 +102,9 @@ class Live:
         parts, model, language = self.parts, data[self.parts.model], language_of(request)
         photograph = open_photograph(frame_bytes(picked(event, "jpeg")))
         with self.store.lease(model) as analyser:
-            analysis = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, SIDE))
-        view = View(analysis, None, None, language, self.store.reference(model))
+            image = analyser.prepare(photograph, SIDE)
+            analysis, classes = analyser.analyse(image), analyser.class_map(image)
+        view = View(analysis, None, None, language, self.store.reference(model), classes)
         shown = document_of(self.store, view, *looked_at(analysis, data[parts.selected]))
         return {
             parts.view: viewer_host.shows({**shown, "live": True}),
@@ -126,4 +126,5 @@ def wire(live: Live) -> None:
     sent = {parts.model, parts.selected}
     connect(part.frame, live.on_frame, sent, [parts.view, parts.prediction, part], LIVE)
     everything = {parts.state, parts.view, parts.model, parts.prediction, parts.link, parts.samples, parts.about}
-    connect(part.keep, live.on_keep, sent, [*everything, parts.photo, page.photo], HEAVY, parts.prediction)
+    shown = [*everything, parts.bands, parts.photo, page.photo]
+    connect(part.keep, live.on_keep, sent, shown, HEAVY, parts.prediction)

@@ -153,7 +153,7 @@ class Inside:
             return {self.parts.state: gr.skip()}
         else:
             look = again(self.store, look, photo=photo)
-        return {**self.all(look), **self.still(look), self.parts.photo: photo.shown}
+        return {**self.all(look), **self.still(look), self.parts.photo: look.photo.shown}
 
     def still(self, look: Inspection) -> Update:
         """What does not depend on the walk, in the visitor's language."""
@@ -199,7 +199,8 @@ class Inside:
         """A sample was picked."""
         name = picked(event, "value")
         photo = Photo(sample=name if isinstance(name, str) else repr(name))
-        return {**self.on_choice(data, photo, language_of(request)), self.parts.photo: photo.shown}
+        update = self.on_choice(data, photo, language_of(request))
+        return {**update, self.parts.photo: update[self.page.photo].shown}
 
     def on_choice(self, data: Data, photo: Photo, language: str) -> Update:
         """Another photograph, also after one was removed."""

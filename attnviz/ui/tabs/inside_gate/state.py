@@ -19,11 +19,11 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import KINDS
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
-from attnviz.images.prepare import prepare
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import TEXTS, network_title, plain
+from attnviz.ui.shared.view import suited_to
 
 SIDE = 900
 """Longest side in pixels of the photograph that is kept for display."""
@@ -66,9 +66,12 @@ def type_name(attention: str, language: str = "en") -> str:
 
 
 def subjects(store: Store) -> tuple[Subject, ...]:
-    """Trained modules of the networks first, best network first; then every type that no network has, untrained."""
+    """Trained modules of the networks first, best network first; then every type that no network has, untrained.
+
+    Of somebody's own network that is no checkpoint the steps of its modules are not known: it has none here.
+    """
     own = [Subject(f"model:{name}", store.card(name).spec.attention, name, True) for name in store.ids]
-    trained = [subject for subject in own if subject.attention != "none"]
+    trained = [subject for subject in own if subject.attention in ATTENTION and subject.attention != "none"]
     # networks that see the photograph alone come before those that are given channels of noise as well
     trained.sort(key=lambda subject: store.card(subject.model).spec.input.noise is not None)
     have = {subject.attention for subject in trained}
@@ -168,8 +171,9 @@ def open_look(
         UserError: The photograph, the module or the change cannot be used.
     """
     subject, wanted = subject_of(store, key), change or Change()
+    photo, _ = suited_to(store, subject.model, photo, language)
     with store.lease(subject.model) as analyser:
-        image = prepare(photo.open(language), analyser.loaded.spec.input, SIDE)
+        image = analyser.prepare(photo.source(language), SIDE)
         paths = tuple(path for path, _ in places(analyser))
         known = paths if subject.trained else (*paths, PIXELS)
         where = PIXELS if place == LAYER else place

@@ -16,6 +16,7 @@ from attnviz.ui.shared.events import Data, Update, picked, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sent_numbers import whole
 from attnviz.ui.shared.text import language_of, plain
+from attnviz.ui.shared.view import suited_to
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.intervene.events import wire
 from attnviz.ui.tabs.intervene.html import paintable, search_html
@@ -117,8 +118,9 @@ class Intervene(Panel):
 
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph; edits belong to one network."""
-        bench = self.bench(data)
-        return self.opened(open_bench(self.store, data[self.parts.model], bench.photo, bench.language, bench), data)
+        bench, model = self.bench(data), data[self.parts.model]
+        photo, _ = suited_to(self.store, model, bench.photo, bench.language)
+        return self.opened(open_bench(self.store, model, photo, bench.language, bench), data)
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show what the results belong to, if there are any."""

@@ -13,8 +13,7 @@ import numpy as np
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.gates.edits.replacements import MAX_SIZE
-from attnviz.images.prepare import prepare
-from attnviz.images.samples import load_sample
+from attnviz.images.samples import sample_source
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.sample_buttons import available
@@ -38,13 +37,25 @@ class SampleGates:
         self._kept: Memory[Gates] = Memory(KEPT)
 
     def of(self, model: str) -> Gates:
-        """Gates of every sample in a model, without edits; very large ones are left out."""
-        return self._kept.of(model, lambda: {name: self._gates(model, name) for name in available()})
+        """Gates of every sample that a model can be given, without edits; very large ones are left out."""
 
-    def _gates(self, model: str, sample: str) -> Mapping[str, Floats]:
-        photograph = load_sample(sample)
+        def found() -> Gates:
+            every = {name: self._gates(model, name) for name in available()}
+            return {name: gates for name, gates in every.items() if gates is not None}
+
+        return self._kept.of(model, found)
+
+    def _gates(self, model: str, sample: str) -> Mapping[str, Floats] | None:
+        """``None`` of a picture of other channels, or of one that the model's window makes black or white."""
+        photograph = sample_source(sample)
         with self.store.lease(model) as analyser:
-            seen = analyser.analyse(prepare(photograph, analyser.loaded.spec.input, 64))
+            try:
+                image = analyser.prepare(photograph, 64)
+            except UserError:
+                return None
+            if any(note.key == "window" for note in image.assumed):
+                return None
+            seen = analyser.analyse(image)
         return {gate.site.name: gate.values for gate in seen.gates if gate.values.size <= MAX_SIZE}
 
     def reference(self, model: str, gate: str) -> Floats:

@@ -13,7 +13,6 @@ import numpy as np
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.gates.edits.edit_list import EditList
-from attnviz.images.prepare import prepare
 from attnviz.models.gate_reference import Reference
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
@@ -108,9 +107,9 @@ def open_bench(store: Store, model: Any, photo: Photo, language: str, old: Bench
     Raises:
         UserError: The model or the photograph cannot be used.
     """
-    picture = photo.open(language)
+    picture = photo.source(language)
     with store.lease(model) as analyser:
-        before = analyser.analyse(prepare(picture, analyser.loaded.spec.input, SIDE))
+        before = analyser.analyse(analyser.prepare(picture, SIDE))
         if not before.labels:
             raise UserError(plain("no_answer", language, name=before.model))
         fresh = EditList(before.model, weights=analyser.weights)

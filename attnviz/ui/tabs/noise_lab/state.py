@@ -13,7 +13,6 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats
 from attnviz.images.noise_channels import NOISES
-from attnviz.images.prepare import prepare
 from attnviz.models.results import read_results
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import Query
@@ -133,11 +132,11 @@ def answered(store: Store, lab: Lab) -> Lab:
     Raises:
         UserError: The photograph or the noise cannot be used.
     """
-    photograph = lab.photo.open(lab.language)
+    photograph = lab.photo.source(lab.language)
     looks, mean = {}, None
     for name in present(store):
         with store.lease(name) as analyser:
-            image = prepare(photograph, analyser.loaded.spec.input, SIDE)
+            image = analyser.prepare(photograph, SIDE)
             looks[name] = look(analyser, image, lab.noise)
             if name == lab.gate and (known := moments()) is not None:
                 mean = mean_scores(analyser, known, lab.noise)

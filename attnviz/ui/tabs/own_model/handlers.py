@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.core.model_card import ModelCard, numbers_in
 from attnviz.models.labels import read_labels
 from attnviz.models.limits import limits_for
 from attnviz.models.published import at_hand
@@ -23,11 +24,12 @@ from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, connect
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import language_of, plain, say
-from attnviz.ui.shared.view import View, look
+from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.own_model.layout import (
+    LONGEST_FIELD,
     SUGGESTED,
     OwnModelParts,
     found_html,
@@ -70,10 +72,22 @@ class OwnModel:
         """What the visitor asks for; checked by ``Wish``."""
         path, name = sent_path(data[self.parts.file]), data[self.parts.name]
         weights = wanted_weights(data[self.parts.weights])
-        names = sent_path(data[self.parts.labels]) if weights == "file" else None
-        labels = read_labels(Path(names)) if names else ()
+        card = self.card(data) if weights == "file" else ModelCard()
         title = name.strip() if isinstance(name, str) else ""
-        return Wish(title, weights, Path(path) if path else None, labels, self.limits)
+        return Wish(title, weights, Path(path) if path else None, card, self.limits)
+
+    def card(self, data: Data) -> ModelCard:
+        """What the visitor says of the network in a file; ``UserError`` where it is none of the fields' values."""
+        parts = self.parts
+        said: dict[str, Any] = {}
+        for name, field in parts.fields.items():
+            text = str(data.get(field) or "").strip()[:LONGEST_FIELD]
+            if text:
+                said[name] = numbers_in(name, text, plain(f"own_{name}"))
+        names, scores = sent_path(data[parts.labels]), data.get(parts.scores)
+        if names:
+            said["labels"] = read_labels(Path(names))
+        return ModelCard(**said, scores=str(scores)[:20] if scores else None)
 
     def first(self) -> Wish | PageWish:
         """What the tab opens on: weights that have learned something, and nothing that must be fetched."""
@@ -83,6 +97,7 @@ class OwnModel:
     def opened(self, wish: Wish | PageWish, photo: Photo, language: str) -> Own:
         """Load a network and show it a photograph."""
         name = self.guests.open(wish)
+        photo, _ = suited_to(self.guests, name, photo, language)
         view = look(self.guests, name, sample=photo.sample, path=photo.path, language=language)
         return Own(view, self.guests.about(name), photo)
 
@@ -158,7 +173,8 @@ class OwnModel:
         language = language_of(request)
         progress(0, desc=plain("own_fetching", language, name=wish.name))
         photo = own.photo if own else data[self.page.photo] or self.page.opening
-        return self.all(self.opened(wish, photo, language))
+        sent = sent_path(data[self.parts.picture]) if wish.weights == "file" else None
+        return self.all(self.opened(wish, Photo(path=sent) if sent else photo, language))
 
     def on_suggested(self, event: gr.EventData) -> Update:
         """A suggested name was picked."""
@@ -170,7 +186,9 @@ class OwnModel:
     def on_weights(self, data: Data) -> Update:
         """The file is asked for where the weights come from one."""
         visible = data[self.parts.weights] == "file"
-        return {self.parts.file: gr.File(visible=visible), self.parts.labels: gr.File(visible=visible)}
+        given = gr.Accordion(visible=visible)
+        files = {part: gr.File(visible=visible) for part in (self.parts.file, self.parts.labels)}
+        return {**files, self.parts.given: given}
 
     def on_photo(self, data: Data) -> Update:
         """A photograph was uploaded, pasted or taken."""
@@ -207,7 +225,7 @@ def wire(tab: OwnModel) -> None:
     """Connect components and handlers."""
     page, parts = tab.page, tab.parts
     everything = {parts.state, page.photo, parts.picker.image, parts.name, parts.weights, parts.file, parts.labels}
-    everything |= {page.chosen, parts.selected}
+    everything |= {page.chosen, parts.selected, parts.scores, parts.picture, *parts.fields.values()}
     said = {parts.state, parts.picker.samples, parts.found, parts.prediction, parts.list, *parts.titles.values()}
     analysis = {*said, parts.view, page.photo, parts.picker.image}
 
@@ -220,7 +238,7 @@ def wire(tab: OwnModel) -> None:
     on(parts.picker.image.clear, tab.on_clear, analysis, LIGHT)
     on([parts.find.click, parts.name.submit], tab.on_find, analysis, FETCH)
     connect(parts.suggested.select, tab.on_suggested, None, [parts.name], LIGHT)
-    on(parts.weights.input, tab.on_weights, [parts.file, parts.labels], LIGHT)
+    on(parts.weights.input, tab.on_weights, [parts.file, parts.labels, parts.given], LIGHT)
     sent = on(parts.picker.image.upload, tab.on_photo, analysis)
     on(sent.failure, tab.on_refused, [parts.picker.image], LIGHT)
     on(parts.picker.samples.select, tab.on_sample, analysis)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from attnviz.images.decode import MAX_BYTES
 from attnviz.models.limits import limits_for
 from attnviz.models.untrusted import LONGEST, WEIGHTS
 from attnviz.ui.networks.visitor_models import About, PageWish
@@ -18,6 +19,11 @@ from attnviz.ui.shared.strip_and_map import answer_html, head_html
 from attnviz.ui.shared.text import kind_name, label, phrased, plain, say
 from attnviz.ui.shared.view import View
 
+FIELDS = ("mean", "std", "window", "shown")
+"""Fields of a ``ModelCard`` that are written as numbers with commas between."""
+SCORES = ("softmax", "sigmoid", "probabilities", "logits")
+LONGEST_FIELD = 800
+"""Characters of such a field: numbers of 64 channels."""
 FIRST = "timm:seresnet18"
 """What the field for a name begins with; nothing is fetched unless somebody asks for it."""
 SUGGESTED = (
@@ -44,6 +50,13 @@ class OwnModelParts:
     weights: gr.Radio
     file: gr.File
     labels: gr.File
+    given: gr.Accordion
+    mean: gr.Textbox
+    std: gr.Textbox
+    window: gr.Textbox
+    shown: gr.Textbox
+    scores: gr.Dropdown
+    picture: gr.File
     find: gr.Button
     found: gr.HTML
     prediction: gr.HTML
@@ -51,6 +64,11 @@ class OwnModelParts:
     selected: gr.Textbox
     list: gr.HTML
     titles: dict[str, gr.HTML]
+
+    @property
+    def fields(self) -> dict[str, gr.Textbox]:
+        """Those of ``FIELDS``."""
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 def intro_html(language: str = "en") -> str:
@@ -106,6 +124,7 @@ def layout(page: Page) -> OwnModelParts:
             made["labels"] = gr.File(
                 label=plain("own_labels"), file_types=[".txt", ".json"], visible=False, height=120, elem_id="own-labels"
             )
+            made |= _given()
             made["find"] = gr.Button(label("own_find"), variant="primary", elem_id="own-find")
             made["picker"] = picker(page.opening, "own-", 200)
             title("prediction")
@@ -117,6 +136,22 @@ def layout(page: Page) -> OwnModelParts:
     title("own_list")
     made["list"] = gr.HTML(elem_id="own-list")
     return OwnModelParts(**made)
+
+
+def _given() -> dict[str, Any]:
+    """What is said of a network in a file where it does not say that itself, and a picture of other channels."""
+    with gr.Accordion(label("own_given"), open=False, visible=False, elem_id="own-given") as given:
+        fields = {
+            name: gr.Textbox(
+                "", label=label(f"own_{name}"), max_lines=1, max_length=LONGEST_FIELD, elem_id=f"own-{name}"
+            )
+            for name in FIELDS
+        }
+        choices = [(label(f"own_scores_{name or 'unsaid'}"), name) for name in ("", *SCORES)]
+        scores = gr.Dropdown(choices, value="", label=label("own_scores"), elem_id="own-scores")
+        text = plain("own_picture", limit=MAX_BYTES // 2**20)
+        picture = gr.File(label=text, file_types=[".tif", ".tiff", ".npy"], height=120, elem_id="own-picture")
+    return {"given": given, **fields, "scores": scores, "picture": picture}
 
 
 def found_html(view: View, about: About) -> str:
@@ -132,7 +167,7 @@ def guess_html(view: View, about: About) -> str:
     """The five most probable classes, and what they are."""
     if about.wish.weights == "untrained":
         note = say("own_random", view.language)
-    elif about.wish.weights == "file" and not getattr(about.wish, "labels", ()):
+    elif about.wish.weights == "file" and about.numbered:
         note = say("own_numbered", view.language, count=f"{about.classes:,}")
     else:
         note = say("knows_any", view.language, count=f"{about.classes:,}")
