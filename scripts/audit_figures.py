@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from attnviz.render.audit.charts import class_means, gain, through_depth
-from attnviz.render.audit.networks import donors
+from attnviz.render.audit.networks import donors, objects
 
 ROOT = Path(__file__).resolve().parents[1]
 AUDITS, FOLDER = ROOT / "results" / "audits", ROOT / "docs" / "figures"
@@ -35,6 +35,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     drawn = {name: draw(audits[network]) for name, (network, draw) in FIGURES.items()}
     drawn["donors"] = donors(sorted(audits.values(), key=lambda one: one["together"]["same_class"]["points"]))
+    drawn["objects"] = objects(list(audits.values()))
     for name, figure in drawn.items():
         if figure is None:
             raise SystemExit(f"the audit has no numbers for {name}")

@@ -20,6 +20,7 @@ from attnviz.cli.main import main
 from attnviz.core.errors import UserError
 from attnviz.render.audit.charts import CHARTS
 from attnviz.render.audit.files import write_figures
+from attnviz.render.audit.networks import objects
 from attnviz.render.audit.photographs import shown_photographs, telling_gate
 from attnviz.render.audit.report import report_html
 from attnviz.render.audit.words import WORDS, word
@@ -182,3 +183,12 @@ def test_the_command(checkpoints, tmp_path, capsys):
     assert "report.html" in capsys.readouterr().out
     assert main(command) == 2
     assert "holds another audit" in capsys.readouterr().err
+
+
+def test_masks_of_several_networks_are_drawn_beside_the_centre(found):
+    row = {"gate": "g", "energy": [1.2, 1.1, 1.3], "centre": [1.7, 1.4, 2.0], "random": [1.0, 0.9, 1.1]}
+    one, two = ({**found.summary, "objects": rows} for rows in ([row, row], [row]))
+    assert objects([{**found.summary, "objects": []}]) is None
+    (axes,) = objects([one, two]).axes
+    drawn = sorted(x for line in axes.lines for x in line.get_xdata() if x != 1)
+    assert len(axes.get_yticklabels()) == 2 and drawn.count(1.2) == 3 and drawn.count(1.7) == 3

@@ -56,11 +56,11 @@ def _of_gates(gates: Sequence[Summary]) -> tuple[Figure, Axes]:
     return lines([short(gate["name"]) for gate in gates])
 
 
-def lines(names: Sequence[str]) -> tuple[Figure, Axes]:
-    """Axes with a line for each name, the first on top."""
+def lines(names: Sequence[str], row: float = ROW) -> tuple[Figure, Axes]:
+    """Axes with a line of ``row`` inches for each name, the first on top."""
     right, above, below = MARGINS
     left = 0.2 + LETTER * max(map(len, names))
-    height = above + below + ROW * max(len(names), 2)
+    height = above + below + row * max(len(names), 2)
     figure = new_figure(WIDTH, height)
     size = (left / WIDTH, below / height, 1 - (left + right) / WIDTH, 1 - (above + below) / height)
     axes = figure.add_axes(size)

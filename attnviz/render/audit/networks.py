@@ -1,4 +1,4 @@
-"""One figure over the audits of several networks: whose gates may be another photograph's."""
+"""Figures over audits of several networks: whose gates may be another's, and whose masks lie on objects."""
 
 from __future__ import annotations
 
@@ -28,6 +28,30 @@ def donors(summaries: Sequence[Summary]) -> Figure | None:
         axes.errorbar(value, at, xerr=reach, fmt="o", ms=3, lw=1, color=COLOURS[row], label=word(name))
     axes.axvline(0, color=LIGHT.muted, lw=0.8)
     label(axes, word("points_together"))
+    grow(figure, axes, 0.36)
+    legend(axes, figure)
+    return figure
+
+
+def objects(summaries: Sequence[Summary]) -> Figure | None:
+    """How far the masks of each network lie on objects, its gates from the first layer above to the last below.
+
+    ``None`` where objects were given for none of them.
+    """
+    networks = [s for s in summaries if s["objects"]]
+    if not networks:
+        return None
+    figure, axes = lines([s["model"]["name"] for s in networks], row=0.6)
+    for at, summary in enumerate(networks):
+        gates = summary["objects"]
+        places = at + np.linspace(-0.34, 0.34, len(gates)) if len(gates) > 1 else np.array([at])
+        for key, colour, name in (("centre", LIGHT.muted, word("centre")), ("energy", COLOURS[0], word("masks"))):
+            value, low, high = np.array([gate[key] for gate in gates]).T
+            reach = np.stack([value - low, high - value])
+            shown = name if not at else None
+            axes.errorbar(value, places, xerr=reach, fmt="o", ms=2.5, lw=0.8, color=colour, label=shown)
+    axes.axvline(1, color=LIGHT.muted, lw=0.8)
+    label(axes, word("energy_over_area"))
     grow(figure, axes, 0.36)
     legend(axes, figure)
     return figure

@@ -115,6 +115,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "旁边是中心图和随机图。",
         ),
         "energy": ("energy", "能量"),
+        "energy_over_area": (
+            "share of energy on the object over its share of the area",
+            "物体能量占比除以面积占比",
+        ),
+        "masks": ("masks", "掩码"),
         "pointing": ("pointing", "指向"),
         "centre": ("centre", "中心"),
         "random_map": ("random", "随机"),
