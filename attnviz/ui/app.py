@@ -44,6 +44,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     from attnviz.core.errors import UserError
     from attnviz.ui.api.wire import add_endpoints
     from attnviz.ui.networks.store import Store
+    from attnviz.ui.server.page import Blocks
     from attnviz.ui.shared.frame import Frame
     from attnviz.ui.shared.page import Page
     from attnviz.ui.shared.sample_buttons import available
@@ -53,7 +54,7 @@ def build(store: Store | None = None) -> gr.Blocks:
     if not store.ids:
         raise UserError(plain("no_models", folder=store.folder))
     opening = _opening(store, available()[0])
-    with gr.Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False, fill_width=True) as demo:
+    with Blocks(title=plain("title"), delete_cache=CACHE, analytics_enabled=False, fill_width=True) as demo:
         frame, tabs = Frame(store, TABS), []
         photo = gr.State(None, time_to_live=KEEP_SECONDS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # a menu of the rest would let the row set the width
@@ -98,6 +99,7 @@ def launch_options(public: bool = True) -> dict[str, Any]:
     from attnviz.ui.server.limits import SESSIONS
     from attnviz.ui.server.localised_page import Document
     from attnviz.ui.server.origin import Origin, listening_name
+    from attnviz.ui.server.pace import Pace
     from attnviz.ui.server.request_filter import Door
     from attnviz.ui.server.uploads import Uploads
     from attnviz.ui.shared.text import add_texts, translations
@@ -108,7 +110,8 @@ def launch_options(public: bool = True) -> dict[str, Any]:
     largest = limits_for(public).largest_upload
     body = Middleware(BodyLimit, upload=largest + 2**20)
     inner = (Door, Uploads, HashedFiles, Document)
-    middleware = [Middleware(Origin), body, *(Middleware(part) for part in inner)]
+    outer = [Middleware(Origin), *([Middleware(Pace)] if public else [])]
+    middleware = [*outer, body, *(Middleware(part) for part in inner)]
     return {
         "server_name": listening_name(),
         "share": False,

@@ -57,6 +57,10 @@ def limits() -> Claims:
         f"one address, {server.WAITING_SESSION} of one visitor;",
     )
     yield "docs/deploying.md", f"comes last, and after {server.LISTEN_SECONDS:g} seconds not at all"
+    pace = f"{server.PACE:g} requests a second after {server.PACE_BURST:g} at once (the page counts five"
+    yield "docs/deploying.md", f"{pace}, each of its files a twentieth)"
+    yield "docs/deploying.md", f"waits up to {server.PACE_SECONDS:g} seconds, then it is refused"
+    yield "docs/deploying.md", "their network of 64 bits"
     yield "docs/deploying.md", f"{server.ANSWER_VALUES:,} gate values in one answer"
     yield "docs/deploying.md", f"| frames of a camera | {server.FRAME_BYTES // 2**10} KiB each"
     yield "docs/deploying.md", f"| {server.SESSIONS}, of one address {server.SESSIONS_ADDRESS}: its own oldest"

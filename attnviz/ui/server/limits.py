@@ -10,6 +10,8 @@ OTHER_BYTES = 2**20
 """Most bytes of any other request: events carry names and numbers, so a picture as a ``data:`` URL does not fit."""
 EVENT_VALUES = 20_000
 """Most values in one event; the page's largest holds some hundreds, and each costs time to look through."""
+SMALL_EVENT = 2**12
+"""Bytes up to which an event is looked through at once, in two milliseconds at most; larger ones are in a thread."""
 EVENT_FILES = 16
 """Most files that one event may name: the page sends one at a time, and each is looked up on the disk."""
 FRAME_BYTES = 2**18
@@ -30,11 +32,24 @@ WAITING_ADDRESS = 64
 """Most events of one address that wait; a class behind one address shares it."""
 LISTEN_SECONDS = 5.0
 """An event whose visitor has not begun to listen by then is not computed; the page listens at once."""
+QUEUE_SECONDS = 0.005
+"""How often the queue is looked at for the next event: nobody sees five milliseconds, and one cost a twentieth of a
+core while nothing happened."""
+STATUS_SECONDS = 1.0
+"""How often those who wait are told how many are in front of them."""
 
 SESSIONS = 400
 """Visitors whose last analysis is kept; a few megabytes each."""
 SESSIONS_ADDRESS = 100
 """Most of them from one address: its own oldest goes first, never somebody else's."""
+
+PACE = 30.0
+"""Requests a second of one address, by what they cost (``pace.cost``): three times what two cores can compute, and a
+tenth of the time of the loop that serves everybody."""
+PACE_BURST = 600.0
+"""Requests of an address at once before its pace counts: a class of forty opens the page, with its files and events."""
+PACE_SECONDS = 5.0
+"""How long a request that comes too fast waits; what would wait longer is refused then."""
 
 CONNECTIONS = 512
 """Most open connections, and never more than half of what the system allows to open."""

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from attnviz.ui.server.calls import CALL, PREFIX, as_event, public, session_of
-from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES
+from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES, SMALL_EVENT
 from attnviz.ui.server.shares import Shares, address_of
 from attnviz.ui.shared.text import language_of, plain
 
@@ -103,15 +103,18 @@ class Door:
         while messages[-1].get("more_body"):
             messages.append(await receive())
         body = b"".join(message.get("body", b"") for message in messages)
-        # in a thread: other visitors' requests must not wait for the largest event
-        body, wrong = (body, "") if name is None else await run_sync(as_event, shares.blocks, name, body)
-        event = {} if wrong else await run_sync(parsed, body)
-        if wrong := wrong or await run_sync(problem, shares.blocks, event, queued):
-            of_program = name is not None or public(_function(shares.blocks.fns, event))
+        blocks, wrong = shares.blocks, ""
+        # in a thread: others must not wait for the largest event; a small one costs less than a thread
+        check = run_sync if len(body) > SMALL_EVENT else _at_once
+        if name is not None:
+            body, wrong = await check(as_event, blocks, name, body)
+        event = {} if wrong else await check(parsed, body)
+        if wrong := wrong or await check(problem, blocks, event, queued):
+            of_program = name is not None or public(_function(blocks.fns, event))
             await _refuse(422, invalid(wrong) if of_program else wrong, scope, receive, send)
             return
         session, address = event["session_hash"], address_of(scope)
-        lane = shares.blocks.default_config.fns[event["fn_index"]].concurrency_id if queued else None
+        lane = blocks.default_config.fns[event["fn_index"]].concurrency_id if queued else None
         if queued and shares.full(session, address, lane):
             await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
             return
@@ -126,6 +129,10 @@ class Door:
         await self.app(scope, replay, send)
         if queued:
             shares.joined()
+
+
+async def _at_once(function: Callable[..., Any], *values: Any) -> Any:
+    return function(*values)
 
 
 def parsed(body: bytes) -> dict[str, Any]:

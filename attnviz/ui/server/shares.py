@@ -6,33 +6,15 @@ gradio's queue is one list a lane, first come first served, and computes what no
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
-from gradio.state_holder import SessionState
-
 from attnviz.ui.server import limits
-
-
-class Session(SessionState):
-    """A visitor's state without a second copy of the page.
-
-    gradio describes every component anew for each session and after each event, for links to a whole state, which this
-    page does not have (its own are short): most of what a new session costs.
-    """
-
-    def __init__(self, blocks: Any) -> None:
-        super().__init__(SimpleNamespace(default_config=blocks.default_config, blocks=()))  # type: ignore[arg-type]
-
-    def _update_config(self, key: int) -> None:
-        """Nothing is described."""
-
-    def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Nothing is described."""
+from attnviz.ui.server.page import Session
 
 
 class Shares:
@@ -68,8 +50,10 @@ class Shares:
 
     def joined(self) -> None:
         """Put the events that wait in turns, and see to it that those without a listener go."""
+        running = [event for job in self.queue.active_jobs if job for event in job]
         for lane in self._lanes():
-            lane.queue[:] = in_turns(lane.queue, self._listening)
+            here = [event for event in running if event.concurrency_id == lane.concurrency_id]
+            lane.queue[:] = in_turns(lane.queue, self._listening, here)
         if self._sweeping is None or self._sweeping.done():
             self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
@@ -121,20 +105,21 @@ class Shares:
                 await self.queue.clean_events(session_hash=session)
 
 
-def in_turns(events: list[Any], listening: Any) -> list[Any]:
+def in_turns(events: list[Any], listening: Any, running: Iterable[Any] = ()) -> list[Any]:
     """Events so that sessions take turns within an address, and addresses among each other.
 
     Args:
         events: Those that wait, in the order in which they came.
         listening: Sessions that listen; events of the others come last.
+        running: Events that are computed now: each was a turn of its session and address.
     """
-    of_session: Counter[str] = Counter()
+    of_session = Counter(event.session_hash for event in running)
     turns = []
     for event in events:
         turns.append((event.session_hash not in listening, of_session[event.session_hash]))
         of_session[event.session_hash] += 1
     order = sorted(range(len(events)), key=lambda i: turns[i])
-    of_address: Counter[str] = Counter()
+    of_address = Counter(address_of(event.request.scope) for event in running)
     place = {}
     for i in order:
         address = address_of(events[i].request.scope)
@@ -144,6 +129,16 @@ def in_turns(events: list[Any], listening: Any) -> list[Any]:
 
 
 def address_of(scope: Any) -> str:
-    """The address that a request came from; a request without one shares the empty address."""
+    """The address that a request came from; a request without one shares the empty address.
+
+    Of IPv6 its network of 64 bits, which is what one visitor is given: there are as many addresses in it as they like.
+    """
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    name = str(client[0]) if client else ""
+    if ":" not in name:
+        return name
+    try:
+        address = ipaddress.IPv6Address(name.split("%")[0])
+    except ValueError:
+        return name
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))

@@ -14,10 +14,10 @@ def event(name):
     return SimpleNamespace(name=name, session_hash=name[:2], request=request)
 
 
-def order(names, silent=()):
+def order(names, silent=(), running=""):
     events = [event(name) for name in names.split()]
     listening = {one.session_hash for one in events} - set(silent)
-    return " ".join(one.name for one in in_turns(events, listening))
+    return " ".join(one.name for one in in_turns(events, listening, [event(name) for name in running.split()]))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,27 @@ def test_turns(came, goes):
 def test_a_late_comer_of_another_address_is_second_however_many_wait():
     crowd = " ".join(f"A{chr(97 + i)}1" for i in range(26))
     assert order(f"{crowd} Zz1").split().index("Zz1") == 1
+
+
+def test_what_is_computed_now_was_a_turn():
+    crowd = " ".join(f"A{chr(97 + i)}1" for i in range(26))
+    assert order(f"{crowd} Zz1", running="Aa0").split()[0] == "Zz1"
+    assert order("Aa1 Ab1", running="Aa0") == "Ab1 Aa1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("no:address", "no:other", False),
+    ],
+)
+def test_a_network_of_one_visitor_is_one_address(one, other, same):
+    assert (address_of({"client": (one, 1)}) == address_of({"client": (other, 2)})) is same
 
 
 def test_those_who_do_not_listen_come_last():
