@@ -64,7 +64,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float = 600) -> Iterator[Served]:
+def serve(
+    checkpoints: str | None = None, *, parts: bool = False, mcp: bool = False, seconds: float = 600
+) -> Iterator[Served]:
     """Start the app on a free port, with an own folder for temporary files."""
     with tempfile.TemporaryDirectory(prefix="attnviz-served-") as folder:
         port = free_port()
@@ -72,7 +74,13 @@ def serve(checkpoints: str | None = None, *, parts: bool = False, seconds: float
         own = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "TMPDIR": folder}
         own |= {"GRADIO_TEMP_DIR": str(Path(folder) / "gradio"), "PYTHONFAULTHANDLER": "1"}
         log = Path(folder) / "log.txt"
-        command = [sys.executable, "-m", "benchmarks.served", *(["--parts"] if parts else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.served",
+            *(["--parts"] if parts else []),
+            *(["--mcp"] if mcp else []),
+        ]
         pipe = subprocess.PIPE
         with log.open("w", encoding="utf-8") as errors:
             environment = {**os.environ, **chosen, **own}
@@ -142,6 +150,7 @@ def main() -> None:
     """Serve until the input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", action="store_true")
+    parser.add_argument("--mcp", action="store_true", help="answer agents too")
     args = parser.parse_args()
     answers, sys.stdout = sys.stdout, sys.stderr  # gradio prints where it listens
     from attnviz.ui.app import build, launch_options
@@ -152,7 +161,7 @@ def main() -> None:
     if args.parts:
         timed(times)
     store = Store()
-    start(build(store), **launch_options(), prevent_thread_lock=True)
+    start(build(store), **{**launch_options(), "mcp_server": args.mcp}, prevent_thread_lock=True)
     for _ in sys.stdin:
         spent = {part: values.copy() for part, values in times.items()}
         for values in times.values():
