@@ -1,9 +1,9 @@
 """Hostile requests to every endpoint: ``python -m benchmarks.fuzz_endpoints [--requests 10000] [--out FILE]``.
 
-The list is the app's own: each event of the page, each named call, each tool over MCP, uploads, files, and every address
-that the door lets in. Each gets its share of the requests, or as many as fit into ``--seconds``; what is left goes to the
-others. A request is wrong that is answered with an internal error, a traceback or a path of the server, or not within
-``HANG`` seconds; between endpoints a good request must get its right answer. Prints a table.
+The list is the app's own: each event of the page, each named call, each tool over MCP, uploads, files, and the
+addresses that the door lets in. Each gets its share of the requests, or as many as fit into ``--seconds``; what is left
+goes to the others. A request is wrong that is answered with an internal error, a traceback or a path of the server, or
+not within ``HANG`` seconds; between endpoints a good request must get its right answer. Prints a table.
 """
 
 from __future__ import annotations
@@ -240,41 +240,42 @@ class Stranger:
         return count
 
 
-def measure(requests: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Every endpoint of an app with everything on."""
+def figures(rows: dict[str, Row], good: Counter[str], log: str, before: Any, after: Any) -> dict[str, Any]:
+    """What is known so far."""
+    return {
+        "requests": sum(sum(row.answers.values()) + len(row.wrong) for row in rows.values()),
+        "endpoints": len(rows),
+        "fewest for one": min(sum(row.answers.values()) + len(row.wrong) for row in rows.values()),
+        "wrong": sum(len(row.wrong) for row in rows.values()),
+        "tracebacks in the log": log.count("Traceback"),
+        "good requests": dict(good),
+        **{key: [before[key], after[key]] for key in ("rss", "threads", "files", "hooks")},
+        "each": {
+            name: {"answers": dict(row.answers), "slowest s": round(row.slowest, 2), "wrong": row.wrong[:5]}
+            for name, row in rows.items()
+        },
+    }
+
+
+def measure(requests: int, seconds: float, seed: int, write: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Every endpoint of an app with everything on; what is known is written after every tenth."""
     with serve(mcp=True) as app:
         stranger, friend, photograph = Stranger(app.url, seed, mcp=True), Client(app.url), corpus.good()["jpeg"]
         friend.open()
         shown = pictures(friend.photograph(photograph))
-        rows, left, lost, before = {name: Row() for name in stranger.endpoints}, requests, 0, app.ask()
-        order = sorted(
-            rows, key=lambda name: not name.startswith("event")
-        )  # the fast ones last: they take what is left
+        rows, left, good, before = {name: Row() for name in stranger.endpoints}, requests, Counter[str](), app.ask()
+        order = sorted(rows, key=lambda name: not name.startswith("event"))  # the quick ones last: they take the rest
         while left > 0:
             for number, name in enumerate(order):
                 share = max(1, -(-left // (len(order) - number)))
                 left -= stranger.run(name, share, seconds, rows[name])
-                lost += pictures(friend.photograph(photograph)) != shown
-                print(
-                    f"{name}: {sum(rows[name].answers.values())}, {len(rows[name].wrong)} wrong",
-                    file=sys.stderr,
-                    flush=True,
-                )
-        after = app.ask()
-        log = app.log.read_text(encoding="utf-8", errors="replace")
-        return {
-            "requests": sum(sum(row.answers.values()) + len(row.wrong) for row in rows.values()),
-            "endpoints": len(rows),
-            "wrong": sum(len(row.wrong) for row in rows.values()),
-            "tracebacks in the log": log.count("Traceback"),
-            "log": app.errors[:10],
-            "good requests": {"asked": len(order), "wrong or lost": lost},
-            **{key: [before[key], after[key]] for key in ("rss", "threads", "files", "hooks")},
-            "each": {
-                name: {"answers": dict(row.answers), "slowest s": round(row.slowest, 2), "wrong": row.wrong[:5]}
-                for name, row in rows.items()
-            },
-        }
+                if number % 10 == 9 or number == len(order) - 1:
+                    good["right" if pictures(friend.photograph(photograph)) == shown else "wrong or lost"] += 1
+                    log = app.log.read_text(encoding="utf-8", errors="replace")
+                    report = figures(rows, good, log, before, app.ask())
+                    write(report)
+                    print(f"{report['requests']} requests, {report['wrong']} wrong", file=sys.stderr, flush=True)
+        return report
 
 
 def main() -> None:
@@ -286,12 +287,16 @@ def main() -> None:
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     report = {"command": "python -m " + " ".join(["benchmarks.fuzz_endpoints", *sys.argv[1:]]), "hardware": hardware()}
-    report |= measure(given.requests, given.seconds, given.seed)
+
+    def write(figures: dict[str, Any]) -> None:
+        if given.out:
+            text = json.dumps({**report, **figures}, indent=1, ensure_ascii=False)
+            given.out.write_text(text + "\n", encoding="utf-8")
+
+    report |= measure(given.requests, given.seconds, given.seed, write)
     for name, row in report["each"].items():
         print(f"{name:44} {row['slowest s']:6.2f} s  {len(row['wrong'])} wrong  {row['answers']}")
     print(json.dumps({key: value for key, value in report.items() if key != "each"}, indent=1))
-    if given.out:
-        given.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

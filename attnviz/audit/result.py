@@ -14,8 +14,8 @@ from attnviz.audit.thumbnails import thumbnails
 from attnviz.audit.work import Work
 from attnviz.core.displays import as_html
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_atomically
 from attnviz.core.types import Analysis
-from attnviz.models.checkpoints import write_atomically
 
 VIEW_SIDE = 320
 """Most pixels of a side of a photograph that can be opened in a report."""

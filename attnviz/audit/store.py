@@ -13,7 +13,7 @@ import numpy as np
 
 from attnviz.audit.statistics.base import Array, Statistic
 from attnviz.core.errors import UserError
-from attnviz.models.checkpoints import write_atomically
+from attnviz.core.files import write_atomically
 
 S = TypeVar("S", bound=Statistic)
 PLAN = "plan.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_atomically
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import Tape, capture
 from attnviz.gates.discover import find_gates, what_it_has
@@ -51,10 +53,11 @@ class GateLog:
 
     def save(self, path: str | Path) -> None:
         """Write the rows to a CSV file."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, COLUMNS)
-            table.writeheader()
-            table.writerows(self.rows)
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, COLUMNS)
+        table.writeheader()
+        table.writerows(self.rows)
+        write_atomically(Path(path), text.getvalue().encode())
 
     def listen(self) -> None:
         """Read the gates in the next pass."""

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.files import write_atomically, write_together
 from attnviz.core.keys import check_keys
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
@@ -81,46 +81,6 @@ class Card:
         card["spec"] = ModelSpec.from_json(values["spec"])
         card["labels"], card["limits"] = tuple(values["labels"]), tuple(values.get("limits", ()))
         return cls(**card)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a crash or a full disk leaves the old one or the new one, never half of it."""
-    write_together({path: data})
-
-
-def write_together(files: Mapping[Path, bytes]) -> None:
-    """Write files of one folder that belong together: none of the old ones is replaced before all new ones are on disk.
-
-    Args:
-        files: Path -> content.
-    """
-    staged: dict[Path, Path] = {}
-    try:
-        for path, data in files.items():
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            staged[path] = Path(temporary)
-            _write_out(handle, data)
-        for path, new in staged.items():
-            new.replace(path)
-    finally:
-        for new in staged.values():
-            new.unlink(missing_ok=True)
-    folder = os.open(next(iter(files)).parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the rename itself must be on disk too
-    finally:
-        os.close(folder)
-
-
-def _write_out(handle: int, data: bytes) -> None:
-    """Write a temporary file through to the disk, with the rights that a new file usually has."""
-    with os.fdopen(handle, "wb") as stream:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.fchmod(handle, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        stream.write(data)
-        stream.flush()
-        os.fsync(handle)
 
 
 def compact(state: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

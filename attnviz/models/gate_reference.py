@@ -18,9 +18,10 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.files import write_atomically
 from attnviz.core.kinds import KINDS, kind_named
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids, write_atomically
+from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
 
 SUFFIX = ".reference"
 MAX_BYTES = 2**20

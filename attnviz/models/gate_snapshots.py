@@ -16,9 +16,10 @@ import safetensors
 import safetensors.numpy
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.files import write_atomically
 from attnviz.core.input_spec import FITS
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids, write_atomically
+from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
 
 SUFFIX = ".snapshots"
 MAX_BYTES = 64 * 2**20

@@ -11,6 +11,7 @@ from typing import Any
 
 from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_atomically
 
 FOLDER = data_folder("results")
 """Where the results are."""
@@ -77,7 +78,7 @@ def write_results(file: Path, report: Mapping[str, Any], settings: Mapping[str, 
     file.parent.mkdir(parents=True, exist_ok=True)
     values = {**report, "settings": settings}
     lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
-    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_atomically(file, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

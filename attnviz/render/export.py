@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_together
 from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
 from attnviz.core.scores import shown
@@ -207,8 +208,7 @@ def write_exports(
     files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
+        write_together({folder / name: data for name, data in files.items()})
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
     return [folder / name for name in files]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
-from attnviz.models.checkpoints import write_atomically
+from attnviz.core.files import write_atomically
 
 NAME = "state.safetensors"
 

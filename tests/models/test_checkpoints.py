@@ -1,13 +1,16 @@
 import json
+import os
 import pickle
 import shutil
 
 import pytest
 import torch
 
+from attnviz.core import files
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_atomically
 from attnviz.models import checkpoints as module
-from attnviz.models.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint, write_atomically
+from attnviz.models.checkpoints import Card, checkpoint_ids, load, load_card, save_checkpoint
 from attnviz.models.cost import macs_of
 from attnviz.models.spec import build
 from tests.conftest import tiny_card, tiny_spec
@@ -134,6 +137,16 @@ def test_strange_names_are_refused(checkpoints, name):
         load(name, checkpoints)
 
 
+def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
+    left, lately, other = (tmp_path / name for name in (".x.abcdefgh", ".x.ijklmnop", ".y.abcdefgh"))
+    for path in (left, lately, other):
+        path.write_bytes(b"half")
+    for path in (left, other):
+        os.utime(path, (1, 1))
+    write_atomically(tmp_path / "x", b"new")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".x.ijklmnop", ".y.abcdefgh", "x"]
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "x"
     write_atomically(path, b"old")
@@ -141,7 +154,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x"]
@@ -159,20 +172,19 @@ def test_bundled_checkpoints_load_and_are_small(name):
 
 
 def test_files_that_belong_together_are_replaced_together(tmp_path, monkeypatch):
-    from attnviz.models import checkpoints
 
     one, two = tmp_path / "one", tmp_path / "two"
-    checkpoints.write_together({one: b"old 1", two: b"old 2"})
-    whole = checkpoints._write_out
+    files.write_together({one: b"old 1", two: b"old 2"})
+    whole = files._write_out
 
     def full(handle, data):
         if data == b"new 2":
             raise OSError("no space")
         whole(handle, data)
 
-    monkeypatch.setattr(checkpoints, "_write_out", full)
+    monkeypatch.setattr(files, "_write_out", full)
     with pytest.raises(OSError, match="no space"):
-        checkpoints.write_together({one: b"new 1", two: b"new 2"})
+        files.write_together({one: b"new 1", two: b"new 2"})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"one": b"old 1", "two": b"old 2"}
-    checkpoints.write_together({one: b"newer 1", two: b"newer 2"})
+    files.write_together({one: b"newer 1", two: b"newer 2"})
     assert (one.read_bytes(), two.read_bytes()) == (b"newer 1", b"newer 2")

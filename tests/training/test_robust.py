@@ -17,8 +17,8 @@ import safetensors.torch
 import torch
 
 from attnviz.cli.main import main
+from attnviz.core import files as whole_files
 from attnviz.core.errors import UserError
-from attnviz.models import checkpoints
 from attnviz.models.checkpoints import load
 from attnviz.training import loop
 from attnviz.training.checks import check_run
@@ -31,10 +31,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = RECIPE + "snapshots = [0, 1, 2]\n"
 WRITES_HALF = """
 import os, signal, sys
-from attnviz.models import checkpoints
+from attnviz.core import files as whole_files
 from attnviz.cli.main import main
 
-left, whole = int(sys.argv[1]), checkpoints._write_out
+left, whole = int(sys.argv[1]), whole_files._write_out
 
 def write(handle, data):
     global left
@@ -44,7 +44,7 @@ def write(handle, data):
         os.kill(os.getpid(), signal.SIGKILL)
     whole(handle, data)
 
-checkpoints._write_out = write
+whole_files._write_out = write
 main(sys.argv[2:])
 """
 
@@ -102,7 +102,7 @@ def test_a_write_that_fails_loses_nothing(data, recipe_file, tmp_path, monkeypat
     recipe, run = load_recipe(recipe_file()), tmp_path / "run"
     trainer, original, limits = (
         Trainer(recipe, data, run),
-        checkpoints._write_out,
+        whole_files._write_out,
         resource.getrlimit(resource.RLIMIT_FSIZE),
     )
     saved = {}
@@ -116,7 +116,7 @@ def test_a_write_that_fails_loses_nothing(data, recipe_file, tmp_path, monkeypat
         if epoch == 1:
             saved.update(files(run))
             if how == "no space":
-                monkeypatch.setattr(checkpoints, "_write_out", full)
+                monkeypatch.setattr(whole_files, "_write_out", full)
             else:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (len(saved[NAME]) // 2, limits[1]))
         return entry
@@ -127,7 +127,7 @@ def test_a_write_that_fails_loses_nothing(data, recipe_file, tmp_path, monkeypat
             trainer.run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        monkeypatch.setattr(checkpoints, "_write_out", original)
+        monkeypatch.setattr(whole_files, "_write_out", original)
     assert files(run) == saved and list(saved) == [NAME]
     Trainer(recipe, data, run).run()
     assert [h["epoch"] for h in load(run / "tiny").card.training["history"]] == [1, 2, 3]

@@ -64,7 +64,7 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     """Audit one network into a folder, with its report; returns the summary."""
     from attnviz.audit.run import audit
     from attnviz.audit.settings import Settings
-    from attnviz.models.checkpoints import write_atomically
+    from attnviz.core.files import write_atomically
     from attnviz.render.audit.files import write_figures
     from attnviz.render.audit.photographs import shown_photographs
     from attnviz.render.audit.report import report_html
@@ -105,7 +105,7 @@ def view_of(audited: Audit) -> ReportView:
 def _compared(args: AuditOptions) -> None:
     """Audit all networks that are not audited yet, each into a folder of its own, and write the table."""
     from attnviz.audit.compare import compare, read_summary, rows_of
-    from attnviz.models.checkpoints import write_atomically
+    from attnviz.core.files import write_atomically
     from attnviz.render.audit.comparison import comparison_html
 
     rows: dict[str, list[dict[str, Any]]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,10 +82,11 @@ def _page(analyser: Analyser, analysis: Analysis) -> str:
 
 def _write(path: Path, text: str) -> None:
     from attnviz.core.errors import UserError
+    from attnviz.core.files import write_atomically
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text.encode())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -107,9 +109,9 @@ def _folder(args: ExploreOptions, out: Path, look: dict[str, Any]) -> None:
     notes = dict.fromkeys(note.text for note in network.assumed)
     print("".join(f"note: {text}\n" for text in notes), end="")
     if rows:
-        with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([("photograph", "label", "score"), *rows])
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([("photograph", "label", "score"), *rows])
+        _write(out / "predictions.csv", table.getvalue())
     without = f", {left_out} left out" if left_out else ""
     print(f"{len(rows)} photographs{without}; one folder each and predictions.csv in {out}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.files import write_atomically
 from attnviz.render.audit.charts import CHARTS, Summary
 
 FORMATS = ("png", "svg", "pdf")
@@ -25,6 +27,8 @@ def write_figures(summary: Summary, folder: Path, kind: str) -> list[Path]:
         figure = draw(summary)
         if figure is not None:
             path = folder / f"{name}.{kind}"
-            figure.savefig(path, format=kind, dpi=DPI)
+            data = io.BytesIO()
+            figure.savefig(data, format=kind, dpi=DPI)
+            write_atomically(path, data.getvalue())
             written.append(path)
     return written
