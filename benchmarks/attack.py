@@ -1,192 +1,64 @@
 """An attack and an innocent visitor beside it: ``python -m benchmarks.attack [--only NAME …] [--out FILE]``.
 
-Each abuse is replayed against the app in a process of its own, from another loopback address than the innocent
-visitor's (Linux), while she uploads photographs. Prints a table of what the abuse was answered, and of her milliseconds
-from upload to pictures, alone and beside it, in one run.
+Each abuse is replayed against the app from another loopback address than the innocent visitor's (Linux), while she
+uploads photographs. She is measured in turns: alone, beside the abuse, and beside the same abuse of another app on the
+same machine, which costs the machine as much and her app nothing. Prints a table.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
-import socket
 import statistics
-import threading
+import subprocess
+import sys
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.abuses import ATTACKS
 from benchmarks.client import Client
-from benchmarks.load import photographs
-from benchmarks.served import Served, serve
-
-EVIL = "127.0.0.2"
-"""Where the abuse comes from."""
-Say = Callable[[Any], None]
+from benchmarks.load import hardware, photographs
+from benchmarks.served import ROOT, Served, serve
 
 
-def fresh(app: Served, config: dict[str, Any]) -> Client:
-    """A visitor who abuses, with a new session."""
-    return Client(app.url, config, timeout=20, source=EVIL)
+def cpu(app: Served) -> float:
+    """Milliseconds of CPU that an app has taken."""
+    fields = Path(f"/proc/{app.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def post(client: Client, event: dict[str, Any], session: str, **more: Any) -> int:
-    """Join the queue and never listen."""
-    body = {"data": client.inputs(event, {}), "fn_index": event["id"], "session_hash": session, **more}
-    return client.request(
-        "POST", "gradio_api/queue/join" if event["queue"] is not False else "gradio_api/run/predict", body
-    )[0]
+@contextlib.contextmanager
+def abused(name: str, url: str, answers: Counter[str]) -> Iterator[None]:
+    """While an abuse goes on."""
+    pipe, command = subprocess.PIPE, [sys.executable, "-m", "benchmarks.abuses", name, url]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+    process.stdout.readline()
+    time.sleep(1)
+    try:
+        yield
+    finally:
+        said, _ = process.communicate(timeout=60)
+        answers.update(json.loads(said))
 
 
-def proxy(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Addresses of other machines in the place of a file."""
-    client = fresh(app, config)
-    for address in (
-        "http://127.0.0.1:1/",
-        "https://example.org/",
-        "//example.org/x",
-        "ftp://example.org/",
-        "file:///etc/passwd",
-    ):
-        say(client.request("GET", f"gradio_api/file={address}")[0])
-
-
-def large_event(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Events of one MiB with 19,000 files in them."""
-    client = fresh(app, config)
-    event = client.event("photo", "upload")
-    files = [{"path": f"{os.sep}tmp{os.sep}{i:030}"} for i in range(19_000)]
-    while not stop.is_set():
-        say(post(client, event, uuid.uuid4().hex, event_data=files))
-
-
-def silent_posts(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Small posts of ever new sessions that never listen."""
-    client = fresh(app, config)
-    event = client.event("photo", "upload")
-    while not stop.is_set():
-        say(post(client, event, uuid.uuid4().hex))
-
-
-def crowd(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Thirty sessions of one address that upload and listen."""
-    files = photographs()
-
-    def visit() -> None:
-        client = fresh(app, config)
-        client.open()
-        while not stop.is_set():
-            answer = client.photograph(files[0])
-            say(200 if answer["success"] else answer.get("status", "error"))
-
-    threads = [threading.Thread(target=visit, daemon=True) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-
-def silent_connections(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Connections that say nothing, as many as can be opened."""
-    host, port = http.client.HTTPConnection(fresh(app, config).host).host, int(app.url.rstrip("/").rsplit(":", 1)[1])
-    opened: list[socket.socket] = []
-    while not stop.is_set():
-        with contextlib.suppress(OSError):
-            opened.append(socket.create_connection((host, port), 5, (EVIL, 0)))
-            say("opened")
-        if len(opened) >= 900:
-            opened.pop(0).close()
-            time.sleep(0.01)
-    for one in opened:
-        one.close()
-
-
-def half_uploads(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Uploads that are broken off."""
-    client = fresh(app, config)
-    head = (
-        f"POST /gradio_api/upload HTTP/1.1\r\nHost: {client.host}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-        'Content-Length: 1000000\r\n\r\n--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
-    )
-    name, port = client.host.split(":")
-    while not stop.is_set():
-        with contextlib.suppress(OSError), socket.create_connection((name, int(port)), 5, (EVIL, 0)) as connection:
-            connection.sendall(head.encode() + bytes(200_000))
-            say("broken off")
-        time.sleep(0.02)
-
-
-def full_uploads(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Whole uploads of 30 MiB, one after another."""
-    client = fresh(app, config)
-    while not stop.is_set():
-        say(client.upload(os.urandom(2**20) * 30)[0])
-
-
-def sessions(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Light requests, each of a new session."""
-    client = fresh(app, config)
-    light = next(e for e in config["dependencies"] if e["backend_fn"] and e["queue"] is False)
-    for _ in range(1000):
-        if stop.is_set():
-            return
-        say(post(client, light, uuid.uuid4().hex))
-
-
-def other_site(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Another site's page, and a name that was made to point here."""
-    host = fresh(app, config).host
-    for method, path, headers in [
-        ("POST", "/gradio_api/upload", {"Origin": "http://evil.example"}),
-        ("POST", "/gradio_api/queue/join", {"Origin": "null"}),
-        ("GET", "/config", {"Host": "evil.example"}),
-        ("GET", "/config", {"X-Forwarded-Host": "evil.example"}),
-    ]:
-        connection = http.client.HTTPConnection(host, timeout=10, source_address=(EVIL, 0))
-        connection.request(method, path, b"", headers)
-        say(connection.getresponse().status)
-        connection.close()
-
-
-def shapes(app: Served, config: dict[str, Any], say: Say, stop: threading.Event) -> None:
-    """Uploads that are no form with a file."""
-    client = fresh(app, config)
-    part = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n1\r\n--x--\r\n'
-    form = "multipart/form-data; boundary=x"
-    for kind, body in [
-        ("multipart/form-data", part), ("multipart/form-data; boundary=", part), ("text/plain", b"x"), ("", b""),
-        ("multipart/form-data; boundary=y", part), ("multipart/form-data; boundary=\xff", part),
-        ("application/json", b"{}"), (form, b""), (form, part[:40]), (form, b"--x--\r\n"), (form, bytes(999)),
-        (form, part.replace(b"files", b"f")), (form, part.replace(b"a.jpg", b"")),
-        (form, part.replace(b"a.jpg", b"a" * 5000)), (form, part.replace(b"a.jpg", b"..\\..\\a")),
-        (form, part.replace(b"form-data;", b"")),
-    ]:  # fmt: skip
-        say(client.request("POST", "gradio_api/upload", body, kind)[0])
-
-
-ATTACKS: dict[str, Callable[[Served, dict[str, Any], Say, threading.Event], None]] = {
-    function.__name__: function
-    for function in (
-        proxy, large_event, silent_posts, crowd, silent_connections, half_uploads, full_uploads, sessions, other_site,
-        shapes,
-    )
-}  # fmt: skip
-
-
-def innocent(client: Client, files: list[bytes], times: int) -> dict[str, float]:
-    """Milliseconds from upload to pictures of a visitor on a page that stays open."""
+def innocent(client: Client, files: list[bytes], times: int) -> tuple[list[float], int]:
+    """Milliseconds from upload to pictures of a visitor on a page that stays open, and how many were lost."""
     seen, lost = [], 0
     for turn in range(times):
         started = time.perf_counter()
         answer = client.photograph(files[turn % len(files)])
         seen.append(1000 * (time.perf_counter() - started))
         lost += not answer["success"]
+    return seen, lost
+
+
+def spread(seen: list[float], lost: int) -> dict[str, int]:
+    """Median and 95th percentile."""
     ordered = sorted(seen)
     return {
         "median": round(statistics.median(seen)),
@@ -195,32 +67,42 @@ def innocent(client: Client, files: list[bytes], times: int) -> dict[str, float]
     }
 
 
-def run(name: str, times: int) -> dict[str, Any]:
-    """One abuse against a fresh app, with an innocent visitor before and beside it."""
+def run(name: str, times: int, rounds: int) -> dict[str, Any]:
+    """One abuse against a fresh app, with an innocent visitor before and beside it, in turns."""
     files = photographs()
-    with serve() as app:
+    with serve() as app, serve() as other:
         client = Client(app.url)
         client.open()
         innocent(client, files, 3)
-        alone = innocent(client, files, times)
-        before = app.ask()
-        answers: Counter[str] = Counter()
-        stop = threading.Event()
-        evil = threading.Thread(
-            target=ATTACKS[name], args=(app, client.config, lambda what: answers.update([str(what)]), stop), daemon=True
-        )
-        evil.start()
-        time.sleep(1)
-        beside = innocent(client, files, times)
-        stop.set()
-        evil.join(90)
+        before, answers = app.ask(), Counter[str]()
+        elsewhere: Counter[str] = Counter()
+        seen: dict[str, list[float]] = {"alone": [], "beside": [], "elsewhere": []}
+        lost, spent = Counter[str](), 0.0
+
+        def visit(which: str) -> None:
+            milliseconds, failed = innocent(client, files, times)
+            seen[which] += milliseconds
+            lost[which] += failed
+
+        for _ in range(rounds):
+            started = cpu(app)
+            visit("alone")
+            own = cpu(app) - started
+            with abused(name, app.url, answers):
+                started = cpu(app)
+                visit("beside")
+            spent += cpu(app) - started - own
+            with abused(name, other.url, elsewhere):
+                visit("elsewhere")
         after = app.ask()
+        median = {which: statistics.median(values) for which, values in seen.items()}
         return {
             "abuse": (ATTACKS[name].__doc__ or "").strip(),
             "answers": dict(answers),
-            "alone": alone,
-            "beside": beside,
-            "ratio": round(beside["median"] / alone["median"], 2),
+            **{which: spread(values, lost[which]) for which, values in seen.items()},
+            "ratio to alone": round(median["beside"] / median["alone"], 2),
+            "ratio to the same abuse elsewhere": round(median["beside"] / median["elsewhere"], 2),
+            "app's cpu ms for one answer to the abuse": round(spent / max(1, answers.total()), 2),
             "log_kb": round(app.log.stat().st_size / 1024),
             "tracebacks": len(app.errors),
             "rss_mb": [before["rss"], after["rss"]],
@@ -231,17 +113,21 @@ def run(name: str, times: int) -> dict[str, Any]:
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=tuple(ATTACKS), default=tuple(ATTACKS))
-    parser.add_argument("--times", type=int, default=40, help="photographs of the innocent visitor")
+    parser.add_argument("--times", type=int, default=20, help="photographs of the innocent visitor in a turn")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    report = {}
+    report: dict[str, Any] = {
+        "command": "python -m " + " ".join(["benchmarks.attack", *sys.argv[1:]]),
+        "hardware": hardware(),
+    }
     for name in args.only:
-        report[name] = run(name, args.times)
+        report[name] = run(name, args.times, args.rounds)
         print(name, json.dumps(report[name]), flush=True)
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        if args.out:
+            args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

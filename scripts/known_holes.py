@@ -28,6 +28,7 @@ def verdict(text: str) -> tuple[list[str], bool]:
     for one in audited:
         for hole in one["vulns"]:
             fixed = ", ".join(hole["fix_versions"])
+            what = f"mended in {fixed}" if fixed else "not mended"
             lines.append(
                 f"{one['name']} {one['version']}: {hole['id']}, {f'mended in {fixed}' if fixed else 'not mended'}"
             )
