@@ -29,9 +29,7 @@ def verdict(text: str) -> tuple[list[str], bool]:
         for hole in one["vulns"]:
             fixed = ", ".join(hole["fix_versions"])
             what = f"mended in {fixed}" if fixed else "not mended"
-            lines.append(
-                f"{one['name']} {one['version']}: {hole['id']}, {f'mended in {fixed}' if fixed else 'not mended'}"
-            )
+            lines.append(f"{one['name']} {one['version']}: {hole['id']}, {what}")
             mended |= bool(fixed)
     return lines, mended
 

@@ -57,6 +57,11 @@ def limits() -> Claims:
         f"one address, {server.WAITING_SESSION} of one visitor;",
     )
     yield "docs/deploying.md", f"comes last, and after {server.LISTEN_SECONDS:g} seconds not at all"
+    batches = read_results("batches")
+    together, alone = (batches[f"{how}, cpu ms a photograph"] for how in ("together", "single"))
+    assert batches["settings"]["photographs"] == 4
+    yield "docs/deploying.md", "Four photographs in one pass"
+    yield "docs/deploying.md", f"take {together} ms of CPU each in place of {alone}"
     pace = f"{server.PACE:g} requests a second after {server.PACE_BURST:g} at once (the page counts five"
     yield "docs/deploying.md", f"{pace}, each of its files a twentieth)"
     yield "docs/deploying.md", f"waits up to {server.PACE_SECONDS:g} seconds, then it is refused"

@@ -20,6 +20,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from attnviz.ui.server.body_limit import again, whole
 from attnviz.ui.server.calls import CALL, PREFIX, as_event, public, session_of
 from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES, SMALL_EVENT
 from attnviz.ui.server.shares import Shares, address_of
@@ -83,6 +84,8 @@ class Door:
             await self._event(self._shares, True, scope, receive, send, call["name"])
         elif scope["method"] == "POST" and path in (f"{API}queue/join", f"{API}run/predict"):
             await self._event(self._shares, path.endswith("join"), scope, receive, send)
+        elif scope["method"] == "POST" and path == f"{API}mcp":
+            await self._message(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -99,10 +102,7 @@ class Door:
         self, shares: Shares, queued: bool, scope: Scope, receive: Any, send: Any, name: str | None = None
     ) -> None:
         """Check an event, or the call of an endpoint by its name, and pass it on."""
-        messages = [await receive()]
-        while messages[-1].get("more_body"):
-            messages.append(await receive())
-        body = b"".join(message.get("body", b"") for message in messages)
+        body = await whole(receive)
         blocks, wrong = shares.blocks, ""
         # in a thread: others must not wait for the largest event; a small one costs less than a thread
         check = run_sync if len(body) > SMALL_EVENT else _at_once
@@ -121,14 +121,17 @@ class Door:
         shares.remember(session, address)
         if name is not None:
             scope = {**scope, "path": f"{scope.get('root_path', '').rstrip('/')}{API}queue/join"}
-        again = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-        async def replay() -> Any:
-            return next(again, None) or await receive()
-
-        await self.app(scope, replay, send)
+        await self.app(scope, again(body, receive), send)
         if queued:
             shares.joined()
+
+    async def _message(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on what an agent sends, if it is an object that JSON can hold."""
+        body = await whole(receive)
+        if not await run_sync(parsed, body):
+            await _refuse(400, "A message is a JSON object.", scope, receive, send)
+            return
+        await self.app(scope, again(body, receive), send)
 
 
 async def _at_once(function: Callable[..., Any], *values: Any) -> Any:

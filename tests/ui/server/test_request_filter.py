@@ -141,3 +141,26 @@ def test_a_full_queue_says_so_in_the_visitors_language(blocks, events, monkeypat
 def test_addresses():
     assert all(map(OPEN.fullmatch, ["/", "/config", "/gradio_api/file=/tmp/x.png", "/assets/a.js", "/pwa_icon/192"]))
     assert not any(map(OPEN.fullmatch, ["", "/monitoring", "/gradio_api/", "/gradio_api/call/x", "/static/", "//"]))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"a": 1}', 200), (b"[" * 50_000, 400), (b"9" * 9999, 400), (b'{"id": 1e999}', 400), (b"", 400), (b"\xff", 400)],
+)
+def test_what_agents_send_is_json_that_can_be_read(blocks, body, status):
+    reached, sent = [], []
+
+    async def app(scope, receive, send):
+        reached.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200})
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def send(message):
+        sent.append(message)
+
+    served = SimpleNamespace(get_blocks=lambda: blocks)
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/mcp/", "headers": [], "app": served}
+    asyncio.run(Door(app)(scope, receive, send))
+    assert sent[0]["status"] == status and reached == ([body] if status == 200 else [])
