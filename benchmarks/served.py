@@ -28,8 +28,8 @@ from scripts.running import answering, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
-    "decode the photograph": ("attnviz.ui.shared.page", "open_photograph"),
-    "crop and resize": ("attnviz.ui.shared.view", "prepare"),
+    "decode the photograph": ("attnviz.images.channels", "open_photograph"),
+    "crop and resize": ("attnviz.images.channels", "prepare"),
     "network with its gates": ("attnviz.analysis.analyser", "Analyser.analyse"),
     "feature map of a channel": ("attnviz.analysis.analyser", "Analyser.channel_map"),
     "document of the view": ("attnviz.ui.tabs.explore.handlers", "document_of"),

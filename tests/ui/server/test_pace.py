@@ -8,6 +8,7 @@ pytest.importorskip("gradio")
 
 from attnviz.ui.server import limits  # noqa: E402
 from attnviz.ui.server.pace import Pace, cost  # noqa: E402
+from tests.ui.server.apart import run
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def ask(pace, count, address="A"):
     async def all_of_them():
         return await asyncio.gather(*(one() for _ in range(count)))
 
-    return asyncio.run(all_of_them())
+    return run(all_of_them())
 
 
 def test_what_comes_too_fast_is_refused_after_it_has_waited(slow):

@@ -1,13 +1,12 @@
 """The page's own Blocks answer an event as gradio's do, and make nothing of what stays as it is."""
 
-import asyncio
-
 import pytest
 
 gr = pytest.importorskip("gradio")
 
 from attnviz.ui.server import limits  # noqa: E402
 from attnviz.ui.server.page import Blocks, Session  # noqa: E402
+from tests.ui.server.apart import run
 
 
 def page(kind):
@@ -34,7 +33,7 @@ def test_an_event_is_answered_as_gradio_does(name):
         demo, parts, function = page(kind)
         gr.routes.App.create_app(demo)
         state = state_of(demo)
-        sent = asyncio.run(demo.postprocess_data(function, ANSWERS[name](parts), state))
+        sent = run(demo.postprocess_data(function, ANSWERS[name](parts), state))
         for one in sent:  # gradio tells an HTML part that stays as it is of a property named __type__
             if isinstance(one, dict) and one.get("props") == {"__type__": "update"}:
                 del one["props"]
@@ -46,7 +45,7 @@ def test_an_event_is_answered_as_gradio_does(name):
 def test_what_is_not_named_is_not_made_anew():
     demo, parts, function = page(Blocks)
     state = Session(demo)
-    asyncio.run(demo.postprocess_data(function, {parts[0]: "b"}, state))
+    run(demo.postprocess_data(function, {parts[0]: "b"}, state))
     assert all(state[part._id] is part for part in parts if not isinstance(part, gr.State))
 
 

@@ -1,8 +1,6 @@
 """Events that are let in, over every event of every tab."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +9,7 @@ from attnviz.ui.app import build
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
 from attnviz.ui.server.request_filter import DEEPEST, OPEN, Door, parsed, problem, uploaded
+from tests.ui.server.apart import run
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +127,10 @@ def test_a_full_queue_says_so_in_the_visitors_language(blocks, events, monkeypat
     async def send(message):
         sent.append(message)
 
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
-        assert passed == [body] and sent == []
-        monkeypatch.setattr(limits, "WAITING", 0)
-        pool.submit(lambda: asyncio.run(Door(application)(scope, receive, send))).result()
+    run(Door(application)(scope, receive, send))
+    assert passed == [body] and sent == []
+    monkeypatch.setattr(limits, "WAITING", 0)
+    run(Door(application)(scope, receive, send))
     assert sent[0]["status"] == 429
     assert text in json.loads(sent[1]["body"])["detail"]
     assert passed == [body]
@@ -162,5 +160,5 @@ def test_what_agents_send_is_json_that_can_be_read(blocks, body, status):
 
     served = SimpleNamespace(get_blocks=lambda: blocks)
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/mcp/", "headers": [], "app": served}
-    asyncio.run(Door(app)(scope, receive, send))
+    run(Door(app)(scope, receive, send))
     assert sent[0]["status"] == status and reached == ([body] if status == 200 else [])
