@@ -23,6 +23,7 @@ SECTIONS = (
     limits.limits,
     audit.audits,
     audit.every_test,
+    audit.masks_on_objects,
     audit.measured,
     audit.scale,
 )

@@ -57,6 +57,23 @@ def every_test() -> Claims:
     yield "docs/audit.md", f"with every test, on {report['data']['tested']:,} of the photographs"
 
 
+def masks_on_objects() -> Claims:
+    names = ("cbam", "local-30", "spatial-30", "cbam-30")
+    gates = {name: summary(name)["objects"] for name in names}
+    every = [gate for of in gates.values() for gate in of]
+    (photographs,) = {gate["photographs"] for gate in every}
+    yield "docs/audit.md", f"On {photographs} photographs with boxes, ten of each class"
+    centre = [gate["centre"][0] for gate in every]
+    assert all(gate["energy"][2] < gate["centre"][1] for gate in every)
+    yield "docs/audit.md", f"{min(centre):.2f} to {max(centre):.2f} times the object's share of the area"
+    for name, of in gates.items():
+        value, low, high = max(gate["energy"] for gate in of)
+        yield "docs/audit.md", f"`{name}` {value:.2f} [{low:.2f}, {high:.2f}]"
+    more = [gate["energy"][0] for gate in every if gate["energy"][1] > 1]
+    assert sum(value < 1.12 for value in more) > len(more) / 2
+    yield "docs/audit.md", f"{len(more)} of {len(every)} masks hold more than an even one does"
+
+
 def measured() -> Claims:
     """What an audit costs here."""
     speed, memory = read_results("audit-speed")["speed"], read_results("audit-speed")["memory_mb"]
