@@ -142,28 +142,6 @@ def leaks(app: Served, count: int, files: list[bytes], expected: list[str]) -> d
     }
 
 
-def clicks(app: Served, count: int = 40) -> dict[str, int]:
-    """A lone client clicks the bars of a channel gate, one after the other."""
-    client = Client(app.url)
-    client.open()
-    names = [value for _, value in client_choices(client)]
-    channel = next(name for name in names if name.endswith("channel"))
-    client.send(client.event("strip", "select"), data={"value": channel})
-    spent = []
-    for index in range(count):
-        started = time.perf_counter()
-        answer = client.send(client.event("scores", "select"), data={"index": index % 16})
-        spent.append(1000 * (time.perf_counter() - started))
-        if not answer["success"]:
-            raise RuntimeError(str(answer))
-    return spread(spent)
-
-
-def client_choices(client: Client) -> list[list[str]]:
-    """The gates a page offers."""
-    return next(c["props"]["choices"] for c in client.config["components"] if c["props"].get("elem_id") == "gate")
-
-
 def opening(app: Served, count: int = 20) -> dict[str, Any]:
     """Fetching the document, which holds the first picture."""
     client, spent, size = Client(app.url), [], 0
@@ -220,7 +198,6 @@ def measure(counts: list[int], total: int, checkpoints: str | None) -> dict[str,
         found = {
             "page": opening(app),
             "upload to pictures": groups,
-            "click on a bar": clicks(app),
             "leak check": leaks(app, 200, files, expected),
             "errors in the log": app.errors[:10],
         }
