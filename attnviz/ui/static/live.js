@@ -46,6 +46,7 @@ async function start() {
     await video.play();
     [times, lost] = [[], 0];
     element.dataset.live = 'on';
+    document.querySelector('#view')?.scrollIntoView({ block: 'nearest' });
     tell('wait');
     next();
   } catch (error) {

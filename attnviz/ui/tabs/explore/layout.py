@@ -79,9 +79,9 @@ def _title(made: dict[str, Any], key: str) -> None:
 def _input(made: dict[str, Any], store: Store, view: View) -> None:
     choices = [(store.title(name), name) for name in store.choices]
     made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
+    made["live"] = live.component()
     chosen = picker(Photo(view.sample, view.path), height=200)
     made["photo"], made["samples"] = chosen.image, chosen.samples
-    made["live"] = live.component()
     card = store.card(view.analysis.model)
     made["bands"] = gr.Textbox(**bands_of(view, card.spec.input), label=label("bands"), max_lines=1, elem_id="bands")
     _title(made, "prediction")
