@@ -257,6 +257,21 @@ def test_a_stopped_attribution_keeps_the_rest_of_the_page(tab, four):
     assert all(row.attribution is None and "Stopped" in row.why for row in stopped.rows)
 
 
+def test_a_change_that_comes_late_keeps_what_was_stopped(ask, tab, four, monkeypatch):
+    wanted = ComparisonRequest("networks", FOUR, (CAT,), OWN, "occlusion", compute=True)
+    report = Report()
+    report.stop.set()
+    monkeypatch.setattr(tab.work, "compare", lambda wanted, language, own: compare(wanted, language, report))
+    compare = type(tab.work).compare.__get__(tab.work)
+    stopped = ask("on_compute", state=replace(four, wanted=wanted), method="occlusion")["state"]
+    assert all("Stopped" in row.why for row in stopped.rows)
+    monkeypatch.undo()
+    [late] = ask("on_change", state=stopped, method="occlusion", every=True)
+    assert set(late) == {"progress", "stop", "halt"} and not late["stop"].interactive
+    other = ask("on_change", state=stopped, method="grad-cam", every=True)[-1]
+    assert not any("Stopped" in row.why for row in other["state"].rows)
+
+
 def test_an_attribution_that_fits_no_budget_says_so(tab, four, monkeypatch):
     monkeypatch.setattr("attnviz.ui.tabs.compare.compute.BUDGET_S", 0.0)
     wanted = replace(four.wanted, method="gradient-x-input")
