@@ -222,7 +222,7 @@ class Compare:
         return {**emptied, parts.state: None, parts.table: gone, self.page.photo: self.page.opening}
 
     def on_change(self, data: Data, request: gr.Request) -> Iterator[Update]:
-        """Something else is wanted; a change that arrives after what it asks for was computed or stopped alters nothing."""
+        """Something else is wanted; a change that arrives after what it asks for was done or stopped alters nothing."""
         language, kept = language_of(request), data[self.parts.state]
         if kept is not None:
             wanted = self.wanted(data, kept.wanted.photos[0], kept.wanted.compute, language)
