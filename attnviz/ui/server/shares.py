@@ -9,8 +9,9 @@ import asyncio
 import ipaddress
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from attnviz.ui.server import limits
@@ -23,11 +24,12 @@ class Shares:
     All methods run on the server's loop, so none needs a lock.
 
     Args:
-        blocks: The page, whose queue this is.
+        blocks: The page, whose queue this is; it computes one event of a session at a time from now on.
     """
 
     def __init__(self, blocks: Any) -> None:
         self.blocks = blocks
+        self.queue.get_events = partial(self._next, self.queue.get_events)
         self._listening: Counter[str] = Counter()
         self._sessions: dict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
         self._sweeping: asyncio.Task[None] | None = None
@@ -56,6 +58,20 @@ class Shares:
             lane.queue[:] = in_turns(lane.queue, self._listening, here)
         if self._sweeping is None or self._sweeping.done():
             self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
+    def _next(self, get_events: Callable[[], Any]) -> Any:
+        """What gradio computes next, but nothing of a session for which the same lane is at work.
+
+        So an event begins with the state that the one before it left, and of two with equal outputs the later counts.
+        """
+        running = {(e.concurrency_id, e.session_hash) for job in self.queue.active_jobs if job for e in job}
+        waiting = {lane.concurrency_id: list(lane.queue) for lane in self._lanes()}
+        for lane in self._lanes():
+            lane.queue[:] = [e for e in lane.queue if (lane.concurrency_id, e.session_hash) not in running]
+        chosen = get_events()
+        for lane in self._lanes():
+            lane.queue[:] = [e for e in waiting[lane.concurrency_id] if chosen is None or e not in chosen[0]]
+        return chosen
 
     @contextmanager
     def listening(self, session: str) -> Iterator[None]:

@@ -14,11 +14,12 @@ from attnviz.ui.shared.toasts import guarded
 
 HEAVY: dict[str, Any] = {
     "concurrency_id": "cnn",
-    "concurrency_limit": 1,
+    "concurrency_limit": 2,
     "show_progress": "minimal",
     "trigger_mode": "always_last",
 }
-"""Events that run the network share one lane; of several clicks while one is answered, the last counts."""
+"""Events that run a network share one lane, where one photograph is opened while another one is computed; of several
+clicks while one is answered, the last counts."""
 GUESTS: dict[str, Any] = {**HEAVY, "concurrency_id": "guests"}
 """Events that run a visitor's own network: each may load one, which nobody else shall wait for."""
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}

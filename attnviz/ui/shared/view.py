@@ -89,7 +89,8 @@ def look(
     source = Photo(sample, path).source(language)
     with networks.lease(model) as analyser:
         spec = analyser.loaded.input
-        image = prepared(source, spec if shown is None else replace(spec, shown=shown), SIDE)
+    image = prepared(source, spec if shown is None else replace(spec, shown=shown), SIDE)  # nobody waits for that
+    with networks.lease(model) as analyser:
         analysis, classes = analyser.analyse(image), analyser.class_map(image)
     return View(
         analysis, None if path is not None else sample, path, language, networks.reference(model), classes, shown

@@ -27,7 +27,7 @@ def slow(monkeypatch):
 
     with gr.Blocks() as demo:
         box, button = gr.Number(), gr.Button()
-        connect(button.click, handler, [box], [box], HEAVY)
+        connect(button.click, handler, [box], [box], {**HEAVY, "concurrency_limit": 1})
     monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
     start(demo.queue(max_size=None), **launch_options(), prevent_thread_lock=True, quiet=True)
     yield demo.server_port, calls, gate

@@ -82,3 +82,41 @@ def test_an_address_with_too_many_sessions_loses_its_own_oldest_and_nobody_elses
 
 def test_a_request_without_an_address_shares_the_empty_one():
     assert address_of({"client": None}) == address_of({}) == ""
+
+
+def test_of_one_session_one_event_at_a_time_is_computed_and_nobody_waits_for_that():
+    gradio = pytest.importorskip("gradio")
+    from gradio.queueing import EventQueue
+
+    blocks = gradio.Blocks()
+    queue, lanes = blocks._queue, (EventQueue("cnn", 2), EventQueue("api", 1))
+    queue.event_queue_per_concurrency_id = {lane.concurrency_id: lane for lane in lanes}
+    queue.active_jobs = [None] * 4
+    Shares(blocks)
+    for lane, names in zip(lanes, ("Aa1 Aa2 Bb1 Bb2", "Aa3"), strict=True):
+        for one in map(event, names.split()):
+            one.fn, one.concurrency_id = SimpleNamespace(batch=False), lane.concurrency_id
+            lane.queue.append(one)
+    started = []
+
+    def start():
+        """As gradio's loop does with what it is given."""
+        while chosen := queue.get_events():
+            queue.active_jobs[queue.active_jobs.index(None)] = chosen[0]
+            queue.event_queue_per_concurrency_id[chosen[2]].current_concurrency += 1
+            started.append(chosen[0][0].name)
+
+    def finish(name):
+        job = next(i for i, job in enumerate(queue.active_jobs) if job and job[0].name == name)
+        lane = queue.active_jobs[job][0].concurrency_id
+        queue.active_jobs[job] = None
+        queue.event_queue_per_concurrency_id[lane].current_concurrency -= 1
+        start()
+
+    start()
+    assert sorted(started) == ["Aa1", "Aa3", "Bb1"], "another lane of the same session goes on"
+    assert [one.name for one in lanes[0].queue] == ["Aa2", "Bb2"]
+    finish("Bb1")
+    assert started[3:] == ["Bb2"], "who came later is not held up by a session that is at work"
+    finish("Aa1")
+    assert started[4:] == ["Aa2"] and not len(queue)
