@@ -51,6 +51,25 @@ class Blocks(gr.Blocks):
         self._queue.sleep_when_free = limits.QUEUE_SECONDS
         return self
 
+    def get_config_file(self) -> Any:
+        """The page's description; which values a component takes stands where a public endpoint has it, and once.
+
+        gradio tells it three times of every component, a seventh of the page, for the schema of endpoints only; private
+        ones have none, and where the forms for input and output are missing it reads the common one.
+        """
+        config = super().get_config_file()
+        public = [fn for fn in self.fns.values() if fn.api_visibility != "private"]
+        described = {block._id for fn in public for block in (*fn.inputs, *fn.outputs)}
+        for component in config["components"]:
+            component.pop("example_inputs", None)  # asked of the component itself where it is wanted
+            kept = component["id"] in described
+            for form in ("api_info_as_input", "api_info_as_output"):
+                if not kept or component.get(form) == component.get("api_info"):
+                    component.pop(form, None)
+            if not kept:
+                component.pop("api_info", None)
+        return config
+
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """What the outputs become; those that a handler's dictionary does not name are passed by."""
         if not (

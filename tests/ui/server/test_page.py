@@ -1,5 +1,7 @@
 """The page's own Blocks answer an event as gradio's do, and make nothing of what stays as it is."""
 
+import json
+
 import pytest
 
 gr = pytest.importorskip("gradio")
@@ -53,3 +55,20 @@ def test_the_queue_is_looked_at_less_often():
     demo, *_ = page(Blocks)
     demo.queue(max_size=None)
     assert (demo._queue.sleep_when_free, demo._queue.live_updates) == (limits.QUEUE_SECONDS, False)
+
+
+def test_values_are_described_once_and_only_where_an_endpoint_is_public():
+    told, described, sizes = [], [], []
+    for kind in (gr.Blocks, Blocks):
+        with kind() as demo:
+            photo, file, number = gr.Image(label="photo"), gr.File(label="file"), gr.Number(label="number")
+            choice = gr.Dropdown(["x", "y"], label="choice")
+            gr.Button().click(lambda photo, choice: 1, [photo, choice], [number], api_name="asked")
+            gr.Button().click(lambda sent: sent, [file, number], [choice], api_visibility="private")
+        told.append(demo.get_api_info())
+        config = demo.get_config_file()
+        described.append({c["type"] for c in config["components"] if "api_info" in c})
+        sizes.append(len(json.dumps(config)))
+    assert told[0] == told[1] and list(told[1]["named_endpoints"]) == ["/asked"]
+    assert described[1] == {"image", "dropdown", "number"} < described[0]
+    assert sizes[1] < 0.7 * sizes[0]
