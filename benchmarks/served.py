@@ -119,6 +119,7 @@ def state(store: Any) -> dict[str, Any]:
         "weights": digests,
         "hooks": hooks,
         "threads": threading.active_count(),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "files": len(files),
         "files_mb": round(sum(path.stat().st_size for path in files) / 2**20, 1),
     }

@@ -29,8 +29,9 @@ from attnviz.models.provenance import fingerprint
 from attnviz.models.published import at_hand
 from attnviz.ui.networks.model_cache import Slots
 
-BOTH = "cbam"
-"""The type that the app opens with, however accurate others are: it has channel gates and spatial masks."""
+OPENING = ("cbam", "pool")
+"""Types that stand first, however accurate others are: the one with channel gates and spatial masks, which the app opens
+with, and beside it the one whose mask has to be about the object, because the answer is read through it."""
 IMAGENET = "ImageNet-1k"
 PUBLISHED: Mapping[str, str] = {
     "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",
@@ -90,15 +91,16 @@ class Store:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Live networks, then checkpoints: one with both kinds of gate, the others by validation accuracy.
+        """Live networks, then checkpoints: the best one of each type in ``OPENING``, the others by validation accuracy.
 
         Those stand first that know what the app opens with. Nothing is loaded to tell.
         """
         shown = SAMPLES[0].expected
         bundled = sorted(self._bundled(), key=lambda i: (shown not in self.card(i).labels, -self._accuracy(i), i))
-        both = next((name for name in bundled if self.card(name).spec.attention == BOTH), None)
-        bundled.sort(key=lambda name: name != both)
-        return (*self._live, *bundled)
+        types = {name: self.card(name).spec.attention for name in bundled}
+        best = [next((name for name in bundled if types[name] == kind), None) for kind in OPENING]
+        opening = [name for name in best if name is not None]
+        return (*self._live, *opening, *(name for name in bundled if name not in opening))
 
     @property
     def published(self) -> tuple[str, ...]:
