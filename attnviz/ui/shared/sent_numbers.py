@@ -1,10 +1,11 @@
-"""Numbers out of anything that a browser may send."""
+"""Numbers, and names of a table, out of anything that a browser may send."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from attnviz.core.errors import UserError
+from attnviz.core.errors import UserError, nearest
 from attnviz.ui.shared.text import plain
 
 
@@ -31,6 +32,13 @@ def whole(value: Any, low: int, high: int, what: str, language: str) -> int:
     if not _inside(value, low, high) or value != int(value):
         raise UserError(plain("not_whole", language, what=what, low=low, high=high, given=repr(value)[:60]))
     return int(value)
+
+
+def one_of(value: Any, among: Collection[str], wrong: str) -> str:
+    """A name out of a table; else ``UserError`` with ``wrong``, which has {} for what was sent, and the nearest."""
+    if not isinstance(value, str) or value not in among:
+        raise UserError(f"{wrong.format(repr(value)[:60])}; {nearest(str(value)[:60], among)}")
+    return value
 
 
 def _inside(value: Any, low: float, high: float) -> bool:

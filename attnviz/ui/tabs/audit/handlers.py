@@ -18,9 +18,9 @@ from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import LIGHT, Data, Update, connect, sent_path
 from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
 from attnviz.ui.shared.page import Chosen, Page
-from attnviz.ui.shared.text import language_of, plain, say
+from attnviz.ui.shared.text import language_of, note_html, plain, say
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.audit.html import limits_html, note_html, shown_html
+from attnviz.ui.tabs.audit.html import limits_html, shown_html
 from attnviz.ui.tabs.audit.layout import DEPTHS, AuditParts, OwnAudit, layout
 from attnviz.ui.tabs.audit.state import SOURCES, ShownAudit, first
 from attnviz.ui.tabs.audit.work import AuditRequest, Finished, make

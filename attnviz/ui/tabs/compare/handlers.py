@@ -8,18 +8,17 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.images.sample_table import IMAGENETTE
 from attnviz.images.samples import data_set_of, find_sample
 from attnviz.ui.shared.address import asked
-from attnviz.ui.shared.events import Data, Update, asked_place, picked, sent_path
+from attnviz.ui.shared.events import Data, Update, asked_place, held, picked_sample, sent_path
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import class_name, label, language_of, plain, say
+from attnviz.ui.shared.text import class_name, label, language_of, note_html, plain, removed_html
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.compute import Work
 from attnviz.ui.tabs.compare.layout import CompareParts, visible
@@ -49,10 +48,7 @@ class Compare:
 
     def comparison(self, data: Data) -> Comparison:
         """The visitor's comparison; ``UserError`` when it was let go."""
-        found = data[self.parts.state]
-        if found is None:
-            raise UserError(plain("gone"))
-        return found
+        return held(data, self.parts.state, Comparison)
 
     def look(self, data: Data) -> Look:
         """How the visitor wants things drawn."""
@@ -103,7 +99,7 @@ class Compare:
             parts.first: gr.Dropdown(choices=rows, value=first),
             parts.second: gr.Dropdown(choices=rows, value=second),
             parts.what: what,
-            parts.trust: f'<p class="av-note">{say("cmp_stale", language)}</p>',
+            parts.trust: note_html("cmp_stale", language),
             parts.progress: "",
         }
 
@@ -217,9 +213,12 @@ class Compare:
     def on_clear(self, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it."""
         parts = self.parts
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        emptied = {part: "" for part in (parts.notes, parts.pair, parts.trust, parts.progress)}
-        return {**emptied, parts.state: None, parts.table: gone, self.page.photo: self.page.opening}
+        return {
+            **{part: "" for part in (parts.notes, parts.pair, parts.trust, parts.progress)},
+            parts.state: None,
+            parts.table: removed_html(language_of(request)),
+            self.page.photo: self.page.opening,
+        }
 
     def on_change(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Something else is wanted; a change that arrives after what it asks for was done or stopped alters nothing."""
@@ -251,8 +250,7 @@ class Compare:
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """A sample was picked."""
-        name = picked(event, "value")
-        photo = Photo(sample=find_sample(name if isinstance(name, str) else repr(name)).name)
+        photo = Photo(sample=find_sample(picked_sample(event).sample or "").name)
         for update in self.compare(data, request, photo):
             yield {**update, self.parts.photo: photo.shown} if self.parts.state in update else update
 

@@ -20,7 +20,7 @@ from attnviz.ui.shared.bars_html import told_of
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import drawn, plain, say
+from attnviz.ui.shared.text import drawn, note_html, plain, say
 from attnviz.ui.tabs.compare.state import Comparison, Look
 from attnviz.ui.tabs.compare.table_html import Cells, cells_of
 
@@ -94,7 +94,7 @@ def pair_html(comparison: Comparison, look: Look, first: object, second: object,
     sides = [side_of(made[index], what) for index in indices]
     missing = [comparison.rows[index].title for index, side in zip(indices, sides, strict=True) if side is None]
     if missing:
-        return f'<p class="av-note">{say("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))}</p>'
+        return note_html("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))
     a, b = (side for side in sides if side is not None)
     method = ATTRIBUTIONS[comparison.wanted.method].title if what == "attribution" else ""
     return f'<div class="av-pair">{_slider(a, b, look, language)}{_difference(a, b, look, method, language)}</div>'

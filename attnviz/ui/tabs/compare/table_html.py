@@ -21,7 +21,7 @@ from attnviz.ui.shared.bars_html import asking, told_of
 from attnviz.ui.shared.code import code_html
 from attnviz.ui.shared.gate_html import legend
 from attnviz.ui.shared.strip_and_map import limits_html, notes_of
-from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, plain, say
+from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, note_html, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.facts_html import facts_html
 from attnviz.ui.tabs.compare.plots import Plots
@@ -147,7 +147,7 @@ def prediction_cell(row: Row, language: str) -> str:
     if row.label not in [label for label, _ in analysis.top(3)]:
         share = shown(float(analysis.probabilities[row.target]), analysis.scores)
         label = class_name(row.label, language)
-        extra = f'<p class="av-note">{say("cmp_class_share", language, label=label, share=share)}</p>'
+        extra = note_html("cmp_class_share", language, label=label, share=share)
     title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
     top = top_bars(in_words(analysis, language), 3)
     return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top}{extra}{notes}</div>'

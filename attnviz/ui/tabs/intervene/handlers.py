@@ -12,16 +12,16 @@ from attnviz.core.errors import UserError
 from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_json, to_json
 from attnviz.gates.edits.replacements import SWAPS, painted
 from attnviz.ui.shared.address import asked, unpacked
-from attnviz.ui.shared.events import Data, Update, picked, sent_path
+from attnviz.ui.shared.events import Data, Update, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sent_numbers import whole
+from attnviz.ui.shared.sent_numbers import one_of, whole
 from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.shared.view import suited_to
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.intervene.events import wire
 from attnviz.ui.tabs.intervene.html import paintable, search_html
 from attnviz.ui.tabs.intervene.layout import METHODS, layout
-from attnviz.ui.tabs.intervene.panel import Panel, one_of
+from attnviz.ui.tabs.intervene.panel import Panel
 from attnviz.ui.tabs.intervene.search import searching
 from attnviz.ui.tabs.intervene.state import (
     PICKS,
@@ -106,9 +106,7 @@ class Intervene(Panel):
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked; the edits stay."""
-        name = picked(event, "value")
-        photo = Photo(sample=name if isinstance(name, str) else repr(name)[:60])
-        return self.on_choice(photo, data, language_of(request))
+        return self.on_choice(picked_sample(event), data, language_of(request))
 
     def on_choice(self, photo: Photo, data: Data, language: str) -> Update:
         """Another photograph."""
@@ -243,7 +241,7 @@ class Intervene(Panel):
     def on_search(self, data: Data) -> Iterator[Update]:
         """Look which channels matter; every pass shows what has been found."""
         parts, bench = self.parts, self.bench(data)
-        method = one_of(data[parts.method], METHODS, "method")
+        method = one_of(data[parts.method], METHODS, "unknown method {}")
         yield {parts.search: gr.Button(interactive=False), parts.stop: gr.Button(interactive=True)}
         for now in searching(self.store, bench, method):
             found = now.search.channels if now.method == "greedy" else now.search.most(len(now.search.channels))
