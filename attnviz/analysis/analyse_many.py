@@ -15,6 +15,7 @@ import torch
 
 import attnviz
 from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
 
@@ -89,8 +90,7 @@ def analyse_many(
         UserError: The model or a photograph cannot be used, or an argument is outside its limits.
     """
     for key, value in (("batch", batch), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UserError(f"{key} must be a whole number of at least 1, got {value!r}")
+        whole(key, value)
     analyser, sources = Analyser(network_of(model)), _paths(paths)  # both raise now, not at the first photograph
     return _analyses(analyser, sources, batch, workers, skip_unreadable, display_side)
 

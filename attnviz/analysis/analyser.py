@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import attnviz
+from attnviz.core.checks import is_whole
 from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
 from attnviz.core.outline import Unit
@@ -203,7 +204,7 @@ class Analyser:
         if len(site.features) != 4:
             raise UserError(f"{gate} does not meet a map of features (N, C, H, W) but {site.features}")
         count = site.features[1]
-        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < count:
+        if not is_whole(channel, 0, count - 1):
             raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
         features, values = self._met(image, site)
         found = ChannelMap(site, int(channel), _numpy(features[channel]), None, None)

@@ -11,6 +11,7 @@ from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
 from attnviz.attention.position_limit import check_limit, kept_positions, limit_positions
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError, nearest
 
 
@@ -120,7 +121,7 @@ class SelfAttention(Stepwise):
         super().__init__()
         self.channels = check_channels(channels)
         width = hidden_width(channels, reduction)
-        if not isinstance(heads, int) or isinstance(heads, bool) or heads < 1 or width % heads:
+        if not is_whole(heads, 1) or width % heads:
             raise UserError(f"heads must be a whole number that divides {width}, the width of queries, got {heads!r}")
         if similarity not in SIMILARITIES:
             raise UserError(f"unknown similarity {similarity!r}; {nearest(similarity, SIMILARITIES)}")

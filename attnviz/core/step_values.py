@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from attnviz.core.checks import number, whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 
@@ -99,12 +99,9 @@ class Change:
     def __post_init__(self) -> None:
         if self.region not in REGIONS:
             raise UserError(f"unknown region {self.region!r}; {nearest(self.region, REGIONS)}")
-        number = isinstance(self.factor, (int, float)) and not isinstance(self.factor, bool)
-        if not number or not math.isfinite(self.factor) or not 0 <= self.factor <= MOST_FACTOR:
-            raise UserError(f"factor must be a number in 0..{MOST_FACTOR:g}, got {self.factor!r}")
-        whole = isinstance(self.channel, int) and not isinstance(self.channel, bool)
-        if self.channel is not None and (not whole or self.channel < 0):
-            raise UserError(f"channel must be a whole number of at least 0, got {self.channel!r}")
+        number("factor", self.factor, MOST_FACTOR)
+        if self.channel is not None:
+            whole("channel", self.channel, 0)
 
     @property
     def nothing(self) -> bool:

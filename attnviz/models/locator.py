@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.notes import Note
@@ -92,10 +93,8 @@ def load(
             it does not fit.
     """
     meaning = (card or ModelCard()).but(**said)
-    if classes is not None and (
-        isinstance(classes, bool) or not isinstance(classes, int) or not 1 <= classes <= 100_000
-    ):
-        raise UserError(f"classes must be a whole number in 1..100000, got {classes!r}")
+    if classes is not None:
+        classes = whole("classes", classes, 1, 100_000)
     file = None if weights is None else Path(weights)
     ask = Ask(meaning, file, pretrained, classes, folder, device, trust_code)
     text = os.fspath(locator)

@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.checks import is_number
 from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.numbers import number as plain_number
@@ -107,8 +108,7 @@ def array(values: Any, ndim: int | None, what: str) -> Floats:
 
 def fraction(value: float, what: str) -> float:
     """Check a number in [0, 1]; ``UserError`` naming ``what`` otherwise."""
-    real = isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool)
-    if not real or not 0 <= value <= 1:
+    if not is_number(value, 0, 1):
         raise UserError(f"{what} must be in 0..1, got {value!r}")
     return float(value)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Floats
 from attnviz.render.colour import array
@@ -105,11 +106,7 @@ def channels(indices: int | Sequence[int] | None, count: int) -> tuple[int, ...]
     """
     several = isinstance(indices, (Sequence, np.ndarray))
     given: Any = () if indices is None else tuple(indices) if several else (indices,)  # type: ignore[arg-type]
-    for index in given:
-        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
-        if not whole or not 0 <= index < count:
-            raise UserError(f"channel must be a whole number in 0..{count - 1}, got {index!r}")
-    return tuple(dict.fromkeys(int(i) for i in given))
+    return tuple(dict.fromkeys(whole("channel", index, 0, count - 1) for index in given))
 
 
 def tick_positions(count: int, most: int = 9, first: int = 0) -> list[int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from attnviz.core.checks import is_number
 from attnviz.core.errors import UserError, nearest
 from attnviz.explain.attribution.probe import Probe, probe
 
@@ -44,8 +44,7 @@ class Parameter:
                 raise UserError(f"unknown {self.name} {value!r}; {nearest(value, self.choices)}")
             return value
         whole = isinstance(self.default, int)
-        number = not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
-        if not number or not self.low <= value <= self.high or (whole and value != int(value)):
+        if not is_number(value, self.low, self.high) or (whole and value != int(value)):
             kind = "a whole number" if whole else "a number"
             raise UserError(f"{self.name} must be {kind} in {self.low}..{self.high}, got {value!r}")
         return int(value) if whole else float(value)
