@@ -80,24 +80,6 @@ def ranking(scores: npt.ArrayLike, order: str = "index") -> Ranking:
     return Ranking(values, ranks, shown, places, order)
 
 
-def reference_arrays(reference: Any, count: int) -> tuple[Floats, Floats] | None:
-    """Check a reference: ``None`` or (mean, sd) of each channel over other images, each (C,), sd >= 0.
-
-    Raises:
-        UserError: Not two arrays of ``count`` finite values, or a negative standard deviation.
-    """
-    if reference is None:
-        return None
-    if not isinstance(reference, (tuple, list)) or len(reference) != 2:
-        raise UserError("the reference must be two arrays, mean and standard deviation of each channel")
-    mean, sd = array(reference[0], 1, "the reference mean"), array(reference[1], 1, "the reference sd")
-    if mean.size != count or sd.size != count:
-        raise UserError(f"the reference must have {count} channels, got {mean.size} means and {sd.size} sds")
-    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd >= 0).all()):
-        raise UserError("the reference must be finite with standard deviations of 0 or more")
-    return mean, sd
-
-
 def channels(indices: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
     """Check channel indices in 0..count-1; one, several or none -> a tuple without repeats.
 
