@@ -145,7 +145,7 @@ def _do(work: Work, say: Say | None, cluster: Cluster | None, watch: Callable[[P
     """All blocks that are not finished yet, here or on a cluster."""
     for kind, what, numbers in STAGES:
         every = getattr(work, numbers)
-        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), "images", say, watch)
+        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), say, watch)
         left = [number for number in every if not work.store.has(FILES[kind], number)]
         progress.skip(progress.total - sum(work.size(kind, number) for number in left))
         if left:
