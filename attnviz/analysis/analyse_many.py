@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 import attnviz
-from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.analysis.analyser import Analyser
 from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
+from attnviz.models.locator import network_of
 
 if TYPE_CHECKING:
     import pandas

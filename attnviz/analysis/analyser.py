@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import attnviz
 from attnviz.core.checks import is_whole
@@ -29,12 +28,10 @@ from attnviz.gates.discover import contents, find_gates
 from attnviz.gates.edits.edit_list import EditList, EditStep, applied, multiplied
 from attnviz.gates.outline import outline
 from attnviz.images.channels import prepared
-from attnviz.models.checkpoints import best_device
-from attnviz.models.locator import load
+from attnviz.models.locator import network_of
 from attnviz.models.modes import in_eval_mode
 from attnviz.models.network import Network
 from attnviz.models.spec import placed
-from attnviz.models.wrap import wrap
 
 
 def _numpy(tensor: Tensor) -> Floats:
@@ -256,24 +253,6 @@ def sites_of(network: Network) -> tuple[GateSite, ...]:
     if sites is None:
         sites = _SITES[network] = find_gates(network)
     return sites
-
-
-def network_of(model: Any) -> Network:
-    """A network from whatever says which: a ``Network``, a locator, or a live module of timm.
-
-    Raises:
-        UserError: It is none, or cannot be loaded; a module must say what it wants to be given (``attnviz.wrap``).
-    """
-    if isinstance(model, Network):
-        return model
-    if isinstance(model, nn.Module):
-        return wrap(model)
-    if not isinstance(model, (str, os.PathLike)):
-        raise UserError(
-            f"a model is a locator such as 'cbam' or 'timm:NAME', a Network of attnviz.load or attnviz.wrap, or a "
-            f"torch.nn.Module, got {type(model).__name__}"
-        )
-    return load(model, device=best_device())
 
 
 def analyse(model: Any, photograph: Any) -> Analysis:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import attnviz
-from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.analysis.analyser import Analyser
 from attnviz.audit.cluster import Cluster
 from attnviz.audit.network import check_scores
 from attnviz.audit.photographs import Photographs, given, in_folder
@@ -23,6 +23,7 @@ from attnviz.audit.summary import SCHEMA, summarise
 from attnviz.audit.walk import unreadable
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
+from attnviz.models.locator import network_of
 from attnviz.models.provenance import facts, fingerprint
 
 OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")

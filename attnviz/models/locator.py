@@ -192,6 +192,24 @@ def _from_onnx(file: Path, ask: Ask) -> Network:
     return dataclasses.replace(network, source=MappingProxyType({"library": "ONNX", "weights": file.name}))
 
 
+def network_of(model: Any) -> Network:
+    """A network from whatever says which: a ``Network``, a locator, or a live module of timm.
+
+    Raises:
+        UserError: It is none, or cannot be loaded; a module must say what it wants to be given (``attnviz.wrap``).
+    """
+    if isinstance(model, Network):
+        return model
+    if isinstance(model, torch.nn.Module):
+        return wrap(model)
+    if not isinstance(model, (str, os.PathLike)):
+        raise UserError(
+            f"a model is a locator such as 'cbam' or 'timm:NAME', a Network of attnviz.load or attnviz.wrap, or a "
+            f"torch.nn.Module, got {type(model).__name__}"
+        )
+    return load(model, device=checkpoints.best_device())
+
+
 def checkpoint_path(locator: str | Path, folder: Path | None = None) -> Path:
     """Path of a checkpoint without its suffix, by its id, by one of its files, or by the folder of a run."""
     if str(locator) not in checkpoint_ids(folder) and Path(locator).is_dir():

@@ -32,8 +32,8 @@ from attnviz.render.masks import Scores
 from attnviz.render.overlay import overlay
 from attnviz.render.ranking import ranking
 
-MASKS, OTHERS = CMAP, "magma"
-"""Colour maps: gates that are multiplied in, and maps that are not."""
+OTHERS = "magma"
+"""Colour map of maps that are not multiplied in."""
 _CELL, _GAP, _EDGE, _BAR = 1.75, 0.35, 0.3, 0.55  # inches: pictures, gaps, margins, room for a colour bar
 _NAMES = 1.75
 _TEXT = 0.62  # below a picture
@@ -91,6 +91,16 @@ class Sheet:
     explained: str
     scale: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mask_cmap(mask: Mask, scale: Scale) -> str:
+    """The colour map of a mask in a comparison."""
+    return cmap_for(scale, CMAP if mask.is_mask else OTHERS)
+
+
+def attribution_cmap(scale: Scale) -> str:
+    """The colour map of an attribution in a comparison."""
+    return cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
 
 
 def crop(image: PreparedImage) -> PreparedImage:
@@ -154,7 +164,7 @@ def _mask(figure: Figure, row: SheetRow, seen: PreparedImage, at: tuple[float, f
     if mask is None or scale is None:
         _none(figure, *at, "no gate with one weight per place")
         return
-    _map(figure, *at, seen, mask.values, scale, cmap_for(scale, OTHERS if mask.how == "strength" else MASKS))
+    _map(figure, *at, seen, mask.values, scale, mask_cmap(mask, scale))
     _tell(figure, *at, [HOW[mask.how], mask.gate, _told(mask.values, scale)])
 
 
@@ -173,7 +183,7 @@ def _attribution(figure: Figure, row: SheetRow, seen: PreparedImage, at: tuple[f
     if values is None or scale is None:
         _none(figure, *at, "not computed for this row")
         return
-    _map(figure, *at, seen, values, scale, cmap_for(scale, None if scale.mode == "diverging" else OTHERS))
+    _map(figure, *at, seen, values, scale, attribution_cmap(scale))
     _tell(figure, *at, [f"for “{row.explained}”", _told(values, scale)])
 
 

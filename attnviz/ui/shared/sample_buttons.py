@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from PIL import Image
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
 from attnviz.images.sample_table import IMAGENETTE, OWN, RENDERED, Sample
-from attnviz.images.samples import find_sample, offered, read_sample
+from attnviz.images.samples import data_set_of, find_sample, offered, read_sample
 from attnviz.render.figures.style import encode
 from attnviz.ui.shared.text import TEXTS, label, sample_title, say
 
@@ -91,6 +91,11 @@ def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None
             tiles = "".join(_tile(name, language) for name in names)
             parts.append(f'<p class="av-note">{title}</p><div class="av-samples">{tiles}</div>')
     return "".join(parts)
+
+
+def samples_for(labels: Sequence[str], language: str, shown: str | None) -> str:
+    """The samples for a network with these classes, those of the data that it knows first."""
+    return samples_html(language, data_set_of(labels) or IMAGENETTE, shown)
 
 
 def rendering_html(sample: str | None, language: str) -> str:

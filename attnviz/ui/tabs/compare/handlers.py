@@ -9,14 +9,13 @@ from typing import Any
 import gradio as gr
 
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of, find_sample
+from attnviz.images.samples import find_sample
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.events import Data, Update, asked_place, held, picked_sample, sent_path
 from attnviz.ui.shared.gate_html import help_html
-from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
+from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html, shown
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.sample_buttons import samples_for
 from attnviz.ui.shared.strip_and_map import head_html
 from attnviz.ui.shared.text import class_name, label, language_of, note_html, plain, removed_html
 from attnviz.ui.tabs.compare import address
@@ -61,12 +60,10 @@ class Compare:
         mode, method = data[parts.mode], data[parts.method]
         models = data[parts.models] if mode == "networks" else [data[parts.model]]
         photos = self.photographs(data) if mode == "photographs" else (photo,)
-        known = ATTRIBUTIONS[method].parameters
-        given = {p.name: data[parts.parameters[method, p.name]] for p in known}
+        given = {p.name: data[parts.parameters[method, p.name]] for p in ATTRIBUTIONS[method].parameters}
         parameters = {name: value for name, value in given.items() if value is not None}
-        choice = self.choice(data)
         names = tuple(models) if isinstance(models, list) else ()
-        wanted = ComparisonRequest(mode, names, photos, choice, method, parameters, compute)
+        wanted = ComparisonRequest(mode, names, photos, self.choice(data), method, parameters, compute)
         return wanted.check(self.store, language)
 
     def choice(self, data: Data) -> str | None:
@@ -117,7 +114,7 @@ class Compare:
         parts, labels = self.parts, found.rows[0].analysis.labels
         titles = {part: head_html(key, language) for key, part in parts.titles.items()}
         photo = found.wanted.photos[0].sample if found.wanted.mode != "photographs" else None
-        samples = samples_html(language, data_set_of(labels) or IMAGENETTE, photo)
+        samples = samples_for(labels, language, photo)
         return {**titles, parts.samples: samples, parts.help: help_html("cmp", language)}
 
     # handlers -------------------------------------------------------------------------------------------------
@@ -151,12 +148,7 @@ class Compare:
         report.say(plain("cmp_waiting", language))
         busy = {part: gr.Button(interactive=True) for part in (self.parts.stop, self.parts.halt)}
         yield {place: progress_html(report.text, 0), **busy}
-        while True:
-            try:
-                report = next(work)
-            except StopIteration as end:
-                return end.value
-            yield {place: progress_html(report.text, report.share)}
+        return (yield from shown(work, lambda now: {place: progress_html(now.text, now.share)}))
 
     def on_open(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """The tab was opened: show something, and take up a photograph that was chosen in another tab."""
@@ -226,7 +218,7 @@ class Compare:
         if kept is not None:
             wanted = self.wanted(data, kept.wanted.photos[0], kept.wanted.compute, language)
             if wanted == kept.wanted:
-                yield {self.parts.progress: "", **self.idle()}
+                yield self.on_failed()
                 return
         yield from self.compare(data, request)
 
@@ -258,7 +250,7 @@ class Compare:
         """What was sent could not be used: show the photograph again to which the rows belong."""
         kept = data[self.parts.state]
         shown = kept.wanted.photos[0] if kept is not None else self.page.opening
-        return {self.parts.photo: shown.shown, self.parts.progress: "", **self.idle()}
+        return {self.parts.photo: shown.shown, **self.on_failed()}
 
     def on_failed(self) -> Update:
         """Nothing is at work any more."""
@@ -276,9 +268,8 @@ class Compare:
     def on_look(self, data: Data) -> Update:
         """Another scale, gate, order, or another two rows."""
         parts = self.parts
-        return self.drawn(
-            self.comparison(data), self.look(data), data[parts.first], data[parts.second], data[parts.what]
-        )
+        pair = data[parts.first], data[parts.second], data[parts.what]
+        return self.drawn(self.comparison(data), self.look(data), *pair)
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """Another place asks in pairwise gates."""

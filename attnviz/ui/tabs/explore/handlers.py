@@ -12,8 +12,7 @@ from typing import Any
 import gradio as gr
 
 from attnviz.core.model_card import numbers_in
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of, load_sample
+from attnviz.images.samples import load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
 from attnviz.ui.shared.address import Query, asked
@@ -33,7 +32,7 @@ from attnviz.ui.shared.events import (
     then_download,
 )
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sample_buttons import available, samples_html
+from attnviz.ui.shared.sample_buttons import available, samples_for
 from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, removed_html
@@ -138,9 +137,8 @@ class Explore:
     def network(self, view: View) -> Update:
         """What depends on the network alone: what is known of it, and the samples, those with its classes first."""
         card = self.store.card(view.analysis.model)
-        samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE, view.sample)
         return {
-            self.parts.samples: samples,
+            self.parts.samples: samples_for(card.labels, view.language, view.sample),
             self.parts.about: about_html(card, view.language, self.store.audit(card.id)),
         }
 
@@ -171,8 +169,7 @@ class Explore:
         if view is None:
             return {self.parts.state: gr.skip()}
         own = Photo(view.sample, view.path)
-        known = chosen.model in self.store.choices and self.store.at_hand(chosen.model)
-        model = chosen.model if known else view.analysis.model
+        model = chosen.model if self.store.offers(chosen.model) else view.analysis.model
         if photo in (None, own) and model == view.analysis.model:
             gates = {record.site.name for record in view.analysis.gates}
             shown = viewer_host.chosen(data[self.parts.selected])["gate"]

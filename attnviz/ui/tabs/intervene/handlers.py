@@ -14,7 +14,7 @@ from attnviz.gates.edits.replacements import SWAPS, painted
 from attnviz.ui.shared.address import asked, unpacked
 from attnviz.ui.shared.events import Data, Update, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sent_numbers import one_of, whole
+from attnviz.ui.shared.sent_numbers import one_of
 from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.shared.view import suited_to
 from attnviz.ui.tabs import Tab
@@ -47,7 +47,8 @@ class Intervene(Panel):
         """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
         bench, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         photo = data[self.page.photo] or (bench.photo if bench else self.page.opening)
-        model = self.at_hand(chosen.model) or (bench.before.model if bench else data[self.parts.model])
+        model = bench.before.model if bench else data[self.parts.model]
+        model = chosen.model if self.store.offers(chosen.model) else model
         if bench is not None and (photo, model) == (bench.photo, bench.before.model):
             if chosen.gate in (None, bench.gate) or not bench.has(chosen.gate):
                 return {self.parts.state: gr.skip()}
@@ -55,10 +56,6 @@ class Intervene(Panel):
         found = open_bench(self.store, model, photo, language_of(request), bench)
         found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
         return {**self.opened(found, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
-
-    def at_hand(self, model: str | None) -> str | None:
-        """A network that another tab shows, if this one has it too."""
-        return model if model in self.store.choices and self.store.at_hand(model) else None
 
     def on_go(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""
@@ -151,11 +148,7 @@ class Intervene(Panel):
     def on_pick(self, name: str, data: Data) -> Update:
         """The highest, the lowest, or all the others."""
         bench = self.bench(data)
-        k = (
-            whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
-            if name != "invert"
-            else 0
-        )
+        k = 0 if name == "invert" else self.count(bench, data)
         return self.changed(put(self.store, bench, PICKS[name](bench, k, self.factor(data, bench.language))), data)
 
     def on_top(self, data: Data) -> Update:
@@ -262,8 +255,8 @@ class Intervene(Panel):
         bench, found = self.bench(data), data[self.parts.found]
         if found is None or found[:2] != (bench.before.model, bench.gate):
             raise UserError(plain("iv_search_again", bench.language))
-        k = whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
-        return self.changed(put(self.store, bench, multiply(bench, found[2][:k], 0.0)), data)
+        worst = found[2][: self.count(bench, data)]
+        return self.changed(put(self.store, bench, multiply(bench, worst, 0.0)), data)
 
     # files ----------------------------------------------------------------------------------------------------
 

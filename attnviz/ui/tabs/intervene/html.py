@@ -19,7 +19,6 @@ from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.address import address_html, packed
 from attnviz.ui.shared.code import code_html, edit_code, photo_lines
 from attnviz.ui.shared.gate_html import MOST_CELLS, frame, help_html, layers, legend
-from attnviz.ui.shared.strip_and_map import strip_html
 from attnviz.ui.shared.text import class_name, drawn, note_html, plain, say
 from attnviz.ui.tabs.intervene.state import Bench
 
@@ -160,8 +159,7 @@ def edits_html(bench: Bench) -> str:
             f'<button type="button" data-pick="{escape(gate)}" title="{title}" aria-label="{title}">×</button></li>'
         )
     off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
-    warn = say("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
-    note = f'<p class="av-note">{warn}</p>' if warn else ""
+    note = note_html("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
     return f'<ul class="av-edits">{"".join(rows)}</ul>{note}{link_html(bench)}'
 
 
@@ -193,11 +191,6 @@ def python_of(bench: Bench) -> list[str]:
 
 
 # the gate -----------------------------------------------------------------------------------------------------
-
-
-def gates_html(bench: Bench) -> str:
-    """All gates as they are now, one button each; how to read them stands at the end of the tab."""
-    return strip_html(bench.after, bench.gate, bench.language)
 
 
 def bars_html(bench: Bench, order: str) -> str:

@@ -10,22 +10,19 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.replacements import SWAPS, Given
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of
 from attnviz.ui.shared.about_network import alone_html
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import Data, Update, held
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.page import Chosen, Page
-from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.sample_buttons import samples_for
 from attnviz.ui.shared.sent_numbers import one_of, whole
-from attnviz.ui.shared.strip_and_map import gate_choices, head_html
+from attnviz.ui.shared.strip_and_map import gate_choices, head_html, strip_html
 from attnviz.ui.shared.text import note_html, plain, say
 from attnviz.ui.tabs.intervene.html import (
     MEASURES,
     bars_html,
     edits_html,
-    gates_html,
     headline_html,
     paint_html,
     result_html,
@@ -66,14 +63,16 @@ class Panel:
         """What a click does to a channel."""
         return factor_of(data[self.parts.action], data[self.parts.factor], language)
 
+    def count(self, bench: Bench, data: Data) -> int:
+        """How many channels are meant."""
+        return whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
+
     def given(self, bench: Bench, gate: str, name: str, data: Data) -> Given:
         """What a replacement of a gate may be made of."""
         model, language = bench.before.model, bench.language
-        seed = (
-            whole(data[self.parts.seed], 0, 2**31 - 1, plain("iv_seed", language), language)
-            if name.startswith("shuffle")
-            else 0
-        )
+        seed = 0
+        if name.startswith("shuffle"):
+            seed = whole(data[self.parts.seed], 0, 2**31 - 1, plain("iv_seed", language), language)
         return Given(
             bench.before.gate(gate).values,
             self.reference(bench, gate) if name == "mean" else None,
@@ -121,7 +120,7 @@ class Panel:
             **{part: head_html(key, language) for key, part in parts.titles.items()},
             self.page.photo: bench.photo,
             parts.photo: bench.photo.shown,
-            parts.samples: samples_html(language, data_set_of(bench.before.labels) or IMAGENETTE, bench.photo.sample),
+            parts.samples: samples_for(bench.before.labels, language, bench.photo.sample),
             parts.model: bench.before.model,
             parts.gate: gr.Dropdown(choices=gate_choices(bench.before, bench.language), value=bench.gate),
             parts.editor: gr.Column(visible=True),
@@ -172,7 +171,7 @@ class Panel:
         return {
             **self.drawn(bench, data),
             parts.state: bench,
-            parts.gates: gates_html(bench),
+            parts.gates: strip_html(bench.after, bench.gate, bench.language),
             parts.paint: paint_html(bench),
             parts.edits: edits_html(bench),
             parts.undo: gr.Button(interactive=bool(bench.past)),
