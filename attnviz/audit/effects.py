@@ -14,6 +14,7 @@ from attnviz.audit.store import unpacked
 from attnviz.audit.trials import RANKINGS, GateChange
 from attnviz.audit.work import Work
 from attnviz.core.intervals import sign_test_p
+from attnviz.core.numbers import significant
 
 Values = dict[str, Any]
 
@@ -33,7 +34,7 @@ def _effect(paired: Paired, number: int) -> Values:
         "interval": [round(low, 4), round(high, 4)],
         "lost": lost,
         "won": won,
-        "p": float(f"{sign_test_p(lost, won):.3g}"),
+        "p": significant(sign_test_p(lost, won)),
         "changed": round(100 * int(paired.changed[number]) / count, 4),
         "logit": round(logit, 4),
         "logit_interval": [round(logit_low, 4), round(logit_high, 4)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from attnviz.attention.gate import Gate
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
 from attnviz.core.checks import is_number, is_whole
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
 
 PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
@@ -70,13 +69,6 @@ def init_attention(model: nn.Module) -> None:
 def mean_of_places(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C); of what was pooled already, (N, C, 1, 1), the same numbers."""
     return x.mean((2, 3))
-
-
-def check_choice(what: str, given: Any, known: Collection[str]) -> str:
-    """Return ``given`` if it is one of ``known``, else raise ``UserError`` naming the nearest."""
-    if given not in known:
-        raise UserError(f"unknown {what} {given!r}; {nearest(given, known)}")
-    return str(given)
 
 
 def check_common(num_classes: Any, in_channels: Any, dropout: Any = 0.0) -> None:

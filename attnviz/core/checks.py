@@ -1,13 +1,14 @@
-"""Numbers that somebody gave, checked: an error names them, their limits and what was given."""
+"""Numbers and names that somebody gave, checked: an error says what was given, and what it may be."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from attnviz.core.errors import UserError
+from attnviz.core.errors import UserError, nearest
 
 
 def is_whole(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
@@ -36,3 +37,10 @@ def number(what: str, value: Any, high: float = math.inf) -> float:
         limits = "of at least 0" if high == math.inf else f"in 0..{high:g}"
         raise UserError(f"{what} must be a number {limits}, got {value!r}")
     return float(value)
+
+
+def choice(what: str, given: Any, known: Collection[str]) -> str:
+    """One of some names; ``UserError`` naming the nearest ones otherwise."""
+    if given not in known:
+        raise UserError(f"unknown {what} {given!r}; {nearest(given, known)}")
+    return str(given)

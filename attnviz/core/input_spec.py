@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from attnviz.core.checks import whole
+from attnviz.core.checks import choice, whole
 from attnviz.core.errors import UserError, nearest
 
 FITS = ("crop", "squash")
@@ -94,8 +94,7 @@ class InputSpec:
             raise UserError(
                 f"channels of noise stand beside red, green and blue, got mean for {len(self.mean)} channels"
             )
-        if self.fit not in FITS:
-            raise UserError(f"unknown fit {self.fit!r}; {nearest(self.fit, FITS)}")
+        choice("fit", self.fit, FITS)
         if self.interpolation not in INTERPOLATIONS:
             raise UserError(
                 f"unknown interpolation {self.interpolation!r}; {nearest(self.interpolation, INTERPOLATIONS)}"

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from attnviz.core.checks import number, whole
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, number, whole
 from attnviz.core.types import Floats
 
 AXES: Mapping[str, str] = {"C": "channel", "D": "slice", "H": "row", "W": "column"}
@@ -97,8 +96,7 @@ class Change:
     region: str = "none"
 
     def __post_init__(self) -> None:
-        if self.region not in REGIONS:
-            raise UserError(f"unknown region {self.region!r}; {nearest(self.region, REGIONS)}")
+        choice("region", self.region, REGIONS)
         number("factor", self.factor, MOST_FACTOR)
         if self.channel is not None:
             whole("channel", self.channel, 0)

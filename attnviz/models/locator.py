@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +17,7 @@ from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.notes import Note
 from attnviz.models import checkpoints, published
 from attnviz.models.checkpoints import checkpoint_ids
-from attnviz.models.factory import build_from
+from attnviz.models.factory import FACTORY, build_from
 from attnviz.models.fit_state import channels_in, fill
 from attnviz.models.network import Network
 from attnviz.models.onnx import module_from
@@ -31,7 +30,6 @@ FORMS = (
     ".safetensors file with its card, FILE.py:FACTORY, or FILE.onnx"
 )
 """What a locator may be, in words."""
-_FACTORY = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +99,7 @@ def load(
     library, colon, rest = text.partition(":")
     if colon and library in published.LIBRARIES:
         return _published(text, ask)
-    named = _FACTORY.fullmatch(text)
+    named = FACTORY.fullmatch(text)
     if named is not None:
         return _from_factory(Path(named["file"]), named["name"], text, ask)
     bare = text.removesuffix(":")

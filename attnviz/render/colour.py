@@ -17,7 +17,7 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.checks import is_number
+from attnviz.core.checks import choice, is_number
 from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.numbers import number as plain_number
@@ -45,8 +45,7 @@ class Scale:
     mode: str = "fixed"
 
     def __post_init__(self) -> None:
-        if self.mode not in _LABELS:
-            raise UserError(f"unknown kind of scale {self.mode!r}; {nearest(self.mode, _LABELS)}")
+        choice("kind of scale", self.mode, _LABELS)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise UserError(f"a scale needs finite low < high, got {self.low} and {self.high}")
 
@@ -154,8 +153,7 @@ def scale_for(values: npt.ArrayLike, mode: str = "fixed") -> Scale:
     Raises:
         UserError: No finite value, or an unknown mode.
     """
-    if mode not in MODES:
-        raise UserError(f"unknown scale {mode!r}; {nearest(mode, MODES)}")
+    choice("scale", mode, MODES)
     return MODES[mode](array(values, None, "values"))
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from attnviz.core.colour_maps import CMAP
+from attnviz.core.colour_maps import CMAP, LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
 from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
@@ -26,7 +26,6 @@ from attnviz.render.figures.style import (
 from attnviz.render.resample import resample, taps
 
 GATE_MEANING = "spatial gate: 1 keeps, 0 shuts"
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601 luma of sRGB values
 _BAND = 1 << 19  # pixels blended at a time: float32 temporaries stay near 20 MB for any photograph
 
 
@@ -49,7 +48,7 @@ def faded(pixels: Bytes, opacity: float) -> Floats:
     """
     rgb = pixels * np.float32((1 - opacity) / 255)
     if opacity > 0:
-        grey = rgb @ _LUMA
+        grey = rgb @ np.array(LUMA, dtype=np.float32)
         grey *= np.float32(min(2 * opacity, 1.0))
         rgb *= np.float32(1 - min(2 * opacity, 1.0))
         rgb += grey[..., None]

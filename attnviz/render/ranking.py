@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.checks import whole
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, whole
 from attnviz.core.types import Floats
 from attnviz.render.colour import array
 
@@ -70,8 +69,7 @@ def ranking(scores: npt.ArrayLike, order: str = "index") -> Ranking:
         UserError: Scores of another shape, nothing finite, or an unknown order.
     """
     values = array(scores, 1, "channel scores")
-    if order not in ORDERS:
-        raise UserError(f"unknown order {order!r}; {nearest(order, ORDERS)}")
+    choice("order", order, ORDERS)
     values = np.where(np.isfinite(values), values, np.float32(np.nan))
     by_rank, shown = _by_rank(values), ORDERS[order](values)
     ranks, places = np.empty_like(by_rank), np.empty_like(by_rank)

@@ -10,6 +10,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from attnviz.cli.commands import say
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 from attnviz.models.results import check_results, write_results
 
@@ -37,7 +38,6 @@ class ExperimentOptions:
 
 def run(args: ExperimentOptions) -> None:
     from attnviz.audit.photographs import in_folder
-    from attnviz.core.errors import nearest
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
     from attnviz.training.experiments import EXPERIMENTS
@@ -49,8 +49,7 @@ def run(args: ExperimentOptions) -> None:
     keep_memory()
     experiment, started = EXPERIMENTS[args.experiment], time.perf_counter()
     family = args.family or next(iter(experiment.families))
-    if family not in experiment.families:
-        raise UserError(f"unknown family {family!r}; {nearest(family, experiment.families)}")
+    choice("family", family, experiment.families)
     recipes = [load_recipe(name) for name in experiment.families[family]]
     count = experiment.images if args.images is None else args.images
     settings = {"experiment": args.experiment, "family": family, "seeds": list(seeds), "images": count}

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes
 from attnviz.render.colour import Scale, number, table, to_bytes
@@ -148,8 +149,7 @@ PRINTED = ("png", "svg", "pdf")
 
 def check_print(kind: str, dpi: float) -> None:
     """Raise ``UserError`` where the format is not known, or ``dpi`` is outside 10..600."""
-    if kind not in PRINTED:
-        raise UserError(f"unknown picture format {kind!r}; {nearest(kind, PRINTED)}")
+    choice("picture format", kind, PRINTED)
     if not 10 <= dpi <= 600:
         raise UserError(f"dpi must be in 10..600, got {dpi}")
 

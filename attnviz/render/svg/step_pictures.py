@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from attnviz.core.colour_maps import LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Follow, Step
 from attnviz.core.types import Bytes, Floats
@@ -181,7 +182,7 @@ def number_table(values: npt.ArrayLike, scale: Scale) -> str:
     """A small matrix with its numbers on the colours of a map: (h, w) -> an HTML table without a caption."""
     plane = array(values, 2, "the numbers")
     colours = table(cmap_for(scale, None))[bins(scale.unit(plane))]
-    luma = colours @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    luma = colours @ np.array(LUMA, dtype=np.float32)
     rows = []
     for line, paints, lights in zip(plane.tolist(), colours, luma, strict=True):
         cells = "".join(

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.explain.faithfulness.agreement import rank_correlation
@@ -56,8 +56,7 @@ def side_of(cells: Cells, what: str) -> Side | None:
     Raises:
         UserError: ``what`` is none of ``MAPS``.
     """
-    if what not in MAPS:
-        raise UserError(f"unknown map {what!r}; {nearest(what, MAPS)}")
+    choice("map", what, MAPS)
     row, image = cells.row, crop(cells.row.analysis.image)
     if what == "mask":
         if cells.mask is None or cells.mask_scale is None:
