@@ -93,11 +93,11 @@ def leased(store: Store, model: Any) -> Iterator[Analyser]:
         yield analyser
 
 
-def whole(value: Any, most: int) -> int:
-    """A whole number in 1..``most``; ``UserError`` where it is none."""
+def whole(name: str, value: Any, most: int) -> int:
+    """A whole number in 1..``most``; ``ArgumentError`` where it is none."""
     if not is_whole(value, 1, most):
-        raise UserError(f"it must be a whole number in 1..{most:,}, got {repr(value)[:60]}")
-    return value
+        raise ArgumentError(name, f"it must be a whole number in 1..{most:,}, got {repr(value)[:60]}")
+    return int(value)
 
 
 def _inline(url: str) -> bytes:

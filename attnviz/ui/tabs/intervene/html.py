@@ -121,13 +121,12 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
     values: dict[str, object] = {"count": len(change.channels), "channels": channel_list(change.channels)}
     values |= {"seed": change.seed}
     value: Any = change.value  # what it has to be for each action, EditList has checked
-    if change.action == "scale":
-        values["factor"] = f"{float(value):g}"
     key = f"iv_did_{change.action}"
     if change.action == "shuffle":
         key += f"_{change.over}"
-    if change.action == "scale" and not of_channels(change):
-        key += "_all"
+    if change.action == "scale":
+        values["factor"] = f"{float(value):g}"
+        key += "" if of_channels(change) else "_all"
     if change.action == "set_to":
         one = np.ndim(value) == 0
         key, values["value"] = ("iv_did_flat", f"{float(value):.3f}") if one else ("iv_did_other", "")
