@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -69,10 +70,7 @@ def as_gate(value: Tensor, site: GateSite) -> Tensor:
 
 
 def _fits(value: Tensor, site: GateSite) -> bool:
-    size = 1
-    for n in site.shape[1:]:
-        size *= n
-    return value.numel() % size == 0
+    return value.numel() % math.prod(site.shape[1:]) == 0
 
 
 def as_read(gate: Tensor, like: Tensor, site: GateSite | None = None) -> Tensor:

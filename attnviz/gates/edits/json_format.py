@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -180,11 +181,8 @@ def _array(value: Any, what: str) -> Any:
     if not all(is_whole(n, 1, MAX_VALUES) for n in shape):
         raise UserError(f"the shape of {what} must be whole numbers of at least 1, got {repr(shape)[:60]}")
     values = _floats(parts["values"], what)
-    size = 1
-    for n in shape:
-        size *= n
-    if size != values.size:
-        raise UserError(f"{what} of shape {shape} must hold {size} numbers, got {values.size}")
+    if math.prod(shape) != values.size:
+        raise UserError(f"{what} of shape {shape} must hold {math.prod(shape)} numbers, got {values.size}")
     return values.reshape(shape)
 
 
