@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-import attnviz
-from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.analyser import Analyser, as_floats
 from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
@@ -123,33 +122,20 @@ def _analyses(
 
 def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis]:
     """One forward pass over prepared images."""
-    network = analyser.loaded
     x = torch.cat([analyser.input(image) for image in images])
     logits, tape = analyser.forward(x)
     numbers = _rows(logits, len(images), "the answer")
     gates = {site.name: _rows(tape[site.name].values, len(images), site.name) for site in analyser.sites}
-    facts = {"attnviz": attnviz.__version__, "torch": torch.__version__, "device": str(analyser.device)}
-    return [
-        Analysis(
-            network.name,
-            image,
-            network.labels,
-            numbers[i],
-            tuple(GateRecord(site, gates[site.name][i : i + 1]) for site in analyser.sites),
-            facts,
-            network.scores,
-            network.assumed,
-            analyser.outline,
-        )
-        for i, image in enumerate(images)
-    ]
+    records = (
+        tuple(GateRecord(site, gates[site.name][i : i + 1]) for site in analyser.sites) for i in range(len(images))
+    )
+    return [analyser.analysis(*answer, {}) for answer in zip(images, numbers, records, strict=True)]
 
 
 def _rows(values: torch.Tensor, count: int, what: str) -> Floats:
-    rows: Floats = values.float().cpu().numpy()
+    rows = as_floats(values)
     if len(rows) != count:
         raise UserError(f"{what} has {len(rows)} rows for {count} photographs: the network takes one, give batch=1")
-    rows.setflags(write=False)
     return rows
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.analyser import Analyser, as_floats
 from attnviz.core.checks import whole
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats, PreparedImage
@@ -165,7 +165,6 @@ def _picture(
     def mask(model: nn.Module) -> Floats:
         with torch.inference_mode(), capture(model, [site]) as tape:
             model(x)
-        values: Floats = tape[site.name].values[0, 0].float().cpu().numpy()
-        return values
+        return as_floats(tape[site.name].values[0, 0])
 
     return mask
