@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +82,9 @@ def audit(
         **chosen.decisive,
     }
     _begin(folder, store, plan, resume, force)
-    cluster = Cluster(ray, _locator(model)) if ray else None
-    try:
-        with analyser.in_use():
-            _do(work, say, cluster, watch)
-    finally:
-        if cluster is not None:
-            cluster.stop()
+    where = closing(Cluster(ray, _locator(model))) if ray else nullcontext()
+    with where as cluster, analyser.in_use():
+        _do(work, say, cluster, watch)
     report = summarise(work)
     report["run"] = facts(analyser.device, time.perf_counter() - started)
     report["plan"] = plan
