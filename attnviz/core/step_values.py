@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from attnviz.core.checks import choice, number, whole
 from attnviz.core.types import Floats
@@ -117,7 +116,6 @@ class Walk:
         difference: Largest distance between the last step and what the module itself gave, 0 if they are the same.
         place: Path of the module in its network, or of the module whose features were used; ``""`` for the pixels.
         trained: Whether the module is part of the network; else it was made for the occasion.
-        options: Of a module that was made for the occasion: what it was built with.
         change: What was done to the features before.
     """
 
@@ -126,7 +124,6 @@ class Walk:
     difference: float
     place: str = ""
     trained: bool = True
-    options: Mapping[str, Any] = field(default_factory=dict)
     change: Change = Change()
 
     @property

@@ -14,9 +14,9 @@ from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
 from attnviz.ui.shared.view_document import document_of, ranges
-from attnviz.viewer.packing import unpack
 from tests.conftest import statistics
 from tests.ui.calls import changed, document, visitor
+from tests.viewer.reader import unpack
 
 CHANNEL = "stage1.0.attention.channel"
 SPATIAL = "stage1.0.attention.spatial"
@@ -48,7 +48,7 @@ def test_of_a_channel_gate_that_opens_the_features_are_there_and_are_those_of_th
     assert features["gate"] == view["open"] and features["channel"] == int(record.scores.argmax())
     with explore.store.lease("se") as analyser:
         found = analyser.channel_map(analysis.image, record.site.name, features["channel"])
-    assert np.allclose(unpack(features["values"], "it"), found.values, rtol=2e-3, atol=1e-4)
+    assert np.allclose(unpack(features["values"]), found.values, rtol=2e-3, atol=1e-4)
 
 
 def test_usual_ranges_come_from_the_reference_of_these_weights(explore):

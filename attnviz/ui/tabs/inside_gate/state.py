@@ -113,7 +113,7 @@ class Inspection:
 
 def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...]) -> str:
     """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
-    moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)[0]))
+    moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)))
     if moves and not subject.trained:
         return PIXELS
     held = [(f"{site.owner}.", site.features) for site in analyser.sites]
