@@ -12,7 +12,7 @@ from attnviz.audit.effects import Values, effects, knock_outs, paired_of
 from attnviz.audit.network import SUMMARY
 from attnviz.audit.objects import MEASURES
 from attnviz.audit.reading import EXTREMES, GateReading, bounds_of
-from attnviz.audit.sentences import say_all
+from attnviz.audit.sentences import STRONG, say_all
 from attnviz.audit.statistics.base import Array
 from attnviz.audit.statistics.counts import Answers, Paired
 from attnviz.audit.statistics.extremes import Extremes
@@ -29,8 +29,6 @@ STILL = 0.01
 """An element whose values stay within this share of the gate's range never moves."""
 SHOWN = 3
 """Channels of each gate whose photographs are named."""
-STRONG = 0.3
-"""From which |r| on a channel is said to follow its own strength."""
 
 
 def summarise(work: Work) -> Values:
@@ -138,7 +136,7 @@ def _classes(work: Work, reading: GateReading) -> Values:
     if not work.photographs.labelled:
         return {}
     values, labels = reading.values, work.network.loaded.labels
-    eta = values.between / np.maximum(values.within + values.between, 1e-30)
+    eta = values.explained
     order = np.argsort(-eta, kind="stable")[:SHOWN]
     return {
         "means": {labels[k]: round(float(m), 5) for k, m in zip(values.classes, values.means.mean(1), strict=True)},
@@ -171,13 +169,9 @@ def _photographs(work: Work, reading: GateReading) -> list[Values]:
     if reading.most is None or reading.least is None:
         return []
     values = reading.values
-    told = (
-        values.between / np.maximum(values.within + values.between, 1e-30)
-        if work.photographs.labelled
-        else values.variance
-    )
+    telling = values.explained if work.photographs.labelled else values.variance
     rows = []
-    for channel in np.argsort(-told, kind="stable")[:SHOWN]:
+    for channel in np.argsort(-telling, kind="stable")[:SHOWN]:
         ends = {"most": (reading.most, 1), "least": (reading.least, -1)}
         rows.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
     return rows

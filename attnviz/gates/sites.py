@@ -73,9 +73,9 @@ def _fits(value: Tensor, site: GateSite) -> bool:
     return value.numel() % math.prod(site.shape[1:]) == 0
 
 
-def as_read(gate: Tensor, like: Tensor, site: GateSite | None = None) -> Tensor:
+def as_read(gate: Tensor, like: Tensor, site: GateSite) -> Tensor:
     """The reverse of ``as_gate``: a gate in the shape in which it was read."""
-    if site is not None and site.batch:
+    if site.batch:
         gate = gate.movedim(0, site.batch)
     if gate.numel() == like.numel():
         return gate.reshape(like.shape)

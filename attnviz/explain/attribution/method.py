@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from attnviz.core.checks import is_number
 from attnviz.core.errors import UserError, nearest
-from attnviz.explain.attribution.probe import Probe, probe
+from attnviz.explain.attribution.probe import Probe
 
 Cost = Literal["instant", "seconds", "slow"]
 
@@ -111,15 +111,6 @@ class Method:
         if self.layered and seen.layer is None:
             return f"the model has no map of features (N, C, H, W), H, W > 1, in deeper layers; {self.title} needs one."
         return None
-
-    def supports(self, model: nn.Module, x: Tensor) -> str | None:
-        """``None``, or the reason why it cannot explain this model, in one sentence; runs the model once.
-
-        Args:
-            model: The model.
-            x: An example, (1, C, H, W).
-        """
-        return self.refuses(probe(model, x))
 
     def check(self, given: Mapping[str, Any]) -> dict[str, int | float | str]:
         """A value for every parameter; ``UserError`` on a wrong one and on one that there is not."""
