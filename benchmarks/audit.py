@@ -179,7 +179,7 @@ def actors(model: str, data: Path, rounds: int) -> dict[str, Any]:
                     for number, _ in cluster.run(work, "read", list(work.readings), lambda _: None):
                         ended.append((time.perf_counter(), len(work.numbers(number))))
                 finally:
-                    cluster.stop()
+                    cluster.close()
                 images = sum(size for _, size in ended[count:])
                 found.append(images / (ended[-1][0] - ended[count - 1][0]))
     ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]

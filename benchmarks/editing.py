@@ -17,7 +17,8 @@ import torch
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sample_buttons import available
-from attnviz.ui.tabs.intervene.html import bars_html, edits_html, gates_html, headline_html, paint_html, result_html
+from attnviz.ui.shared.strip_and_map import strip_html
+from attnviz.ui.tabs.intervene.html import bars_html, edits_html, headline_html, paint_html, result_html
 from attnviz.ui.tabs.intervene.state import Bench, choose_gate, multiply, open_bench, put
 
 
@@ -26,7 +27,7 @@ def drawn(bench: Bench) -> None:
     headline_html(bench)
     result_html(bench, "probability")
     bars_html(bench, "index")
-    gates_html(bench)
+    strip_html(bench.after, bench.gate, bench.language)
     paint_html(bench)
     edits_html(bench)
 

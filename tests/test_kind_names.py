@@ -21,6 +21,7 @@ OTHER_WORDS = {
     "attnviz/core/gate_map.py": {"spatial", "full", "strip"},  # how a map came out of its gate
     "attnviz/core/step_values.py": {"channel"},  # an axis
     "attnviz/render/export.py": {"channel", "branch"},  # columns of a table
+    "attnviz/render/ranking.py": {"channel"},  # one channel that is asked for
     "attnviz/training/experiments/types.py": {"spatial"},  # an attention type
     "attnviz/ui/shared/page.py": {"channel"},  # one channel that is chosen
     "attnviz/ui/shared/text.py": {"channel", "branch"},  # nouns that are counted

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-import attnviz
-from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.analysis.analyser import Analyser, as_floats
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
+from attnviz.models.locator import network_of
 
 if TYPE_CHECKING:
     import pandas
@@ -89,8 +90,7 @@ def analyse_many(
         UserError: The model or a photograph cannot be used, or an argument is outside its limits.
     """
     for key, value in (("batch", batch), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UserError(f"{key} must be a whole number of at least 1, got {value!r}")
+        whole(key, value)
     analyser, sources = Analyser(network_of(model)), _paths(paths)  # both raise now, not at the first photograph
     return _analyses(analyser, sources, batch, workers, skip_unreadable, display_side)
 
@@ -122,33 +122,20 @@ def _analyses(
 
 def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis]:
     """One forward pass over prepared images."""
-    network = analyser.loaded
     x = torch.cat([analyser.input(image) for image in images])
     logits, tape = analyser.forward(x)
     numbers = _rows(logits, len(images), "the answer")
     gates = {site.name: _rows(tape[site.name].values, len(images), site.name) for site in analyser.sites}
-    facts = {"attnviz": attnviz.__version__, "torch": torch.__version__, "device": str(analyser.device)}
-    return [
-        Analysis(
-            network.name,
-            image,
-            network.labels,
-            numbers[i],
-            tuple(GateRecord(site, gates[site.name][i : i + 1]) for site in analyser.sites),
-            facts,
-            network.scores,
-            network.assumed,
-            analyser.outline,
-        )
-        for i, image in enumerate(images)
-    ]
+    records = (
+        tuple(GateRecord(site, gates[site.name][i : i + 1]) for site in analyser.sites) for i in range(len(images))
+    )
+    return [analyser.analysis(*answer, {}) for answer in zip(images, numbers, records, strict=True)]
 
 
 def _rows(values: torch.Tensor, count: int, what: str) -> Floats:
-    rows: Floats = values.float().cpu().numpy()
+    rows = as_floats(values)
     if len(rows) != count:
         raise UserError(f"{what} has {len(rows)} rows for {count} photographs: the network takes one, give batch=1")
-    rows.setflags(write=False)
     return rows
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import attnviz
+from attnviz.core.checks import is_whole
 from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
 from attnviz.core.outline import Unit
@@ -28,15 +28,14 @@ from attnviz.gates.discover import contents, find_gates
 from attnviz.gates.edits.edit_list import EditList, EditStep, applied, multiplied
 from attnviz.gates.outline import outline
 from attnviz.images.channels import prepared
-from attnviz.models.checkpoints import best_device
-from attnviz.models.locator import load
+from attnviz.models.locator import network_of
 from attnviz.models.modes import in_eval_mode
 from attnviz.models.network import Network
 from attnviz.models.spec import placed
-from attnviz.models.wrap import wrap
 
 
-def _numpy(tensor: Tensor) -> Floats:
+def as_floats(tensor: Tensor) -> Floats:
+    """A tensor of any type and device as a read-only array."""
     values: Floats = tensor.float().cpu().numpy()
     values.setflags(write=False)
     return values
@@ -143,22 +142,24 @@ class Analyser:
         image = photograph if isinstance(photograph, PreparedImage) else self.prepare(photograph)
         prepared = time.perf_counter()
         logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
-        gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
-        values = _numpy(logits[0])
+        gates = tuple(GateRecord(site, as_floats(tape[site.name].values)) for site in self.sites)
+        values = as_floats(logits[0])
         if edits is not None and not np.isfinite(values).all():
             raise UserError("under these edits the network's numbers overflow; use smaller factors or values")
         forwarded = time.perf_counter()
-        facts = {
-            "attnviz": attnviz.__version__,
-            "torch": torch.__version__,
-            "device": str(self.device),
-            "ms_prepare": round(1000 * (prepared - started), 2),
-            "ms_forward": round(1000 * (forwarded - prepared), 2),
-        }
+        seconds = {"ms_prepare": prepared - started, "ms_forward": forwarded - prepared}
+        facts: dict[str, Any] = {name: round(1000 * passed, 2) for name, passed in seconds.items()}
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
+        return self.analysis(image, values, gates, facts)
+
+    def analysis(
+        self, image: PreparedImage, logits: Floats, gates: tuple[GateRecord, ...], facts: Mapping[str, Any]
+    ) -> Analysis:
+        """What this model said about an image, with ``facts`` besides those about the model itself."""
         loaded = self.loaded
-        fields = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
+        facts = {"attnviz": attnviz.__version__, "torch": torch.__version__, "device": str(self.device), **facts}
+        fields = (loaded.name, image, loaded.labels, logits, gates, facts, loaded.scores, loaded.assumed)
         return Analysis(*fields, outline=self.outline)
 
     def class_map(self, image: PreparedImage) -> ClassMap | None:
@@ -168,7 +169,7 @@ class Analyser:
             return None
         with torch.inference_mode():
             logits = places(self.input(image))[0]
-        numbers = probabilities(_numpy(logits.movedim(0, -1)), self.loaded.scores)
+        numbers = probabilities(as_floats(logits.movedim(0, -1)), self.loaded.scores)
         classes = numbers.argmax(-1)
         values = np.take_along_axis(numbers, classes[:, :, None], 2)[:, :, 0]
         return ClassMap(self.loaded.labels, classes, values, numbers.mean((0, 1)), self.loaded.scores)
@@ -186,7 +187,7 @@ class Analyser:
         """
         x = self.input(image)
         with torch.inference_mode(), multiplied(self.loaded.module, self.site(gate), factors):
-            return _numpy(self.loaded.module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
+            return as_floats(self.loaded.module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
 
     def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:
         """One channel of the features that a gate meets, with the gate's score and its rank.
@@ -203,13 +204,13 @@ class Analyser:
         if len(site.features) != 4:
             raise UserError(f"{gate} does not meet a map of features (N, C, H, W) but {site.features}")
         count = site.features[1]
-        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < count:
+        if not is_whole(channel, 0, count - 1):
             raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
         features, values = self._met(image, site)
-        found = ChannelMap(site, int(channel), _numpy(features[channel]), None, None)
+        found = ChannelMap(site, int(channel), as_floats(features[channel]), None, None)
         if not site.has_scores:
             return found
-        scores = _numpy(values.reshape(count))
+        scores = as_floats(values.reshape(count))
         return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
 
     def strength(self, image: PreparedImage, gate: str) -> Floats:
@@ -224,7 +225,7 @@ class Analyser:
         if not site.has_scores or len(site.features) != 4:
             raise UserError(f"{gate} must be a channel gate on (N, C, H, W), it is {site.kind} on {site.features}")
         features, values = self._met(image, site)
-        return _numpy((features * values[0]).abs().mean(0))
+        return as_floats((features * values[0]).abs().mean(0))
 
     @property
     def outline(self) -> tuple[Unit, ...]:
@@ -255,24 +256,6 @@ def sites_of(network: Network) -> tuple[GateSite, ...]:
     if sites is None:
         sites = _SITES[network] = find_gates(network)
     return sites
-
-
-def network_of(model: Any) -> Network:
-    """A network from whatever says which: a ``Network``, a locator, or a live module of timm.
-
-    Raises:
-        UserError: It is none, or cannot be loaded; a module must say what it wants to be given (``attnviz.wrap``).
-    """
-    if isinstance(model, Network):
-        return model
-    if isinstance(model, nn.Module):
-        return wrap(model)
-    if not isinstance(model, (str, os.PathLike)):
-        raise UserError(
-            f"a model is a locator such as 'cbam' or 'timm:NAME', a Network of attnviz.load or attnviz.wrap, or a "
-            f"torch.nn.Module, got {type(model).__name__}"
-        )
-    return load(model, device=best_device())
 
 
 def analyse(model: Any, photograph: Any) -> Analysis:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import nn
 
-from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.analyser import Analyser, as_floats
+from attnviz.core.checks import whole
 from attnviz.core.errors import Cancelled, UserError
 from attnviz.core.types import Attribution, Floats, PreparedImage
 from attnviz.explain.attribution import attribute
@@ -60,39 +62,34 @@ def judge(
     """
     if not maps or CENTRE in maps:
         raise UserError(f"give at least one map, none of them called {CENTRE!r}, got {list(maps)}")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or not SEEDS[0] <= seeds <= SEEDS[1]:
-        raise UserError(f"seeds must be a whole number in {SEEDS[0]}..{SEEDS[1]}, got {seeds!r}")
+    whole("seeds", seeds, *SEEDS)
     started = time.perf_counter()
     x = analyser.input(image)
     size = (int(x.shape[2]), int(x.shape[3]))
-    large, cells = {}, {}
-    for name, given in maps.items():
-        values = given.values if isinstance(given, Attribution) else given
-        large[name] = upsample(check_map(values, name), size)
-        rows, columns = given.cells if isinstance(given, Attribution) else values.shape
-        cells[name] = (int(rows), int(columns))
+    plain = {name: given.values if isinstance(given, Attribution) else given for name, given in maps.items()}
+    large = {name: upsample(check_map(values, name), size) for name, values in plain.items()}
+    large[CENTRE] = centre_map(size)
+    cells = {name: _cells(given) for name, given in maps.items()}
     noise = {(g, k): random_map(size, [g], (protocol.seed, k)) for g in set(cells.values()) for k in range(seeds)}
-    every = [*large.values(), centre_map(size), *noise.values()]
-    found = curves(
-        analyser.loaded.module,
-        x,
-        target,
-        every,
-        protocol,
-        black=_black(analyser),
-        scores=analyser.loaded.scores,
-        progress=progress,
-        cancelled=cancelled,
-        budget_s=budget_s,
-    )
-    areas = dict(zip(noise, ((c.deletion_auc, c.insertion_auc) for c in found[len(large) + 1 :]), strict=True))
+    loaded, every = analyser.loaded, [*large.values(), *noise.values()]
+    how: dict[str, Any] = {"black": _black(analyser), "scores": loaded.scores}
+    how |= {"progress": progress, "cancelled": cancelled, "budget_s": budget_s}
+    measured = iter(curves(loaded.module, x, target, every, protocol, **how))
+    own = {name: next(measured) for name in large}
+    random = dict(zip(noise, measured, strict=True))
     judged = []
-    for name, curve in zip(large, found, strict=False):
-        down, up = zip(*(areas[cells[name], k] for k in range(seeds)), strict=True)
-        judged.append(Judged(name, cells[name], curve, tuple(down), tuple(up)))
+    for name, grid in cells.items():
+        down = tuple(random[grid, k].deletion_auc for k in range(seeds))
+        up = tuple(random[grid, k].insertion_auc for k in range(seeds))
+        judged.append(Judged(name, grid, own[name], down, up))
     pairs = {(a, b): rank_correlation(large[a], large[b]) for a, b in combinations(large, 2)}
-    pairs |= {(a, CENTRE): rank_correlation(large[a], every[len(large)]) for a in large}
-    return Trust(int(target), tuple(judged), found[len(large)], pairs, time.perf_counter() - started)
+    return Trust(int(target), tuple(judged), own[CENTRE], pairs, time.perf_counter() - started)
+
+
+def _cells(given: Floats | Attribution) -> tuple[int, int]:
+    """Rows and columns of a map before it was brought to the size of the input."""
+    rows, columns = given.cells if isinstance(given, Attribution) else given.shape
+    return int(rows), int(columns)
 
 
 def study_of(analyser: Analyser, plan: Plan) -> Study:
@@ -139,8 +136,7 @@ def sensitivity(
         UserError: An argument is outside its limits, or the method does not support the model.
         Cancelled: ``cancelled`` said so.
     """
-    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= 50:
-        raise UserError(f"points must be a whole number in 1..50, got {points!r}")
+    whole("points", points, 1, 50)
     picture = _picture(analyser, image, target, gate, method)
     model, found = analyser.loaded.module, []
     before = picture(model)
@@ -169,7 +165,6 @@ def _picture(
     def mask(model: nn.Module) -> Floats:
         with torch.inference_mode(), capture(model, [site]) as tape:
             model(x)
-        values: Floats = tape[site.name].values[0, 0].float().cpu().numpy()
-        return values
+        return as_floats(tape[site.name].values[0, 0])
 
     return mask

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.analyser import Analyser, as_floats
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
@@ -81,8 +81,8 @@ def look(analyser: Analyser, image: PreparedImage, noise: NoiseSpec) -> NoiseLoo
         x, orders = append_noise(x, _checked(analyser, noise), other=_other(image, analyser))
         order = tuple(orders[0].tolist())
     logits, tape = analyser.forward(x)
-    gates = tuple(GateRecord(site, tape[site.name].values.float().cpu().numpy()) for site in analyser.sites)
-    analysis = Analysis(analyser.loaded.name, image, analyser.loaded.labels, logits[0].float().cpu().numpy(), gates)
+    gates = tuple(GateRecord(site, as_floats(tape[site.name].values)) for site in analyser.sites)
+    analysis = Analysis(analyser.loaded.name, image, analyser.loaded.labels, as_floats(logits[0]), gates)
     gate = gate_of(analyser)
     scores = None if gate is None else analysis.gate(gate.name).scores
     return NoiseLook(analysis, noise if spec.noise else None, x[0].numpy(), order, scores)
@@ -132,5 +132,4 @@ def mean_scores(analyser: Analyser, moments: Floats, noise: NoiseSpec) -> Floats
     size = analyser.loaded.spec.input.size
     x, _ = append_noise(stand_ins(moments, size), _checked(analyser, noise))
     _, tape = analyser.forward(x, [gate])
-    scores: Floats = tape[gate.name].values.float().cpu().numpy().reshape(len(x), -1)
-    return scores
+    return as_floats(tape[gate.name].values.reshape(len(x), -1))

@@ -57,7 +57,10 @@ def pixels(image: PreparedImage) -> Tensor:
 
 
 def _passage(analyser: Analyser, x: Tensor, place: str) -> tuple[Tensor, Tensor]:
-    """What a module is given and what it gives for an input."""
+    """What an attention module is given and what it gives for an input."""
+    known = dict(places(analyser))
+    if place not in known:
+        raise UserError(f"{analyser.loaded.name} has no attention module {place!r}; {nearest(place, known)}")
     with torch.inference_mode(), watching(analyser.loaded.module, place) as passage:
         analyser.loaded.module(x)
     if passage.features is None or passage.output is None:
@@ -78,8 +81,6 @@ def inside(analyser: Analyser, image: PreparedImage, place: str, change: Change 
         UserError: There is no such module, or the change does not fit its features.
     """
     types = dict(places(analyser))
-    if place not in types:
-        raise UserError(f"{analyser.loaded.name} has no attention module {place!r}; {nearest(place, types)}")
     features, output = _passage(analyser, analyser.input(image), place)
     module = module_at(unwrapped(analyser.loaded.module), place)
     if module is None:
@@ -113,9 +114,6 @@ def inside_untrained(
     if place == PIXELS:
         found = torch.cat([pixels(picture) for picture in clip]).to(analyser.device)
     else:
-        types = dict(places(analyser))
-        if place not in types:
-            raise UserError(f"{analyser.loaded.name} has no attention module {place!r}; {nearest(place, types)}")
         found = _passage(analyser, torch.cat([analyser.input(picture) for picture in clip]), place)[0]
     features = found.movedim(0, 1)[None] if volume else found
     return replace(demonstrate(attention, features, change), place=place)

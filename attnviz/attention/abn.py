@@ -11,6 +11,7 @@ from torch.nn import functional
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width, zero
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import number, whole
 from attnviz.core.errors import UserError
 
 
@@ -45,13 +46,8 @@ class AttentionBranch(Stepwise):
     ) -> None:
         super().__init__()
         self.channels = check_channels(channels)
-        if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 2:
-            raise UserError(
-                f"abn classifies by itself: num_classes must be a whole number of at least 2, got {num_classes!r}"
-            )
-        if isinstance(loss_weight, bool) or not isinstance(loss_weight, (int, float)) or not 0 <= loss_weight <= 100:
-            raise UserError(f"loss_weight must be a number in 0..100, got {loss_weight!r}")
-        self.num_classes, self.loss_weight = num_classes, float(loss_weight)
+        num_classes = whole("abn classifies by itself: num_classes", num_classes, 2)
+        self.num_classes, self.loss_weight = num_classes, number("loss_weight", loss_weight, 100)
         hidden = hidden_width(channels, reduction)
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, hidden, 3, padding=1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU()

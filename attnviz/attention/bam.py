@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width, zero
 from attnviz.attention.stepwise import Stepwise
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 
 COMBINATIONS = ("sum", "product")
 DILATION = 4
@@ -49,8 +49,7 @@ class BottleneckAttention(Stepwise):
     def __init__(self, channels: int, reduction: float = 16, combine: str = "sum") -> None:
         super().__init__()
         self.channels = check_channels(channels)
-        if combine not in COMBINATIONS:
-            raise UserError(f"unknown combine {combine!r}; {nearest(combine, COMBINATIONS)}")
+        choice("combine", combine, COMBINATIONS)
         self.combine = combine
         hidden = hidden_width(channels, reduction)
         self.squeeze = conv_norm(channels, hidden)

@@ -18,7 +18,8 @@ from attnviz.attention.gate import (
     zero,
 )
 from attnviz.attention.stepwise import Stepwise
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 
 KERNELS = (3, 7)
 ORDERS = ("channel-first", "spatial-first", "parallel")
@@ -239,8 +240,7 @@ class CBAM(Stepwise):
         pool_depth: bool = False,
     ) -> None:
         super().__init__()
-        if order not in ORDERS:
-            raise UserError(f"unknown order {order!r}; {nearest(order, ORDERS)}")
+        choice("order", order, ORDERS)
         self.order = order
         self.channel = ChannelAttention(channels, reduction, bias, dims, pool_depth)
         self.spatial = SpatialAttention(channels, kernel_size, dims)

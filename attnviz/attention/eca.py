@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 
 
@@ -22,8 +23,7 @@ def kernel_for(channels: int, gamma: float = 2, b: float = 1) -> int:
 
 def check_kernel(kernel_size: Any) -> int:
     """Return an odd whole number of at least 1, else raise ``ValueError``."""
-    whole = isinstance(kernel_size, int) and not isinstance(kernel_size, bool)
-    if not whole or kernel_size < 1 or kernel_size % 2 == 0:
+    if not is_whole(kernel_size, 1) or kernel_size % 2 == 0:
         raise UserError(f"kernel_size must be an odd whole number of at least 1, got {kernel_size!r}")
     return int(kernel_size)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
 
+from attnviz.core.checks import is_number, number, whole
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import kind_named
 
@@ -53,9 +53,7 @@ class Gate(nn.Module):
 
 def check_channels(channels: Any) -> int:
     """Return ``channels`` if it is a whole number of at least 1, else raise ``ValueError``."""
-    if not isinstance(channels, int) or isinstance(channels, bool) or channels < 1:
-        raise UserError(f"channels must be a whole number of at least 1, got {channels!r}")
-    return channels
+    return whole("channels", channels)
 
 
 def check_dims(dims: Any) -> int:
@@ -75,7 +73,7 @@ def hidden_width(channels: int, reduction: Any) -> int:
     Raises:
         ValueError: ``reduction`` is not a finite number of at least 1.
     """
-    if isinstance(reduction, bool) or not isinstance(reduction, (int, float)) or not math.isfinite(reduction):
+    if not is_number(reduction):
         raise UserError(f"reduction must be a number of at least 1, got {reduction!r}")
     if reduction < 1:
         raise UserError(f"reduction must be at least 1 (and sensibly at most {channels}), got {reduction!r}")
@@ -84,9 +82,7 @@ def hidden_width(channels: int, reduction: Any) -> int:
 
 def check_start_scale(scale: Any) -> float:
     """Return a factor on initial weights if it is a finite number of at least 0, else raise ``ValueError``."""
-    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 <= scale < math.inf:
-        raise UserError(f"start_scale must be a number of at least 0, got {scale!r}")
-    return float(scale)
+    return number("start_scale", scale)
 
 
 def check_features(x: Tensor, channels: int, dims: int) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width, zero
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import number
 from attnviz.core.errors import UserError
 
 
@@ -42,9 +43,7 @@ class AttentionPooling(Stepwise):
     def __init__(self, channels: int, reduction: float = 2, spread: float = 0.0) -> None:
         super().__init__()
         self.channels = check_channels(channels)
-        if isinstance(spread, bool) or not isinstance(spread, (int, float)) or not 0 <= spread < math.inf:
-            raise UserError(f"spread must be a number of at least 0, got {spread!r}")
-        self.spread = float(spread)
+        self.spread = number("spread", spread)
         hidden = hidden_width(channels, reduction)
         self.reduce = nn.Conv2d(channels, hidden, 1)
         self.score = nn.Conv2d(hidden, 1, 1)

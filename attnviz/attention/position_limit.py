@@ -9,14 +9,12 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from attnviz.core.errors import UserError
+from attnviz.core.checks import whole
 
 
 def check_limit(limit: Any) -> int:
     """Return ``max_positions`` if it is a whole number of at least 1, else raise ``ValueError``."""
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise UserError(f"max_positions must be a whole number of at least 1, got {limit!r}")
-    return limit
+    return whole("max_positions", limit)
 
 
 def pooling_factor(height: int, width: int, limit: int) -> int:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 
 MIN_HIDDEN, DIVISOR = 32, 8
@@ -55,8 +56,7 @@ class SplitAttention(Stepwise):
         super().__init__()
         self.channels = check_channels(channels)
         for name, given, most in (("splits", splits, 8), ("groups", groups, channels)):
-            if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= most:
-                raise UserError(f"{name} must be a whole number in 1..{most}, got {given!r}")
+            whole(name, given, 1, most)
         hidden = rounded(channels * splits / 4)
         if channels % groups or hidden % groups:
             raise UserError(f"groups must divide channels={channels} and the hidden width {hidden}, got {groups}")

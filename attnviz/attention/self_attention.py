@@ -11,7 +11,8 @@ from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
 from attnviz.attention.position_limit import check_limit, kept_positions, limit_positions
 from attnviz.attention.stepwise import Stepwise
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, is_whole
+from attnviz.core.errors import UserError
 
 
 class DotSimilarity(nn.Module):
@@ -120,10 +121,9 @@ class SelfAttention(Stepwise):
         super().__init__()
         self.channels = check_channels(channels)
         width = hidden_width(channels, reduction)
-        if not isinstance(heads, int) or isinstance(heads, bool) or heads < 1 or width % heads:
+        if not is_whole(heads, 1) or width % heads:
             raise UserError(f"heads must be a whole number that divides {width}, the width of queries, got {heads!r}")
-        if similarity not in SIMILARITIES:
-            raise UserError(f"unknown similarity {similarity!r}; {nearest(similarity, SIMILARITIES)}")
+        choice("similarity", similarity, SIMILARITIES)
         compare, limit = SIMILARITIES[similarity]
         self.heads = heads
         self.max_positions = check_limit(limit if max_positions is None else max_positions)

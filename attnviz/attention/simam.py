@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import is_number
 from attnviz.core.errors import UserError
 
 
@@ -38,8 +38,7 @@ class SimAM(Stepwise):
     def __init__(self, channels: int, regularisation: float = 1e-4) -> None:
         super().__init__()
         self.channels = check_channels(channels)
-        number = isinstance(regularisation, (int, float)) and not isinstance(regularisation, bool)
-        if not number or not 0 < regularisation < math.inf:
+        if not is_number(regularisation, 0) or regularisation == 0:
             raise UserError(f"regularisation must be a number above 0, got {regularisation!r}")
         self.regularisation = regularisation
         self.gate = Gate("full")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from attnviz.attention.description import Description
 from attnviz.attention.gate import Gate, check_channels, check_features, hidden_width
 from attnviz.attention.stepwise import Stepwise
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 
 MIN_HIDDEN = 32
@@ -55,7 +56,7 @@ class SelectiveKernel(Stepwise):
     def __init__(self, channels: int, reduction: float = 16, groups: int = 1, dilated: bool = True) -> None:
         super().__init__()
         self.channels = check_channels(channels)
-        if not isinstance(groups, int) or isinstance(groups, bool) or groups < 1 or channels % groups:
+        if not is_whole(groups, 1) or channels % groups:
             raise UserError(f"groups must be a whole number that divides channels={channels}, got {groups!r}")
         hidden = max(hidden_width(channels, reduction), MIN_HIDDEN)
         wide = _branch(channels, groups, 3, 2) if dilated else _branch(channels, groups, 5, 1)

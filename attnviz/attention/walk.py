@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -76,8 +75,8 @@ def volume_types() -> tuple[str, ...]:
     return tuple(name for name in ATTENTION if "dims" in options_of(name))
 
 
-def example(name: str, channels: int, volumes: bool = False) -> tuple[nn.Module, dict[str, Any]]:
-    """A module with random weights of a fixed seed that does something, and the options it was built with.
+def example(name: str, channels: int, volumes: bool = False) -> nn.Module:
+    """A module with random weights of a fixed seed that does something.
 
     Args:
         name: Key of ``ATTENTION``.
@@ -97,11 +96,10 @@ def example(name: str, channels: int, volumes: bool = False) -> tuple[nn.Module,
         start_visible = getattr(module, "start_visible", None)
         if start_visible is not None:
             start_visible()
-    return module.eval().requires_grad_(False), options
+    return module.eval().requires_grad_(False)
 
 
 def demonstrate(name: str, features: Tensor, change: Change | None = None) -> Walk:
     """Go through an ``example``; arguments and errors as ``walk`` and ``example``."""
-    module, options = example(name, features.shape[1], features.ndim == 5)
-    shown = walk(name, module.to(features.device), features, change=change)
-    return replace(shown, trained=False, options=options)
+    module = example(name, features.shape[1], features.ndim == 5)
+    return replace(walk(name, module.to(features.device), features, change=change), trained=False)

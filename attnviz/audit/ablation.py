@@ -21,6 +21,7 @@ from attnviz.audit.trials import outcome
 from attnviz.audit.walk import batches, draw, gates_of, walk
 from attnviz.core.errors import UserError
 from attnviz.core.intervals import LEVEL, of_change, sign_test_p
+from attnviz.core.numbers import significant
 from attnviz.core.types import Edit
 from attnviz.gates.edit import mean, neutral, shuffle
 from attnviz.models.network import Network
@@ -116,7 +117,7 @@ def told(paired: Paired, number: int) -> dict[str, Any]:
         "interval": [round(end, 2) for end in of_change(lost, won, count)],
         "lost": lost,
         "won": won,
-        "p": float(f"{p:.3g}"),
+        "p": significant(p),
         "beyond_chance": p < 1 - LEVEL,
         "changed": round(100 * int(paired.changed[number]) / count, 2),
     }

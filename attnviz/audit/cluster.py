@@ -125,6 +125,6 @@ class Cluster:
                 yield int(row["block"]), {name: file[name] for name in file.files}
             progress(work.size(kind, int(row["block"])))
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Let go of Ray."""
         self.ray.shutdown()

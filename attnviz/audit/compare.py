@@ -11,6 +11,7 @@ from typing import Any
 from attnviz.audit.summary import SCHEMA
 from attnviz.core.errors import UserError
 from attnviz.core.intervals import of_mean, welch
+from attnviz.core.numbers import significant
 
 Summary = Mapping[str, Any]
 SAME = (("data", "fingerprint", "photographs"), ("plan", "tests", "number of tests"))
@@ -97,4 +98,4 @@ def _against(row: dict[str, Any], first: dict[str, Any]) -> None:
         if base is not None and len(cell["values"]) > 1 and len(base["values"]) > 1:
             apart = welch(base["values"], cell["values"])
             ends = [round(apart.low, 4), round(apart.high, 4)]
-            cell["against_first"] = {"value": round(apart.value, 4), "interval": ends, "p": float(f"{apart.p:.3g}")}
+            cell["against_first"] = {"value": round(apart.value, 4), "interval": ends, "p": significant(apart.p)}

@@ -14,13 +14,9 @@ from attnviz.audit.store import unpacked
 from attnviz.audit.trials import RANKINGS, GateChange
 from attnviz.audit.work import Work
 from attnviz.core.intervals import sign_test_p
+from attnviz.core.numbers import significant
 
 Values = dict[str, Any]
-
-
-def rounded(value: float, digits: int = 4) -> float:
-    """To so many digits after the point."""
-    return round(value, digits)
 
 
 def paired_of(work: Work) -> Paired | None:
@@ -34,14 +30,14 @@ def _effect(paired: Paired, number: int) -> Values:
     logit, logit_low, logit_high = paired.logit_difference(number)
     lost, won, count = int(paired.lost[number]), int(paired.won[number]), max(int(paired.count), 1)
     return {
-        "points": rounded(value),
-        "interval": [rounded(low), rounded(high)],
+        "points": round(value, 4),
+        "interval": [round(low, 4), round(high, 4)],
         "lost": lost,
         "won": won,
-        "p": float(f"{sign_test_p(lost, won):.3g}"),
-        "changed": rounded(100 * int(paired.changed[number]) / count),
-        "logit": rounded(logit),
-        "logit_interval": [rounded(logit_low), rounded(logit_high)],
+        "p": significant(sign_test_p(lost, won)),
+        "changed": round(100 * int(paired.changed[number]) / count, 4),
+        "logit": round(logit, 4),
+        "logit_interval": [round(logit_low, 4), round(logit_high, 4)],
     }
 
 
@@ -79,4 +75,4 @@ def _mean_effect(paired: Paired, numbers: Sequence[int], against: Sequence[int])
 
     (value, drawn), (less, less_drawn) = mean(numbers), mean(against)
     low, high = np.quantile(100 * (drawn - less_drawn), (0.025, 0.975))
-    return {"points": rounded(100 * (value - less)), "interval": [rounded(float(low)), rounded(float(high))]}
+    return {"points": round(100 * (value - less), 4), "interval": [round(float(low), 4), round(float(high), 4)]}

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from attnviz.audit.statistics.base import Whole
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 from attnviz.images.folders import SPLITS, SUFFIXES, file_digest, fingerprint, list_images, readable
 
@@ -186,7 +187,7 @@ def given(
 def _targets(of_each: list[Any], labels: Sequence[str], count: int) -> tuple[Whole, str]:
     if len(of_each) != count:
         raise UserError(f"labels must name the class of each of {count} photographs, got {len(of_each)}")
-    if all(isinstance(item, (int, np.integer)) and not isinstance(item, bool) for item in of_each):
+    if all(is_whole(item) for item in of_each):
         targets = np.array(of_each, np.int64)
         if targets.min(initial=0) < 0 or targets.max(initial=0) >= len(labels):
             raise UserError(f"labels must be in 0..{len(labels) - 1}, got {targets.min()}..{targets.max()}")

@@ -17,15 +17,12 @@ class ProgressCounter:
     Args:
         what: What is done, as a word.
         total: How many there are.
-        unit: What is counted.
         say: Takes a line of text; ``None`` for silence.
         watch: Called with this object at every count, in the thread that computes; what it raises ends the audit.
     """
 
-    def __init__(
-        self, what: str, total: int, unit: str, say: Say | None, watch: Callable[[ProgressCounter], None] | None = None
-    ) -> None:
-        self.what, self.total, self.unit, self.say, self.watch = what, total, unit, say, watch
+    def __init__(self, what: str, total: int, say: Say | None, watch: Callable[[ProgressCounter], None] | None) -> None:
+        self.what, self.total, self.say, self.watch = what, total, say, watch
         self.done = self.skipped = 0
         self.started = self.spoken = time.monotonic()
 
@@ -44,8 +41,7 @@ class ProgressCounter:
             self.spoken = now
             left = self.left()
             times = f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left"
-            speed = f"{self.speed():.0f} {self.unit}/s"
-            self.say(f"{self.what}: {self.done:,} of {self.total:,} {self.unit}, {speed}, {times}")
+            self.say(f"{self.what}: {self.done:,} of {self.total:,} images, {self.speed():.0f} images/s, {times}")
 
     def elapsed(self) -> float:
         """Seconds since it began."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attnviz.audit.tables import gates_table, images_table, write_tables
+from attnviz.audit.tables import arrow_tables, write_tables
 from attnviz.audit.thumbnails import thumbnails
 from attnviz.audit.work import Work
 from attnviz.core.displays import as_html
@@ -66,7 +66,7 @@ class Audit:
     @property
     def tables(self) -> dict[str, Any]:
         """``images`` and ``gates`` as Arrow tables; for large data read the files that ``write`` leaves instead."""
-        return {"images": images_table(self.work), "gates": gates_table(self.work)}
+        return arrow_tables(self.work)
 
     def write(self) -> list[Path]:
         """Write ``summary.json``, ``images.parquet`` and ``gates.parquet``."""

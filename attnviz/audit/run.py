@@ -7,11 +7,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import attnviz
-from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.analysis.analyser import Analyser
 from attnviz.audit.cluster import Cluster
 from attnviz.audit.network import check_scores
 from attnviz.audit.photographs import Photographs, given, in_folder
@@ -23,6 +24,7 @@ from attnviz.audit.summary import SCHEMA, summarise
 from attnviz.audit.walk import unreadable
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
+from attnviz.models.locator import network_of
 from attnviz.models.provenance import facts, fingerprint
 
 OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
@@ -80,13 +82,9 @@ def audit(
         **chosen.decisive,
     }
     _begin(folder, store, plan, resume, force)
-    cluster = Cluster(ray, _locator(model)) if ray else None
-    try:
-        with analyser.in_use():
-            _do(work, say, cluster, watch)
-    finally:
-        if cluster is not None:
-            cluster.stop()
+    where = closing(Cluster(ray, _locator(model))) if ray else nullcontext()
+    with where as cluster, analyser.in_use():
+        _do(work, say, cluster, watch)
     report = summarise(work)
     report["run"] = facts(analyser.device, time.perf_counter() - started)
     report["plan"] = plan
@@ -145,7 +143,7 @@ def _do(work: Work, say: Say | None, cluster: Cluster | None, watch: Callable[[P
     """All blocks that are not finished yet, here or on a cluster."""
     for kind, what, numbers in STAGES:
         every = getattr(work, numbers)
-        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), "images", say, watch)
+        progress = ProgressCounter(what, sum(work.size(kind, number) for number in every), say, watch)
         left = [number for number in every if not work.store.has(FILES[kind], number)]
         progress.skip(progress.total - sum(work.size(kind, number) for number in left))
         if left:

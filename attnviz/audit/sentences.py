@@ -14,7 +14,7 @@ from attnviz.core.numbers import number
 MARGIN = 1.0
 """Points of accuracy (or of answers kept) that do not matter."""
 STRONG = 0.3
-"""From which median correlation on a gate is said to act one way."""
+"""From which |r| on a channel is said to follow its own strength, and a gate by its median to act one way."""
 STILL = 1e-4
 """Share of a gate's variance that lies between photographs, below which it is called constant."""
 Pair = tuple[str, str]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 
 Say = Callable[[str], None]
@@ -40,7 +41,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, low, high in (("tests", 0, 10**9), ("workers", 0, 256), ("batch", 1, 4096)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            if not is_whole(value, low, high):
                 raise UserError(f"{name} must be a whole number in {low}..{high:,}, got {value!r}")
 
     @property

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.audit.effects import Values, effects, knock_outs, paired_of, rounded
+from attnviz.audit.effects import Values, effects, knock_outs, paired_of
 from attnviz.audit.network import SUMMARY
 from attnviz.audit.objects import MEASURES
 from attnviz.audit.reading import EXTREMES, GateReading, bounds_of
-from attnviz.audit.sentences import say_all
+from attnviz.audit.sentences import STRONG, say_all
 from attnviz.audit.statistics.base import Array
 from attnviz.audit.statistics.counts import Answers, Paired
 from attnviz.audit.statistics.extremes import Extremes
@@ -29,8 +29,6 @@ STILL = 0.01
 """An element whose values stay within this share of the gate's range never moves."""
 SHOWN = 3
 """Channels of each gate whose photographs are named."""
-STRONG = 0.3
-"""From which |r| on a channel is said to follow its own strength."""
 
 
 def summarise(work: Work) -> Values:
@@ -74,7 +72,7 @@ def _gate(work: Work, number: int, site: GateSite, reading: GateReading, paired:
         "shape": list(site.shape),
         "elements_kept": reading.values.means.shape[1] == int(np.prod(site.shape)),
         "variation": _variation(site, reading),
-        "summary": {name: rounded(float(v), 5) for name, v in zip(SUMMARY, reading.summary.mean, strict=True)},
+        "summary": {name: round(float(v), 5) for name, v in zip(SUMMARY, reading.summary.mean, strict=True)},
         "gain": _gain(work, number),
         "classes": _classes(work, reading),
         "photographs": _photographs(work, reading),
@@ -96,11 +94,11 @@ def _variation(site: GateSite, reading: GateReading) -> Values:
     if bounds == (0.0, 1.0):
         inside = {"below_0.01": _share(counts[0], counts), "above_0.99": _share(counts[-1], counts)}
     return {
-        "mean": rounded(float(values.mean.mean()), 5),
-        "sd": rounded(float(np.sqrt(total if total > 1e-29 else 0)), 6),
-        "between_elements": rounded(between_elements / total),
-        "between_classes": rounded(between_classes / total),
-        "within_classes": rounded(within_classes / total),
+        "mean": round(float(values.mean.mean()), 5),
+        "sd": round(float(np.sqrt(total if total > 1e-29 else 0)), 6),
+        "between_elements": round(between_elements / total, 4),
+        "between_classes": round(between_classes / total, 4),
+        "within_classes": round(within_classes / total, 4),
         "elements": int(values.means.shape[1]),
         "still": int((values.high - values.low <= still).sum()),
         **inside,
@@ -109,7 +107,7 @@ def _variation(site: GateSite, reading: GateReading) -> Values:
 
 
 def _share(part: Any, counts: Array) -> float:
-    return rounded(float(part) / max(int(counts.sum()), 1), 5)
+    return round(float(part) / max(int(counts.sum()), 1), 5)
 
 
 def _gain(work: Work, number: int) -> Values | None:
@@ -125,11 +123,11 @@ def _gain(work: Work, number: int) -> Values | None:
     low, median, high = np.quantile(r, (0.25, 0.5, 0.75))
     return {
         "channels": len(r),
-        "median": rounded(float(median)),
-        "quartiles": [rounded(float(low)), rounded(float(high))],
-        "negative": rounded(float((r <= -STRONG).mean())),
-        "positive": rounded(float((r >= STRONG).mean())),
-        "r": [rounded(float(value), 3) for value in r] if len(r) <= 4096 else [],
+        "median": round(float(median), 4),
+        "quartiles": [round(float(low), 4), round(float(high), 4)],
+        "negative": round(float((r <= -STRONG).mean()), 4),
+        "positive": round(float((r >= STRONG).mean()), 4),
+        "r": [round(float(value), 3) for value in r] if len(r) <= 4096 else [],
     }
 
 
@@ -138,12 +136,12 @@ def _classes(work: Work, reading: GateReading) -> Values:
     if not work.photographs.labelled:
         return {}
     values, labels = reading.values, work.network.loaded.labels
-    eta = values.between / np.maximum(values.within + values.between, 1e-30)
+    eta = values.explained
     order = np.argsort(-eta, kind="stable")[:SHOWN]
     return {
-        "means": {labels[k]: rounded(float(m), 5) for k, m in zip(values.classes, values.means.mean(1), strict=True)},
-        "strongest": [[int(i), rounded(float(eta[i]))] for i in order],
-        "median_eta2": rounded(float(np.median(eta))),
+        "means": {labels[k]: round(float(m), 5) for k, m in zip(values.classes, values.means.mean(1), strict=True)},
+        "strongest": [[int(i), round(float(eta[i]), 4)] for i in order],
+        "median_eta2": round(float(np.median(eta)), 4),
     }
 
 
@@ -171,13 +169,9 @@ def _photographs(work: Work, reading: GateReading) -> list[Values]:
     if reading.most is None or reading.least is None:
         return []
     values = reading.values
-    told = (
-        values.between / np.maximum(values.within + values.between, 1e-30)
-        if work.photographs.labelled
-        else values.variance
-    )
+    telling = values.explained if work.photographs.labelled else values.variance
     rows = []
-    for channel in np.argsort(-told, kind="stable")[:SHOWN]:
+    for channel in np.argsort(-telling, kind="stable")[:SHOWN]:
         ends = {"most": (reading.most, 1), "least": (reading.least, -1)}
         rows.append({"index": int(channel), **{k: _named(work, e, int(channel), s) for k, (e, s) in ends.items()}})
     return rows
@@ -185,7 +179,7 @@ def _photographs(work: Work, reading: GateReading) -> list[Values]:
 
 def _named(work: Work, extremes: Extremes, channel: int, sign: int) -> list[list[Any]]:
     pairs = zip(extremes.numbers[channel].tolist(), extremes.values[channel].tolist(), strict=True)
-    return [[work.photographs.names[n], rounded(sign * v, 5)] for n, v in pairs if n >= 0][:EXTREMES]
+    return [[work.photographs.names[n], round(sign * v, 5)] for n, v in pairs if n >= 0][:EXTREMES]
 
 
 # the network, objects ---------------------------------------------------------------------------------------------
@@ -193,7 +187,7 @@ def _named(work: Work, extremes: Extremes, channel: int, sign: int) -> list[list
 
 def _network(answers: Answers, work: Work) -> Values:
     count = max(int(answers.bin_images.sum()), 1)
-    summary: Values = {"confidence": rounded(float(answers.bin_confidence.sum()) / count)}
+    summary: Values = {"confidence": round(float(answers.bin_confidence.sum()) / count, 4)}
     if not work.photographs.labelled:
         return summary
     right, labels = int(answers.right.sum()), work.network.loaded.labels
@@ -201,14 +195,14 @@ def _network(answers: Answers, work: Work) -> Values:
     present = np.flatnonzero(answers.images)
     return {
         **summary,
-        "top1": rounded(100 * right / count),
-        "interval": [rounded(100 * low), rounded(100 * high)],
-        "calibration_error": rounded(answers.calibration_error),
+        "top1": round(100 * right / count, 4),
+        "interval": [round(100 * low, 4), round(100 * high, 4)],
+        "calibration_error": round(answers.calibration_error, 4),
         "classes": [
             {"name": labels[k], "images": int(answers.images[k]), "right": int(answers.right[k])} for k in present
         ],
         "calibration": [
-            [int(n), int(r), rounded(float(c), 2)]
+            [int(n), int(r), round(float(c), 2)]
             for n, r, c in zip(answers.bin_images, answers.bin_right, answers.bin_confidence, strict=True)
         ],
     }
@@ -228,7 +222,7 @@ def _objects(work: Work) -> list[Values]:
         rows = zip(MEASURES, total.mean, half, strict=True)
         found.append(
             {"gate": site.name, "photographs": count}
-            | {name: [rounded(float(m)), rounded(float(m - h)), rounded(float(m + h))] for name, m, h in rows}
+            | {name: [round(float(m), 4), round(float(m - h), 4), round(float(m + h), 4)] for name, m, h in rows}
         )
     return found
 

@@ -71,14 +71,9 @@ TABLES: dict[str, Callable[[Work], Iterator[Any]]] = {"images": _image_parts, "g
 """``images``: a row a photograph. ``gates``: a row a photograph and gate; ``values`` in the order of its shape."""
 
 
-def images_table(work: Work) -> Any:
-    """All photographs as one Arrow table."""
-    return _arrow().concat_tables(list(_image_parts(work)))
-
-
-def gates_table(work: Work) -> Any:
-    """All gates of all photographs as one Arrow table."""
-    return _arrow().concat_tables(list(_gate_parts(work)))
+def arrow_tables(work: Work) -> dict[str, Any]:
+    """Both tables as Arrow tables, by the names of ``TABLES``."""
+    return {name: _arrow().concat_tables(list(parts(work))) for name, parts in TABLES.items()}
 
 
 def write_tables(work: Work, folder: Path) -> list[Path]:

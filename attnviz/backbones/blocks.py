@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -11,7 +10,8 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import is_number, is_whole
+from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
 
 PAPER_GATE: dict[str, Any] = {"reduction": 1, "bias": True}
@@ -71,13 +71,6 @@ def mean_of_places(x: Tensor) -> Tensor:
     return x.mean((2, 3))
 
 
-def check_choice(what: str, given: Any, known: Collection[str]) -> str:
-    """Return ``given`` if it is one of ``known``, else raise ``UserError`` naming the nearest."""
-    if given not in known:
-        raise UserError(f"unknown {what} {given!r}; {nearest(given, known)}")
-    return str(given)
-
-
 def check_common(num_classes: Any, in_channels: Any, dropout: Any = 0.0) -> None:
     """Raise ``UserError`` unless there are ≥ 2 classes, ≥ 1 input channels and a dropout in [0, 1)."""
     if not isinstance(num_classes, int) or not isinstance(in_channels, int) or num_classes < 2 or in_channels < 1:
@@ -88,7 +81,7 @@ def check_common(num_classes: Any, in_channels: Any, dropout: Any = 0.0) -> None
 
 def check_factor(what: str, given: Any) -> float:
     """Return a width or depth factor if it is in (0, 4], else raise ``UserError``."""
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= 4:
+    if not is_number(given, 0, 4) or given == 0:
         raise UserError(f"{what} must be a number in (0, 4], got {given!r}")
     return float(given)
 
@@ -96,8 +89,7 @@ def check_factor(what: str, given: Any) -> float:
 def check_counts(what: str, given: Any, length: int | None = None) -> tuple[int, ...]:
     """Return a sequence of whole numbers of at least 1 as a tuple, else raise ``UserError``."""
     values = tuple(given) if isinstance(given, (list, tuple)) else ()
-    whole = all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)
-    if not values or not whole or (length is not None and len(values) != length):
+    if not values or not all(is_whole(v, 1) for v in values) or (length is not None and len(values) != length):
         wanted = "whole numbers ≥ 1" if length is None else f"{length} whole numbers ≥ 1"
         raise UserError(f"{what} must be {wanted}, got {given!r}")
     return values
@@ -115,7 +107,7 @@ def hidden_layers(width: int, count: Any) -> nn.Sequential:
     Raises:
         UserError: ``count`` is something else.
     """
-    if isinstance(count, bool) or count not in range(5):
+    if not is_whole(count, 0, 4):
         raise UserError(f"hidden must be in 0..4, got {count!r}")
     return nn.Sequential(*(nn.Sequential(nn.Linear(width, width), nn.ReLU()) for _ in range(count)))
 

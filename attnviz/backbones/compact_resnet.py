@@ -13,13 +13,13 @@ from attnviz.backbones import AttentionFactory
 from attnviz.backbones.blocks import (
     PAPER_GATE,
     attach,
-    check_choice,
     check_common,
     check_counts,
     hidden_layers,
     init_attention,
     mean_of_places,
 )
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 
 POSITIONS = ("block", "first", "stage3", "last", "pool", "pool-and-mean")
@@ -102,8 +102,8 @@ class CompactResNet(nn.Module):
         widths, depths = check_counts("widths", widths, 4), check_counts("depths", depths, 4)
         if max(check_counts("strides", strides, 4)) > 2:
             raise UserError(f"strides must be 1 or 2 each, got {strides}")
-        check_choice("border", border, BORDERS)
-        self.position = check_choice("position", position, POSITIONS)
+        choice("border", border, BORDERS)
+        self.position = choice("position", position, POSITIONS)
         if position != "block":
             met = {"first": in_channels, "stage3": widths[2]}.get(position, widths[3])
             self.attention = attach(attention, met, branch=False, pools=position.startswith("pool"))

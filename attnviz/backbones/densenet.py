@@ -11,8 +11,9 @@ from torch.utils.checkpoint import checkpoint
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, mean_of_places
+from attnviz.backbones.blocks import attach, check_common, check_counts, mean_of_places
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 
 POSITIONS = ("layer", "transition", "pool")
@@ -147,9 +148,9 @@ class DenseNet(nn.Module):
         check_counts("growth and bottleneck", (growth, bottleneck))
         if not isinstance(compression, (int, float)) or not 0 < compression <= 1:
             raise UserError(f"compression must be in (0, 1], got {compression!r}")
-        self.position = check_choice("position", position, POSITIONS)
+        self.position = choice("position", position, POSITIONS)
         channels = 2 * growth
-        self.features = _stem(check_choice("stem", stem, STEMS), in_channels, channels)
+        self.features = _stem(choice("stem", stem, STEMS), in_channels, channels)
         for number, depth in enumerate(blocks, 1):
             layers = {
                 f"denselayer{i + 1}": DenseLayer(channels + i * growth, growth, bottleneck, dropout, memory_efficient)

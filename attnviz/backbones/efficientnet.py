@@ -13,8 +13,9 @@ from torchvision.ops import SqueezeExcitation
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, stem_for
+from attnviz.backbones.blocks import attach, check_common, check_factor, stem_for
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state, start_neutral
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 
 POSITIONS = ("replace", "after", "pool")
@@ -80,7 +81,7 @@ class EfficientNet(plain.EfficientNet):
         check_common(num_classes, in_channels, dropout)
         check_factor("width", width)
         check_factor("depth", depth)
-        check_choice("position", position, POSITIONS)
+        choice("position", position, POSITIONS)
         block = functools.partial(plain.MBConv, se_layer=AttendedSE)
         stages = [plain.MBConvConfig(*s, width_mult=width, depth_mult=depth, block=block) for s in STAGES]
         super().__init__(stages, dropout, num_classes=num_classes)

@@ -15,7 +15,6 @@ from attnviz.backbones import AttentionFactory
 from attnviz.backbones.blocks import (
     PAPER_GATE,
     attach,
-    check_choice,
     check_common,
     check_factor,
     hidden_layers,
@@ -23,6 +22,7 @@ from attnviz.backbones.blocks import (
     stem_for,
 )
 from attnviz.backbones.imagenet import carry, check_known, fold_after, imagenet_state
+from attnviz.core.checks import choice
 
 POSITIONS = ("first", "last", "pool", "block", "none")
 
@@ -78,7 +78,7 @@ class AttentionMobileNetV2(torchvision.models.MobileNetV2):
     ) -> None:
         check_common(num_classes, in_channels, dropout)
         check_factor("width", width)
-        self.position = check_choice("position", position, POSITIONS)
+        self.position = choice("position", position, POSITIONS)
         super().__init__(num_classes, width, block=AttendedResidual, dropout=dropout)
         self.features[0][0] = stem_for(self.features[0][0], in_channels)
         self.hidden = hidden_layers(self.last_channel, hidden)

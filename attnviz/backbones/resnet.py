@@ -10,8 +10,9 @@ from torchvision.models import resnet as plain
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init, mean_of_places
+from attnviz.backbones.blocks import attach, check_common, check_counts, he_init, mean_of_places
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 
 POSITIONS = ("branch", "after", "pool")
@@ -91,9 +92,9 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         check_common(num_classes, in_channels)
-        make = BLOCKS[check_choice("block", block, tuple(BLOCKS))]
+        make = BLOCKS[choice("block", block, tuple(BLOCKS))]
         depths, widths = check_counts("depths", depths, 4), check_counts("widths", widths, 4)
-        self.position = check_choice("position", position, POSITIONS)
+        self.position = choice("position", position, POSITIONS)
         self.conv1 = nn.Conv2d(in_channels, widths[0], 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_counts, he_init, init_attention
+from attnviz.backbones.blocks import attach, check_common, check_counts, he_init, init_attention
+from attnviz.core.checks import choice
 
 POSITIONS = ("first", "block")
 GRID = 5
@@ -46,7 +47,7 @@ class SmallCNN(nn.Module):
         super().__init__()
         check_common(num_classes, in_channels, dropout)
         first, second, hidden = check_counts("widths", widths, 3)
-        self.position = check_choice("position", position, POSITIONS)
+        self.position = choice("position", position, POSITIONS)
         block: AttentionFactory = attention if position == "block" else NoAttention
         self.attention = attach(attention if position == "first" else NoAttention, in_channels, branch=False)
         self.conv1 = nn.Conv2d(in_channels, first, 5, padding=2)

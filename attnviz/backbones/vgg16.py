@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from attnviz.attention.none import NoAttention
 from attnviz.backbones import AttentionFactory
-from attnviz.backbones.blocks import attach, check_choice, check_common, check_factor, he_init
+from attnviz.backbones.blocks import attach, check_common, check_factor, he_init
 from attnviz.backbones.imagenet import carry, check_known, fold_before, imagenet_state, start_neutral
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -54,9 +55,9 @@ class VGG16(nn.Module):
         super().__init__()
         check_common(num_classes, in_channels, dropout)
         check_factor("width", width)
-        check_choice("head", head, HEADS)
+        choice("head", head, HEADS)
         widths = [max(1, int(channels * width)) for channels, _ in BLOCKS]
-        check_choice("position", position, POSITIONS)
+        choice("position", position, POSITIONS)
         if position == "pool" and head != "small":
             raise UserError(f"position='pool' needs head='small', which pools over space, got head={head!r}")
         self.features = _features(widths, in_channels, batch_norm)

@@ -19,3 +19,6 @@ CMAPS: Mapping[str, str] = {
 
 CMAP = "viridis"
 """The colour map of gates, unless another one is asked for."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Luma weights of red, green and blue (ITU-R BT.601)."""

@@ -35,6 +35,16 @@ class Mask:
         """Whether its values are the gate itself, and not made of several weights a place."""
         return self.how == "spatial"
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is the map of one place that asks; another one may be chosen."""
+        return self.how == "query"
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether features are multiplied by it; what only shows how strong they are is none."""
+        return self.how != "strength"
+
     def scale(self, wanted: str) -> str:
         """The mode of scale to draw it on, alone: softmax weights of many places would be one colour on a fixed one."""
         return "stretch" if self.how in ("query", "pooled") else wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from attnviz.core.checks import choice, whole
 from attnviz.core.errors import UserError, nearest
 
 FITS = ("crop", "squash")
@@ -43,12 +44,10 @@ class NoiseSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.channels, bool) or not isinstance(self.channels, int) or not 1 <= self.channels <= 64:
-            raise UserError(f"noise channels must be a whole number in 1..64, got {self.channels!r}")
+        whole("noise channels", self.channels, 1, 64)
         if not 0 <= self.strength <= 100:
             raise UserError(f"noise strength must be in [0, 100], got {self.strength!r}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
-            raise UserError(f"noise seed must be a whole number in 0..{2**31 - 1}, got {self.seed!r}")
+        whole("noise seed", self.seed, 0, 2**31 - 1)
         every = list(range(3 + self.channels))
         if self.order and sorted(self.order) != every:
             raise UserError(f"noise order must hold each of 0..{every[-1]} once, got {list(self.order)}")
@@ -95,8 +94,7 @@ class InputSpec:
             raise UserError(
                 f"channels of noise stand beside red, green and blue, got mean for {len(self.mean)} channels"
             )
-        if self.fit not in FITS:
-            raise UserError(f"unknown fit {self.fit!r}; {nearest(self.fit, FITS)}")
+        choice("fit", self.fit, FITS)
         if self.interpolation not in INTERPOLATIONS:
             raise UserError(
                 f"unknown interpolation {self.interpolation!r}; {nearest(self.interpolation, INTERPOLATIONS)}"

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 def kind_named(name: str) -> Kind:
     """A kind by its name; an unknown one raises ``UserError`` naming the nearest ones."""
-    if name not in KINDS:
-        raise UserError(f"unknown kind of gate {name!r}; {nearest(name, KINDS)}")
+    choice("kind of gate", name, KINDS)
     return KINDS[name]
 
 

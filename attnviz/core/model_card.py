@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from attnviz.core.checks import is_number
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.scores import SCORES
@@ -156,7 +157,7 @@ def _numbers(key: str, value: Any) -> tuple[Any, ...] | None:
     if value is None:
         return None
     values = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)) else (value,)
-    if not values or not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+    if not values or not all(map(is_number, values)):
         raise UserError(f"{key} must be numbers, got {value!r}")
     return values
 

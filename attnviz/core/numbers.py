@@ -9,6 +9,11 @@ def number(value: float, digits: int = 1, sign: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.lstrip("+-")
 
 
+def significant(value: float, digits: int = 3) -> float:
+    """To so many digits that count, wherever the point is."""
+    return float(f"{value:.{digits}g}")
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A change: ``+0.31``, ``−1.20``, ``0.00``."""
     return number(value, digits, sign=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,6 +55,5 @@ def probabilities(logits: Floats, scores: str = "softmax") -> Floats:
     Raises:
         UserError: There is no such name.
     """
-    if scores not in SCORES:
-        raise UserError(f"unknown scores {scores!r}; {nearest(scores, SCORES)}")
+    choice("scores", scores, SCORES)
     return SCORES[scores](logits)

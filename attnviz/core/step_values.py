@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, number, whole
 from attnviz.core.types import Floats
 
 AXES: Mapping[str, str] = {"C": "channel", "D": "slice", "H": "row", "W": "column"}
@@ -97,14 +95,10 @@ class Change:
     region: str = "none"
 
     def __post_init__(self) -> None:
-        if self.region not in REGIONS:
-            raise UserError(f"unknown region {self.region!r}; {nearest(self.region, REGIONS)}")
-        number = isinstance(self.factor, (int, float)) and not isinstance(self.factor, bool)
-        if not number or not math.isfinite(self.factor) or not 0 <= self.factor <= MOST_FACTOR:
-            raise UserError(f"factor must be a number in 0..{MOST_FACTOR:g}, got {self.factor!r}")
-        whole = isinstance(self.channel, int) and not isinstance(self.channel, bool)
-        if self.channel is not None and (not whole or self.channel < 0):
-            raise UserError(f"channel must be a whole number of at least 0, got {self.channel!r}")
+        choice("region", self.region, REGIONS)
+        number("factor", self.factor, MOST_FACTOR)
+        if self.channel is not None:
+            whole("channel", self.channel, 0)
 
     @property
     def nothing(self) -> bool:
@@ -122,7 +116,6 @@ class Walk:
         difference: Largest distance between the last step and what the module itself gave, 0 if they are the same.
         place: Path of the module in its network, or of the module whose features were used; ``""`` for the pixels.
         trained: Whether the module is part of the network; else it was made for the occasion.
-        options: Of a module that was made for the occasion: what it was built with.
         change: What was done to the features before.
     """
 
@@ -131,7 +124,6 @@ class Walk:
     difference: float
     place: str = ""
     trained: bool = True
-    options: Mapping[str, Any] = field(default_factory=dict)
     change: Change = Change()
 
     @property

@@ -100,10 +100,6 @@ def _shuffle(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     return flat[order.to(values.device)].reshape(front.shape).movedim(tuple(range(len(axes))), axes)
 
 
-def _paint(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
-    return _given(values, edit).expand(values.shape)
-
-
 ACTIONS: Mapping[str, Callable[[Tensor, GateSite, Edit], Tensor]] = MappingProxyType(
     {
         "neutral": _neutral,
@@ -112,7 +108,7 @@ ACTIONS: Mapping[str, Callable[[Tensor, GateSite, Edit], Tensor]] = MappingProxy
         "knock_out": _knock_out,
         "mean": _mean,
         "shuffle": _shuffle,
-        "paint": _paint,
+        "paint": _set_to,
     }
 )
 """From ``Edit.action`` to what it does to the values of a gate, (N, …) -> the same shape."""

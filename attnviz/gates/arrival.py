@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -12,6 +12,7 @@ from attnviz.gates import ops
 from attnviz.gates.noise import Noise
 from attnviz.gates.operation_scope import Scope
 from attnviz.gates.requests import Demand
+from attnviz.gates.tensor_table import storage_of
 
 MOVES = ops.SHAPES - {"masked_fill"}
 """Operations that hand values on without using them."""
@@ -38,25 +39,19 @@ class Arrival(ops.EagerMode):
 
     def _follow(self, tensors: Iterable[Tensor], demand: Demand) -> None:
         for tensor in tensors:
-            storage = _storage(tensor)
-            if storage is not None:
-                self._trail[storage._cdata] = (storage, demand)
+            number = storage_of(tensor)
+            if number:
+                self._trail[number] = (tensor.untyped_storage(), demand)
 
     def _demands(self, values: Any) -> list[Demand]:
-        storages = [_storage(tensor) for tensor in ops.tensors_in(values)]
-        return [self._trail[s._cdata][1] for s in storages if s is not None and s._cdata in self._trail]
+        numbers = [storage_of(tensor) for tensor in ops.tensors_in(values)]
+        return [self._trail[number][1] for number in numbers if number in self._trail]
 
     def _forget(self, demands: Iterable[Demand]) -> None:
         self._trail = {key: entry for key, entry in self._trail.items() if entry[1] not in demands}
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
+    def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Run one operation, and see whether it uses what is followed."""
-        keywords = dict(kwargs or {})
-        if ops.is_composite(func):
-            with self:
-                return ops.run_composite(func, args, keywords)
         demands = self._demands((args, keywords)) if self._trail else []
         if demands and (self._noise.is_in(args) or "dropout" in ops.name_of(func)):
             raise _dropped(demands[0])
@@ -84,14 +79,6 @@ def _dropped(demand: Demand) -> UserError:
         f"{demand.site.name} is multiplied with noise in train mode (dropout) between {demand.site.how}, where it is "
         f"{'edited' if demand.edits else 'read'}, and the features; {remedy}"
     )
-
-
-def _storage(tensor: Tensor) -> Any:
-    """The memory of a tensor; ``None`` where it has none that could be asked for."""
-    try:
-        return tensor.untyped_storage()
-    except (NotImplementedError, RuntimeError):
-        return None
 
 
 class ModuleRun:

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import GateSite
 from attnviz.gates.passes import Passes, transformed, transforming
@@ -149,8 +150,7 @@ class _Plan:
         wanted = resolve(model, sites)
         self.names = names = frozenset(site.name for site in wanted)
         for name in features:
-            if name not in names:
-                raise UserError(f"unknown gate to read features at {name!r}; {nearest(name, names)}")
+            choice("gate to read features at", name, names)
         demands: list[Demand] = []
         taps: dict[str, Tap | OutputTap] = {}
         for site in wanted:

@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, is_whole
+from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
 from attnviz.gates.session import Demand, lease, unwrapped
@@ -50,7 +51,7 @@ def _channels(channels: tuple[Any, ...], action: str) -> tuple[int, ...]:
     """Channels given as arguments or as one list; ``UserError`` unless they are whole numbers."""
     listed = channels[0] if len(channels) == 1 and isinstance(channels[0], (list, tuple)) else channels
     for channel in listed:
-        if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)):
+        if not is_whole(channel):
             raise UserError(f"a channel to {action} is a whole number, got {channel!r}")
     return tuple(int(channel) for channel in listed)
 
@@ -82,9 +83,8 @@ def mean(reference: Any = None) -> Edit:
 
 def shuffle(over: str = "channels", seed: int = 0) -> Edit:
     """Permute a gate's weights over ``channels``, ``positions`` or the ``batch``, the same for every example."""
-    if over not in OVER:
-        raise UserError(f"unknown axis to shuffle over {over!r}; {nearest(over, OVER)}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+    choice("axis to shuffle over", over, OVER)
+    if not is_whole(seed, 0, 2**63 - 1):
         raise UserError(f"a seed is a whole number of at least 0, got {seed!r}")
     return Edit("shuffle", over=over, seed=int(seed))
 

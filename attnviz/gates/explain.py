@@ -10,7 +10,7 @@ from torch import nn
 
 from attnviz.core.types import GateSite, Place
 from attnviz.gates.discover import search_for_gates
-from attnviz.gates.names import plain_path
+from attnviz.models.fit_state import plain_path
 
 
 @dataclass(frozen=True)

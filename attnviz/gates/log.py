@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
 from attnviz.core.types import GateSite
@@ -121,7 +122,7 @@ def log_gates(model: nn.Module, example: Any, every: int = 100, writer: Writer |
         UserError: The model has no gates, or an argument is no such thing. In a logged pass: a module with a gate is
             called more often than in the search. On leaving the context: no step was counted.
     """
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+    if not is_whole(every, 1):
         raise UserError(f"every is a whole number of steps of at least 1, got {every!r}")
     if writer is not None and not callable(getattr(writer, "add_scalar", None)):
         raise UserError(f"a writer has a method add_scalar(tag, value, step), got {type(writer).__name__}")

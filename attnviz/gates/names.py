@@ -7,11 +7,7 @@ from collections.abc import Collection, Sequence
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-
-
-def plain_path(path: str) -> str:
-    """Path of a module without the part that ``torch.compile`` puts in front."""
-    return ".".join(part for part in path.split(".") if part != "_orig_mod")
+from attnviz.models.fit_state import plain_path
 
 
 def owner_of(place: Place, root: str = "model") -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from attnviz.gates import ops
+from attnviz.gates.tensor_table import storage_of
 
 DRAWN = frozenset(("rand", "randn", "rand_like", "randn_like", "uniform", "normal"))
 
@@ -26,7 +26,7 @@ class Noise:
 
     def is_in(self, args: Sequence[Any]) -> bool:
         """Whether an operation uses a random tensor."""
-        return bool(self._storages) and any(self._has(tensor) for tensor in ops.tensors_in(args))
+        return bool(self._storages) and any(storage_of(tensor) in self._storages for tensor in ops.tensors_in(args))
 
     def note(self, func: ops.Operation, args: Sequence[Any], result: Any) -> None:
         """See an operation that has run."""
@@ -36,16 +36,10 @@ class Noise:
             return  # views lie in the memory of what they are views of
         else:
             operands = ops.tensors_in(args)
-            drawn = bool(operands) and all(self._has(tensor) for tensor in operands)
+            drawn = bool(operands) and all(storage_of(tensor) in self._storages for tensor in operands)
         for tensor in ops.tensors_in(result) if drawn else ():
             storage = tensor.untyped_storage()
             self._storages[storage._cdata] = storage
-
-    def _has(self, tensor: Tensor) -> bool:
-        try:
-            return tensor.untyped_storage()._cdata in self._storages
-        except (NotImplementedError, RuntimeError):  # it has no memory of its own
-            return False
 
 
 @functools.cache

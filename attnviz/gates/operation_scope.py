@@ -47,16 +47,10 @@ class Scope(ops.EagerMode):
         self._changed: list[Tensor] = []  # results of edited operations, to which autograd has yet to give its nodes
         self.missed = [demand for demand in demands if demand.edits]
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
+    def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Run one operation, with its operands or its result replaced where an edit says so."""
         if self._changed:
             self._tell_autograd()
-        keywords = dict(kwargs or {})
-        if ops.is_composite(func):
-            with self:
-                return ops.run_composite(func, args, keywords)
         family = ops.family_of(func, args)
         if family is None or self._noise.is_in(args):
             result = ops.run(func, args, keywords)

@@ -140,17 +140,13 @@ def _aliases(func: Operation) -> bool:
 
 
 @functools.cache
-def _composite(func: Operation) -> bool:
-    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-
-
 def is_composite(func: Operation) -> bool:
     """Whether an operation that reached a mode is made of others, which the mode shall see.
 
     Only where tensors have no part in autograd (``inference_mode``, and its tensors later on) do such operations reach
     a mode whole; they have to be taken apart there, so that operations are counted alike in all grad modes.
     """
-    return _composite(func)
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
 def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -243,7 +239,7 @@ def is_pointwise(func: Operation) -> bool:
 
 
 class EagerMode(TorchDispatchMode):
-    """A dispatch mode that does not load torch's compiler.
+    """A dispatch mode that sees single operations, and does not load torch's compiler.
 
     By default torch wraps ``__torch_dispatch__`` so that dynamo leaves it alone, and imports dynamo (several
     seconds) at the first operation. Nothing is compiled where these modes are used, see ``force_eager``.
@@ -252,3 +248,16 @@ class EagerMode(TorchDispatchMode):
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Let the mode see an operation, or those of which it is made."""
+        if is_composite(func):
+            with self:
+                return run_composite(func, args, kwargs or {})
+        return self.see(func, args, dict(kwargs or {}))
+
+    def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Run one operation, and give its result."""
+        raise NotImplementedError

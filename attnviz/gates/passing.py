@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+from attnviz.core.checks import is_whole
 from attnviz.gates import bounding, ops, ranges
 from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
 from attnviz.gates.moved_axes import moved_axis
@@ -87,7 +88,7 @@ def reduced_axes(step: TracedOperation) -> set[int]:
     if step.name == "linalg_vector_norm":
         given = step.args[2] if len(step.args) > 2 else None
     axes = given if isinstance(given, (list, tuple)) else (given,)
-    if not all(isinstance(a, int) and not isinstance(a, bool) for a in axes) or not axes:
+    if not all(map(is_whole, axes)) or not axes:
         return set(range(rank))
     return {int(a) % max(1, rank) for a in axes}
 

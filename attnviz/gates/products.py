@@ -122,7 +122,8 @@ def _finding(pair: Pair) -> Finding:
         )
     features = pair.lifted(pair.features.channels, meeting.args[pair.other])
     kind = kind_of(pair.shape, pair.full, origin.count, axis, features)
-    if kind == "branch" and axis is None and origin.place is not None and _numel(origin.shape) != _numel(pair.shape):
+    cut = math.prod(origin.shape) != math.prod(pair.shape)
+    if kind == "branch" and axis is None and origin.place is not None and cut:
         return Finding(kind, origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis)
     return Finding(
         kind,
@@ -176,7 +177,7 @@ def whole_source(mark: Mark, shape: Sizes) -> Source | None:
     origin, names = mark.gate, {ops.name_of(move.func) for move in mark.moves or ()}
     if origin is None or mark.moves is None or origin.place is None or names - ops.VIEWS:
         return None
-    return Source((-mark.value, 0), origin.place, shape) if _numel(origin.shape) == _numel(shape) else None
+    return Source((-mark.value, 0), origin.place, shape) if math.prod(origin.shape) == math.prod(shape) else None
 
 
 def _doubt(pair: Pair) -> str:
@@ -196,7 +197,3 @@ def _parts(pair: Pair) -> Verdict:
             kind = kind_of(shape, pair.full, part.origin.count)
             findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output))
     return findings
-
-
-def _numel(shape: Sizes) -> int:
-    return math.prod(shape)

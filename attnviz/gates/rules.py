@@ -6,6 +6,7 @@ it recognises, or why it recognises nothing. Operands that passed a ``Gate`` are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -61,7 +62,7 @@ def met_values(meeting: Meeting) -> Verdict:
 
 def _pairwise(meeting: Meeting, mark: Mark, origin: Origin, index: int, other: int, shared: bool = False) -> Finding:
     features = tuple(meeting.args[other].shape)
-    output = mark.output if mark.output and _numel(origin.shape) == meeting.args[index].numel() else None
+    output = mark.output if mark.output and math.prod(origin.shape) == meeting.args[index].numel() else None
     if origin.place is None:
         raise ValueError("weights without a place")
     return Finding(
@@ -90,7 +91,7 @@ def _pooling(meeting: Meeting, mark: Mark, index: int, other: int, features: Mar
     places = 2 if index else 1  # the axis of the values that is summed over
     shape, exact, output = tuple(gate.shape), meeting.operand(index), mark.output
     # which operand is which depends on the batch: einsum treats a single example as none
-    if mark.gate and mark.gate.place and mark.moves is not None and _numel(mark.gate.shape) == gate.numel():
+    if mark.gate and mark.gate.place and mark.moves is not None and math.prod(mark.gate.shape) == gate.numel():
         shape, exact, output = mark.gate.shape, mark.gate.place, None
     kind = "channel" if features.channels == places else "spatial"
     return Finding(kind, shape, tuple(target.shape), exact, meeting.operand(other), output, value=mark.value)
@@ -172,13 +173,6 @@ def sampled(meeting: Meeting) -> Verdict:
 
 def _is(mark: Mark, name: str) -> bool:
     return mark.origin is not None and mark.origin.name == name
-
-
-def _numel(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size
 
 
 RULES: Mapping[str, Callable[[Meeting], Verdict]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -176,14 +176,8 @@ class GateSearch(ops.EagerMode):
             return ()
         return (over.pop(finding.batch), *over)
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
+    def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Look at one operation and run it."""
-        keywords = dict(kwargs or {})
-        if ops.is_composite(func):
-            with self:
-                return ops.run_composite(func, args, keywords)
         name, place = ops.name_of(func), self._count(func, args)
         tensors = ops.tensors_in((*args, *keywords.values()))
         operands = [(t, m) for t in tensors if (m := self.marks.get(t)) is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -69,15 +70,12 @@ def as_gate(value: Tensor, site: GateSite) -> Tensor:
 
 
 def _fits(value: Tensor, site: GateSite) -> bool:
-    size = 1
-    for n in site.shape[1:]:
-        size *= n
-    return value.numel() % size == 0
+    return value.numel() % math.prod(site.shape[1:]) == 0
 
 
-def as_read(gate: Tensor, like: Tensor, site: GateSite | None = None) -> Tensor:
+def as_read(gate: Tensor, like: Tensor, site: GateSite) -> Tensor:
     """The reverse of ``as_gate``: a gate in the shape in which it was read."""
-    if site is not None and site.batch:
+    if site.batch:
         gate = gate.movedim(0, site.batch)
     if gate.numel() == like.numel():
         return gate.reshape(like.shape)

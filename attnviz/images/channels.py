@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from attnviz.core.colour_maps import LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import MAX_CHANNELS, InputSpec
 from attnviz.core.notes import FULL_12_BITS, Note
@@ -155,7 +156,7 @@ def prepare_channels(source: Any, spec: InputSpec, display_side: int | None = 12
     values /= np.float32(high - low)
     np.clip(values, 0, 1, out=values)
     if count != spec.colours:
-        values = (values @ np.array([0.299, 0.587, 0.114], np.float32))[:, :, None]
+        values = (values @ np.array(LUMA, np.float32))[:, :, None]
     size = (array.shape[1], array.shape[0])
     box = centred(size, spec)
     network = _resized(values, (spec.size[1], spec.size[0]), spec, box)

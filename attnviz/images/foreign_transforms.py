@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import INTERPOLATIONS, InputSpec
 from attnviz.core.types import Bytes
@@ -123,8 +124,7 @@ def _interpolation(mode: Any) -> str:
     name = {"0": "nearest", "2": "bilinear", "3": "bicubic", "nearest-exact": "nearest", "random": "bicubic"}.get(
         name, name
     )
-    if name not in INTERPOLATIONS:
-        raise UserError(f"unknown interpolation {name!r}; {nearest(name, INTERPOLATIONS)}")
+    choice("interpolation", name, INTERPOLATIONS)
     return name
 
 

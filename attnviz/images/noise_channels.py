@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Generator, Tensor
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats, GateSite
 
@@ -75,8 +76,7 @@ another picture."""
 
 def check(spec: NoiseSpec) -> Maker:
     """The maker of a kind of noise; an unknown kind raises ``UserError`` naming the nearest ones."""
-    if spec.kind not in NOISES:
-        raise UserError(f"unknown kind of noise {spec.kind!r}; {nearest(spec.kind, NOISES)}")
+    choice("kind of noise", spec.kind, NOISES)
     return NOISES[spec.kind]
 
 

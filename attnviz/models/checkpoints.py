@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from attnviz.core.data_folders import data_folder
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.files import write_atomically, write_together
 from attnviz.core.keys import check_keys
+from attnviz.models.factory import FACTORY
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec, build
 from attnviz.models.weights import cast
@@ -34,8 +34,6 @@ VARIABLE = "ATTNVIZ_CHECKPOINTS"
 """Environment variable with another folder of checkpoints, for the command line, the library and the app alike."""
 
 SUFFIXES = (".json", ".safetensors")
-CODE = re.compile(r".+\.py:\w+")
-"""A backbone that somebody's own code builds."""
 MAX_CARD_BYTES = 4 * 2**20
 MAX_WEIGHT_BYTES = 2 * 2**30
 
@@ -143,6 +141,19 @@ def locate(name: str | Path, folder: Path | None = None) -> Path:
     return stem
 
 
+def beside(name: str, suffix: str, folder: Path | None = None) -> Path | None:
+    """A file beside a checkpoint of this id; ``None`` where it has none of this ending.
+
+    Raises:
+        UserError: There is no such checkpoint.
+    """
+    folder = folder or checkpoint_folder()
+    if name not in checkpoint_ids(folder):
+        raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
+    path = folder / f"{name}{suffix}"
+    return path if path.is_file() else None
+
+
 def load_card(name: str | Path, folder: Path | None = None) -> Card:
     """Read a card by the checkpoint's id or path.
 
@@ -226,7 +237,7 @@ def load(
             pickle.
     """
     card = load_card(name, folder)
-    if CODE.fullmatch(card.spec.backbone) and not trust_code:
+    if FACTORY.fullmatch(card.spec.backbone) and not trust_code:
         raise UserError(
             f"{card.id} is built by code, {card.spec.backbone}, which would be run here: where you know and trust that "
             "file, say so with trust_code=True (--trust-code)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ from torch import nn
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.models.network import Network
+
+FACTORY = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
+"""What such a network is called."""
 
 
 def build_from(

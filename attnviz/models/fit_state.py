@@ -14,8 +14,6 @@ from attnviz.models.weights import cast
 
 MOST_LINES = 10
 """Of a table of what does not fit."""
-WRAPPERS = ("_orig_mod", "module")
-"""Names that ``torch.compile``, ``DataParallel`` and averages put anywhere into a path."""
 COUNTERS = ("num_batches_tracked", "n_averaged", "total_ops", "total_params")
 """Last parts of keys that decide nothing in eval mode: batches counted, averages counted, costs counted by thop."""
 
@@ -61,9 +59,9 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> tuple[Not
     return (Note("left_out", {"count": len(others), "keys": shown}),)
 
 
-def _plain(key: str) -> str:
-    """A path without the names that wrappers put into it."""
-    return ".".join(part for part in key.split(".") if part != "_orig_mod")
+def plain_path(path: str) -> str:
+    """A path, of a module or a tensor, without the part that ``torch.compile`` puts anywhere into it."""
+    return ".".join(part for part in path.split(".") if part != "_orig_mod")
 
 
 def match(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...], str]:
@@ -75,7 +73,7 @@ def match(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[dict[
         Tensors by the network's names as far as they go, keys of the file outside the prefix, and what was done to the
         prefix in words.
     """
-    plain = {_plain(key): value for key, value in state.items() if key.rpartition(".")[2] not in COUNTERS[1:]}
+    plain = {plain_path(key): value for key, value in state.items() if key.rpartition(".")[2] not in COUNTERS[1:]}
     off = _prefix(plain, own)
     on = "" if off else _prefix(own, plain)
     hits = sum(key in own for key in plain)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,16 @@ from torch import Tensor, nn
 from attnviz.backbones.imagenet import start_neutral
 from attnviz.core.errors import UserError, nearest
 from attnviz.models import published
-from attnviz.models.factory import build_from
+from attnviz.models.factory import FACTORY, build_from
 from attnviz.models.modes import in_eval_mode
 from attnviz.models.network import Network
 
-CODE = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
-"""A backbone that is somebody's code."""
 OPTIONS = ("pretrained", "places")
 
 
 def is_foreign(backbone: str) -> bool:
     """Whether a backbone's name is ``timm:NAME``, ``torchvision:NAME`` or ``FILE.py:FACTORY``."""
-    return bool(CODE.fullmatch(backbone)) or backbone.partition(":")[0] in published.LIBRARIES and ":" in backbone
+    return bool(FACTORY.fullmatch(backbone)) or backbone.partition(":")[0] in published.LIBRARIES and ":" in backbone
 
 
 def build_foreign(
@@ -64,7 +61,7 @@ def build_foreign(
 
 
 def _bare(backbone: str, classes: int, pretrained: bool) -> nn.Module:
-    code = CODE.fullmatch(backbone)
+    code = FACTORY.fullmatch(backbone)
     if code is None:
         return published.with_head(backbone, classes, pretrained).float().requires_grad_(True)
     if pretrained:

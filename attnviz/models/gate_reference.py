@@ -17,11 +17,11 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
 from attnviz.core.kinds import KINDS, kind_named
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
+from attnviz.models.checkpoints import beside
 
 SUFFIX = ".reference"
 MAX_BYTES = 2**20
@@ -202,10 +202,8 @@ def load_reference(name: str, weights: str, folder: Path | None = None) -> Refer
     Raises:
         UserError: There is no such checkpoint, the file is damaged, or it was measured with other weights.
     """
-    if name not in checkpoint_ids(folder):
-        raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
-    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
-    if not path.is_file():
+    path = beside(name, SUFFIX, folder)
+    if path is None:
         return None
     reference = read_reference(path)
     if reference.weights != weights:

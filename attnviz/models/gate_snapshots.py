@@ -19,7 +19,7 @@ from attnviz.core.errors import UserError, nearest
 from attnviz.core.files import write_atomically
 from attnviz.core.input_spec import FITS
 from attnviz.core.types import Floats
-from attnviz.models.checkpoints import checkpoint_folder, checkpoint_ids
+from attnviz.models.checkpoints import beside
 
 SUFFIX = ".snapshots"
 MAX_BYTES = 64 * 2**20
@@ -97,7 +97,5 @@ def load_snapshots(name: str, folder: Path | None = None) -> Snapshots | None:
     Raises:
         UserError: There is no such checkpoint, or the file is damaged.
     """
-    if name not in checkpoint_ids(folder):
-        raise UserError(f"no checkpoint {name!r}; {nearest(name, checkpoint_ids(folder))}")
-    path = (folder or checkpoint_folder()) / f"{name}{SUFFIX}"
-    return read_snapshots(path) if path.is_file() else None
+    path = beside(name, SUFFIX, folder)
+    return None if path is None else read_snapshots(path)

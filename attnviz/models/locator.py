@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +11,13 @@ from typing import Any
 
 import torch
 
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.model_card import ModelCard, unsaid
 from attnviz.core.notes import Note
 from attnviz.models import checkpoints, published
 from attnviz.models.checkpoints import checkpoint_ids
-from attnviz.models.factory import build_from
+from attnviz.models.factory import FACTORY, build_from
 from attnviz.models.fit_state import channels_in, fill
 from attnviz.models.network import Network
 from attnviz.models.onnx import module_from
@@ -30,7 +30,6 @@ FORMS = (
     ".safetensors file with its card, FILE.py:FACTORY, or FILE.onnx"
 )
 """What a locator may be, in words."""
-_FACTORY = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,17 +91,15 @@ def load(
             it does not fit.
     """
     meaning = (card or ModelCard()).but(**said)
-    if classes is not None and (
-        isinstance(classes, bool) or not isinstance(classes, int) or not 1 <= classes <= 100_000
-    ):
-        raise UserError(f"classes must be a whole number in 1..100000, got {classes!r}")
+    if classes is not None:
+        classes = whole("classes", classes, 1, 100_000)
     file = None if weights is None else Path(weights)
     ask = Ask(meaning, file, pretrained, classes, folder, device, trust_code)
     text = os.fspath(locator)
     library, colon, rest = text.partition(":")
     if colon and library in published.LIBRARIES:
         return _published(text, ask)
-    named = _FACTORY.fullmatch(text)
+    named = FACTORY.fullmatch(text)
     if named is not None:
         return _from_factory(Path(named["file"]), named["name"], text, ask)
     bare = text.removesuffix(":")
@@ -191,6 +188,24 @@ def _from_onnx(file: Path, ask: Ask) -> Network:
         card = card.but(size=size)
     network = wrap(module.eval().requires_grad_(False).to(ask.device), card)
     return dataclasses.replace(network, source=MappingProxyType({"library": "ONNX", "weights": file.name}))
+
+
+def network_of(model: Any) -> Network:
+    """A network from whatever says which: a ``Network``, a locator, or a live module of timm.
+
+    Raises:
+        UserError: It is none, or cannot be loaded; a module must say what it wants to be given (``attnviz.wrap``).
+    """
+    if isinstance(model, Network):
+        return model
+    if isinstance(model, torch.nn.Module):
+        return wrap(model)
+    if not isinstance(model, (str, os.PathLike)):
+        raise UserError(
+            f"a model is a locator such as 'cbam' or 'timm:NAME', a Network of attnviz.load or attnviz.wrap, or a "
+            f"torch.nn.Module, got {type(model).__name__}"
+        )
+    return load(model, device=checkpoints.best_device())
 
 
 def checkpoint_path(locator: str | Path, folder: Path | None = None) -> Path:

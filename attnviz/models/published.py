@@ -22,6 +22,7 @@ from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
+from attnviz.models.wrap import numbered
 
 HUB = "hf-hub:"
 """What stands in front of the name of a repository at Hugging Face."""
@@ -158,10 +159,6 @@ def at_hand(name: str) -> bool:
     return AT_HAND[library](rest) if colon and library in AT_HAND else True
 
 
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"class {i}" for i in range(count))
-
-
 def _from_timm(name: str, pretrained: bool, classes: int | None, channels: int | None) -> _Published:
     """A classification network of timm with timm's own data configuration and labels."""
     import timm
@@ -181,7 +178,7 @@ def _from_timm(name: str, pretrained: bool, classes: int | None, channels: int |
         raise UserError(f"timm:{name} wants {data['input_size'][0]} input channels; attnviz gives 3")
     given = _given(read_transform(data)[0], channels)
     subset = infer_imagenet_subset(module) if pretrained else None
-    labels = _numbered(module.num_classes) if subset is None else tuple(ImageNetInfo(subset).label_descriptions())
+    labels = numbered(module.num_classes) if subset is None else tuple(ImageNetInfo(subset).label_descriptions())
     config = module.pretrained_cfg
     facts = {"library": f"timm {timm.__version__}", "weights": _tagged(name, config) if pretrained else "random"}
     return _Published(module, given, labels, {**facts, "license": config.get("license") or "see timm"})
@@ -218,7 +215,7 @@ def _from_hub(name: str, pretrained: bool, classes: int | None, channels: int | 
     given = _given(read_transform(config, module)[0], channels)
     count = int(module.num_classes)
     names = config.get("label_names") or ()
-    labels = tuple(map(str, names)) if len(names) == count and pretrained else _numbered(count)
+    labels = tuple(map(str, names)) if len(names) == count and pretrained else numbered(count)
     facts = {"library": f"timm {timm.__version__}", "weights": name if pretrained else "random"}
     return _Published(module, given, labels, {**facts, "license": config.get("license") or "see its page"})
 
@@ -266,7 +263,7 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None, channels
         own = module.state_dict()
         module.load_state_dict({key: value for key, value in state.items() if key in own})
     given, _ = read_transform(transform)
-    labels = tuple(categories) if pretrained else _numbered(count)
+    labels = tuple(categories) if pretrained else numbered(count)
     facts = {"library": f"torchvision {torchvision.__version__}", "weights": str(weights) if pretrained else "random"}
     return _Published(module, given, labels, facts)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from attnviz.core.checks import is_number
 from attnviz.core.input_spec import INTERPOLATIONS
 from attnviz.core.model_card import ModelCard
 from attnviz.core.notes import Note
@@ -159,7 +160,7 @@ def _size(value: Any) -> tuple[int, int] | None:
 
 def _numbers(value: Any) -> tuple[float, ...] | None:
     values = list(value) if isinstance(value, (list, tuple)) else [value]
-    if not values or not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+    if not values or not all(map(is_number, values)):
         return None
     return tuple(float(v) for v in values)
 

@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.checks import choice, is_number
 from attnviz.core.colour_maps import CMAP, CMAPS
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.numbers import number as plain_number
@@ -44,8 +45,7 @@ class Scale:
     mode: str = "fixed"
 
     def __post_init__(self) -> None:
-        if self.mode not in _LABELS:
-            raise UserError(f"unknown kind of scale {self.mode!r}; {nearest(self.mode, _LABELS)}")
+        choice("kind of scale", self.mode, _LABELS)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise UserError(f"a scale needs finite low < high, got {self.low} and {self.high}")
 
@@ -107,8 +107,7 @@ def array(values: Any, ndim: int | None, what: str) -> Floats:
 
 def fraction(value: float, what: str) -> float:
     """Check a number in [0, 1]; ``UserError`` naming ``what`` otherwise."""
-    real = isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool)
-    if not real or not 0 <= value <= 1:
+    if not is_number(value, 0, 1):
         raise UserError(f"{what} must be in 0..1, got {value!r}")
     return float(value)
 
@@ -154,8 +153,7 @@ def scale_for(values: npt.ArrayLike, mode: str = "fixed") -> Scale:
     Raises:
         UserError: No finite value, or an unknown mode.
     """
-    if mode not in MODES:
-        raise UserError(f"unknown scale {mode!r}; {nearest(mode, MODES)}")
+    choice("scale", mode, MODES)
     return MODES[mode](array(values, None, "values"))
 
 

@@ -12,14 +12,16 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes, Floats
 
 MOST_FRAMES = 400
+MILLISECONDS = 800
+"""Between two pictures."""
 BAND = 34
 """Pixels below each frame for its words."""
 BAR_INK = (0, 114, 178)
 
 
-def bars_picture(scores: Floats, size: tuple[int, int] = (260, 480)) -> Bytes:
-    """Scores (C,) in 0..1 as bars on white, cut to 0..1, as (h, w, 3) uint8; the scale is fixed."""
-    height, width = size
+def bars_picture(scores: Floats) -> Bytes:
+    """Scores (C,) in 0..1 as bars on white, cut to 0..1, as (260, 480, 3) uint8; the scale is fixed."""
+    height, width = 260, 480
     which = np.minimum(np.arange(width) * scores.size // width, scores.size - 1)
     tops = np.clip(np.nan_to_num(np.asarray(scores, dtype=np.float64)), 0, 1)[which]
     filled = (height - 1 - np.arange(height))[:, None] < np.rint(tops * height)[None]
@@ -29,25 +31,22 @@ def bars_picture(scores: Floats, size: tuple[int, int] = (260, 480)) -> Bytes:
     return picture
 
 
-def film_gif(pictures: Sequence[Bytes], words: Sequence[str], seconds: float = 0.8) -> bytes:
+def film_gif(pictures: Sequence[Bytes], words: Sequence[str]) -> bytes:
     """Pictures one after the other, each with its words below, the last one held longer; it repeats.
 
     Args:
         pictures: 1 to ``MOST_FRAMES`` of one size, (h, w, 3) uint8.
         words: One line for each, in Latin letters.
-        seconds: Between two pictures, 0.02..10.
 
     Raises:
-        UserError: None or too many, sizes or numbers that do not fit, or another time.
+        UserError: None or too many, or sizes or numbers that do not fit.
     """
     if not 1 <= len(pictures) <= MOST_FRAMES or len(words) != len(pictures):
         raise UserError(f"a film has 1..{MOST_FRAMES} pictures, each with words; got {len(pictures)} and {len(words)}")
     if len({picture.shape for picture in pictures}) > 1:
         raise UserError("all pictures of a film must have one size")
-    if not 0.02 <= seconds <= 10:
-        raise UserError(f"the time between pictures must be in 0.02..10 seconds, got {seconds!r}")
     frames = [_frame(picture, text) for picture, text in zip(pictures, words, strict=True)]
-    times = [round(1000 * seconds)] * len(frames)
+    times = [MILLISECONDS] * len(frames)
     times[-1] *= 3
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=False)

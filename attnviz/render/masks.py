@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 from attnviz.core.gate_map import Mask, mask_for
 from attnviz.core.kinds import KINDS
 from attnviz.core.types import Floats, GateRecord
@@ -39,11 +39,6 @@ DEPTHS: Mapping[str, Callable[[Sequence[Mask]], Mask]] = MappingProxyType(
 _BARS_AT = MappingProxyType({"first": lambda n: 0, "middle": lambda n: n // 2})
 
 
-def _check_depth(depth: str) -> None:
-    if depth not in DEPTHS:
-        raise UserError(f"unknown depth {depth!r}; {nearest(depth, DEPTHS)}")
-
-
 def mask_of(
     gates: Sequence[GateRecord],
     depth: str = "fine",
@@ -61,7 +56,7 @@ def mask_of(
     Raises:
         UserError: An unknown depth, or a query outside its range.
     """
-    _check_depth(depth)
+    choice("depth", depth, DEPTHS)
     for kind in DRAWINGS:
         own = [g for g in gates if g.site.kind == kind and g.values.size and np.isfinite(g.values).any()]
         masks = [mask for mask in (mask_for(record, gates, query, aspect) for record in own) if mask is not None]
@@ -72,7 +67,7 @@ def mask_of(
 
 def scores_of(gates: Sequence[GateRecord], depth: str = "fine") -> Scores | None:
     """The bars that stand for a network's gates, or ``None`` where no gate has one weight per channel; see above."""
-    _check_depth(depth)
+    choice("depth", depth, DEPTHS)
     for kind in (name for name in DRAWINGS if KINDS[name].per_channel):
         own = [g for g in gates if g.site.kind == kind and g.values.size and np.isfinite(g.values).any()]
         if own:

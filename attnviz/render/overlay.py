@@ -7,18 +7,18 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from attnviz.core.colour_maps import CMAP
+from attnviz.core.colour_maps import CMAP, LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.types import Box, Bytes, Floats, PreparedImage
 from attnviz.render.colour import Scale, array, as_scale, bins, caption, cmap_for, fraction, table, to_bytes
 from attnviz.render.figures.style import (
     SMALL,
     TITLE,
+    Ink,
     axes_at,
     clean,
     colour_bar,
     fit,
-    ink,
     new_figure,
     room,
     write,
@@ -26,7 +26,6 @@ from attnviz.render.figures.style import (
 from attnviz.render.resample import resample, taps
 
 GATE_MEANING = "spatial gate: 1 keeps, 0 shuts"
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601 luma of sRGB values
 _BAND = 1 << 19  # pixels blended at a time: float32 temporaries stay near 20 MB for any photograph
 
 
@@ -49,7 +48,7 @@ def faded(pixels: Bytes, opacity: float) -> Floats:
     """
     rgb = pixels * np.float32((1 - opacity) / 255)
     if opacity > 0:
-        grey = rgb @ _LUMA
+        grey = rgb @ np.array(LUMA, dtype=np.float32)
         grey *= np.float32(min(2 * opacity, 1.0))
         rgb *= np.float32(1 - min(2 * opacity, 1.0))
         rgb += grey[..., None]
@@ -71,7 +70,7 @@ def overlay(
     Args:
         image: A photograph of H x W pixels and the box the network saw.
         mask: (h, w), any size; cell (i, j) covers exactly its share of the box.
-        opacity: How much of the colour, in [0, 1]; 0 leaves the box as it was, more also takes its own colours.
+        opacity: How much of the colour, in [0, 1]; 0 leaves the box as it was, more also takes its own Ink.
         cmap: A key of ``colour.CMAPS``; ``None`` for the usual one of the scale.
         scale: A ``Scale``, or the name of a mode applied to this mask.
         interpolation: ``"nearest"`` shows the cells, ``"bilinear"`` is linear between their centres.
@@ -112,35 +111,33 @@ def overlay_figure(
     cmap: str | None = CMAP,
     scale: Scale | str = "fixed",
     interpolation: str = "nearest",
-    dim: float = 0.35,
-    dark: bool = False,
 ) -> Figure:
     """The overlay as a figure for export: title, outline of the box, colour bar with its meaning, caption.
 
-    Args and errors are those of ``overlay``; ``title`` and ``meaning`` are plain text, and ``dark`` is for dark pages.
+    Args and errors are those of ``overlay``; ``title`` and ``meaning`` are plain text.
     """
     values = array(mask, 2, "the mask")
     scale = as_scale(values, scale)
     cmap = cmap_for(scale, cmap)
-    picture = overlay(image, values, opacity=opacity, cmap=cmap, scale=scale, interpolation=interpolation, dim=dim)
+    picture = overlay(image, values, opacity=opacity, cmap=cmap, scale=scale, interpolation=interpolation)
     height, width = picture.shape[:2]
     inches = 5.2 / max(height, width)
     wide, high = max(width * inches, 3.9), max(height * inches, 1.6)
-    figure, colours = new_figure(wide + 1.15, high + 1.12, dark), ink(dark)
-    write(figure, 0.2, 0.14, clean(title, room(wide + 0.8, TITLE)), fontsize=TITLE, color=colours.text)
+    figure = new_figure(wide + 1.15, high + 1.12)
+    write(figure, 0.2, 0.14, clean(title, room(wide + 0.8, TITLE)), fontsize=TITLE, color=Ink.text)
     axes = axes_at(figure, 0.2, 0.45, wide, high)
     axes.imshow(fit(picture, 1600), extent=(0, width, height, 0), interpolation="auto")
     axes.set_anchor("NW")
     left, top, right, bottom = image.box
-    frame = Rectangle((left, top), right - left, bottom - top, fill=False, ec=colours.mark, lw=1, clip_on=False)
+    frame = Rectangle((left, top), right - left, bottom - top, fill=False, ec=Ink.mark, lw=1, clip_on=False)
     axes.add_patch(frame)
     drawn = min(wide / width, high / height) * width
-    colour_bar(figure, (0.2 + drawn + 0.15, 0.45, 0.16, min(high, height * inches)), scale, cmap, dark)
+    colour_bar(figure, (0.2 + drawn + 0.15, 0.45, 0.16, min(high, height * inches)), scale, cmap)
     below = 0.45 + min(high, drawn * height / width) + 0.1
     size = "×".join(str(n) for n in values.shape)
     lines = [f"{meaning} · {size} cells · opacity {opacity:.0%}", caption(values, scale)]
     if (right - left, bottom - top) != (width, height):
         lines[0] += " · outline: what the network saw"
     for row, line in enumerate(lines):
-        write(figure, 0.2, below + 0.17 * row, line, fontsize=SMALL, color=colours.muted)
+        write(figure, 0.2, below + 0.17 * row, line, fontsize=SMALL, color=Ink.muted)
     return figure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice, whole
 from attnviz.core.types import Floats
 from attnviz.render.colour import array
 
@@ -69,32 +69,13 @@ def ranking(scores: npt.ArrayLike, order: str = "index") -> Ranking:
         UserError: Scores of another shape, nothing finite, or an unknown order.
     """
     values = array(scores, 1, "channel scores")
-    if order not in ORDERS:
-        raise UserError(f"unknown order {order!r}; {nearest(order, ORDERS)}")
+    choice("order", order, ORDERS)
     values = np.where(np.isfinite(values), values, np.float32(np.nan))
     by_rank, shown = _by_rank(values), ORDERS[order](values)
     ranks, places = np.empty_like(by_rank), np.empty_like(by_rank)
     ranks[by_rank] = np.arange(1, values.size + 1)
     places[shown] = np.arange(values.size)
     return Ranking(values, ranks, shown, places, order)
-
-
-def reference_arrays(reference: Any, count: int) -> tuple[Floats, Floats] | None:
-    """Check a reference: ``None`` or (mean, sd) of each channel over other images, each (C,), sd >= 0.
-
-    Raises:
-        UserError: Not two arrays of ``count`` finite values, or a negative standard deviation.
-    """
-    if reference is None:
-        return None
-    if not isinstance(reference, (tuple, list)) or len(reference) != 2:
-        raise UserError("the reference must be two arrays, mean and standard deviation of each channel")
-    mean, sd = array(reference[0], 1, "the reference mean"), array(reference[1], 1, "the reference sd")
-    if mean.size != count or sd.size != count:
-        raise UserError(f"the reference must have {count} channels, got {mean.size} means and {sd.size} sds")
-    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd >= 0).all()):
-        raise UserError("the reference must be finite with standard deviations of 0 or more")
-    return mean, sd
 
 
 def channels(indices: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
@@ -105,11 +86,7 @@ def channels(indices: int | Sequence[int] | None, count: int) -> tuple[int, ...]
     """
     several = isinstance(indices, (Sequence, np.ndarray))
     given: Any = () if indices is None else tuple(indices) if several else (indices,)  # type: ignore[arg-type]
-    for index in given:
-        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
-        if not whole or not 0 <= index < count:
-            raise UserError(f"channel must be a whole number in 0..{count - 1}, got {index!r}")
-    return tuple(dict.fromkeys(int(i) for i in given))
+    return tuple(dict.fromkeys(whole("channel", index, 0, count - 1) for index in given))
 
 
 def tick_positions(count: int, most: int = 9, first: int = 0) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 from attnviz.core.types import Floats
 
 Taps = npt.NDArray[Any]
@@ -42,8 +42,7 @@ def taps(cells: int, pixels: int, interpolation: str = "nearest") -> Taps:
 
     Cell i covers pixels i·pixels/cells .. (i+1)·pixels/cells exactly, so there is no half-pixel shift.
     """
-    if interpolation not in INTERPOLATIONS:
-        raise UserError(f"unknown interpolation {interpolation!r}; {nearest(interpolation, INTERPOLATIONS)}")
+    choice("interpolation", interpolation, INTERPOLATIONS)
     return INTERPOLATIONS[interpolation](cells, pixels)
 
 

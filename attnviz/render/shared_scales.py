@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core import checks
+from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
 from attnviz.core.types import Floats
 from attnviz.render.colour import GATE_SCALE, Scale, scale_for, shared_scale
@@ -45,8 +46,7 @@ def scales(pictures: Sequence[tuple[str, Floats] | None], choice: str = "fixed")
     Raises:
         UserError: An unknown choice.
     """
-    if choice not in CHOICES:
-        raise UserError(f"unknown scale {choice!r}; {nearest(choice, CHOICES)}")
+    checks.choice("scale", choice, CHOICES)
     groups: dict[str, list[Floats]] = {}
     for picture in pictures:
         if picture is not None:

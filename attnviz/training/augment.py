@@ -7,10 +7,8 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from attnviz.core.colour_maps import LUMA
 from attnviz.training.recipe_fields import AugmentPart
-
-GREY = (0.299, 0.587, 0.114)
-"""Luma weights of ITU-R BT.601."""
 
 
 def _uniform(low: float, high: float, count: int, generator: Generator) -> Tensor:
@@ -79,7 +77,7 @@ def jitter_colour(images: Tensor, strength: float, generator: Generator) -> Tens
         return images
     factors = [_uniform(1 - strength, 1 + strength, len(images), generator).view(-1, 1, 1, 1) for _ in range(3)]
     images = images * factors[0]
-    grey = (images * torch.tensor(GREY, device=images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    grey = (images * torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     images = grey + (images - grey) * factors[2]
     middle = grey.mean((2, 3), keepdim=True)
     return (middle + (images - middle) * factors[1]).clamp(0, 255)

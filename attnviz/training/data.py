@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from attnviz.core.colour_maps import LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.decode import open_photograph
@@ -100,7 +101,7 @@ def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float])
     """(N, 3, H, W) uint8, or float in [0, 255] -> float32, normalised; grey where there is one mean."""
     shape = (1, len(mean), 1, 1)
     if len(mean) == 1:
-        luma = torch.tensor((0.299, 0.587, 0.114), device=images.device).view(1, 3, 1, 1)
+        luma = torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)
         images = (images.float() * luma).sum(1, keepdim=True)
     scale = torch.tensor(std, device=images.device).view(shape) * 255
     shift = torch.tensor(mean, device=images.device).view(shape) * 255

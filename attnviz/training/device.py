@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:
@@ -30,8 +31,7 @@ def make_fabric(precision: str, devices: int, device: str = "auto") -> Any:
     Raises:
         UserError: There is no such device here, or Lightning is not installed.
     """
-    if device not in KINDS:
-        raise UserError(f"unknown device {device!r}; {nearest(device, KINDS)}")
+    choice("device", device, KINDS)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device, True):
         raise UserError(f"there is no {device} device here; --device auto takes what there is")

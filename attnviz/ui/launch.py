@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.analysis.analyser import network_of
 from attnviz.core.errors import UserError
 from attnviz.images.samples import use_own_samples
+from attnviz.models.locator import network_of
 from attnviz.models.network import Network
 from attnviz.models.wrap import wrap
 from attnviz.ui.app import build, launch_options

@@ -15,13 +15,12 @@ import numpy as np
 
 import attnviz
 from attnviz.core.class_map import ClassMap
-from attnviz.core.errors import UserError
 from attnviz.core.gate_map import Mask
 from attnviz.core.outline import Unit
 from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
 from attnviz.viewer.gate_parts import Left, parts_of
-from attnviz.viewer.packing import pack, unpack
+from attnviz.viewer.packing import pack
 from attnviz.viewer.photograph import jpeg, reduced
 from attnviz.viewer.telling import first_gate
 
@@ -119,39 +118,6 @@ def to_json(view: Mapping[str, Any]) -> str:
     return json.dumps(view, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def read_document(text: str) -> dict[str, Any]:
-    """A document from its text, checked as far as reading it goes.
-
-    Raises:
-        UserError: It is damaged, none of ours, or of another version.
-    """
-    try:
-        view = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the view is damaged: it is no JSON ({error})") from error
-    if not isinstance(view, dict) or view.get("format") != FORMAT:
-        raise UserError(f'this is no view of attnviz: its "format" is not "{FORMAT}"')
-    if view.get("version") != VERSION:
-        raise UserError(
-            f"this view is of version {view.get('version')!r} and this attnviz {attnviz.__version__} reads version "
-            f"{VERSION}: make it again with this one, or open it with the one that made it"
-        )
-    try:
-        arrays = [(gate["name"], part, gate[part]) for gate in view["gates"] for part in gate["parts"]]
-        arrays += [(gate["name"], f"usual {k}", v) for gate in view["gates"] for k, v in _ends(gate)]
-        arrays += [(f"features of gate {f['gate']}", "values", f["values"]) for f in view["features"]]
-        arrays += [("the classes", key, view["classes"][key]) for key in ("places", "values") if view.get("classes")]
-        sizes = [view["photograph"][key] for key in ("jpeg", "width", "height", "box")]
-        units = [unit["gates"] for unit in view["network"]["units"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"the view is damaged: {error} is missing") from error
-    if not sizes or not all(isinstance(at, int) and 0 <= at < len(view["gates"]) for unit in units for at in unit):
-        raise UserError("the view is damaged: its network names gates that it does not have")
-    for name, part, packed in arrays:
-        unpack(packed, f"{part} of {name}")
-    return view
-
-
 def channel_map(found: ChannelMap, gate: int) -> dict[str, Any]:
     """One feature map as it stands in a document, or as a host sends it when it is asked for."""
     return {"gate": gate, "channel": int(found.channel), "values": pack(found.values, "f2")}
@@ -160,11 +126,6 @@ def channel_map(found: ChannelMap, gate: int) -> dict[str, Any]:
 def asked_map(found: Mask, gate: int) -> dict[str, Any]:
     """The map of one place that asks, as a host sends it."""
     return {"gate": gate, "query": found.query, "values": pack(found.values, "f2")}
-
-
-def _ends(gate: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    usual = gate.get("usual")
-    return [] if usual is None else [(key, usual[key]) for key in ("low", "middle", "high")]
 
 
 def _index(analysis: Analysis, gate: str) -> int:

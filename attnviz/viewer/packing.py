@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 
 TYPES: Mapping[str, str] = {"f4": "<f4", "f2": "<f2"}
@@ -24,17 +22,3 @@ def pack(values: Floats, kind: str) -> dict[str, Any]:
         array = np.clip(array, -largest, largest)  # NaN stays
     data = np.ascontiguousarray(array.astype(TYPES[kind]))
     return {"type": kind, "shape": list(data.shape), "data": base64.b64encode(data.tobytes()).decode()}
-
-
-def unpack(packed: Any, what: str) -> Floats:
-    """The array again, float32; ``UserError`` naming ``what`` where it is damaged."""
-    try:
-        kind = np.dtype(TYPES[packed["type"]])
-        shape = tuple(packed["shape"])
-        if not all(type(n) is int and n >= 0 for n in shape):
-            raise ValueError("its shape is none")
-        data = base64.b64decode(packed["data"], validate=True)
-        values: Floats = np.frombuffer(data, kind).reshape(shape).astype(np.float32)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise UserError(f"the view is damaged: {what} cannot be read ({error})") from error
-    return values

@@ -1,5 +1,7 @@
 """The class at every place, of a network that answers everywhere."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,9 @@ import torch
 import attnviz
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
-from attnviz.viewer.document import CELLS, document, read_document, to_json
-from attnviz.viewer.packing import unpack
+from attnviz.viewer.document import CELLS, document, to_json
 from tests.own_models import own_net, place_net
+from tests.viewer.reader import unpack
 
 LABELS = ("soil", "wood", "water")
 COMMON = {"size": 64, "mean": 0.0, "std": 1.0, "fit": "squash"}
@@ -79,8 +81,8 @@ def test_the_view_is_given_the_classes_that_there_are_each_in_its_place():
     analyser = Analyser(network)
     analysis = analyser.analyse(flag())
     found = analyser.class_map(analysis.image)
-    view = read_document(to_json(document(analysis, classes=found, labels={"soil": "土"})))["classes"]
-    places = unpack(view["places"], "places").astype(int)
+    view = json.loads(to_json(document(analysis, classes=found, labels={"soil": "土"})))["classes"]
+    places = unpack(view["places"]).astype(int)
     assert places.shape == (16, 16) and max(places.shape) <= CELLS
     assert [[view["names"][at]["en"] for at in row] for row in places] == [
         [LABELS[c] for c in row] for row in found.classes

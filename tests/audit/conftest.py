@@ -62,3 +62,20 @@ def prepared(net):
 @pytest.fixture(scope="session")
 def follower():
     return prepared(Gated(follows, 0.1))
+
+
+@pytest.fixture(scope="module")
+def images(data):
+    """The validation split in memory, as it is trained on: what is measured over files is compared with it."""
+    from attnviz.core.input_spec import InputSpec
+    from attnviz.training.data import load_images
+
+    return load_images(data, "val", InputSpec((32, 32)))
+
+
+@pytest.fixture(scope="module", name="photographs")
+def photographs_of_squares(data, images):
+    """The same split as files in a folder."""
+    from attnviz.audit.photographs import in_folder
+
+    return in_folder(data, images.labels)

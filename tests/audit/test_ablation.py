@@ -11,31 +11,18 @@ from attnviz.attention.gate import Gate
 from attnviz.audit.ablation import ablations, chunks, told
 from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.objects import energy_ratio, pooled
-from attnviz.audit.photographs import in_folder
 from attnviz.audit.scenes import scenes, spatial_focus
 from attnviz.audit.statistics.counts import Paired
 from attnviz.audit.walk import walk
 from attnviz.cli.main import main
 from attnviz.core.errors import UserError
-from attnviz.core.input_spec import InputSpec
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load, save_checkpoint
 from attnviz.models.network import Network
 from attnviz.models.spec import build
-from attnviz.training.data import load_images, prepare_batch
+from attnviz.training.data import prepare_batch
 from tests.conftest import tiny_card, tiny_spec
-
-
-@pytest.fixture(scope="module")
-def images(data):
-    """The validation split in memory, as it is trained on: what is measured over files is compared with it."""
-    return load_images(data, "val", InputSpec((32, 32)))
-
-
-@pytest.fixture(scope="module")
-def photographs(data, images):
-    return in_folder(data, images.labels)
 
 
 class Told(nn.Module):

@@ -10,27 +10,14 @@ from attnviz.audit import reference as measuring
 from attnviz.audit import walk
 from attnviz.audit.ablation import gate_means
 from attnviz.audit.network import AuditedNetwork
-from attnviz.audit.photographs import in_folder
 from attnviz.audit.reference import measure_reference
 from attnviz.cli.main import main
-from attnviz.core.input_spec import InputSpec
 from attnviz.gates.capture import capture
 from attnviz.models.checkpoints import FOLDER, load, save_checkpoint
 from attnviz.models.gate_reference import BUDGET, LEVELS, encode, load_reference, read_reference, summary
 from attnviz.models.spec import build
-from attnviz.training.data import load_images, prepare_batch
+from attnviz.training.data import prepare_batch
 from tests.conftest import tiny_card, tiny_spec
-
-
-@pytest.fixture(scope="module")
-def images(data):
-    """The validation split in memory, as it is trained on: what is measured over files is compared with it."""
-    return load_images(data, "val", InputSpec((32, 32)))
-
-
-@pytest.fixture(scope="module")
-def photographs(data, images):
-    return in_folder(data, images.labels)
 
 
 def network(folder, attention, images, known=True):

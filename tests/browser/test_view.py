@@ -140,9 +140,9 @@ def test_a_place_that_is_pointed_at_is_marked_in_every_map_and_its_value_is_the_
     tile(page, "s1.sp").click()
     seen = page.locator(".seen").bounding_box()
     page.mouse.move(seen["x"] + seen["width"] * 0.3, seen["y"] + seen["height"] * 0.8)
-    from attnviz.viewer.packing import unpack
+    from tests.viewer.reader import unpack
 
-    value = unpack(view["gates"][1]["map"], "map")[6, 2]
+    value = unpack(view["gates"][1]["map"])[6, 2]
     expect(page.locator(".picture .readout")).to_have_text(f"row 6, column 2: {value:.2f}")
     mark = page.locator(".mark").bounding_box()
     assert mark["x"] - seen["x"] == pytest.approx(2 * seen["width"] / 8, abs=1.5)
@@ -153,12 +153,12 @@ def test_cells_are_drawn_where_they_are_in_the_colour_of_their_value(page):
     """The pixels themselves, against matplotlib."""
     import matplotlib
 
-    from attnviz.viewer.packing import unpack
+    from tests.viewer.reader import unpack
 
     tile(page, "s1.sp").click()
     page.get_by_text("How it is drawn").click()
     page.locator(".look input[type=range]").fill("1")
-    values = unpack(usual_view()["gates"][1]["map"], "map")
+    values = unpack(usual_view()["gates"][1]["map"])
     for row, column in ((0, 0), (3, 5), (7, 7)):
         found = page.evaluate(
             """([row, column]) => {

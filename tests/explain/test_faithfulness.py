@@ -197,7 +197,7 @@ def test_a_protocol_says_its_limits(wrong):
 def test_progress_and_cancel():
     seen = []
     curves(make(Plain), image(), 0, [noise()] * 3, progress=seen.append)
-    assert len(seen) == 7 and seen == sorted(seen) and seen[-1] == 1
+    assert len(seen) == 8 and seen == sorted(seen) and seen[0] == 0 and seen[-1] == 1
     with pytest.raises(Cancelled):
         curves(make(Plain), image(), 0, [noise()], cancelled=lambda: True)
     with pytest.raises(UserError, match="budget"):

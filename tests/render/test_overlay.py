@@ -188,7 +188,7 @@ def words(figure):
 @pytest.mark.parametrize("size", [(20, 10), (10, 30), (1, 1), (300, 2)])
 def test_the_figure_tells_title_meaning_and_scale(size):
     image = photograph(*size, (0, 0, min(size), min(size)))
-    figure = heatmap.overlay_figure(image, [[0.25, 0.75]], title="$\\frac{ is no formula", dark=True)
+    figure = heatmap.overlay_figure(image, [[0.25, 0.75]], title="$\\frac{ is no formula")
     told = words(figure)
     assert "$\\frac{" in told and "spatial gate: 1 keeps, 0 shuts" in told
     assert "min 0.25 · mean 0.50 · max 0.75 · scale 0–1 (fixed)" in told

@@ -1,11 +1,10 @@
 """What gradio gives a handler besides its data."""
 
 import inspect
+import json
 from types import SimpleNamespace
 
 import gradio as gr
-
-from attnviz.viewer.document import read_document
 
 
 def visitor(language="en"):
@@ -27,4 +26,4 @@ def changed(update, name):
 
 def document(updates):
     """The document that a view is given."""
-    return read_document(changed(updates["view"], "value"))
+    return json.loads(changed(updates["view"], "value"))

@@ -17,8 +17,9 @@ from attnviz.ui.app import TABS, build, launch_options
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server.body_limit import BodyLimit
 from attnviz.ui.settings import STATIC
+from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.text import LANGUAGES, TEXTS, language_of, say
-from attnviz.ui.tabs.explore.link import LinkRequest, follow, query_of
+from attnviz.ui.tabs.explore.link import follow, query_of
 
 ROOT = Path(attnviz.ui.__file__).resolve().parents[2]
 SOURCES = sorted(Path(attnviz.ui.__file__).parent.rglob("*.py"))
@@ -154,20 +155,19 @@ def test_the_browser_chooses_the_language(header, language):
 
 
 def test_a_link_opens_the_view_it_was_made_from(checkpoints, explore):
-    query = dict(part.split("=") for part in query_of(explore.opening)[1:].split("&"))
-    query |= {"gate": "stage2.0.attention.channel", "channel": "5"}  # which the browser adds
-    again, choice, missed = follow(explore.store, LinkRequest.of(query), "se", "coffee", "en")
-    assert missed == [] and choice == {"gate": "stage2.0.attention.channel", "channel": 5}
+    added = "&gate=stage2.0.attention.channel&channel=5"  # by the browser
+    query = Query(query_of(explore.opening) + added, "en")
+    again, choice = follow(explore.store, query, "se", "coffee")
+    assert query.missed == [] and choice == {"gate": "stage2.0.attention.channel", "channel": 5}
     assert query_of(again) == query_of(explore.opening)
 
 
 def test_what_a_link_gets_wrong_is_left_out_and_told(explore):
-    wanted = LinkRequest.of({"model": "<b>", "sample": "../x", "gate": "no", "channel": "-1", "__theme": "dark"})
-    view, choice, missed = follow(explore.store, wanted, "cbam", "cat", "en")
+    query = Query("?model=<b>&sample=../x&gate=no&channel=-1&scale=&__theme=dark", "en")
+    view, choice = follow(explore.store, query, "cbam", "cat")
     assert choice == {}
     assert (view.analysis.model, view.sample) == ("cbam", "cat")
-    assert len(missed) == 4
-    assert not LinkRequest.of({"__theme": "dark", "model": ""})
+    assert len(query.missed) == 4
 
 
 def talk(body, path="/gradio_api/queue/join", announce=True, limit=100):

@@ -1,4 +1,3 @@
-import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,11 @@ from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
 from attnviz.core.outline import Unit
 from attnviz.core.types import ChannelMap, PreparedImage
-from attnviz.viewer.document import BUDGET, Range, document, read_document, to_json
-from attnviz.viewer.packing import pack, unpack
+from attnviz.viewer.document import BUDGET, Range, document, to_json
+from attnviz.viewer.packing import pack
 from attnviz.viewer.photograph import SIDE, reduced
 from tests.render.synthetic import analysis, channel, every_kind, record, spatial
+from tests.viewer.reader import unpack
 from tests.viewer.schema import check
 
 SCHEMA = json.loads(Path(attnviz.viewer.document.__file__).with_suffix(".schema.json").read_text())
@@ -24,13 +24,13 @@ EVIL = "</script><img src=x onerror=alert(1)>\"'&\N{LINE SEPARATOR}"
 def view_of(gates=None, **options):
     """A document that went through text, as a browser gets it."""
     text = to_json(document(analysis(gates), **options))
-    view = read_document(text)
+    view = json.loads(text)
     check(view, SCHEMA)
     return view
 
 
 def values(gate, part):
-    return unpack(gate[part], part)
+    return unpack(gate[part])
 
 
 def test_scores_keep_every_bit_and_maps_about_three_digits():
@@ -133,38 +133,12 @@ def test_usual_ranges_features_and_the_line_are_in_it():
         document(analysis(gates), gate="nonsense")
 
 
-@pytest.mark.parametrize(
-    ("break_it", "says"),
-    [
-        (lambda v: "{", "no JSON"),
-        (lambda v: "[" * 100_000, "no JSON"),
-        (lambda v: [], "no view of attnviz"),
-        (lambda v: {**v, "format": "other"}, "no view of attnviz"),
-        (lambda v: {**v, "version": 2}, "version 2 .* reads version 1"),
-        (lambda v: {k: x for k, x in v.items() if k != "gates"}, "'gates' is missing"),
-        (lambda v: v["gates"][0]["scores"].update(data="?"), "scores of s1.se"),
-        (lambda v: v["gates"][0]["scores"].update(shape=[7]), "scores of s1.se"),
-        (lambda v: v["gates"][0]["scores"].update(shape=[-1, -16]), "scores of s1.se"),
-        (lambda v: v["gates"][0]["scores"].update(type="f8"), "scores of s1.se"),
-        (lambda v: v["gates"][1].pop("map") and None, "'map' is missing"),
-        (lambda v: v["photograph"].pop("jpeg") and None, "'jpeg' is missing"),
-        (lambda v: v["network"]["units"][0].update(gates=[99]), "gates that it does not have"),
-    ],
-)
-def test_a_damaged_document_or_one_of_another_version_is_refused_in_words(break_it, says):
-    view = copy.deepcopy(view_of())
-    sent = break_it(view)
-    text = sent if isinstance(sent, str) else json.dumps(view if sent is None else sent)
-    with pytest.raises(UserError, match=says):
-        read_document(text)
-
-
 def test_names_are_carried_as_they_are():
-    view = read_document(to_json(document(analysis((channel(EVIL, 8),), labels=(EVIL, "b"), model=EVIL))))
+    view = json.loads(to_json(document(analysis((channel(EVIL, 8),), labels=(EVIL, "b"), model=EVIL))))
     assert view["model"]["id"] == view["gates"][0]["name"] == view["prediction"]["top"][0]["en"] == EVIL
 
 
 def test_packing_is_little_endian_and_float16_does_not_overflow():
     assert pack(np.float32([1.0]), "f4")["data"] == "AACAPw=="
-    big = unpack(pack(np.float32([1e9, -1e9, np.nan]), "f2"), "it")
+    big = unpack(pack(np.float32([1e9, -1e9, np.nan]), "f2"))
     assert big[0] == 65504 and big[1] == -65504 and np.isnan(big[2])

@@ -161,6 +161,11 @@ class ClassMoments(Statistic):
         return (self.counts[:, None] * np.square(self.means - self.mean)).sum(0)
 
     @property
+    def explained(self) -> Doubles:
+        """(E,), the share of the variance that lies between classes: η²."""
+        return self.between / np.maximum(self.within + self.between, 1e-30)
+
+    @property
     def variance(self) -> Doubles:
         """(E,), over all examples (divided by N)."""
         return (self.within + self.between) / max(self.count, 1)

@@ -7,9 +7,21 @@ what the user gave cannot be used.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from attnviz.core.errors import UserError
+
+
+def say(text: str) -> None:
+    """Tell how far a command is, beside what it prints."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(values: Any) -> None:
+    """Print plain values as JSON."""
+    print(json.dumps(values, indent=1, ensure_ascii=False))
 
 
 def named_values(texts: Sequence[str] | None) -> dict[str, object]:

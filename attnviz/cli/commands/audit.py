@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Argument, Option
 
 from attnviz.audit.settings import WORKERS
+from attnviz.cli.commands import say
 from attnviz.cli.network_options import WHICH, NetworkOptions, card_of, network_of
 from attnviz.core.errors import UserError
 
@@ -56,10 +56,6 @@ def _network(args: AuditOptions, model: str) -> Any:
     return model
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     """Audit one network into a folder, with its report; returns the summary."""
     from attnviz.audit.run import audit
@@ -75,7 +71,7 @@ def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
         "resume": args.resume,
         "force": args.force,
         "ray": args.ray,
-        "say": _say,
+        "say": say,
     }
     audited = audit(_network(args, model), args.data, out=out, split=args.split, **choices)
     paths = audited.write()

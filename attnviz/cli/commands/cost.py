@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
 from typer import Argument, Option
 
-from attnviz.cli.commands import named_values
+from attnviz.cli.commands import named_values, print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +30,6 @@ def run(args: CostOptions) -> None:
     attentions = [name.strip() for name in args.attention.split(",")] if args.attention else []
     table = measure(args.backbone, attentions, args.size, args.classes, named_values(args.option), args.repeats)
     if args.json:
-        print(json.dumps(table.to_json(), indent=1, ensure_ascii=False))
+        print_json(table.to_json())
     else:
         print(table.as_markdown() if args.markdown else table.as_text())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
 from typer import Argument, Option
 
-from attnviz.cli.commands import named_values
+from attnviz.cli.commands import named_values, print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,4 +24,7 @@ def run(args: DescribeOptions) -> None:
     from attnviz.attention.describe import describe
 
     described = describe(args.type, args.channels, args.height, args.width, named_values(args.option))
-    print(json.dumps(described.to_json(), indent=1, ensure_ascii=False) if args.json else described.as_text())
+    if args.json:
+        print_json(described.to_json())
+    else:
+        print(described.as_text())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from attnviz.cli.commands import say
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 from attnviz.models.results import check_results, write_results
 
@@ -37,7 +38,6 @@ class ExperimentOptions:
 
 def run(args: ExperimentOptions) -> None:
     from attnviz.audit.photographs import in_folder
-    from attnviz.core.errors import nearest
     from attnviz.models.checkpoints import best_device
     from attnviz.models.provenance import facts
     from attnviz.training.experiments import EXPERIMENTS
@@ -49,15 +49,14 @@ def run(args: ExperimentOptions) -> None:
     keep_memory()
     experiment, started = EXPERIMENTS[args.experiment], time.perf_counter()
     family = args.family or next(iter(experiment.families))
-    if family not in experiment.families:
-        raise UserError(f"unknown family {family!r}; {nearest(family, experiment.families)}")
+    choice("family", family, experiment.families)
     recipes = [load_recipe(name) for name in experiment.families[family]]
     count = experiment.images if args.images is None else args.images
     settings = {"experiment": args.experiment, "family": family, "seeds": list(seeds), "images": count}
     out = args.out or Path("results") / f"{args.experiment}.json"
     check_results(out, settings, args.force)
-    runs = collect(args.runs, recipes, seeds, None if args.no_train else args.data, _say)
-    _say(f"measuring {len(runs)} runs")
+    runs = collect(args.runs, recipes, seeds, None if args.no_train else args.data, say)
+    say(f"measuring {len(runs)} runs")
     data = in_folder(args.data, runs[0].card.labels, fewest=1).describe()
     check_data(runs, data["fingerprint"])
     settings["data"] = data["fingerprint"]
@@ -76,7 +75,3 @@ def run(args: ExperimentOptions) -> None:
     if args.table:
         print(experiment.table(report))
     print(out)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

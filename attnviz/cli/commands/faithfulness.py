@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from attnviz.cli.commands import say
 from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.errors import UserError
 from attnviz.models.results import check_results, write_results
+
+if TYPE_CHECKING:
+    from attnviz.audit.photographs import Photographs
+    from attnviz.models.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +71,15 @@ def run(args: FaithfulnessOptions) -> None:
         for number, (_, x) in enumerate(walk(AuditedNetwork(analyser), photographs, batches(drawn, 1)), 1):
             study.add(x)
             if number % 10 == 0:
-                _say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
+                say(f"{number} of {args.images} images, {(time.perf_counter() - started) / number:.1f} s each")
     except KeyboardInterrupt:
-        _say("stopped; the images that have been measured are summed up")
+        say("stopped; the images that have been measured are summed up")
         settings["images"] = len(study.predictions)
         if out.exists():  # what it holds is of more images
             out = out.with_stem(f"{out.stem}-{len(study.predictions)}-images")
-    measured = study.summary(_say)
-    drawn = drawn[: len(study.predictions)]
-    hits = sum(p == int(photographs.targets[i]) for p, i in zip(study.predictions, drawn, strict=True))
+    measured = study.summary(say)
     report = {
-        "model": analyser.loaded.name,
-        "sha256": analyser.loaded.checkpoint.sha256 if analyser.loaded.checkpoint else None,
-        "data": {"images": len(drawn), "of": total, "fingerprint": photographs.content},
-        "class": "the predicted one",
-        "correct": hits if photographs.labelled else None,
+        **_asked(analyser.loaded, photographs, study.predictions, drawn),
         "recipe": _recipe(plan),
         **measured,
         "run": facts(analyser.device, time.perf_counter() - started),
@@ -88,6 +87,20 @@ def run(args: FaithfulnessOptions) -> None:
     write_results(out, _rounded(report), settings, args.force)
     _print(report)
     print(out)
+
+
+def _asked(
+    loaded: Network, photographs: Photographs, predictions: Sequence[int], drawn: Sequence[int]
+) -> dict[str, Any]:
+    """The network, and on how many of the images that were drawn it was right; a stopped study has not come to all."""
+    hits = sum(said == int(photographs.targets[i]) for said, i in zip(predictions, drawn, strict=False))
+    return {
+        "model": loaded.name,
+        "sha256": loaded.checkpoint.sha256 if loaded.checkpoint else None,
+        "data": {"images": len(predictions), "of": len(photographs), "fingerprint": photographs.content},
+        "class": "the predicted one",
+        "correct": hits if photographs.labelled else None,
+    }
 
 
 def _recipe(plan: Any) -> dict[str, Any]:
@@ -121,7 +134,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _rounded(v) for k, v in value.items()}
     return [_rounded(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Annotated, Any
 
 from typer import Option
+
+from attnviz.cli.commands import print_json
 
 PACKAGES = (
     "torch",
@@ -81,7 +82,7 @@ def _settings() -> dict[str, str]:
 def run(args: InfoOptions) -> None:
     facts = _facts()
     if args.json:
-        print(json.dumps(facts, indent=1, ensure_ascii=False))
+        print_json(facts)
         return
     for key, value in facts.items():
         if not isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from attnviz.cli.commands import print_json
 from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
 from attnviz.core.errors import UserError
 
@@ -59,7 +59,7 @@ def run(args: ReplayOptions) -> None:
     analyser = Analyser(network_of(args.model or document.edits.model, args.network))
     replayed = replay(analyser, args.photo, document)
     if args.json:
-        print(json.dumps(replayed.to_json(), indent=1, ensure_ascii=False))
+        print_json(replayed.to_json())
         return
     edits = document.edits
     print(f"{edits.model}: {len(edits.steps)} edits of {len(edits.gates)} gates\n\n before    after   change  class")

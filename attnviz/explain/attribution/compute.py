@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.checks import is_whole
+from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
 from attnviz.explain.attribution.method import Method, Task
 from attnviz.explain.attribution.probe import Probe, look
 from attnviz.explain.attribution.table import ATTRIBUTIONS
+from attnviz.explain.watch import Watch
 
 BATCH = 16
 """Most examples in one pass at 224×224 pixels; fewer for larger images, so that memory stays bounded."""
 
 
-@dataclass
-class _Watch:
-    """The model's forward pass, watched: it can be cancelled, has a time budget, and says how far it is."""
-
-    title: str
-    model: Callable[[Tensor], Tensor]
-    progress: Callable[[float], None] | None
-    cancelled: Callable[[], bool] | None
-    budget_s: float | None
-    total: int = 1
-    done: int = 0
-    pending: int = 0
-    started: float = 0.0
-
-    def expect(self, total: int) -> None:
-        self.total = max(1, total)
-
-    def check(self) -> None:
-        if self.cancelled is not None and self.cancelled():
-            raise Cancelled(f"{self.title} was cancelled")
-        share = min(1.0, self.done / self.total)
-        if self.budget_s is not None and time.perf_counter() - self.started > self.budget_s:
-            raise UserError(
-                f"{self.title} had {100 * share:.0f} % done when its budget of {self.budget_s:g} s was spent; "
-                "choose coarser settings, a smaller model or Grad-CAM, which needs one pass"
-            )
-        if self.progress is not None:
-            self.progress(share)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        self.done += self.pending  # what was passed before has been worked through, its backward pass too
-        self.pending = len(x)
-        self.check()
-        return self.model(x)
+ADVICE = "; choose coarser settings, a smaller model or Grad-CAM, which needs one pass"
 
 
 def attribute(
@@ -95,22 +63,21 @@ def attribute(
     chosen = ATTRIBUTIONS[method]
     values = chosen.check(parameters)
     image = own_copy(x)
-    if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
+    if not is_whole(target):
         raise UserError(f"target must be a whole number, got {target!r}")
     if layer is not None and not chosen.layered:
         raise UserError(f"{chosen.title} looks at no layer, got layer={layer!r}")
     if budget_s is not None and not budget_s > 0:
         raise UserError(f"budget_s must be more than 0 seconds, got {budget_s!r}")
     with borrowed(model) as (inner, forward):
-        watch = _Watch(chosen.title, forward, progress, cancelled, budget_s, started=time.perf_counter())
+        watch = Watch(chosen.title, forward, progress, cancelled, budget_s, advice=ADVICE)
         watch.check()
         seen = look(inner, forward, image.clone().requires_grad_())
         name = _checked(chosen, seen, int(target), layer)
         module = inner.get_submodule(name) if name else None
         task = Task(watch, image, int(target), module, values, _batch(image), watch.expect)
         found = _map(chosen, task)
-    if progress is not None:
-        progress(1.0)
+    watch.finish()
     return found
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from attnviz.core.checks import is_number
 from attnviz.core.errors import UserError, nearest
-from attnviz.explain.attribution.probe import Probe, probe
+from attnviz.explain.attribution.probe import Probe
 
 Cost = Literal["instant", "seconds", "slow"]
 
@@ -44,8 +44,7 @@ class Parameter:
                 raise UserError(f"unknown {self.name} {value!r}; {nearest(value, self.choices)}")
             return value
         whole = isinstance(self.default, int)
-        number = not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
-        if not number or not self.low <= value <= self.high or (whole and value != int(value)):
+        if not is_number(value, self.low, self.high) or (whole and value != int(value)):
             kind = "a whole number" if whole else "a number"
             raise UserError(f"{self.name} must be {kind} in {self.low}..{self.high}, got {value!r}")
         return int(value) if whole else float(value)
@@ -112,15 +111,6 @@ class Method:
         if self.layered and seen.layer is None:
             return f"the model has no map of features (N, C, H, W), H, W > 1, in deeper layers; {self.title} needs one."
         return None
-
-    def supports(self, model: nn.Module, x: Tensor) -> str | None:
-        """``None``, or the reason why it cannot explain this model, in one sentence; runs the model once.
-
-        Args:
-            model: The model.
-            x: An example, (1, C, H, W).
-        """
-        return self.refuses(probe(model, x))
 
     def check(self, given: Mapping[str, Any]) -> dict[str, int | float | str]:
         """A value for every parameter; ``UserError`` on a wrong one and on one that there is not."""

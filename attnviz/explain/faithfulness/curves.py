@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +10,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from attnviz.core.errors import Cancelled, UserError
+from attnviz.core.checks import is_whole, whole
+from attnviz.core.errors import UserError
 from attnviz.core.scores import probabilities
 from attnviz.core.types import Floats
 from attnviz.explain.attribution.fills import fill
 from attnviz.explain.attribution.leave_unchanged import borrowed, own_copy
 from attnviz.explain.faithfulness.maps import check_map
 from attnviz.explain.faithfulness.results import Curves
+from attnviz.explain.watch import Watch
 
 STEPS = (2, 512)
 """Fewest and most steps of a curve."""
@@ -43,11 +44,8 @@ class Protocol:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        low, high = STEPS
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not low <= self.steps <= high:
-            raise UserError(f"steps must be a whole number in {low}..{high}, got {self.steps!r}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise UserError(f"seed must be a whole number of at least 0, got {self.seed!r}")
+        whole("steps", self.steps, *STEPS)
+        whole("seed", self.seed, 0)
 
 
 def order(values: npt.ArrayLike, seed: int) -> npt.NDArray[np.int64]:
@@ -105,30 +103,18 @@ def curves(
     steps = min(how.steps, image[0, 0].numel())
     counts = np.round(np.linspace(0, image[0, 0].numel(), steps + 1)).astype(np.int64)
     empty = [fill(image, name, black) for name in (how.deletion_fill, how.insertion_fill)]
-    started, passes, done = time.perf_counter(), 1 + 2 * len(places), 0
+    total, measured = 3 + 2 * (steps - 1) * len(places), []
     with borrowed(model) as (_, forward), torch.inference_mode():
-
-        def score(batch: Tensor) -> Floats:
-            nonlocal done
-            if cancelled is not None and cancelled():
-                raise Cancelled("the measurement was cancelled")
-            if budget_s is not None and time.perf_counter() - started > budget_s:
-                raise UserError(f"the budget of {budget_s:g} s was spent with {100 * done / passes:.0f} % done")
-            values = _probability(forward(batch), target, scores)
-            done += 1
-            if progress is not None:
-                progress(done / passes)
-            return values
-
-        ends = score(torch.cat((image, *empty)))
-        measured = []
+        watch = Watch("the measurement", forward, progress, cancelled, budget_s, total)
+        ends = _probability(watch(torch.cat((image, *empty))), target, scores)
         for place in places:
             gone = torch.from_numpy(place[None] < counts[1:-1, None, None])[:, None].to(image.device)
-            down = score(torch.where(gone, empty[0], image))
-            up = score(torch.where(gone, image, empty[1]))
+            down = _probability(watch(torch.where(gone, empty[0], image)), target, scores)
+            up = _probability(watch(torch.where(gone, image, empty[1])), target, scores)
             deletion = np.concatenate((ends[:1], down, ends[1:2]))
             insertion = np.concatenate((ends[2:], up, ends[:1]))
             measured.append(Curves((counts / counts[-1]).astype(np.float32), deletion, insertion))
+    watch.finish()
     return measured
 
 
@@ -137,7 +123,6 @@ def _probability(logits: Tensor, target: int, scores: str) -> Floats:
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise UserError(f"the model must give one score for every class, (N, K), got {shape}")
-    whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
-    if not whole or not 0 <= target < logits.shape[1]:
+    if not is_whole(target, 0, logits.shape[1] - 1):
         raise UserError(f"target must be a class in 0..{logits.shape[1] - 1}, got {target!r}")
     return probabilities(logits.float().cpu().numpy(), scores)[:, int(target)]

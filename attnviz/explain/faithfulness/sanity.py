@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.explain.faithfulness.agreement import rank_correlation
@@ -50,9 +51,7 @@ def cascade(model: nn.Module, seed: int = 0, points: int | None = None) -> Itera
     names = layers(model)[::-1]
     if not names:
         raise UserError(f"this {type(model).__name__} has no parameters to randomise")
-    if points is not None and (isinstance(points, bool) or not isinstance(points, int) or points < 1):
-        raise UserError(f"points must be a whole number of at least 1, got {points!r}")
-    count = min(points or len(names), len(names))
+    count = len(names) if points is None else min(whole("points", points), len(names))
     stops = {int(i) for i in np.ceil(np.linspace(0, len(names), count + 1))[1:] - 1}
     changed = copy.deepcopy(unwrapped(model))
     generator = torch.Generator().manual_seed(seed)

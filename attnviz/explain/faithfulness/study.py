@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, GateSite
 from attnviz.explain.attribution import ATTRIBUTIONS, attribute
 from attnviz.explain.attribution.probe import Probe, probe
@@ -45,8 +46,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in self.methods:
-            if name not in ATTRIBUTIONS:
-                raise UserError(f"unknown attribution method {name!r}; {nearest(name, ATTRIBUTIONS)}")
+            choice("attribution method", name, ATTRIBUTIONS)
         if self.random_seeds < 1 or self.weight_seeds < 0:
             given = f"{self.random_seeds} and {self.weight_seeds}"
             raise UserError(f"random_seeds must be at least 1 and weight_seeds at least 0, got {given}")

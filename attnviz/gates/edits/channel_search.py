@@ -59,9 +59,20 @@ def _check_channels(channels: Sequence[int], count: int) -> None:
         raise UserError(f"channels to look at must be different ones in 0..{count - 1}, got {list(channels)[:20]}")
 
 
-def _check_target(target: int, classes: int) -> None:
-    if not 0 <= target < classes:
-        raise UserError(f"target must be a class in 0..{classes - 1}, got {target}")
+def _knocked_out(
+    run: Run, shape: tuple[int, int], target: int, part: Sequence[int], taken: Sequence[int] = ()
+) -> Floats:
+    """Logits, (B, K), of one pass with each channel of ``part`` knocked out on top of ``taken``; the last row is free.
+
+    Every pass has the same size and its own unchanged row: sums are rounded differently in batches of other sizes.
+    """
+    factors = np.ones(shape, dtype=np.float32)
+    factors[: len(part), list(taken)] = 0
+    factors[np.arange(len(part)), list(part)] = 0
+    logits = run(factors)
+    if not 0 <= target < logits.shape[1]:
+        raise UserError(f"target must be a class in 0..{logits.shape[1] - 1}, got {target}")
+    return logits
 
 
 def leave_one_out(run: Run, count: int, target: int, channels: Sequence[int], batch: int = BATCH) -> Iterator[Search]:
@@ -78,16 +89,12 @@ def leave_one_out(run: Run, count: int, target: int, channels: Sequence[int], ba
         UserError: A channel or the target is not there.
     """
     _check_channels(channels, count)
-    # every pass has the same size and its own unchanged row: sums are rounded differently in batches of other sizes
     size = min(batch, len(channels)) + 1
     rows: list[Floats] = []
     base: Floats | None = None
     for start in range(0, len(channels), size - 1):
-        part = list(channels[start : start + size - 1])
-        factors = np.ones((size, count), dtype=np.float32)
-        factors[np.arange(len(part)), part] = 0
-        logits = run(factors)
-        _check_target(target, logits.shape[1])
+        part = channels[start : start + size - 1]
+        logits = _knocked_out(run, (size, count), target, part)
         base = logits[-1] if base is None else base
         rows.extend(logits[: len(part)])
         yield Search(target, base, tuple(channels[: len(rows)]), np.stack(rows), len(rows), len(channels))
@@ -121,11 +128,7 @@ def greedy(
         rows: list[Floats] = []
         for start in range(0, len(left), size - 1):
             part = left[start : start + size - 1]
-            factors = np.ones((size, count), dtype=np.float32)
-            factors[: len(part), taken] = 0
-            factors[np.arange(len(part)), part] = 0
-            logits = run(factors)
-            _check_target(target, logits.shape[1])
+            logits = _knocked_out(run, (size, count), target, part, taken)
             base = logits[-1] if base is None else base
             rows.extend(logits[: len(part)])
             done += len(part)

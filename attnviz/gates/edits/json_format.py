@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -21,6 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from attnviz.core.checks import is_number, is_whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Analysis, Edit, Floats, PreparedImage
 from attnviz.gates.edit import knock_out, mean, neutral, paint, scale, set_to, shuffle
@@ -165,7 +167,7 @@ def _list(value: Any, what: str, most: int) -> list[Any]:
 def _floats(value: Any, what: str, most: int = MAX_VALUES) -> npt.NDArray[np.float64]:
     """(n,) of a list of plain numbers; JSON's ``true`` and ``"1"`` are none."""
     for number in _list(value, what, most):
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) <= LARGEST:
+        if not is_number(number, -LARGEST, LARGEST):
             raise UserError(f"{what} must be numbers that fit float32, got {repr(number)[:60]}")
     return np.array(value, dtype=np.float64)
 
@@ -176,14 +178,11 @@ def _array(value: Any, what: str) -> Any:
         return _floats([value], what)[0]
     parts = _object(value, what, ("shape", "values"))
     shape = _list(parts["shape"], f"the shape of {what}", 8)
-    if not all(isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= MAX_VALUES for n in shape):
+    if not all(is_whole(n, 1, MAX_VALUES) for n in shape):
         raise UserError(f"the shape of {what} must be whole numbers of at least 1, got {repr(shape)[:60]}")
     values = _floats(parts["values"], what)
-    size = 1
-    for n in shape:
-        size *= n
-    if size != values.size:
-        raise UserError(f"{what} of shape {shape} must hold {size} numbers, got {values.size}")
+    if math.prod(shape) != values.size:
+        raise UserError(f"{what} of shape {shape} must hold {math.prod(shape)} numbers, got {values.size}")
     return values.reshape(shape)
 
 

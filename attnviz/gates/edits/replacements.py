@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from attnviz.core.checks import is_number, is_whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, Floats, GateSite
 from attnviz.gates.apply import channel_axis, position_axes
@@ -96,11 +97,11 @@ def painted(mask: Floats, cells: Sequence[int], value: float) -> Edit:
     Raises:
         UserError: A cell is outside the mask, or the value outside its limits.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if not is_number(value, 0, 1):
         raise UserError(f"what is painted must be a number in 0..1, got {str(value)[:60]}")
     height, width = mask.shape
     for cell in cells:
-        if isinstance(cell, bool) or not isinstance(cell, int) or not 0 <= cell < mask.size:
+        if not is_whole(cell, 0, mask.size - 1):
             raise UserError(f"the mask has {height}×{width} cells, 0..{mask.size - 1}; got {str(cell)[:60]}")
     changed = np.array(mask, dtype=np.float32)
     changed.reshape(-1)[list(cells)] = value

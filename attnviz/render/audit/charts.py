@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from attnviz.render.audit.words import word
-from attnviz.render.figures.style import BODY, LIGHT, SMALL, clean, new_figure
+from attnviz.render.figures.style import BODY, SMALL, Ink, clean, new_figure
 
 Summary = Mapping[str, Any]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5539", "#8c8c8c", "#b2182b", "#4d4d4d")
@@ -37,17 +37,18 @@ def _style(axes: Axes) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(LIGHT.grid)
-    axes.tick_params(labelsize=SMALL, colors=LIGHT.muted, length=2)
-    axes.grid(visible=True, axis="x", color=LIGHT.grid, linewidth=0.5)
+        axes.spines[side].set_color(Ink.grid)
+    axes.tick_params(labelsize=SMALL, colors=Ink.muted, length=2)
+    axes.grid(visible=True, axis="x", color=Ink.grid, linewidth=0.5)
     axes.set_axisbelow(True)
 
 
-def _axes(height: float, left: float = 0.65, below: float = 0.5) -> tuple[Figure, Axes]:
-    figure = new_figure(WIDTH, height)
-    box = (left / WIDTH, below / height, 1 - (left + 0.2) / WIDTH, 1 - (below + 0.2) / height)
-    axes = figure.add_axes(box)
+def _axes() -> tuple[Figure, Axes]:
+    """Axes with a grid in both directions."""
+    figure = new_figure(WIDTH, 2.7)
+    axes = figure.add_axes((0.65 / WIDTH, 0.5 / 2.7, 1 - 0.85 / WIDTH, 1 - 0.7 / 2.7))
     _style(axes)
+    axes.grid(visible=True, axis="y", color=Ink.grid, linewidth=0.5)
     return figure, axes
 
 
@@ -71,13 +72,14 @@ def lines(names: Sequence[str], row: float = ROW) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def label(axes: Axes, x: str, y: str = "") -> None:
-    """What lies along the axes."""
-    axes.set_xlabel(x, fontsize=BODY, color=LIGHT.text, parse_math=False)
-    axes.set_ylabel(y, fontsize=BODY, color=LIGHT.text, parse_math=False)
+def label(axes: Axes, x: str, y: str | None = None) -> None:
+    """What lies along the axes; ``None`` leaves what stands there."""
+    axes.set_xlabel(x, fontsize=BODY, color=Ink.text, parse_math=False)
+    if y is not None:
+        axes.set_ylabel(y, fontsize=BODY, color=Ink.text, parse_math=False)
 
 
-def legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
+def _legend(axes: Axes, figure: Figure, columns: int) -> None:
     """A legend in the room below the axes."""
     height = figure.get_size_inches()[1]
     box = figure.legend(
@@ -92,10 +94,18 @@ def legend(axes: Axes, figure: Figure, columns: int = 2) -> None:
     )
     for text in box.get_texts():
         text.set_parse_math(False)
-        text.set_color(LIGHT.text)
+        text.set_color(Ink.text)
 
 
-def grow(figure: Figure, axes: Axes, inches: float) -> None:
+def finish(figure: Figure, axes: Axes, x: str, inches: float = 0.36, columns: int = 2) -> Figure:
+    """What lies along the x axis, and a legend below it in room of its own; the figure is returned."""
+    label(axes, x)
+    _grow(figure, axes, inches)
+    _legend(axes, figure, columns)
+    return figure
+
+
+def _grow(figure: Figure, axes: Axes, inches: float) -> None:
     """Room for a legend below the axes."""
     width, height = figure.get_size_inches()
     box = axes.get_position()
@@ -104,25 +114,27 @@ def grow(figure: Figure, axes: Axes, inches: float) -> None:
     axes.set_position((box.x0, (box.y0 * height + inches) / new, box.width, box.height * height / new))
 
 
-def through_depth(summary: Summary) -> Figure | None:
-    """What replacing each gate alone costs, gate below gate from the first layer to the last."""
-    gates = [gate for gate in summary["gates"] if gate["alone"]]
-    if not gates:
+def replaced(lines_of: Sequence[tuple[str, Summary]], x: str) -> Figure | None:
+    """What replacements cost, with their intervals: a line for each name and its effects by replacement."""
+    if not lines_of:
         return None
-    figure, axes = _of_gates(gates)
-    names = [name for name in ALONE if name in gates[0]["alone"]]
+    figure, axes = lines([name for name, _ in lines_of])
+    names = [name for name in ALONE if any(name in effects for _, effects in lines_of)]
     for row, name in enumerate(names):
-        effects = [gate["alone"][name] for gate in gates]
-        at = np.arange(len(gates)) + (row - (len(names) - 1) / 2) * 0.22
-        value = np.array([effect["points"] for effect in effects])
-        ends = np.array([effect["interval"] for effect in effects])
+        there = [(at, effects[name]) for at, (_, effects) in enumerate(lines_of) if name in effects]
+        value = np.array([effect["points"] for _, effect in there])
+        ends = np.array([effect["interval"] for _, effect in there])
+        at = np.array([at for at, _ in there]) + (row - (len(names) - 1) / 2) * 0.22
         reach = np.abs(np.stack([value - ends[:, 0], ends[:, 1] - value]))
         axes.errorbar(value, at, xerr=reach, fmt="o", ms=3, lw=1, color=COLOURS[row], label=word(name))
-    axes.axvline(0, color=LIGHT.muted, lw=0.8)
-    label(axes, word("points_alone"))
-    grow(figure, axes, 0.36)
-    legend(axes, figure)
-    return figure
+    axes.axvline(0, color=Ink.muted, lw=0.8)
+    return finish(figure, axes, x)
+
+
+def through_depth(summary: Summary) -> Figure | None:
+    """What replacing each gate alone costs, gate below gate from the first layer to the last."""
+    gates = [(short(gate["name"]), gate["alone"]) for gate in summary["gates"] if gate["alone"]]
+    return replaced(gates, word("points_alone"))
 
 
 def variation(summary: Summary) -> Figure | None:
@@ -134,14 +146,11 @@ def variation(summary: Summary) -> Figure | None:
         if part == "between_classes" and not summary["data"]["labelled"]:
             continue
         share = np.array([100 * gate["variation"][part] for gate in gates])
-        colour = (LIGHT.grid, COLOURS[1], COLOURS[0])[i]
+        colour = (Ink.grid, COLOURS[1], COLOURS[0])[i]
         axes.barh(np.arange(len(gates)), share, left=start, height=0.66, color=colour, label=word(part))
         start = start + share
     axes.set_xlim(0, 100)
-    label(axes, word("variance_share"))
-    grow(figure, axes, 0.3)
-    legend(axes, figure, 3)
-    return figure
+    return finish(figure, axes, word("variance_share"), 0.3, 3)
 
 
 def class_means(summary: Summary) -> Figure | None:
@@ -160,15 +169,14 @@ def class_means(summary: Summary) -> Figure | None:
         rows = [row for row, gate in enumerate(gates) if gate["kind"] == kind]
         means = [gates[row]["classes"]["means"][name] for row in rows]
         style: dict[str, Any] = (
-            {"color": LIGHT.muted, "lw": 0.4, "alpha": 0.4}
+            {"color": Ink.muted, "lw": 0.4, "alpha": 0.4}
             if many
             else {"color": COLOURS[i], "lw": 1, "ms": 2.5, "marker": "o"}
         )
         axes.plot(means, rows, label="" if many or kind != gates[0]["kind"] else clean(name, 20), **style)
-    label(axes, word("mean_gate"))
     if not many:
-        grow(figure, axes, 0.16 * -(-len(classes) // 3) + 0.1)
-        legend(axes, figure, 3)
+        return finish(figure, axes, word("mean_gate"), 0.16 * -(-len(classes) // 3) + 0.1, 3)
+    label(axes, word("mean_gate"))
     return figure
 
 
@@ -184,7 +192,7 @@ def gain(summary: Summary) -> Figure | None:
         axes.plot(r, places, ".", ms=2, color=COLOURS[5], alpha=0.6)
         axes.plot(gate["gain"]["quartiles"], [row, row], color=COLOURS[0], lw=2)
         axes.plot(gate["gain"]["median"], row, "o", ms=4, color=COLOURS[0])
-    axes.axvline(0, color=LIGHT.muted, lw=0.8)
+    axes.axvline(0, color=Ink.muted, lw=0.8)
     axes.set_xlim(-1.02, 1.02)
     label(axes, word("gain_axis"))
     return figure
@@ -195,8 +203,7 @@ def knock_outs(summary: Summary) -> Figure | None:
     rows = summary["knock_outs"]
     if not rows:
         return None
-    figure, axes = _axes(2.7)
-    axes.grid(visible=True, axis="y", color=LIGHT.grid, linewidth=0.5)
+    figure, axes = _axes()
     k = [row["k"] for row in rows]
     dashes = {"gate": "-", "gate_low": "--", "product": "-", "product_low": "--", "random": ":"}
     colours = {"gate": 0, "gate_low": 0, "product": 1, "product_low": 1, "random": 7}
@@ -210,10 +217,8 @@ def knock_outs(summary: Summary) -> Figure | None:
     axes.xaxis.set_major_locator(FixedLocator(k))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(n) for n in k])
-    label(axes, word("knocked_out"), word("points"))
-    grow(figure, axes, 0.5)
-    legend(axes, figure, 2)
-    return figure
+    label(axes, "", word("points"))
+    return finish(figure, axes, word("knocked_out"), 0.5)
 
 
 def calibration(summary: Summary) -> Figure | None:
@@ -221,10 +226,9 @@ def calibration(summary: Summary) -> Figure | None:
     bins = [row for row in summary["network"].get("calibration", ()) if row[0]]
     if not bins:
         return None
-    figure, axes = _axes(2.7)
-    axes.grid(visible=True, axis="y", color=LIGHT.grid, linewidth=0.5)
+    figure, axes = _axes()
     images, right, sure = (np.array(column, float) for column in zip(*bins, strict=True))
-    axes.plot([0, 100], [0, 100], color=LIGHT.muted, lw=0.8)
+    axes.plot([0, 100], [0, 100], color=Ink.muted, lw=0.8)
     axes.scatter(100 * sure / images, 100 * right / images, s=6 + 90 * images / images.sum(), color=COLOURS[0])
     axes.set_xlim(0, 102)
     axes.set_ylim(0, 102)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 from attnviz.core.files import write_atomically
 from attnviz.render.audit.charts import CHARTS, Summary
 
@@ -19,8 +19,7 @@ def write_figures(summary: Summary, folder: Path, kind: str) -> list[Path]:
     Raises:
         UserError: ``kind`` is none of ``FORMATS``.
     """
-    if kind not in FORMATS:
-        raise UserError(f"unknown format of figures {kind!r}; {nearest(kind, FORMATS)}")
+    choice("format of figures", kind, FORMATS)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, draw in CHARTS.items():

@@ -101,7 +101,8 @@ def photographs(summary: Summary, shown: ShownPhotograph, language: str) -> Iter
     """Those of the most telling gate with the view below them, and those of the others folded."""
     first = telling_gate(summary)
     if first is not None:
-        yield _most_and_least(summary["gates"][first], shown, language)
+        gate = summary["gates"][first]
+        yield join([_title(gate, language), _rows(gate, shown, language)])
     if shown.view.documents:
         size = len(shown.view.script) + sum(map(len, shown.view.documents.values()))
         text = word("view_text", language).format(count=len(shown.view.documents), size=f"{size / 1e6:.1f}")
@@ -119,10 +120,6 @@ def _title(gate: Summary, language: str) -> Markup:
     return Markup("<h3><code>{}</code> {} {}</h3>").format(
         gate["name"], word("one_channel", language), gate["photographs"][0]["index"]
     )
-
-
-def _most_and_least(gate: Summary, shown: ShownPhotograph, language: str) -> Markup:
-    return join([_title(gate, language), _rows(gate, shown, language)])
 
 
 def _rows(gate: Summary, shown: ShownPhotograph, language: str) -> Markup:

@@ -101,10 +101,8 @@ def _gate(gate: Summary, language: str) -> Markup:
 def _objects(summary: Summary, language: str) -> Markup:
     if not summary["objects"]:
         return Markup("")
-    heads = [
-        "",
-        *(word(key, language) for key in ("energy", "centre", "random_map", "pointing", "centre", "random_map")),
-    ]
+    named = ("energy", "centre", "random_map", "pointing", "centre", "random_map")
+    heads = ["", *(word(key, language) for key in named)]
     keys = ("energy", "centre", "random", "pointing", "centre_pointing", "random_pointing")
     rows = [(one["gate"], *(f"{one[k][0]:.2f} {ends(one[k][1:], 2)}" for k in keys)) for one in summary["objects"]]
     return table(heads, rows, word("objects", language))
@@ -121,10 +119,9 @@ def _network(summary: Summary, language: str) -> Markup:
     ]
     if len(network["classes"]) > MOST_ROWS:
         rows.append((f"… {len(network['classes']) - MOST_ROWS}", "", "", ""))
-    facts = (
-        f"{word('calibration_error', language)}: {network['calibration_error']:.3f}; {word('confidence', language)}: "
-    )
-    line = Markup("<p>{}</p>").format(facts + number(100 * network["confidence"]))
+    facts = f"{word('calibration_error', language)}: {network['calibration_error']:.3f}; "
+    facts += f"{word('confidence', language)}: {number(100 * network['confidence'])}"
+    line = Markup("<p>{}</p>").format(facts)
     return Markup('<div class="pair">{}{}</div>').format(
         join([line, table(heads, rows, word("network", language))]), _chart("calibration", summary, "calibration")
     )
@@ -164,12 +161,8 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en", view
         UserError: There is no such language.
     """
     say: Callable[[str], str] = lambda key: word(key, language)  # noqa: E731 - a name for a short call
-    labelled, data, shown = (
-        summary["data"]["labelled"],
-        summary["data"],
-        ShownPhotograph(pictures, view or ReportView("", {})),
-    )
-    measure = say("accuracy_measure" if labelled else "kept_measure")
+    data, shown = summary["data"], ShownPhotograph(pictures, view or ReportView("", {}))
+    measure = say("accuracy_measure" if data["labelled"] else "kept_measure")
     left_out = join(Markup("<li>{}</li>").format(pair[LANGUAGES.index(language)]) for pair in summary["left_out"])
     together = say("together_text").format(tested=f"{data['tested']:,}", measure=measure)
     body = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 
 LANGUAGES = ("en", "zh")
 WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -174,6 +174,5 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def word(key: str, language: str = "en") -> str:
     """A word or a sentence of ``WORDS``; an unknown language raises ``UserError``."""
-    if language not in LANGUAGES:
-        raise UserError(f"unknown language {language!r}; {nearest(language, LANGUAGES)}")
+    choice("language", language, LANGUAGES)
     return WORDS[key][LANGUAGES.index(language)]

@@ -13,14 +13,12 @@ from matplotlib.figure import Figure
 
 from attnviz.core.types import Floats
 from attnviz.render.colour import Scale, as_scale, caption, number
-from attnviz.render.figures.style import SMALL, TITLE, Ink, axes_at, clean, ink, new_figure, room, write
+from attnviz.render.figures.style import SMALL, TITLE, Ink, axes_at, clean, new_figure, room, write
 from attnviz.render.figures.text import line
-from attnviz.render.ranking import Ranking, channels, ranking, reference_arrays, tick_positions
+from attnviz.render.ranking import Ranking, ranking, tick_positions
 
 GAPS = 160
 """Channels up to which there is room for gaps between bars."""
-
-Reference = tuple[Floats, Floats] | None
 
 
 def _boxes(heights: Floats, base: float, width: float) -> npt.NDArray[np.float64]:
@@ -47,29 +45,15 @@ def _outline(heights: Floats, base: float) -> npt.NDArray[np.float64]:
     return np.stack([x, np.concatenate([[base], y, [base]])], axis=1)[None].astype(np.float64)
 
 
-def _draw_reference(axes: Axes, rank: Ranking, reference: Reference, colours: Ink) -> None:
-    if reference is None:
-        return
-    mean, sd = (values[rank.shown] for values in reference)
-    band = _boxes(mean + sd, 0.0, 1.0)
-    band[:, (0, 3), 1] = (mean - sd)[:, None]
-    axes.add_collection(PolyCollection(list(band), facecolors=colours.text, alpha=0.22, lw=0), autolim=False)
-    if rank.count > GAPS:
-        return  # the middle of the band says as much, and lines a pixel wide would hide it
-    x = np.arange(rank.count)
-    ends = np.stack([np.stack([x - 0.5, mean], 1), np.stack([x + 0.5, mean], 1)], 1)
-    axes.add_collection(LineCollection(list(ends), colors=colours.text, lw=0.9), autolim=False)
-
-
-def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], colours: Ink) -> None:
-    """Number marked, highest and lowest channels above the plot, a thin line down to each bar, if there is room."""
+def _draw_labels(axes: Axes, rank: Ranking) -> None:
+    """Number highest and lowest channels above the plot, a thin line down to each bar, if there is room."""
     top, bottom = rank.extremes(3)
     bounds = axes.get_ylim()
     roof = bounds[0] + (bounds[1] - bounds[0]) / 1.12
     unit = rank.count / _inches(axes)[0]
     taken: list[float] = []
     lines, tints = [], []
-    for colour, group in ((colours.mark, marked), (colours.text, top), (colours.muted, bottom)):
+    for colour, group in ((Ink.text, top), (Ink.muted, bottom)):
         for channel in group:
             place, score = float(rank.places[channel]), float(rank.scores[channel])
             if not np.isfinite(score) or any(abs(place - x) < 0.36 * unit for x in taken):
@@ -78,14 +62,12 @@ def _draw_labels(axes: Axes, rank: Ranking, marked: tuple[int, ...], colours: In
             lines.append([(place, min(max(score, bounds[0]), roof)), (place, roof + 0.02 * (roof - bounds[0]))])
             tints.append(colour)
             at = min(max(place, 0.12 * unit), rank.count - 1 - 0.12 * unit)
-            weight = "bold" if colour == colours.mark else "normal"
             height = roof + 0.03 * (roof - bounds[0])
-            style = {"color": colour, "weight": weight, "ha": "center", "fontsize": SMALL}
-            axes.add_artist(line(at, height, str(channel), **style))
+            axes.add_artist(line(at, height, str(channel), color=colour, ha="center", fontsize=SMALL))
     axes.add_collection(LineCollection(lines, colors=tints, lw=0.7), autolim=False)
 
 
-def _dress(axes: Axes, rank: Ranking, scale: Scale, colours: Ink, most_ticks: int) -> None:
+def _dress(axes: Axes, rank: Ranking, scale: Scale, most_ticks: int) -> None:
     """Grid and numbers: y shows the scale's ends and middle, x channel indices or ranks.
 
     They are plain lines and text: matplotlib's own axes would take longer to draw than everything else.
@@ -97,7 +79,7 @@ def _dress(axes: Axes, rank: Ranking, scale: Scale, colours: Ink, most_ticks: in
     axes.set_ylim(low, high + 0.12 * span)
     wide, tall = _inches(axes)
     across, up = (right - left) / wide, 1.12 * span / tall  # data units of an inch
-    style: dict[str, Any] = {"fontsize": SMALL, "color": colours.text}
+    style: dict[str, Any] = {"fontsize": SMALL, "color": Ink.text}
     names = (scale.ends[0], number(middle, span).rstrip("0"), scale.ends[1])
     for y, name in zip((low, middle, high), names, strict=True):
         axes.add_artist(line(left - 0.06 * across, y, name, ha="right", va="center", **style))
@@ -107,37 +89,20 @@ def _dress(axes: Axes, rank: Ranking, scale: Scale, colours: Ink, most_ticks: in
         axes.add_artist(line(tick - first, low - 0.06 * up, str(tick), ha="center", va="top", **style))
     lines = [[(left, y), (right, y)] for y in (low, middle, high)]
     lines += [[(tick - first, low), (tick - first, low - 0.04 * up)] for tick in ticks]
-    grid = LineCollection(lines, colors=colours.grid, lw=0.7, zorder=0.5, clip_on=False)
+    grid = LineCollection(lines, colors=Ink.grid, lw=0.7, zorder=0.5, clip_on=False)
     axes.add_collection(grid, autolim=False)
 
 
-def draw_bars(
-    axes: Axes,
-    rank: Ranking,
-    scale: Scale,
-    colours: Ink,
-    *,
-    reference: Reference = None,
-    marked: tuple[int, ...] = (),
-    most_ticks: int = 9,
-) -> PolyCollection:
-    """Draw ranked scores into axes as one collection of bars; the collection is returned."""
+def draw_bars(axes: Axes, rank: Ranking, scale: Scale, most_ticks: int = 9) -> None:
+    """Draw ranked scores into axes as one collection of bars."""
     base = min(max(0.0, scale.low), scale.high)
     heights = rank.scores[rank.shown]
     # many narrow bars are one polygon: separate ones thinner than a pixel would let the paper shine through
     shape = _boxes(heights, base, 0.8) if rank.count <= GAPS else _outline(heights, base)
-    bars = PolyCollection(list(shape), facecolors=colours.bar, lw=0)
-    axes.add_collection(bars, autolim=False)
-    if marked:
-        places = rank.places[list(marked)]
-        boxes = _boxes(heights, base, 0.8 if rank.count <= GAPS else 1.0)[places]
-        axes.add_collection(PolyCollection(list(boxes), facecolors=colours.mark, lw=0), autolim=False)
-    _dress(axes, rank, scale, colours, most_ticks)
-    _draw_reference(axes, rank, reference, colours)
-    mean = float(np.nanmean(rank.scores))
-    axes.axhline(mean, color=colours.mark, lw=1, ls=(0, (4, 3)))
-    _draw_labels(axes, rank, marked, colours)
-    return bars
+    axes.add_collection(PolyCollection(list(shape), facecolors=Ink.bar, lw=0), autolim=False)
+    _dress(axes, rank, scale, most_ticks)
+    axes.axhline(float(np.nanmean(rank.scores)), color=Ink.mark, lw=1, ls=(0, (4, 3)))
+    _draw_labels(axes, rank)
 
 
 def _named(rank: Ranking, group: Sequence[int]) -> str:
@@ -148,11 +113,8 @@ def channel_bars(
     scores: npt.ArrayLike,
     *,
     order: str = "index",
-    reference: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    highlight: int | Sequence[int] | None = None,
     scale: Scale | str = "fixed",
     title: str = "Channel gate: 1 keeps, 0 shuts",
-    dark: bool = False,
     size: tuple[float, float] = (8.0, 3.0),
 ) -> Figure:
     """Channel scores as bars with mean, spread and the highest and lowest channels by index.
@@ -160,36 +122,29 @@ def channel_bars(
     Args:
         scores: (C,), at least one finite; other values leave a gap.
         order: ``"index"``, or ``"sorted"`` from the highest score to the lowest.
-        reference: Mean and standard deviation of each channel over other images, each (C,), drawn as a band.
-        highlight: Indices of channels to mark, in 0..C-1.
         scale: A ``Scale`` for the y axis, or the name of a mode applied to the scores.
         title: Plain text.
-        dark: Whether for a dark page.
         size: Width and height in inches, at least 4 x 2.
 
     Raises:
-        UserError: Another shape, nothing finite, an unknown order or scale, or an index out of range.
+        UserError: Another shape, nothing finite, or an unknown order or scale.
     """
     rank = ranking(scores, order)
-    band = reference_arrays(reference, rank.count)
-    marked = channels(highlight, rank.count)
     scale = as_scale(rank.scores, scale)
     width, height = size
-    figure, colours = new_figure(width, height, dark), ink(dark)
-    write(figure, 0.45, 0.12, clean(title, room(width - 0.6, TITLE)), fontsize=TITLE, color=colours.text)
+    figure = new_figure(width, height)
+    write(figure, 0.45, 0.12, clean(title, room(width - 0.6, TITLE)), fontsize=TITLE, color=Ink.text)
     top, bottom = rank.extremes(3)
     told = [
         caption(rank.scores, scale, spread=True) + " · dashed: mean",
         f"{rank.count} channels · highest {_named(rank, top)}"
         + (f" · lowest {_named(rank, bottom)}" if bottom else ""),
     ]
-    if band is not None:
-        told[0] += " · grey: reference mean ± sd"
     for row, words in enumerate(told):
         text = clean(words, room(width - 0.6, SMALL) + 12)
-        write(figure, 0.45, 0.36 + 0.16 * row, text, fontsize=SMALL, color=colours.muted)
+        write(figure, 0.45, 0.36 + 0.16 * row, text, fontsize=SMALL, color=Ink.muted)
     axes = axes_at(figure, 0.45, 0.74, width - 0.6, height - 0.74 - 0.48)
-    draw_bars(axes, rank, scale, colours, reference=band, marked=marked)
+    draw_bars(axes, rank, scale)
     what = "channel index" if order == "index" else "rank, highest score first (numbers above the plot: channel index)"
-    write(figure, 0.45, height - 0.24, what, fontsize=SMALL, color=colours.muted)
+    write(figure, 0.45, height - 0.24, what, fontsize=SMALL, color=Ink.muted)
     return figure

@@ -12,9 +12,9 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 
 from attnviz.core.colour_maps import CMAP
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.types import Floats, GateRecord, PreparedImage
-from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, number, scale_for
+from attnviz.render.colour import GATE_SCALE, Scale, colourise, number, scale_for
 from attnviz.render.drawings import Drawn, view
 from attnviz.render.figures.style import (
     SMALL,
@@ -24,7 +24,6 @@ from attnviz.render.figures.style import (
     clean,
     colour_bar,
     fit,
-    ink,
     new_figure,
     room,
     write,
@@ -96,11 +95,10 @@ def profile(values: Floats, scale: Scale, corner: tuple[float, float], size: tup
     return np.stack([x, np.concatenate([[zero], np.repeat(y, 2), [zero]])], axis=1).astype(np.float32)
 
 
-def _picture(shown: Drawn, small: PreparedImage, scale: Scale, cmap: str) -> Any:
-    colours = cmap_for(scale, None) if scale.mode == "diverging" else cmap
+def _picture(shown: Drawn, small: PreparedImage, scale: Scale) -> Any:
     if shown.style == "mask":
-        return overlay(small, reduced(shown.values), opacity=0.65, cmap=colours, scale=scale)
-    return colourise(reduced(shown.values), scale, colours)
+        return overlay(small, reduced(shown.values), opacity=0.65, cmap=None, scale=scale)
+    return colourise(reduced(shown.values), scale, None)
 
 
 def short_names(gates: Sequence[GateRecord]) -> list[str]:
@@ -139,11 +137,8 @@ def draw_tiles(
     grid: Grid,
     gates: Sequence[GateRecord],
     image: PreparedImage,
-    selected: str | None,
-    cmap: str,
-    colours: Ink,
-) -> Axes:
-    """Draw all tiles into one set of axes whose unit is the inch, y pointing down; the axes are returned."""
+) -> None:
+    """Draw all tiles into one set of axes whose unit is the inch, y pointing down."""
     axes = axes_at(figure, *at, *grid.size)
     small, side, names = seen(image), grid.tile, short_names(gates)
     frames, outlines, middles = [], [], []
@@ -152,8 +147,7 @@ def draw_tiles(
         shown = view(record)
         scale = scale_for(shown.values, shown.mode) if shown.style != "words" else GATE_SCALE
         corners = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
-        chosen = record.site.name == selected
-        frames.append((corners, chosen))
+        frames.append(corners)
         if shown.style == "profile":
             outlines.append(profile(shown.values, scale, (x, y), (side, side)))
             if shown.mode == "fixed":
@@ -161,45 +155,31 @@ def draw_tiles(
         elif shown.style == "words":
             style: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}
             middle = x + side / 2, y + side / 2
-            axes.text(*middle, shown.text, fontsize=SMALL, color=colours.text, **style)
+            axes.text(*middle, shown.text, fontsize=SMALL, color=Ink.text, **style)
         else:
             where = (x, x + side, y + side, y)
             axes.imshow(
-                _picture(shown, small, scale, cmap),
+                _picture(shown, small, scale),
                 extent=where,
                 aspect="auto",
                 zorder=1,
                 interpolation="antialiased" if shown.style == "mask" else "nearest",
             )
         for row, line in enumerate(_lines(f"{index + 1} {names[index]}", record, shown, side)):
-            weight = "bold" if chosen and row == 0 else "normal"
             place = axes.text(x, y + side + 0.05 + 0.14 * row, line, va="top", fontsize=SMALL - row * 0.5)
-            place.set(color=colours.muted if row else colours.text, weight=weight, parse_math=False)
-    _draw_shapes(axes, frames, outlines, middles, colours)
+            place.set(color=Ink.muted if row else Ink.text, parse_math=False)
+    _draw_shapes(axes, frames, outlines, middles)
     axes.set_xlim(0, grid.size[0])
     axes.set_ylim(grid.size[1], 0)
-    return axes
 
 
-def _draw_shapes(axes: Axes, frames: list[Any], outlines: list[Floats], middles: list[Any], colours: Ink) -> None:
+def _draw_shapes(axes: Axes, frames: list[Any], outlines: list[Floats], middles: list[Any]) -> None:
     """All profiles, their middle lines and all frames, as one collection each."""
-    axes.add_collection(PolyCollection(outlines, facecolors=colours.bar, lw=0, zorder=1), autolim=False)
-    lines = LineCollection(middles, colors=colours.text, lw=0.6, linestyles=[(0, (3, 3))], zorder=2)
+    axes.add_collection(PolyCollection(outlines, facecolors=Ink.bar, lw=0, zorder=1), autolim=False)
+    lines = LineCollection(middles, colors=Ink.text, lw=0.6, linestyles=[(0, (3, 3))], zorder=2)
     axes.add_collection(lines, autolim=False)
     style: dict[str, Any] = {"facecolors": "none", "clip_on": False, "zorder": 3}
-    plain = [corners for corners, chosen in frames if not chosen]
-    marked = [corners for corners, chosen in frames if chosen]
-    axes.add_collection(PolyCollection(plain, edgecolors=colours.grid, lw=0.8, **style), autolim=False)
-    axes.add_collection(PolyCollection(marked, edgecolors=colours.mark, lw=2.4, **style), autolim=False)
-
-
-def check_gates(gates: Sequence[GateRecord], selected: str | None) -> None:
-    """There must be a gate, and the selected one must be among them; ``UserError`` otherwise."""
-    if not len(gates):
-        raise UserError("there is no gate to draw: the model has none, or none was captured")
-    names = [record.site.name for record in gates]
-    if selected is not None and selected not in names:
-        raise UserError(f"no gate {selected!r} among those to draw; {nearest(selected, names)}")
+    axes.add_collection(PolyCollection(frames, edgecolors=Ink.grid, lw=0.8, **style), autolim=False)
 
 
 def note(gates: Sequence[GateRecord]) -> str:
@@ -218,37 +198,25 @@ def note(gates: Sequence[GateRecord]) -> str:
     return " · ".join(parts)
 
 
-def gate_strip(
-    gates: Sequence[GateRecord],
-    image: PreparedImage,
-    selected: str | None = None,
-    *,
-    cmap: str = CMAP,
-    title: str = "All gates, first layer to last",
-    dark: bool = False,
-) -> Figure:
+def gate_strip(gates: Sequence[GateRecord], image: PreparedImage) -> Figure:
     """All gates from first to last layer as tiles with name, kind, shape and mean, on one fixed 0-1 scale.
 
     Args:
         gates: 1 to about 40 records.
         image: The photograph; masks lie over what the network saw of it.
-        selected: Name of the gate to frame.
-        cmap: A key of ``colour.CMAPS``.
-        title: Plain text.
-        dark: Whether for a dark page.
 
     Raises:
-        UserError: No gates, ``selected`` is not one of them, or an unknown colour map.
+        UserError: No gates.
     """
-    check_gates(gates, selected)
-    cmap, colours = cmap_for(GATE_SCALE, cmap), ink(dark)
+    if not len(gates):
+        raise UserError("there is no gate to draw: the model has none, or none was captured")
     grid = grid_for(len(gates), 11.2)
     width = max(grid.size[0], 6.0)
-    figure = new_figure(width + 0.4, grid.size[1] + 1.1, dark)
-    write(figure, 0.2, 0.13, clean(title, room(width, TITLE)), fontsize=TITLE, color=colours.text)
-    draw_tiles(figure, (0.2, 0.45), grid, gates, image, selected, cmap, colours)
+    figure = new_figure(width + 0.4, grid.size[1] + 1.1)
+    write(figure, 0.2, 0.13, "All gates, first layer to last", fontsize=TITLE, color=Ink.text)
+    draw_tiles(figure, (0.2, 0.45), grid, gates, image)
     below = 0.45 + grid.size[1] + 0.2
-    colour_bar(figure, (0.25, below, 1.6, 0.12), GATE_SCALE, cmap, dark)
+    colour_bar(figure, (0.25, below, 1.6, 0.12), GATE_SCALE, CMAP)
     text = f"gate: 1 keeps, 0 shuts · {note(gates)}"
-    write_wrapped(figure, 2.1, below, width - 1.9, text, fontsize=SMALL, color=colours.muted)
+    write_wrapped(figure, 2.1, below, width - 1.9, text, fontsize=SMALL, color=Ink.muted)
     return figure

@@ -1,4 +1,4 @@
-"""How figures look: two palettes, font sizes, placement in inches; and how pictures become files.
+"""How figures look: the palette, font sizes, placement in inches; and how pictures become files.
 
 Text never goes through the mathtext parser, because names of gates and models come from outside and a ``$``
 in one of them must not stop a figure from being drawn.
@@ -7,7 +7,6 @@ in one of them must not stop a figure from being drawn.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.types import Bytes
 from attnviz.render.colour import Scale, number, table, to_bytes
@@ -30,25 +30,15 @@ TITLE, BODY, SMALL = 11.0, 8.5, 7.5
 FORMATS = {"jpeg": "JPEG", "png": "PNG"}
 
 
-@dataclass(frozen=True)
 class Ink:
     """Colours of everything that is not data; bar and mark are from Okabe and Ito's safe set."""
 
-    paper: str
-    text: str
-    muted: str
-    grid: str
-    bar: str
-    mark: str
-
-
-LIGHT = Ink("#ffffff", "#1f2328", "#57606a", "#d0d7de", "#0072b2", "#d55e00")
-DARK = Ink("#0b0f19", "#e6edf3", "#a3adb8", "#3d444d", "#56b4e9", "#e69f00")
-
-
-def ink(dark: bool) -> Ink:
-    """The palette for a light or a dark page."""
-    return DARK if dark else LIGHT
+    paper = "#ffffff"
+    text = "#1f2328"
+    muted = "#57606a"
+    grid = "#d0d7de"
+    bar = "#0072b2"
+    mark = "#d55e00"
 
 
 class Drawing(Figure):
@@ -58,9 +48,9 @@ class Drawing(Figure):
         return to_png(self)
 
 
-def new_figure(width: float, height: float, dark: bool = False) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches with its own Agg canvas; pyplot, and its global state, is not involved."""
-    figure = Drawing(figsize=(width, height), dpi=DPI, facecolor=ink(dark).paper)
+    figure = Drawing(figsize=(width, height), dpi=DPI, facecolor=Ink.paper)
     FigureCanvasAgg(figure)
     return figure
 
@@ -105,7 +95,7 @@ def write_wrapped(figure: Figure, left: float, top: float, width: float, text: s
     return len(lines)
 
 
-def colour_bar(figure: Figure, at: tuple[float, float, float, float], scale: Scale, cmap: str, dark: bool) -> None:
+def colour_bar(figure: Figure, at: tuple[float, float, float, float], scale: Scale, cmap: str) -> None:
     """A colour bar with its two ends and the middle, upright or lying by its shape.
 
     Args:
@@ -113,7 +103,6 @@ def colour_bar(figure: Figure, at: tuple[float, float, float, float], scale: Sca
         at: Left, top, width and height in inches; text goes below a lying bar and right of an upright one.
         scale: What the ends stand for.
         cmap: A key of ``colour.CMAPS``.
-        dark: Whether the page is dark.
     """
     left, top, width, height = at
     lying = width > height
@@ -124,7 +113,7 @@ def colour_bar(figure: Figure, at: tuple[float, float, float, float], scale: Sca
     middle = number((scale.low + scale.high) / 2, scale.high - scale.low)
     middle = "0.5" if scale.mode == "fixed" else "0" if scale.mode == "diverging" else middle
     for share, text in zip((0.0, 0.5, 1.0), (scale.ends[0], middle, scale.ends[1]), strict=True):
-        style: dict[str, Any] = {"color": ink(dark).text, "fontsize": SMALL}
+        style: dict[str, Any] = {"color": Ink.text, "fontsize": SMALL}
         if lying:
             write(figure, left + share * width, top + height + 0.04, text, ha="center", **style)
         else:
@@ -147,8 +136,7 @@ def to_png(figure: Figure, dpi: float = DPI) -> bytes:
     Raises:
         UserError: ``dpi`` is outside its range.
     """
-    if not 10 <= dpi <= 600:
-        raise UserError(f"dpi must be in 10..600, got {dpi}")
+    check_print("png", dpi)
     buffer = io.BytesIO()
     # drawing takes most of the time; heavy compression of a mostly flat picture buys a few per cent
     figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
@@ -161,8 +149,7 @@ PRINTED = ("png", "svg", "pdf")
 
 def check_print(kind: str, dpi: float) -> None:
     """Raise ``UserError`` where the format is not known, or ``dpi`` is outside 10..600."""
-    if kind not in PRINTED:
-        raise UserError(f"unknown picture format {kind!r}; {nearest(kind, PRINTED)}")
+    choice("picture format", kind, PRINTED)
     if not 10 <= dpi <= 600:
         raise UserError(f"dpi must be in 10..600, got {dpi}")
 

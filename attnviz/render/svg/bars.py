@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from attnviz.core.errors import UserError
+from attnviz.core.checks import whole
 from attnviz.core.scores import SHARES, shown
 from attnviz.core.types import Analysis
 
@@ -18,10 +18,8 @@ def top_bars(analysis: Analysis, k: int = 5) -> str:
     Raises:
         UserError: ``k`` is no whole number of at least 1.
     """
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise UserError(f"k must be a whole number of at least 1, got {k!r}")
     rows = []
-    for label, probability in analysis.top(k):
+    for label, probability in analysis.top(whole("k", k)):
         text = shown(probability, analysis.scores).replace(" ", "")
         share = text.rstrip("%") if analysis.scores in SHARES else "0"  # a number that is no share has no bar
         rows.append(

@@ -14,6 +14,7 @@ from attnviz.render.ranking import Ranking, channels, ranking, tick_positions
 from attnviz.render.svg.bars import BAR, MARK
 
 _UNITS = 1000
+_HEIGHT = 150  # of the plot in CSS pixels
 
 
 def _path(values: Floats, places: Sequence[int]) -> str:
@@ -25,15 +26,15 @@ def _path(values: Floats, places: Sequence[int]) -> str:
     )
 
 
-def _labels(rank: Ranking, height: int) -> str:
+def _labels(rank: Ranking) -> str:
     parts = [
-        f'<span aria-hidden="true" style="right:calc(100% + 6px);top:{height * (1 - share) - 6:g}px">{text}</span>'
+        f'<span aria-hidden="true" style="right:calc(100% + 6px);top:{_HEIGHT * (1 - share) - 6:g}px">{text}</span>'
         for text, share in (("1", 1.0), ("0.5", 0.5), ("0", 0.0))
     ]
     first = 0 if rank.order == "index" else 1
     for tick in tick_positions(rank.count, 5, first):
         left = 100 * (tick - first + 0.5) / rank.count
-        style = f"left:{left:.2f}%;top:{height + 6}px;transform:translateX(-50%)"
+        style = f"left:{left:.2f}%;top:{_HEIGHT + 6}px;transform:translateX(-50%)"
         parts.append(f'<span aria-hidden="true" style="{style}">{tick}</span>')
     return "".join(parts)
 
@@ -50,12 +51,7 @@ def _hits(rank: Ranking, after: Floats) -> str:
 
 
 def changed_bars_svg(
-    before: npt.ArrayLike,
-    after: npt.ArrayLike,
-    *,
-    order: str = "index",
-    marked: Sequence[int] = (),
-    height: int = 150,
+    before: npt.ArrayLike, after: npt.ArrayLike, *, order: str = "index", marked: Sequence[int] = ()
 ) -> str:
     """Scores after a change in full colour, before it as a shadow; in the order of the scores before.
 
@@ -66,7 +62,6 @@ def changed_bars_svg(
         after: (C,).
         order: ``"index"``, or ``"sorted"`` from the highest score before the change to the lowest.
         marked: Channels whose bars have the colour of a mark, and a line up to the roof.
-        height: Of the plot in CSS pixels.
 
     Raises:
         UserError: Other shapes, nothing finite, an unknown order, or a channel out of range.
@@ -93,7 +88,7 @@ def changed_bars_svg(
         f'<div style="font-size:12px;padding-bottom:14px" aria-hidden="true">{tell}</div>'
         '<div style="position:relative;padding-bottom:24px">'
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {count} {_UNITS}" preserveAspectRatio="none" '
-        f'role="img" aria-label="{tell}" style="display:block;width:100%;height:{height}px">'
+        f'role="img" aria-label="{tell}" style="display:block;width:100%;height:{_HEIGHT}px">'
         f'<path d="M0 0H{count}M0 {_UNITS / 2:g}H{count}M0 {_UNITS}H{count}" stroke="currentColor" '
         f'stroke-opacity=".25" {line}/>'
         f'<path class="before" d="{_path(rank.scores[rank.shown], range(count))}" fill="currentColor" '
@@ -102,5 +97,5 @@ def changed_bars_svg(
         f'<path class="stems" d="{stems}" stroke="{MARK}" stroke-opacity=".45" {line}/>'
         f'<path class="selected" d="{_path(shown, places)}" fill="{MARK}"/>'
         f'<path class="mean" d="M0 {mean}H{count}" stroke="{MARK}" stroke-dasharray="5 4" {line}/>'
-        f'<g class="hits">{_hits(rank, now)}</g></svg>{_labels(rank, height)}</div></div>'
+        f'<g class="hits">{_hits(rank, now)}</g></svg>{_labels(rank)}</div></div>'
     )

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from attnviz.core.colour_maps import LUMA
 from attnviz.core.errors import UserError
 from attnviz.core.step_values import Follow, Step
 from attnviz.core.types import Bytes, Floats
@@ -91,7 +92,7 @@ def columns_for(count: int, shape: tuple[int, int]) -> int:
     return min(min(choices, key=lambda n: (-count % n / count + abs(n / wanted - 1) / 3, n)), count)
 
 
-def sheet(maps: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> MapSheet:
+def sheet(maps: npt.ArrayLike, scale: Scale) -> MapSheet:
     """Maps side by side on one scale: (n, h, w) -> a picture.
 
     Raises:
@@ -106,7 +107,7 @@ def sheet(maps: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> MapShee
     columns = columns_for(count, (high, wide))
     rows = -(-count // columns)
     page = np.zeros((rows * down, columns * across, 4), dtype=np.uint8)
-    colours = to_bytes(table(cmap_for(scale, cmap)))[bins(scale.unit(values))]
+    colours = to_bytes(table(cmap_for(scale, None)))[bins(scale.unit(values))]
     large = colours.repeat(factor, axis=1).repeat(factor, axis=2)
     for index in range(count):
         row, column = divmod(index, columns)
@@ -177,11 +178,11 @@ def signed_bars(values: npt.ArrayLike, scale: Scale, chosen: int | None = None, 
 _LINE = 'fill="none" vector-effect="non-scaling-stroke"'
 
 
-def number_table(values: npt.ArrayLike, scale: Scale, cmap: str | None = None) -> str:
+def number_table(values: npt.ArrayLike, scale: Scale) -> str:
     """A small matrix with its numbers on the colours of a map: (h, w) -> an HTML table without a caption."""
     plane = array(values, 2, "the numbers")
-    colours = table(cmap_for(scale, cmap))[bins(scale.unit(plane))]
-    luma = colours @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    colours = table(cmap_for(scale, None))[bins(scale.unit(plane))]
+    luma = colours @ np.array(LUMA, dtype=np.float32)
     rows = []
     for line, paints, lights in zip(plane.tolist(), colours, luma, strict=True):
         cells = "".join(
@@ -199,17 +200,15 @@ def _short(value: float) -> str:
     return "0" if not text.strip("\N{MINUS SIGN}0.") else text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
-def grid_path(grid: npt.ArrayLike, lines: int = 12) -> str:
-    """A sampling grid as an SVG path in a square of 100 × 100 that is the input.
+def grid_path(grid: npt.ArrayLike) -> str:
+    """A sampling grid as an SVG path in a square of 100 × 100 that is the input: about 12 lines in each direction.
 
-    Args:
-        grid: (h, w, 2), x before y, -1 and 1 at the edges of the input.
-        lines: About how many lines in each direction.
+    ``grid`` is (h, w, 2), x before y, -1 and 1 at the edges of the input.
     """
     places = (array(grid, 3, "the grid") + 1) * 50
     high, wide = places.shape[:2]
-    rows = np.unique(np.linspace(0, high - 1, min(lines + 1, high)).round().astype(int))
-    columns = np.unique(np.linspace(0, wide - 1, min(lines + 1, wide)).round().astype(int))
+    rows = np.unique(np.linspace(0, high - 1, min(13, high)).round().astype(int))
+    columns = np.unique(np.linspace(0, wide - 1, min(13, wide)).round().astype(int))
     drawn = [places[row, columns] for row in rows] + [places[rows, column] for column in columns]
     return "".join("M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in line.tolist()) for line in drawn)
 

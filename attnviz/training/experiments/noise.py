@@ -12,6 +12,7 @@ import torch
 from attnviz.audit.walk import draw
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
+from attnviz.core.numbers import significant
 from attnviz.images.noise_channels import NOISES, suppression
 from attnviz.training.data import ImageSet, load_images
 from attnviz.training.experiments import Experiment
@@ -103,16 +104,16 @@ def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
             scores = answer.by_content()
             told = {
                 "seed": run.seed,
-                "scores": [float(f"{s:.4g}") for s in scores],
-                "ratio": _short(suppression(scores)),
-                **{key: _short(value) for key, value in answer.opened().items()},
+                "scores": [significant(s, 4) for s in scores],
+                "ratio": significant(suppression(scores), 4),
+                **{key: significant(value, 4) for key, value in answer.opened().items()},
             }
             rows.setdefault(run.row, {"runs": []})["runs"].append(told)
     for row in rows.values():
         ratios = sorted((told["ratio"], told["seed"]) for told in row["runs"])
-        row["median_ratio"] = _short(statistics.median(ratio for ratio, _ in ratios))
+        row["median_ratio"] = significant(statistics.median(ratio for ratio, _ in ratios), 4)
         for key in OPENED:
-            row[f"median_{key}"] = _short(statistics.median(told[key] for told in row["runs"]))
+            row[f"median_{key}"] = significant(statistics.median(told[key] for told in row["runs"]), 4)
         row["median_seed"] = ratios[(len(ratios) - 1) // 2][1]
     return rows
 
@@ -123,9 +124,9 @@ def _summary(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
     for row in dict.fromkeys(run.row for run in runs):
         mine = [answer for run, answer in zip(runs, answers, strict=True) if run.row == row]
         summary[row] = {"top1": spread([answer.accuracy for answer in mine], 2)}
-        ratios = [_short(suppression(answer.by_content())) for answer in mine if answer.scores is not None]
+        ratios = [significant(suppression(answer.by_content()), 4) for answer in mine if answer.scores is not None]
         if ratios:
-            summary[row] |= {"median_ratio": _short(statistics.median(ratios)), "ratios": ratios}
+            summary[row] |= {"median_ratio": significant(statistics.median(ratios), 4), "ratios": ratios}
     return summary
 
 
@@ -149,10 +150,6 @@ def _positions(runs: Sequence[Run], asked: Sequence[Probed], images: ImageSet, c
             ]
         report["rows"][row] = entry
     return report
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 EXPERIMENT = Experiment(FAMILIES, measure, table)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from attnviz.core.intervals import fieller, welch
+from attnviz.core.numbers import significant
 
 
 def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def recovery(rgb: Sequence[float], noise: Sequence[float], gate: Sequence[float]
     shares: dict[str, Any] = {
         "cost": round(cost.value, 3),
         "cost_interval": [round(cost.low, 3), round(cost.high, 3)],
-        "p": float(f"{cost.p:.3g}"),
+        "p": significant(cost.p),
         "gain": round(statistics.fmean(gate) - statistics.fmean(noise), 3),
     }
     ends = fieller(gate, rgb, noise)
@@ -65,8 +66,8 @@ def effects(by_position: Tensor, orders: Sequence[Sequence[int]]) -> dict[str, A
     real = torch.arange(len(square)) < 3
     total = float((logs - logs.mean()).square().sum())
     report: dict[str, Any] = {
-        "content": [float(f"{v:.4g}") for v in square.mean(1)],
-        "position": [float(f"{v:.4g}") for v in square.mean(0)],
+        "content": [significant(v, 4) for v in square.mean(1)],
+        "position": [significant(v, 4) for v in square.mean(0)],
     }
     for name, axis in (("content", 0), ("position", 1)):
         means = logs.movedim(axis, 0).reshape(len(square), -1).mean(1)

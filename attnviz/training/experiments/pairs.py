@@ -13,7 +13,7 @@ from typing import Any
 
 from attnviz.core.errors import UserError
 from attnviz.core.intervals import fieller, welch
-from attnviz.core.numbers import signed
+from attnviz.core.numbers import signed, significant
 from attnviz.models.spec import build, count_parameters
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus
@@ -75,7 +75,7 @@ def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str
     difference, ends = welch(attention, without), fieller(attention, without)
     bounds = [round(end, 4) for end in ends] if all(map(math.isfinite, ends)) else None
     interval = [round(difference.low, 3), round(difference.high, 3)]
-    return {**told, "gain_interval": interval, "p": float(f"{difference.p:.3g}"), "interval": bounds}
+    return {**told, "gain_interval": interval, "p": significant(difference.p), "interval": bounds}
 
 
 def table(report: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypedDict
 from PIL import Image
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 from attnviz.images.samples import load_sample
 from attnviz.ui.networks.store import Store
@@ -92,11 +93,11 @@ def leased(store: Store, model: Any) -> Iterator[Analyser]:
         yield analyser
 
 
-def whole(value: Any, most: int) -> int:
-    """A whole number in 1..``most``; ``UserError`` where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise UserError(f"it must be a whole number in 1..{most:,}, got {repr(value)[:60]}")
-    return value
+def whole(name: str, value: Any, most: int) -> int:
+    """A whole number in 1..``most``; ``ArgumentError`` where it is none."""
+    if not is_whole(value, 1, most):
+        raise ArgumentError(name, f"it must be a whole number in 1..{most:,}, got {repr(value)[:60]}")
+    return int(value)
 
 
 def _inline(url: str) -> bytes:

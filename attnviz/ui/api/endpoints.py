@@ -10,7 +10,7 @@ from attnviz.attention.describe import describe as described
 from attnviz.core.errors import UserError
 from attnviz.core.types import GateRecord
 from attnviz.gates.edits.json_format import from_json
-from attnviz.ui.api.arguments import Photo, argument, leased, photograph, whole
+from attnviz.ui.api.arguments import ArgumentError, Photo, argument, leased, photograph, whole
 from attnviz.ui.api.results import Description, Gate, Gates, Model, Replay, Scored, numbers
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
@@ -60,10 +60,8 @@ def gates(store: Store, photo: Photo, model: str, only: list[str] | None = None)
     records = [analysis.gate(site.name) for site in sites]
     count = sum(record.values.size for record in records)
     if count > limits.ANSWER_VALUES:
-        with argument("only"):
-            raise UserError(
-                f"an answer holds at most {limits.ANSWER_VALUES:,} values, these gates have {count:,}: name fewer"
-            )
+        many = f"an answer holds at most {limits.ANSWER_VALUES:,} values, these gates have {count:,}: name fewer"
+        raise ArgumentError("only", many)
     scored = [Scored(label=label, score=score) for label, score in analysis.top(len(analysis.labels))]
     return Gates(
         model=analysis.model,
@@ -140,12 +138,8 @@ def describe(store: Store, type: str, channels: int = 64, height: int = 32, widt
     Returns:
         Its formula and paper, every step with its formula and shape, and its number of parameters.
     """
-    with argument("channels"):
-        channels = whole(channels, MOST_CHANNELS)
-    with argument("height"):
-        height = whole(height, MOST_PLACES)
-    with argument("width"):
-        width = whole(width, MOST_PLACES)
+    channels = whole("channels", channels, MOST_CHANNELS)
+    height, width = whole("height", height, MOST_PLACES), whole("width", width, MOST_PLACES)
     with argument("type"):
         return cast(Description, described(type, channels, height, width).to_json())
 

@@ -129,6 +129,10 @@ class Store:
         """Whether a model can be leased without fetching anything."""
         return self._check(name) not in self.published or self.slots.ready(name) or at_hand(name)
 
+    def offers(self, name: object) -> bool:
+        """Whether this is the name of a model that can be leased at once."""
+        return isinstance(name, str) and name in self.choices and self.at_hand(name)
+
     def card(self, name: str) -> Card:
         """What is known of a model; for a published or live one, its title, input and labels.
 

@@ -78,7 +78,7 @@ class Guests:
         most: Networks kept in memory.
     """
 
-    def __init__(self, store: Store | None = None, most: int = 2) -> None:
+    def __init__(self, store: Store, most: int = 2) -> None:
         self.store = store
         self.slots = Slots(most)
         self._abouts: OrderedDict[str, About] = OrderedDict()
@@ -89,14 +89,10 @@ class Guests:
 
     def example(self, wish: PageWish) -> str:
         """Look at one of the page's own networks; its name."""
-        if self.store is None:
-            raise UserError(plain("gone"))
         with self.store.lease(wish.name) as analyser:
-            module = analyser.loaded.module
-            parameters = sum(p.numel() for p in module.parameters())
-            shown = frozenset(site.name for site in analyser.sites)
-            labels = len(analyser.loaded.labels)
-            about = About(wish, analyser.sites, shown, labels, parameters, count_macs(module, analyser.example()))
+            module, sites = analyser.loaded.module, analyser.sites
+            numbers = sum(p.numel() for p in module.parameters()), count_macs(module, analyser.example())
+            about = About(wish, sites, frozenset(site.name for site in sites), len(analyser.loaded.labels), *numbers)
         with self._guard:
             self._examples.add(wish.name)
             self._abouts[wish.name] = about
@@ -128,15 +124,15 @@ class Guests:
 
     def reference(self, name: str) -> Reference | None:
         """What the gates of the example usually say; of a visitor's network that is not known."""
-        return self.store.reference(name) if self.store is not None and name in self._examples else None
+        return self.store.reference(name) if name in self._examples else None
 
     def audit(self, name: str) -> Summary | None:
         """What an audit has measured of the example; a visitor's network has none."""
-        return self.store.audit(name) if self.store is not None and name in self._examples else None
+        return self.store.audit(name) if name in self._examples else None
 
     def title(self, name: str) -> str:
         """What people call the example; a visitor's network is called as it was asked for."""
-        return self.store.title(name) if self.store is not None and name in self._examples else name
+        return self.store.title(name) if name in self._examples else name
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A network for as long as the ``with`` block lasts; one that was let go is loaded again.
@@ -144,7 +140,7 @@ class Guests:
         Raises:
             UserError: Nobody asked for it, or it can no longer be had.
         """
-        if self.store is not None and isinstance(name, str) and name in self._examples:
+        if isinstance(name, str) and name in self._examples:
             return self.store.lease(name)
         with self._guard:
             wish = self._wishes.get(name) if isinstance(name, str) else None

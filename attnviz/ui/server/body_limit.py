@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.responses import PlainTextResponse
+
 from attnviz.ui.server.limits import BODY_SECONDS, OTHER_BYTES, UPLOAD_BYTES
 
 Message = MutableMapping[str, Any]
@@ -36,10 +38,14 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+
+        async def refuse(status: int, text: str) -> None:
+            await PlainTextResponse(text, status, {"connection": "close"})(scope, receive, send)
+
         limit = self.upload if scope["path"].rstrip("/").endswith("/upload") else self.other
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
-            await self._refuse(send, 413, f"The request is too large: at most {limit:,} bytes.")
+            await refuse(413, f"The request is too large: at most {limit:,} bytes.")
             return
         count, whole, started = 0, False, False
 
@@ -65,14 +71,7 @@ class BodyLimit:
         except _Refused as refused:
             if started:
                 raise
-            await self._refuse(send, *refused.args)
-
-    @staticmethod
-    async def _refuse(send: Send, status: int, text: str) -> None:
-        body = text.encode()
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
-        await send({"type": "http.response.body", "body": body})
+            await refuse(*refused.args)
 
 
 async def whole(receive: Receive) -> bytes:

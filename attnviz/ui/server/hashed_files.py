@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
+from starlette.responses import Response
+
 from attnviz.ui.api.llms import text
 from attnviz.ui.shared.sample_buttons import thumbnails
 from attnviz.viewer.bundles import bundle, module_name
@@ -61,10 +63,5 @@ class HashedFiles:
         if file is None:
             await self.app(scope, receive, send)
             return
-        headers = [
-            (b"content-type", file.kind.encode()),
-            (b"content-length", str(len(file.body)).encode()),
-            (b"cache-control", file.cache.encode()),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": file.body if scope["method"] == "GET" else b""})
+        headers = {"content-type": file.kind, "content-length": str(len(file.body)), "cache-control": file.cache}
+        await Response(file.body if scope["method"] == "GET" else b"", headers=headers)(scope, receive, send)

@@ -8,6 +8,7 @@ leaves out what is wrong and says so.
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -50,15 +51,12 @@ class Query:
         self.values = self._read(text)
 
     def _read(self, text: object) -> dict[str, str]:
-        if not isinstance(text, str) or len(text) > MOST_TEXT:
-            self.missed.append(plain("address_long", self.language, most=MOST_TEXT))
-            return {}
-        try:
-            pairs = parse_qsl(text.removeprefix("?"), max_num_fields=MOST_FIELDS, errors="replace")
-        except ValueError:
-            self.missed.append(plain("address_long", self.language, most=MOST_TEXT))
-            return {}
-        return dict(reversed(pairs))  # the first of a name counts, as in a browser
+        if isinstance(text, str) and len(text) <= MOST_TEXT:
+            with contextlib.suppress(ValueError):
+                pairs = parse_qsl(text.removeprefix("?"), max_num_fields=MOST_FIELDS, errors="replace")
+                return dict(reversed(pairs))  # the first of a name counts, as in a browser
+        self.missed.append(plain("address_long", self.language, most=MOST_TEXT))
+        return {}
 
     def text(self, what: str) -> str | None:
         """A value as it was sent; only for what checks it itself."""

@@ -16,7 +16,7 @@ def told_of(values: Floats, scale: Scale, *, spread: bool = False) -> str:
 def marker(mask: Mask, image: PreparedImage) -> str:
     """The place that asks, as a ring to lie on the photograph; empty where no place does."""
     (rows, columns), (down, across) = mask.grid or (1, 1), mask.query or (0, 0)
-    if mask.how != "query":
+    if not mask.asks:
         return ""
     height, width = image.pixels.shape[:2]
     left, top, right, bottom = image.box
@@ -28,7 +28,7 @@ def marker(mask: Mask, image: PreparedImage) -> str:
 def asking(mask: Mask, picture: str, language: str) -> str:
     """A picture on which another place can be asked, by a click or with the arrow keys; as it is for other masks."""
     (rows, columns), (down, across) = mask.grid or (1, 1), mask.query or (0, 0)
-    if mask.how != "query":
+    if not mask.asks:
         return picture
     text = say("cmp_ask", language, row=down, column=across, rows=rows, columns=columns)
     return (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
+from attnviz.core.errors import UserError
+from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.toasts import guarded
@@ -34,6 +36,15 @@ its event twice, and a failure shall be told once."""
 
 Data = dict[Any, Any]
 Update = dict[Any, Any]
+T = TypeVar("T")
+
+
+def held(data: Data, state: gr.State, kind: type[T]) -> T:
+    """What a tab holds for the visitor; ``UserError`` when it was let go."""
+    value = data[state]
+    if not isinstance(value, kind):
+        raise UserError(plain("gone"))
+    return value
 
 
 def sent_path(value: Any) -> str | None:
@@ -46,6 +57,12 @@ def picked(event: gr.EventData, key: str) -> Any:
     """What a script sent with its event; ``None`` if it is not there: anybody can send an event."""
     data = getattr(event, "_data", None)
     return data.get(key) if isinstance(data, dict) else None
+
+
+def picked_sample(event: gr.EventData) -> Photo:
+    """The sample whose button was pressed, by its name, which is looked up where it is used."""
+    name = picked(event, "value")
+    return Photo(sample=name if isinstance(name, str) else repr(name)[:60])
 
 
 def asked_place(event: gr.EventData, language: str) -> tuple[float, float]:
@@ -61,6 +78,11 @@ def place_in(sent: Any, language: str) -> tuple[float, float]:
     """The same from an object with ``down`` and ``across``, wherever it was sent."""
     what, values = plain("cmp_place", language), sent if isinstance(sent, dict) else {}
     return number(values.get("down"), 0, 1, what, language), number(values.get("across"), 0, 1, what, language)
+
+
+def then_download(made: Any, button: str) -> None:
+    """Click a hidden download button, by its id, after the event that made its file."""
+    made.success(None, js=f"() => setTimeout(() => document.querySelector('#{button}').click(), 100)")
 
 
 def connect(

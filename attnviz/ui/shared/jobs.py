@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -99,6 +99,16 @@ class Jobs:
 class _Outcome(Generic[T]):
     value: T | None = None
     error: BaseException | None = None
+
+
+def shown(work: Generator[Report, None, T], show: Callable[[Report], Any]) -> Generator[Any, None, T]:
+    """What ``show`` makes of each report of some work; what the work returns comes last."""
+    while True:
+        try:
+            report = next(work)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        yield show(report)
 
 
 def in_steps(work: Callable[[Report], T], report: Report) -> Generator[Report, None, T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from PIL import Image
 from attnviz.core.errors import UserError
 from attnviz.core.types import Bytes
 from attnviz.images.sample_table import IMAGENETTE, OWN, RENDERED, Sample
-from attnviz.images.samples import find_sample, offered, read_sample
+from attnviz.images.samples import data_set_of, find_sample, offered, read_sample
 from attnviz.render.figures.style import encode
 from attnviz.ui.shared.text import TEXTS, label, sample_title, say
 
@@ -79,18 +79,21 @@ def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None
 
     Above them stands, where ``shown`` is a rendering, that it is one.
     """
-    parts = [rendering_html(shown, language)]
-    own = [name for name in available() if find_sample(name).source == OWN]
-    if own:
-        tiles = "".join(_tile(name, language) for name in own)
-        parts.append(f'<p class="av-note">{say("samples_own", language)}</p><div class="av-samples">{tiles}</div>')
-    for known in (True, False):
-        names = [name for name in available() if name not in own and find_sample(name).is_known(data) is known]
-        if names:
-            title = say("samples_known" if known else "samples_foreign", language)
-            tiles = "".join(_tile(name, language) for name in names)
-            parts.append(f'<p class="av-note">{title}</p><div class="av-samples">{tiles}</div>')
-    return "".join(parts)
+    groups: dict[str, list[str]] = {"samples_own": [], "samples_known": [], "samples_foreign": []}
+    for name in available():
+        sample = find_sample(name)
+        known = "samples_known" if sample.is_known(data) else "samples_foreign"
+        groups["samples_own" if sample.source == OWN else known].append(_tile(name, language))
+    return rendering_html(shown, language) + "".join(
+        f'<p class="av-note">{say(title, language)}</p><div class="av-samples">{"".join(tiles)}</div>'
+        for title, tiles in groups.items()
+        if tiles
+    )
+
+
+def samples_for(labels: Sequence[str], language: str, shown: str | None) -> str:
+    """The samples for a network with these classes, those of the data that it knows first."""
+    return samples_html(language, data_set_of(labels) or IMAGENETTE, shown)
 
 
 def rendering_html(sample: str | None, language: str) -> str:

@@ -1,10 +1,12 @@
-"""Numbers out of anything that a browser may send."""
+"""Numbers, and names of a table, out of anything that a browser may send."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from attnviz.core.errors import UserError
+from attnviz.core.checks import is_number
+from attnviz.core.errors import UserError, nearest
 from attnviz.ui.shared.text import plain
 
 
@@ -21,18 +23,20 @@ def number(value: Any, low: float, high: float, what: str, language: str) -> flo
     Raises:
         UserError: It is no number (a truth value or digits in a text are none), not finite, or outside.
     """
-    if not _inside(value, low, high):
+    if not is_number(value, low, high):
         raise UserError(plain("not_number", language, what=what, low=low, high=high, given=repr(value)[:60]))
     return float(value)
 
 
 def whole(value: Any, low: int, high: int, what: str, language: str) -> int:
     """A whole number in ``low..high``, which may be sent as 3.0; arguments and errors as ``number``."""
-    if not _inside(value, low, high) or value != int(value):
+    if not is_number(value, low, high) or value != int(value):
         raise UserError(plain("not_whole", language, what=what, low=low, high=high, given=repr(value)[:60]))
     return int(value)
 
 
-def _inside(value: Any, low: float, high: float) -> bool:
-    # NaN is in no range, and an integer is compared as it is: it may be too large for a float
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+def one_of(value: Any, among: Collection[str], wrong: str) -> str:
+    """A name out of a table; else ``UserError`` with ``wrong``, which has {} for what was sent, and the nearest."""
+    if not isinstance(value, str) or value not in among:
+        raise UserError(f"{wrong.format(repr(value)[:60])}; {nearest(str(value)[:60], among)}")
+    return value

@@ -79,6 +79,16 @@ def say(key: str, language: str = "en", **values: Any) -> str:
     return escape(plain(key, language, **values))
 
 
+def note_html(key: str, language: str = "en", **values: Any) -> str:
+    """A text as a small paragraph of its own; ``values`` as in ``say``."""
+    return f'<p class="av-note">{say(key, language, **values)}</p>'
+
+
+def removed_html(language: str) -> str:
+    """What stands in place of results after their photograph was removed; it is read out."""
+    return f'<p class="av-note" aria-live="polite">{say("removed_photo", language)}</p>'
+
+
 def plain(key: str, language: str = "en", **values: Any) -> str:
     """A text in a language as it is, for places that escape by themselves (labels, alt texts, errors).
 

@@ -189,7 +189,7 @@ def test_it_can_be_cancelled_at_every_pass(name):
 
 def test_a_spent_budget_says_how_far_it_came(monkeypatch):
     ticks = iter(range(1000))
-    monkeypatch.setattr("attnviz.explain.attribution.compute.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("attnviz.explain.watch.time.perf_counter", lambda: float(next(ticks)))
     with pytest.raises(UserError, match=r"Integrated gradients had \d+ % done when its budget of 3 s was spent"):
         attribute(make(Plain), image(), 0, "integrated-gradients", budget_s=3, steps=128)
 

@@ -52,35 +52,15 @@ def test_heights_are_the_scores(count, order):
 
 def test_the_figure_tells_mean_spread_and_extremes():
     values = np.array([0.5, 0.9, 0.1, 0.4, 0.6, 0.45, 0.55, 0.35])
-    told = words(bars.channel_bars(values, highlight=[3]))
+    told = words(bars.channel_bars(values))
     assert "mean 0.48 · sd 0.21 · max 0.90 · scale 0–1 (fixed)" in told
     assert "8 channels · highest 1 (0.90), 4 (0.60), 6 (0.55) · lowest 2 (0.10), 7 (0.35), 3 (0.40)" in told
-    labels = [text.get_text() for text in channel_labels(bars.channel_bars(values, highlight=[3]))]
-    assert labels[0] == "3" and {"1", "2"} <= set(labels)
-
-
-def test_marked_bars_stand_where_their_channel_is():
-    values = scores(300)
-    figure = bars.channel_bars(values, order="sorted", highlight=[7, 250])
-    marked = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)][1]
-    rank = ranking(values, "sorted")
-    for path, channel in zip(marked.get_paths(), (7, 250), strict=True):
-        assert path.vertices[:, 0].mean() == pytest.approx(rank.places[channel], abs=0.2)
-        assert path.vertices[:, 1].max() == pytest.approx(values[channel])
-
-
-@pytest.mark.parametrize("count", [16, 300])
-def test_the_reference_follows_the_order(count):
-    values, mean = scores(count), scores(count, 1)
-    figure = bars.channel_bars(values, order="sorted", reference=(mean, np.full(count, 0.05)))
-    band = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)][1]
-    middles = [(p.vertices[:, 1].max() + p.vertices[:, 1].min()) / 2 for p in band.get_paths()]
-    np.testing.assert_allclose(middles, mean[np.argsort(-values, kind="stable")], atol=1e-6)
-    assert "reference mean ± sd" in words(figure)
+    labels = [text.get_text() for text in channel_labels(bars.channel_bars(values))]
+    assert labels[0] == "1" and {"1", "2"} <= set(labels)
 
 
 def test_labels_do_not_touch_and_stay_inside():
-    figure = bars.channel_bars(scores(2048), highlight=[0, 1, 2, 1000, 1003, 2047])
+    figure = bars.channel_bars(scores(2048))
     places = sorted(text.get_position()[0] for text in channel_labels(figure))
     assert len(places) < 12 and np.diff(places).min() > 40
     assert places[0] >= 0 and places[-1] <= 2047
@@ -106,19 +86,6 @@ def test_ticks_are_round_and_name_both_ends():
             assert ticks == sorted(set(ticks))
 
 
-@pytest.mark.parametrize(
-    ("reference", "text"),
-    [
-        (scores(8), "two arrays"),
-        ((scores(8), scores(7)), "8 channels"),
-        ((scores(8), -scores(8)), "0 or more"),
-    ],
-)
-def test_a_reference_that_does_not_fit_is_refused(reference, text):
-    with pytest.raises(UserError, match=text):
-        bars.channel_bars(scores(8), reference=reference)
-
-
 def test_labels_from_outside_are_escaped():
     attack = "<img src=x onerror=alert(1)>&\"'"
     text = markup.top_bars(analysis(labels=(attack, "b", "c")), 2)
@@ -138,10 +105,6 @@ VALUES = scores(8)
         (np.zeros((2, 2)), {}, "channel scores must have 1 axes"),
         ([], {}, "empty"),
         (VALUES, {"order": "sort"}, "did you mean 'sorted'"),
-        (VALUES, {"highlight": [8]}, "whole number in 0..7, got 8"),
-        (VALUES, {"highlight": -1}, "whole number in 0..7"),
-        (VALUES, {"highlight": [1.5]}, "whole number"),
-        (VALUES, {"highlight": "<b>"}, "whole number"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_user_error(values, options, text):

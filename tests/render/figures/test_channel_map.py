@@ -5,29 +5,28 @@ from attnviz.core.errors import UserError
 from attnviz.render.colour import table, to_bytes
 from attnviz.render.figures import channel_map as layers
 from attnviz.render.figures.style import to_png
-from tests.render.synthetic import analysis, channel, spatial
+from tests.render.synthetic import channel, spatial
 
 
 def words(figure):
     return " | ".join(t.get_text() for t in (*figure.texts, *(t for axes in figure.axes for t in axes.texts)))
 
 
-@pytest.mark.parametrize("order", ["index", "sorted"])
-def test_rows_of_the_map_are_the_scores_stretched(order):
+def test_rows_of_the_map_are_the_sorted_scores_stretched():
     gates = [channel("a", 4), channel("b", 8, 1), channel("c", 100, 2)]
-    rows = layers.map_rows(gates, order, columns=16)
+    rows = layers.map_rows(gates, columns=16)
     for row, gate in zip(rows[:2], gates[:2], strict=True):
-        wanted = gate.scores if order == "index" else np.sort(gate.scores)[::-1]
+        wanted = np.sort(gate.scores)[::-1]
         np.testing.assert_array_equal(row, np.repeat(wanted, 16 // wanted.size))
     assert rows[2].mean() == pytest.approx(gates[2].scores.mean(), abs=1e-5)
 
 
 def test_the_map_shows_rows_from_first_layer_down_in_their_colours():
     gates = [channel("a", 4), spatial("b"), channel("c", 8, 1)]
-    figure = layers.channel_map(gates, order="index", selected="c")
+    figure = layers.channel_map(gates)
     picture = figure.axes[0].images[0].get_array()
-    top = to_bytes(table("viridis")[int(gates[0].scores[0] * 256)])
-    bottom = to_bytes(table("viridis")[int(gates[2].scores[-1] * 256)])
+    top = to_bytes(table("viridis")[int(gates[0].scores.max() * 256)])
+    bottom = to_bytes(table("viridis")[int(gates[2].scores.min() * 256)])
     assert picture[0, 0].tolist() == top.tolist() and picture[-1, -1].tolist() == bottom.tolist()
     told = words(figure)
     assert "C 4 · mean" in told and "C 8 · mean" in told and "channel gate: 1 keeps, 0 shuts" in told
@@ -54,13 +53,6 @@ def test_strange_names_are_text_and_nothing_else():
     assert to_png(layers.channel_map([channel(name, 8)]), 40).startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    ("call", "text"),
-    [
-        (lambda: layers.channel_map([spatial("a")]), "no channel gate"),
-        (lambda: layers.channel_map(analysis().gates, order="size"), "unknown order"),
-    ],
-)
-def test_what_cannot_be_drawn_is_a_user_error(call, text):
-    with pytest.raises(UserError, match=text):
-        call()
+def test_what_cannot_be_drawn_is_a_user_error():
+    with pytest.raises(UserError, match="no channel gate"):
+        layers.channel_map([spatial("a")])

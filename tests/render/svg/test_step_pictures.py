@@ -106,8 +106,8 @@ def test_small_matrices_print_their_numbers():
 
 def test_the_identity_grid_covers_the_input_and_kernels_have_names():
     y, x = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 9), indexing="ij")
-    path = grid_path(np.stack([x, y], 2), lines=4)
-    assert path.count("M") == 10 and path.startswith("M0.00 0.00L") and "L100.00 100.00" in path
+    path = grid_path(np.stack([x, y], 2))
+    assert path.count("M") == 14 and path.startswith("M0.00 0.00L") and "L100.00 100.00" in path
     assert list(kernel_planes(np.zeros((2, 7, 7)), ("mean", "max"))) == ["mean", "max"]
     assert list(kernel_planes(np.zeros((2, 3, 3, 3)), ("mean", "max")))[:3] == [
         "mean, D -1",

@@ -22,6 +22,7 @@ from attnviz.ui.shared.about_network import (
     about_html,  # noqa: E402
     alone_html,  # noqa: E402
 )
+from attnviz.ui.shared.address import Query  # noqa: E402
 from attnviz.ui.shared.jobs import Report  # noqa: E402
 from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.shared.view import look  # noqa: E402
@@ -32,7 +33,7 @@ from attnviz.ui.tabs.audit.html import audit_html, command_of, python_of, shown_
 from attnviz.ui.tabs.audit.layout import layout  # noqa: E402
 from attnviz.ui.tabs.audit.state import ShownAudit, first  # noqa: E402
 from attnviz.ui.tabs.audit.work import AuditRequest, make  # noqa: E402
-from attnviz.ui.tabs.explore.link import LinkRequest, follow  # noqa: E402
+from attnviz.ui.tabs.explore.link import follow  # noqa: E402
 from tests.own_models import own_net  # noqa: E402
 from tests.ui.calls import given  # noqa: E402
 from tests.ui.tabs.audit_photographs import named, packed  # noqa: E402
@@ -295,8 +296,10 @@ def test_the_view_opens_on_the_gate_whose_replacement_changes_most_answers(audit
     assert whole["gates"][whole["first"]["gate"]]["name"] == "stage2.0.attention.channel"
     assert [found["gate"] for found in whole["features"]] == [whole["first"]["gate"]], "what lies on the photograph"
     assert document_of(local, view)["first"]["rule"] != "effect"
-    opened, choice, missed = follow(audited, LinkRequest.of({"model": "cbam", "channel": "7"}), "cbam", "cat", "en")
-    assert choice == {"channel": 7} and missed == [], "a channel of the gate that is shown first"
+    query = Query("model=cbam&channel=7", "en")
+    assert follow(audited, query, "cbam", "cat")[1] == {"channel": 7} and query.missed == [], (
+        "a channel of the gate that is shown first"
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -10,13 +10,13 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.ui.shared import viewer_host
+from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
 from attnviz.ui.shared.view_document import document_of, ranges
-from attnviz.ui.tabs.explore.link import LinkRequest
-from attnviz.viewer.packing import unpack
 from tests.conftest import statistics
 from tests.ui.calls import changed, document, visitor
+from tests.viewer.reader import unpack
 
 CHANNEL = "stage1.0.attention.channel"
 SPATIAL = "stage1.0.attention.spatial"
@@ -48,7 +48,7 @@ def test_of_a_channel_gate_that_opens_the_features_are_there_and_are_those_of_th
     assert features["gate"] == view["open"] and features["channel"] == int(record.scores.argmax())
     with explore.store.lease("se") as analyser:
         found = analyser.channel_map(analysis.image, record.site.name, features["channel"])
-    assert np.allclose(unpack(features["values"], "it"), found.values, rtol=2e-3, atol=1e-4)
+    assert np.allclose(unpack(features["values"]), found.values, rtol=2e-3, atol=1e-4)
 
 
 def test_usual_ranges_come_from_the_reference_of_these_weights(explore):
@@ -289,7 +289,7 @@ def test_a_photograph_chosen_in_another_tab_is_taken_up_when_this_one_is_opened(
 def test_an_address_that_was_faster_than_the_page_is_not_undone(explore):
     """The page's own first event never chooses a photograph, nor puts its first view over what an address brought."""
     parts, page = explore.parts, explore.page
-    opened = explore.followed(LinkRequest(sample="coffee"), "en")[parts.state]
+    opened = explore.followed(Query("sample=coffee", "en"))[parts.state]
     assert set(explore.on_load({parts.state: opened}, visitor("zh"))) == {parts.state}
     for language in ("en", "zh"):
         updates = explore.on_load({parts.state: None}, visitor(language))
@@ -298,7 +298,7 @@ def test_an_address_that_was_faster_than_the_page_is_not_undone(explore):
 
 
 def test_an_address_with_a_channel_brings_its_features(explore):
-    updates = explore.followed(LinkRequest(gate=CHANNEL, channel="3"), "en")
+    updates = explore.followed(Query(f"gate={CHANNEL}&channel=3", "en"))
     view = document({"view": updates[explore.parts.view]})
     index = [gate["name"] for gate in view["gates"]].index(CHANNEL)
     assert (index, 3) in {(each["gate"], each["channel"]) for each in view["features"]}

@@ -12,8 +12,8 @@ from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.images.decode import open_photograph  # noqa: E402
 from attnviz.ui.server.limits import FRAME_BYTES  # noqa: E402
 from attnviz.ui.tabs.explore.live import HEAD, Live, frame_bytes, looked_at  # noqa: E402
-from attnviz.viewer.packing import unpack  # noqa: E402
 from tests.ui.calls import changed, document, given  # noqa: E402
+from tests.viewer.reader import unpack  # noqa: E402
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
 
@@ -45,7 +45,7 @@ def test_a_frame_is_analysed_as_the_library_does(live, frame):
         found = analyser.analyse(open_photograph(base64.b64decode(frame[len(HEAD) :])))
     assert len(found.gates) == 4
     for gate, record in zip(view["gates"], found.gates, strict=True):
-        np.testing.assert_allclose(unpack(gate["scores"], "it"), record.scores, atol=1e-6)
+        np.testing.assert_allclose(unpack(gate["scores"]), record.scores, atol=1e-6)
     assert set(updates) == {"view", "prediction", "live"}, "nothing of a frame is kept"
 
 
@@ -56,7 +56,7 @@ def test_features_are_those_of_the_chosen_channel_else_of_the_one_that_is_kept_m
     selected = json.dumps({"gate": CHANNEL, "channel": channel, "own": own})
     view = document(answer(live, "on_frame", {"jpeg": frame, "turn": 1}, selected=selected))
     index = next(i for i, gate in enumerate(view["gates"]) if gate["name"] == CHANNEL)
-    top = int(unpack(view["gates"][index]["scores"], "it").argmax())
+    top = int(unpack(view["gates"][index]["scores"]).argmax())
     assert (index, top if there is None else there) in [(f["gate"], f["channel"]) for f in view["features"]]
 
 

@@ -242,16 +242,16 @@ def test_offline_is_one_sentence_and_nothing_is_lost(call, own, monkeypatch, tmp
     assert call("on_ask", asked(own, channel=0), state=own)["view"]
 
 
-def test_the_budget_of_fetched_weights_is_kept(monkeypatch):
+def test_the_budget_of_fetched_weights_is_kept(monkeypatch, tab):
     monkeypatch.setattr(module, "FETCHED_BYTES", 1000)
-    guests = Guests()
+    guests = Guests(tab.page.store)
     with pytest.raises(UserError, match="fetches no more"):
         guests.open(Wish(TINY, "published"))
     assert guests.slots.names == ()
 
 
-def test_networks_are_let_go_and_loaded_again(monkeypatch):
-    guests = Guests(most=1)
+def test_networks_are_let_go_and_loaded_again(monkeypatch, tab):
+    guests = Guests(tab.page.store, most=1)
     first = guests.open(Wish(TINY, "untrained"))
     second = guests.open(Wish("timm:test_resnet", "untrained"))
     assert guests.slots.names == (second,)

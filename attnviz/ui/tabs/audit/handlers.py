@@ -16,11 +16,11 @@ from attnviz.core.errors import Cancelled, UserError
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads
 from attnviz.ui.shared.events import LIGHT, Data, Update, connect, sent_path
-from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
+from attnviz.ui.shared.jobs import Jobs, in_steps, progress_html, shown
 from attnviz.ui.shared.page import Chosen, Page
-from attnviz.ui.shared.text import language_of, plain, say
+from attnviz.ui.shared.text import language_of, note_html, plain, say
 from attnviz.ui.tabs import Tab
-from attnviz.ui.tabs.audit.html import limits_html, note_html, shown_html
+from attnviz.ui.tabs.audit.html import limits_html, shown_html
 from attnviz.ui.tabs.audit.layout import DEPTHS, AuditParts, OwnAudit, layout
 from attnviz.ui.tabs.audit.state import SOURCES, ShownAudit, first
 from attnviz.ui.tabs.audit.work import AuditRequest, Finished, make
@@ -155,20 +155,11 @@ class Audit:
         with self.jobs.started(str(request.session_hash), asked=True) as report:
             steps = in_steps(lambda own_report: make(self.store, wanted, language, own_report), report)
             try:
-                finished = yield from self.with_progress(steps, own, report)
+                finished = yield from shown(steps, lambda now: {own.progress: progress_html(now.text, now.share)})
             except Cancelled:
                 yield self.idle(own, f'<p class="av-note" role="status">{say("audit_cancelled", language)}</p>')
                 return
         yield self.finished(data, request, wanted, finished)
-
-    def with_progress(self, steps: Any, own: OwnAudit, report: Report) -> Any:
-        """Show the progress of some work, and return what it gives."""
-        while True:
-            try:
-                report = next(steps)
-            except StopIteration as end:
-                return end.value
-            yield {own.progress: progress_html(report.text, report.share)}
 
     def finished(self, data: Data, request: gr.Request, wanted: AuditRequest, finished: Finished) -> Update:
         """The audit is done: show it, and offer its files."""

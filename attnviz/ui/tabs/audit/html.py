@@ -17,7 +17,7 @@ from attnviz.render.audit.words import LANGUAGES, word
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
 from attnviz.ui.shared.address import address_html
-from attnviz.ui.shared.text import kind_name, network_title, plain, say
+from attnviz.ui.shared.text import kind_name, network_title, note_html, plain
 from attnviz.ui.tabs.audit.curves import calibration_html, depth_html
 from attnviz.ui.tabs.audit.state import ShownAudit
 
@@ -226,12 +226,7 @@ def python_of(model: str) -> Sequence[str]:
     ]
 
 
-def note_html(key: str, language: str) -> str:
-    """A sentence that stands still."""
-    return f'<p class="av-note">{say(key, language)}</p>'
-
-
 def limits_html(language: str) -> str:
     """What an audit on the page takes."""
     values = {"photographs": f"{limits.AUDIT_PHOTOGRAPHS:,}", "packed": limits.AUDIT_ZIP_BYTES // 2**20}
-    return f'<p class="av-note">{say("audit_limits", language, **values)}</p>'
+    return note_html("audit_limits", language, **values)

@@ -8,8 +8,7 @@ import gradio as gr
 
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.page import Page
-from attnviz.ui.shared.text import label
-from attnviz.ui.tabs.audit.html import note_html
+from attnviz.ui.shared.text import label, note_html
 from attnviz.ui.tabs.audit.state import SOURCES
 
 DEPTHS = ("quick", "thorough")

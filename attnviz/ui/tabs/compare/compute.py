@@ -49,6 +49,12 @@ def memory_text(error: Exception, language: str) -> str:
     raise error
 
 
+def why_ended(report: Report, budget_s: float, language: str) -> str:
+    """Why no more is computed: the visitor stopped it, or its seconds were spent."""
+    stopped = report.stop.is_set()
+    return plain("cmp_stopped" if stopped else "cmp_budget", language, seconds=int(budget_s))
+
+
 class Team:
     """Models that are leased at their first use and kept until the end, so that none is loaded twice in between.
 
@@ -238,11 +244,7 @@ class Work:
             text = plain("cmp_press", language, method=method.title)
             return replace(row, why=text), text
         if report.stop.is_set() or left <= 0:
-            text = (
-                plain("cmp_stopped", language)
-                if report.stop.is_set()
-                else plain("cmp_budget", language, seconds=int(BUDGET_S))
-            )
+            text = why_ended(report, BUDGET_S, language)
             return replace(row, why=text), text
         try:
             made = explain(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, connect
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, connect, then_download
 from attnviz.ui.shared.page import Page
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.compare.handlers import Compare
@@ -59,7 +59,7 @@ def wire(tab: Compare) -> None:
     connect(done.failure, tab.on_unmeasured, None, measured, LIGHT)
     begun = connect(parts.export.click, tab.on_begin, None, [parts.export], LIGHT)
     made = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
-    made.success(None, js="() => setTimeout(() => document.querySelector('#compare-file').click(), 100)")
+    then_download(made, "compare-file")
     connect(made.then, tab.on_end, None, [parts.export], LIGHT)
 
 

@@ -8,18 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of, find_sample
+from attnviz.images.samples import find_sample
 from attnviz.ui.shared.address import asked
-from attnviz.ui.shared.events import Data, Update, asked_place, picked, sent_path
+from attnviz.ui.shared.events import Data, Update, asked_place, held, picked_sample, sent_path
 from attnviz.ui.shared.gate_html import help_html
-from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html
+from attnviz.ui.shared.jobs import Jobs, Report, in_steps, progress_html, shown
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sample_buttons import samples_html
+from attnviz.ui.shared.sample_buttons import samples_for
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import class_name, label, language_of, plain, say
+from attnviz.ui.shared.text import class_name, label, language_of, note_html, plain, removed_html
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.compute import Work
 from attnviz.ui.tabs.compare.layout import CompareParts, visible
@@ -29,6 +27,9 @@ from attnviz.ui.tabs.compare.spread_html import spread_html
 from attnviz.ui.tabs.compare.state import CLASS, OWN, Comparison, ComparisonRequest, Look
 from attnviz.ui.tabs.compare.table_html import notes_html, table_html
 from attnviz.ui.tabs.compare.trust import Trusting, trust_html
+
+Pair = tuple[int, int, str]
+"""Two rows by their indices, and what is drawn of them."""
 
 
 class Compare:
@@ -49,10 +50,7 @@ class Compare:
 
     def comparison(self, data: Data) -> Comparison:
         """The visitor's comparison; ``UserError`` when it was let go."""
-        found = data[self.parts.state]
-        if found is None:
-            raise UserError(plain("gone"))
-        return found
+        return held(data, self.parts.state, Comparison)
 
     def look(self, data: Data) -> Look:
         """How the visitor wants things drawn."""
@@ -65,12 +63,10 @@ class Compare:
         mode, method = data[parts.mode], data[parts.method]
         models = data[parts.models] if mode == "networks" else [data[parts.model]]
         photos = self.photographs(data) if mode == "photographs" else (photo,)
-        known = ATTRIBUTIONS[method].parameters
-        given = {p.name: data[parts.parameters[method, p.name]] for p in known}
+        given = {p.name: data[parts.parameters[method, p.name]] for p in ATTRIBUTIONS[method].parameters}
         parameters = {name: value for name, value in given.items() if value is not None}
-        choice = self.choice(data)
         names = tuple(models) if isinstance(models, list) else ()
-        wanted = ComparisonRequest(mode, names, photos, choice, method, parameters, compute)
+        wanted = ComparisonRequest(mode, names, photos, self.choice(data), method, parameters, compute)
         return wanted.check(self.store, language)
 
     def choice(self, data: Data) -> str | None:
@@ -89,7 +85,7 @@ class Compare:
 
     # render ---------------------------------------------------------------------------------------------------
 
-    def all(self, comparison: Comparison, look: Look, pair: tuple[int, int, str] | None = None) -> Update:
+    def all(self, comparison: Comparison, look: Look, pair: Pair | None = None) -> Update:
         """Everything that depends on the comparison; ``pair`` are the two rows in detail, if they were chosen."""
         parts, language = self.parts, comparison.language
         own = (plain("cmp_own_class", language), OWN)
@@ -103,7 +99,7 @@ class Compare:
             parts.first: gr.Dropdown(choices=rows, value=first),
             parts.second: gr.Dropdown(choices=rows, value=second),
             parts.what: what,
-            parts.trust: f'<p class="av-note">{say("cmp_stale", language)}</p>',
+            parts.trust: note_html("cmp_stale", language),
             parts.progress: "",
         }
 
@@ -116,51 +112,44 @@ class Compare:
             parts.pair: pair_html(comparison, look, first, second, what),
         }
 
-    def still(self, language: str, found: Comparison) -> Update:
+    def still(self, language: str, comparison: Comparison) -> Update:
         """What stands still, in the visitor's language."""
-        parts, labels = self.parts, found.rows[0].analysis.labels
+        parts, labels, wanted = self.parts, comparison.rows[0].analysis.labels, comparison.wanted
         titles = {part: head_html(key, language) for key, part in parts.titles.items()}
-        photo = found.wanted.photos[0].sample if found.wanted.mode != "photographs" else None
-        samples = samples_html(language, data_set_of(labels) or IMAGENETTE, photo)
+        photo = wanted.photos[0].sample if wanted.mode != "photographs" else None
+        samples = samples_for(labels, language, photo)
         return {**titles, parts.samples: samples, parts.help: help_html("cmp", language)}
 
     # handlers -------------------------------------------------------------------------------------------------
 
-    def compare(
-        self, data: Data, request: gr.Request, photo: Photo | None = None, compute: bool = False
-    ) -> Iterator[Update]:
-        """Compute what is wanted and show it, with progress on the way."""
-        language, kept = language_of(request), data[self.parts.state]
-        now = photo or (kept.wanted.photos[0] if kept and kept.wanted.mode != "photographs" else None)
-        now = now or data[self.page.photo] or self.page.opening
-        wanted = self.wanted(data, now, compute, language)
-        for update in self.run(wanted, self.look(data), request):
-            done = self.parts.state in update
-            yield {**update, **({self.page.photo: photo} if photo and done else {})}
+    def compare(self, data: Data, request: gr.Request, also: Update, compute: bool = False) -> Iterator[Update]:
+        """Compute what is wanted and show it with ``also``, which may bring another photograph."""
+        kept = data[self.parts.state]
+        photo = also.get(self.page.photo)
+        photo = photo or (kept.wanted.photos[0] if kept and kept.wanted.mode != "photographs" else None)
+        photo = photo or data[self.page.photo] or self.page.opening
+        wanted = self.wanted(data, photo, compute, language_of(request))
+        yield from self.run(wanted, self.look(data), request, also)
 
-    def run(self, wanted: ComparisonRequest, look: Look, request: gr.Request) -> Iterator[Update]:
-        """Compute a comparison and show it, with progress on the way."""
+    def run(
+        self, wanted: ComparisonRequest, look: Look, request: gr.Request, also: Update, pair: Pair | None = None
+    ) -> Iterator[Update]:
+        """Compute a comparison and show it, with progress on the way; ``also`` comes with the result."""
         language = language_of(request)
         with self.jobs.started(str(request.session_hash), asked=wanted.compute) as report:
             work = in_steps(lambda own: self.work.compare(wanted, language, own), report)
-            found = yield from self.told(work, self.parts.progress, report, language)
-        yield {**self.all(found, look), **self.still(language, found), **self.idle()}
+            comparison = yield from self.told(work, self.parts.progress, report, language)
+        yield {**self.all(comparison, look, pair), **self.still(language, comparison), **self.busy(False), **also}
 
-    def idle(self) -> Update:
-        """Nothing is at work, so there is nothing to stop."""
-        return {part: gr.Button(interactive=False) for part in (self.parts.stop, self.parts.halt)}
+    def busy(self, at_work: bool) -> Update:
+        """Whether something is at work, which can be stopped."""
+        return {part: gr.Button(interactive=at_work) for part in (self.parts.stop, self.parts.halt)}
 
     def told(self, work: Any, place: Any, report: Report, language: str) -> Any:
         """Show the progress of some work from its start on, and return what it gives."""
         report.say(plain("cmp_waiting", language))
-        busy = {part: gr.Button(interactive=True) for part in (self.parts.stop, self.parts.halt)}
-        yield {place: progress_html(report.text, 0), **busy}
-        while True:
-            try:
-                report = next(work)
-            except StopIteration as end:
-                return end.value
-            yield {place: progress_html(report.text, report.share)}
+        yield {place: progress_html(report.text, 0), **self.busy(True)}
+        return (yield from shown(work, lambda now: {place: progress_html(now.text, now.share)}))
 
     def on_open(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """The tab was opened: show something, and take up a photograph that was chosen in another tab."""
@@ -168,11 +157,10 @@ class Compare:
         if kept is not None and (kept.wanted.mode == "photographs" or photo in (None, *kept.wanted.photos)):
             yield {self.parts.progress: ""}
             return
-        models = data[self.parts.models] if kept else self.with_chosen(data)
-        for update in self.compare({**data, self.parts.models: models}, request, photo):
-            done = self.parts.state in update
-            shown = {self.parts.photo: photo.shown} if photo is not None and done else {}
-            yield {**update, **shown, **({self.parts.models: models} if done and not kept else {})}
+        also: Update = {} if kept else {self.parts.models: self.with_chosen(data)}
+        if photo is not None:
+            also |= {self.parts.photo: photo.shown, self.page.photo: photo}
+        yield from self.compare({**data, **also}, request, also)
 
     def with_chosen(self, data: Data) -> Any:
         """The networks to begin with, the one that another tab shows among them."""
@@ -185,14 +173,13 @@ class Compare:
         """An address was opened that belongs to this tab."""
         parts, query = self.parts, asked(event, language_of(request))
         wanted, look, controls = address.read(query, self.store, self.page.opening, parts)
+        also = {**controls, **visible(wanted.mode, wanted.method, parts), **self.listed(wanted, controls)}
         arrived = self.page.arrived()  # the tab opens at once, and says how far it is
-        for update in self.run(wanted.check(self.store, query.language), look, request):
-            if parts.state not in update:
-                yield {**update, **arrived}
-                arrived = {}
-                continue
-            query.warn()
-            yield {**update, **controls, **visible(wanted.mode, wanted.method, parts), **self.listed(wanted, controls)}
+        for update in self.run(wanted.check(self.store, query.language), look, request, also):
+            if parts.state in update:
+                query.warn()
+            yield {**update, **arrived}
+            arrived = {}
 
     def listed(self, wanted: ComparisonRequest, controls: Update) -> Update:
         """The lists of networks, each with its value and shown where it belongs; and the photograph for other tabs."""
@@ -210,26 +197,27 @@ class Compare:
             yield {self.parts.progress: ""}
             return
         pair = data[self.parts.first], data[self.parts.second], data[self.parts.what]
-        for update in self.run(kept.wanted, self.look(data), request):
-            done = self.parts.state in update
-            yield {**update, **(self.all(update[self.parts.state], self.look(data), pair) if done else {})}
+        yield from self.run(kept.wanted, self.look(data), request, {}, pair)
 
     def on_clear(self, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it."""
         parts = self.parts
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        emptied = {part: "" for part in (parts.notes, parts.pair, parts.trust, parts.progress)}
-        return {**emptied, parts.state: None, parts.table: gone, self.page.photo: self.page.opening}
+        return {
+            **{part: "" for part in (parts.notes, parts.pair, parts.trust, parts.progress)},
+            parts.state: None,
+            parts.table: removed_html(language_of(request)),
+            self.page.photo: self.page.opening,
+        }
 
     def on_change(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Something else is wanted; a change that arrives after what it asks for was done or stopped alters nothing."""
-        language, kept = language_of(request), data[self.parts.state]
+        kept = data[self.parts.state]
         if kept is not None:
-            wanted = self.wanted(data, kept.wanted.photos[0], kept.wanted.compute, language)
+            wanted = self.wanted(data, kept.wanted.photos[0], kept.wanted.compute, language_of(request))
             if wanted == kept.wanted:
-                yield {self.parts.progress: "", **self.idle()}
+                yield self.on_failed()
                 return
-        yield from self.compare(data, request)
+        yield from self.compare(data, request, {})
 
     def on_asked(self, request: gr.Request) -> Update:
         """Attributions are wanted: until their turn comes the visitor sees so, and can stop them already."""
@@ -239,7 +227,7 @@ class Compare:
 
     def on_compute(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Attributions are wanted although they take a while."""
-        yield from self.compare(data, request, compute=True)
+        yield from self.compare(data, request, {}, compute=True)
 
     def on_photo(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """A photograph was uploaded, pasted or taken; clearing it changes nothing else."""
@@ -247,24 +235,22 @@ class Compare:
         if path is None:
             yield {self.parts.progress: ""}
         else:
-            yield from self.compare(data, request, Photo(path=path))
+            yield from self.compare(data, request, {self.page.photo: Photo(path=path)})
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """A sample was picked."""
-        name = picked(event, "value")
-        photo = Photo(sample=find_sample(name if isinstance(name, str) else repr(name)).name)
-        for update in self.compare(data, request, photo):
-            yield {**update, self.parts.photo: photo.shown} if self.parts.state in update else update
+        photo = Photo(sample=find_sample(picked_sample(event).sample or "").name)
+        yield from self.compare(data, request, {self.parts.photo: photo.shown, self.page.photo: photo})
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the rows belong."""
         kept = data[self.parts.state]
         shown = kept.wanted.photos[0] if kept is not None else self.page.opening
-        return {self.parts.photo: shown.shown, self.parts.progress: "", **self.idle()}
+        return {self.parts.photo: shown.shown, **self.on_failed()}
 
     def on_failed(self) -> Update:
         """Nothing is at work any more."""
-        return {self.parts.progress: "", **self.idle()}
+        return {self.parts.progress: "", **self.busy(False)}
 
     def on_stop(self, request: gr.Request) -> Update:
         """The visitor does not want to wait any longer."""
@@ -278,27 +264,26 @@ class Compare:
     def on_look(self, data: Data) -> Update:
         """Another scale, gate, order, or another two rows."""
         parts = self.parts
-        return self.drawn(
-            self.comparison(data), self.look(data), data[parts.first], data[parts.second], data[parts.what]
-        )
+        pair = data[parts.first], data[parts.second], data[parts.what]
+        return self.drawn(self.comparison(data), self.look(data), *pair)
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """Another place asks in pairwise gates."""
         kept = self.comparison(data)
-        found = replace(kept, query=asked_place(event, kept.language))
-        return {**self.on_look({**data, self.parts.state: found}), self.parts.state: found}
+        state = {self.parts.state: replace(kept, query=asked_place(event, kept.language))}
+        return {**self.on_look({**data, **state}), **state}
 
     def on_panel(self, data: Data, request: gr.Request) -> Iterator[Update]:
         """Measure how far the pictures can be trusted."""
         kept, look = self.comparison(data), self.look(data)
         with self.jobs.started(str(request.session_hash)) as report:
             work = in_steps(lambda own: self.trusting.measure(kept, look, own), report)
-            found = yield from self.told(work, self.parts.trust, report, kept.language)
-        yield {self.parts.trust: trust_html(found, kept.wanted.method, kept.language), **self.idle()}
+            trust = yield from self.told(work, self.parts.trust, report, kept.language)
+        yield {self.parts.trust: trust_html(trust, kept.wanted.method, kept.language), **self.busy(False)}
 
     def on_unmeasured(self) -> Update:
         """Nothing could be measured, and nothing is at work any more."""
-        return {self.parts.trust: "", **self.idle()}
+        return {self.parts.trust: "", **self.busy(False)}
 
     def on_begin(self) -> Update:
         """The picture is being drawn, which takes seconds."""

@@ -8,21 +8,21 @@ from itertools import combinations
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.explain.faithfulness.agreement import rank_correlation
 from attnviz.render.colour import Scale, cmap_for, number, scale_for
-from attnviz.render.figures.comparison import MASKS, OTHERS, crop
+from attnviz.render.figures.comparison import attribution_cmap, crop, mask_cmap
 from attnviz.render.overlay import overlay
 from attnviz.render.shared_scales import GROUPS, aligned
 from attnviz.ui.shared.bars_html import told_of
 from attnviz.ui.shared.gate_html import layers, legend
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.text import drawn, plain, say
+from attnviz.ui.shared.text import drawn, note_html, plain, say
 from attnviz.ui.tabs.compare.state import Comparison, Look
-from attnviz.ui.tabs.compare.table_html import Cells, cells_of
+from attnviz.ui.tabs.compare.table_html import Cells, cells_of, words_cell
 
 MAPS = ("mask", "attribution")
 """What two rows are compared by."""
@@ -56,19 +56,17 @@ def side_of(cells: Cells, what: str) -> Side | None:
     Raises:
         UserError: ``what`` is none of ``MAPS``.
     """
-    if what not in MAPS:
-        raise UserError(f"unknown map {what!r}; {nearest(what, MAPS)}")
+    choice("map", what, MAPS)
     row, image = cells.row, crop(cells.row.analysis.image)
     if what == "mask":
         if cells.mask is None or cells.mask_scale is None:
             return None
-        cmap = cmap_for(cells.mask_scale, OTHERS if cells.mask.how == "strength" else MASKS)
+        cmap = mask_cmap(cells.mask, cells.mask_scale)
         return Side(row.title, cells.mask.values, GROUPS[cells.mask.how], cells.mask_scale, cmap, image)
     if row.attribution is None or cells.attribution_scale is None:
         return None
     scale = cells.attribution_scale
-    cmap = cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
-    return Side(row.title, row.attribution.values, "attribution", scale, cmap, image)
+    return Side(row.title, row.attribution.values, "attribution", scale, attribution_cmap(scale), image)
 
 
 def pair_at_first(comparison: Comparison, look: Look) -> tuple[int, int, str]:
@@ -94,7 +92,7 @@ def pair_html(comparison: Comparison, look: Look, first: object, second: object,
     sides = [side_of(made[index], what) for index in indices]
     missing = [comparison.rows[index].title for index, side in zip(indices, sides, strict=True) if side is None]
     if missing:
-        return f'<p class="av-note">{say("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))}</p>'
+        return note_html("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))
     a, b = (side for side in sides if side is not None)
     method = ATTRIBUTIONS[comparison.wanted.method].title if what == "attribution" else ""
     return f'<div class="av-pair">{_slider(a, b, look, language)}{_difference(a, b, look, method, language)}</div>'
@@ -124,11 +122,7 @@ def _slider(a: Side, b: Side, look: Look, language: str) -> str:
 def _difference(a: Side, b: Side, look: Look, method: str, language: str) -> str:
     title = say("cmp_difference", language)
     if a.group != b.group:
-        text = say("cmp_pair_kinds", language, first=a.title, second=b.title)
-        return (
-            f'<div class="av-cell"><div class="av-cell-title">{title}</div>'
-            f'<div class="av-none"><p>{text}</p></div></div>'
-        )
+        return words_cell(title, plain("cmp_pair_kinds", language, first=a.title, second=b.title))
     pair, lines = (a.values, b.values), [f"{escape(a.title)} − {escape(b.title)}"]
     if a.group == "attribution":
         pair = (unit(a.values), unit(b.values))

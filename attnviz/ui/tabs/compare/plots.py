@@ -44,13 +44,12 @@ class Plots:
             height, width = pixels.shape[:2]
             sent = {"jpeg": jpeg(pixels, PHOTOGRAPH), "width": width, "height": height}
             self._photographs[key] = len(self._photographs), sent
-        asks = mask is not None and mask.how == "query"
         plot = {
             "photograph": self._photographs[key][0],
             "box": list(box),
             "values": pack(in_blocks(values, MOST_CELLS), "f4"),
             "cmap": cmap,
-            "asked": {"place": mask.query, "grid": mask.grid} if asks and mask is not None else None,
+            "asked": {"place": mask.query, "grid": mask.grid} if mask is not None and mask.asks else None,
         }
         return self._place({**plot, **_ends(scale), "alt": alt})
 

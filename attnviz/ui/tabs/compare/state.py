@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attnviz.analysis.timing import Cost
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.checks import choice
+from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Attribution, Floats, GateRecord
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.ui.networks.store import Store
@@ -50,8 +51,7 @@ class ComparisonRequest:
 
     def check(self, store: Store, language: str = "en") -> ComparisonRequest:
         """Return it, or raise ``UserError`` naming what cannot be used and what can."""
-        if self.mode not in MODES:
-            raise UserError(f"unknown comparison {self.mode!r}; {nearest(self.mode, MODES)}")
+        choice("comparison", self.mode, MODES)
         several = {"networks": self.models, "photographs": self.photos}.get(self.mode)
         if self.mode == "networks" and len(store.choices) < FEWEST:
             raise UserError(plain("cmp_one_network", language))

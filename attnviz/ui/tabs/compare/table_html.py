@@ -10,8 +10,8 @@ import numpy as np
 from attnviz.core.gate_map import Mask
 from attnviz.core.scores import shown
 from attnviz.explain.attribution import ATTRIBUTIONS
-from attnviz.render.colour import Scale, cmap_for
-from attnviz.render.figures.comparison import MASKS, OTHERS
+from attnviz.render.colour import Scale
+from attnviz.render.figures.comparison import attribution_cmap, mask_cmap
 from attnviz.render.masks import Scores, mask_of, scores_of
 from attnviz.render.shared_scales import scales
 from attnviz.render.svg.bars import top_bars
@@ -21,7 +21,7 @@ from attnviz.ui.shared.bars_html import asking, told_of
 from attnviz.ui.shared.code import code_html
 from attnviz.ui.shared.gate_html import legend
 from attnviz.ui.shared.strip_and_map import limits_html, notes_of
-from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, plain, say
+from attnviz.ui.shared.text import class_name, drawn, in_words, network_title, note_html, plain, say
 from attnviz.ui.tabs.compare import address
 from attnviz.ui.tabs.compare.facts_html import facts_html
 from attnviz.ui.tabs.compare.plots import Plots
@@ -73,7 +73,8 @@ def _cell(title: str, body: str, *lines: str) -> str:
     )
 
 
-def _words(title: str, *sentences: str) -> str:
+def words_cell(title: str, *sentences: str) -> str:
+    """A cell that says why it is empty."""
     text = "".join(f"<p>{escape(s)}</p>" for s in sentences if s)
     return f'<div class="av-cell"><div class="av-cell-title">{title}</div><div class="av-none">{text}</div></div>'
 
@@ -90,15 +91,15 @@ def mask_cell(cells: Cells, plots: Plots) -> str:
     language, mask, row = plots.language, cells.mask, cells.row
     title = say("cmp_mask", language)
     if mask is None or cells.mask_scale is None:
-        return _words(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
+        return words_cell(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
     told = drawn(told_of(mask.values, cells.mask_scale), language)
-    cmap = cmap_for(cells.mask_scale, OTHERS if mask.how == "strength" else MASKS)
+    cmap = mask_cmap(mask, cells.mask_scale)
     how = say(f"choice_how_{mask.how}", language)
     alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
     picture = plots.over(row.photo, row.analysis.image, mask.values, cells.mask_scale, cmap, alt, mask)
     picture = asking(mask, picture, language)
-    badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if mask.how == "strength" else ""
-    ramp = legend(cells.mask_scale, cmap, language, features=mask.how == "strength")
+    badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if not mask.is_mask else ""
+    ramp = legend(cells.mask_scale, cmap, language, features=not mask.is_mask)
     size = "×".join(map(str, mask.values.shape))
     return _cell(
         title, picture + ramp, f"{badge}{how} · {size}", escape(told), _gate_name(mask.gate, language), _READOUT
@@ -110,7 +111,7 @@ def bars_cell(cells: Cells, plots: Plots) -> str:
     language, scores = plots.language, cells.scores
     title = say("cmp_bars", language)
     if scores is None or cells.scores_scale is None:
-        return _words(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
+        return words_cell(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
     told = drawn(told_of(scores.values, cells.scores_scale, spread=True), language)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
     alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
@@ -124,9 +125,9 @@ def attribution_cell(cells: Cells, plots: Plots, comparison: Comparison) -> str:
     method = ATTRIBUTIONS[comparison.wanted.method]
     title, made, scale = escape(method.title), row.attribution, cells.attribution_scale
     if made is None or scale is None:
-        return _words(title, row.why)
+        return words_cell(title, row.why)
     told = drawn(told_of(made.values, scale), language)
-    cmap = cmap_for(scale, None if scale.mode == "diverging" else OTHERS)
+    cmap = attribution_cmap(scale)
     of = {"method": method.title, "label": class_name(row.label, language)}
     what = plain("cmp_for_class", language, **of) if method.of_class else plain("cmp_for_no_class", language, **of)
     alt = plain("cmp_alt", language, what=what, name=row.title, caption=told)
@@ -147,7 +148,7 @@ def prediction_cell(row: Row, language: str) -> str:
     if row.label not in [label for label, _ in analysis.top(3)]:
         share = shown(float(analysis.probabilities[row.target]), analysis.scores)
         label = class_name(row.label, language)
-        extra = f'<p class="av-note">{say("cmp_class_share", language, label=label, share=share)}</p>'
+        extra = note_html("cmp_class_share", language, label=label, share=share)
     title, notes = say("prediction", language), limits_html(notes_of(analysis, language))
     top = top_bars(in_words(analysis, language), 3)
     return f'<div class="av-cell"><div class="av-cell-title">{title}</div>{top}{extra}{notes}</div>'

@@ -17,6 +17,7 @@ from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.text import class_name, plain, say
+from attnviz.ui.tabs.compare.compute import why_ended
 from attnviz.ui.tabs.compare.state import Comparison, Look
 from attnviz.ui.tabs.compare.table_html import Cells, cells_of
 
@@ -82,19 +83,14 @@ class Trusting:
     ) -> Judgement:
         row, language = cells.row, comparison.language
         maps: dict[str, Floats | Attribution] = {}
-        if cells.mask is not None and cells.mask.how != "strength":
+        if cells.mask is not None and cells.mask.is_mask:
             maps[MASK] = cells.mask.values
         if row.attribution is not None:
             maps[ATTRIBUTION] = row.attribution
         if not maps:
             return Judgement(row.title, row.label, why=plain("cmp_trust_nothing", language))
         if report.stop.is_set() or left <= 0:
-            text = (
-                plain("cmp_stopped", language)
-                if report.stop.is_set()
-                else plain("cmp_budget", language, seconds=int(BUDGET_S))
-            )
-            return Judgement(row.title, row.label, why=text)
+            return Judgement(row.title, row.label, why=why_ended(report, BUDGET_S, language))
         try:
             with self.store.lease(row.analysis.model) as analyser:
                 trust = judge(

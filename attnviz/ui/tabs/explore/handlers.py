@@ -11,13 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.core.model_card import numbers_in
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of, load_sample
+from attnviz.images.samples import load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.about_network import about_html
-from attnviz.ui.shared.address import asked
+from attnviz.ui.shared.address import Query, asked
 from attnviz.ui.shared.downloads import DownloadLook, Downloads
 from attnviz.ui.shared.events import (
     FETCH,
@@ -28,22 +26,23 @@ from attnviz.ui.shared.events import (
     Data,
     Update,
     connect,
-    picked,
+    held,
+    picked_sample,
     sent_path,
+    then_download,
 )
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sample_buttons import available, samples_html
+from attnviz.ui.shared.sample_buttons import available, samples_for
 from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
-from attnviz.ui.shared.text import label, language_of, plain, say
-from attnviz.ui.shared.toasts import escaped
+from attnviz.ui.shared.text import label, language_of, plain, removed_html
 from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.explore import live
 from attnviz.ui.tabs.explore.layout import DENSITIES, ExploreParts, bands_of, layout
-from attnviz.ui.tabs.explore.link import LINKED, LinkRequest, follow, link_html
+from attnviz.ui.tabs.explore.link import LINKED, follow, link_html
 
 TRACKED = gr.Progress(track_tqdm=True)
 """Shows what the bars of torch and timm show; gradio looks for it among the arguments of a handler."""
@@ -66,10 +65,7 @@ class Explore:
 
     def view(self, data: Data) -> View:
         """The visitor's view; ``UserError`` when it was let go."""
-        view = data[self.parts.state]
-        if view is None:
-            raise UserError(plain("gone"))
-        return view
+        return held(data, self.parts.state, View)
 
     # render ---------------------------------------------------------------------------------------------------
 
@@ -95,20 +91,16 @@ class Explore:
         view = replace(self.opening, language=language_of(request))
         return self.said(view) if view.language != "en" else {self.parts.state: view}
 
-    def followed(self, wanted: LinkRequest, language: str) -> Update:
+    def followed(self, query: Query) -> Update:
         """What an address asks for; what it gets wrong is told."""
-        first = self.opening
-        view, choice, missed = follow(self.store, wanted, first.analysis.model, first.sample, language)
-        for text in missed[:6]:
-            gr.Warning(escaped(text))
+        view, choice = follow(self.store, query, self.opening.analysis.model, self.opening.sample)
+        query.warn()
         photo = load_sample(view.sample or available()[0])
         return {**self.all(view, **choice), **self.still(view), self.parts.photo: photo}
 
     def on_go(self, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""
-        query = asked(event, language_of(request))
-        query.warn()
-        return {**self.followed(LinkRequest.of(query.values), query.language), **self.page.arrived()}
+        return {**self.followed(asked(event, language_of(request))), **self.page.arrived()}
 
     def on_language(self, data: Data, request: gr.Request) -> Update:
         """Another language: the view itself follows the page's; what stands around it is said anew."""
@@ -129,14 +121,12 @@ class Explore:
 
     def on_clear(self, data: Data, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it."""
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        opening = self.page.opening
         return {
             self.parts.state: None,
             self.parts.view: viewer_host.shows(None),
-            self.parts.prediction: gone,
+            self.parts.prediction: removed_html(language_of(request)),
             self.parts.link: "",
-            self.page.photo: opening,
+            self.page.photo: self.page.opening,
         }
 
     def still(self, view: View) -> Update:
@@ -147,9 +137,8 @@ class Explore:
     def network(self, view: View) -> Update:
         """What depends on the network alone: what is known of it, and the samples, those with its classes first."""
         card = self.store.card(view.analysis.model)
-        samples = samples_html(view.language, data_set_of(card.labels) or IMAGENETTE, view.sample)
         return {
-            self.parts.samples: samples,
+            self.parts.samples: samples_for(card.labels, view.language, view.sample),
             self.parts.about: about_html(card, view.language, self.store.audit(card.id)),
         }
 
@@ -168,9 +157,9 @@ class Explore:
     def on_bands(self, data: Data) -> Update:
         """Other channels are wanted as red, green and blue."""
         view = self.view(data)
-        wanted = numbers_in("shown", str(data[self.parts.bands])[:100], plain("bands", view.language))
-        asked: dict[str, Any] = {"sample": view.sample, "path": view.path, "language": view.language, "shown": wanted}
-        other = look(self.store, view.analysis.model, **asked)
+        wanted: Any = numbers_in("shown", str(data[self.parts.bands])[:100], plain("bands", view.language))
+        model, language = view.analysis.model, view.language
+        other = look(self.store, model, sample=view.sample, path=view.path, language=language, shown=wanted)
         return self.all(other, **self.kept(data, other))
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
@@ -180,8 +169,7 @@ class Explore:
         if view is None:
             return {self.parts.state: gr.skip()}
         own = Photo(view.sample, view.path)
-        known = chosen.model in self.store.choices and self.store.at_hand(chosen.model)
-        model = chosen.model if known else view.analysis.model
+        model = chosen.model if self.store.offers(chosen.model) else view.analysis.model
         if photo in (None, own) and model == view.analysis.model:
             gates = {record.site.name for record in view.analysis.gates}
             shown = viewer_host.chosen(data[self.parts.selected])["gate"]
@@ -193,12 +181,8 @@ class Explore:
     def on_choice(self, data: Data, photo: Photo, request: gr.Request, chosen: Chosen | None = None) -> Update:
         """Another photograph; the gate stays where the visitor chose one, here or in another tab."""
         language, model = language_of(request), data[self.parts.model]
-        asked: dict[str, Any] = {
-            "sample": photo.sample,
-            "path": photo.path,
-            "shown": self.bands(data),
-        }
-        other = look(self.store, model, language=language, **asked)
+        shown = self.bands(data)
+        other = look(self.store, model, sample=photo.sample, path=photo.path, language=language, shown=shown)
         names = {record.site.name for record in other.analysis.gates}
         choice = self.kept(data, other)
         if chosen is not None and chosen.gate in names:
@@ -213,8 +197,7 @@ class Explore:
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
-        name = picked(event, "value")
-        return self.on_choice(data, Photo(sample=name if isinstance(name, str) else repr(name)), request)
+        return self.on_choice(data, picked_sample(event), request)
 
     def on_fetch(self, data: Data, progress: gr.Progress = TRACKED) -> Update:
         """A network was chosen: fetch its weights where that must be done first."""
@@ -294,7 +277,7 @@ def wire(explore: Explore) -> None:
     parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
     made = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)
-    made.success(None, js="() => setTimeout(() => document.querySelector('#file').click(), 100)")
+    then_download(made, "file")
     on(made.then, explore.on_end, None, [parts.export], LIGHT)
 
 

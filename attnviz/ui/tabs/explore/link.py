@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from attnviz.ui.networks.store import Store
+from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.gate_html import PICTURE_CMAPS
-from attnviz.ui.shared.sample_buttons import available
-from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.text import say
 from attnviz.ui.shared.view import View, look
 from attnviz.ui.shared.view_document import effects
 from attnviz.viewer.telling import first_gate
-
-
-@dataclass(frozen=True)
-class LinkRequest:
-    """What a link asks for; ``None`` where it says nothing."""
-
-    model: str | None = None
-    sample: str | None = None
-    gate: str | None = None
-    channel: str | None = None
-    scale: str | None = None
-    cmap: str | None = None
-    cells: str | None = None
-    order: str | None = None
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> LinkRequest:
-        """Read a query; other keys belong to somebody else."""
-        return cls(**{key: str(query[key])[:200] for key in cls.__dataclass_fields__ if query.get(key)})
-
-    def __bool__(self) -> bool:
-        return self != LinkRequest()
-
 
 LINKED = """() => {
   const chosen = window.attnvizSelected?.view, link = document.querySelector('#link a');
@@ -75,37 +50,20 @@ def link_html(view: View) -> str:
     return f'<p><a class="av-link" href="{escape(query_of(view))}">{say("link", view.language)}</a> {note}</p>'
 
 
-def follow(
-    store: Store, wanted: LinkRequest, model: str, sample: str | None, language: str
-) -> tuple[View, dict[str, Any], list[str]]:
+def follow(store: Store, query: Query, model: str, sample: str | None) -> tuple[View, dict[str, Any]]:
     """Open what a link asks for, with what it does not say or gets wrong from ``model`` and ``sample``.
 
     Returns:
-        The view, what is chosen in it (``gate`` and ``channel``), and a sentence for each value that was left out.
+        The view, and what is chosen in it (``gate``, ``channel`` and ``look``).
     """
-    missed: list[str] = []
-
-    def known(what: str, among: tuple[str, ...], default: str | None) -> str | None:
-        value = getattr(wanted, what)
-        if value is None or value in among:
-            return value or default
-        missed.append(plain("link_unknown", language, what=plain(f"link_{what}", language), value=value))
-        return default
-
-    wanted_model = known("model", store.choices, model) or model
-    if store.at_hand(wanted_model):
-        model = wanted_model
-    else:  # nobody else shall wait while a link fetches weights
-        missed.append(plain("fetch_first", language, title=store.title(wanted_model)))
-    view = look(store, model, sample=known("sample", available(), sample), language=language)
+    model = query.model(store, model)
+    view = look(store, model, sample=query.sample(sample), language=query.language)
     gates = view.analysis.gates
-    gate = known("gate", tuple(record.site.name for record in gates), None)
-    first = first_gate(view.analysis, effects(store, view.analysis.model))
+    gate = query.one("gate", [record.site.name for record in gates], None)
+    first = first_gate(view.analysis, effects(store, model))
     shown = view.analysis.gate(gate) if gate else gates[first.gate] if first else None
     last = shown.scores.size if shown is not None and shown.site.has_scores else 0
-    channel = known("channel", tuple(map(str, range(last))), None)
-    choice: dict[str, Any] = {"gate": gate} if gate else {}
-    if channel:
-        choice["channel"] = int(channel)
-    look_of = {name: found for name, among in LOOKS.items() if (found := known(name, among, None))}
-    return view, {**choice, "look": look_of} if look_of else choice, missed
+    channel = query.whole("channel", 0, last - 1, None)
+    drawn = {name: value for name, among in LOOKS.items() if (value := query.one(name, among, None))}
+    choice = {"gate": gate, "channel": channel, "look": drawn or None}
+    return view, {key: value for key, value in choice.items() if value is not None}

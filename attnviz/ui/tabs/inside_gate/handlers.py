@@ -7,15 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.core.step_values import MOST_FACTOR, REGIONS, Change
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
-from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, held, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
-from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.shared.text import label, language_of, note_html, removed_html
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.inside_gate.html import notice_html, place_choices, stage_html, state_html, subject_choices
 from attnviz.ui.tabs.inside_gate.state import (
@@ -65,9 +64,7 @@ def layout(store: Store, photo: Photo) -> InsideParts:
                 )
                 parts["place"] = gr.Dropdown([], label=label("inside_place"), elem_id="inside-place", min_width=220)
             parts["notice"] = gr.HTML("", elem_id="inside-notice")
-            parts["stage"] = gr.HTML(
-                f'<p class="av-note">{say("inside_wait")}</p>', js_on_load=script("inside"), elem_id="inside-stage"
-            )
+            parts["stage"] = gr.HTML(note_html("inside_wait"), js_on_load=script("inside"), elem_id="inside-stage")
         with gr.Column(scale=3, min_width=280):
             parts["title"] = gr.HTML(head_html("inside_input"), elem_id="inside-title")
             chosen = picker(photo, "inside-", 160)
@@ -98,10 +95,7 @@ class Inside:
 
     def look(self, data: Data) -> Inspection:
         """What the visitor looks at; ``UserError`` when it was let go."""
-        look = data[self.parts.state]
-        if look is None:
-            raise UserError(plain("gone"))
-        return look
+        return held(data, self.parts.state, Inspection)
 
     # render ---------------------------------------------------------------------------------------------------
 
@@ -175,8 +169,7 @@ class Inside:
 
     def on_clear(self, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it."""
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        parts = self.parts
+        parts, gone = self.parts, removed_html(language_of(request))
         return {parts.state: None, parts.stage: gone, parts.changed: "", self.page.photo: self.page.opening}
 
     def on_subject(self, data: Data) -> Update:
@@ -197,9 +190,7 @@ class Inside:
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
-        name = picked(event, "value")
-        photo = Photo(sample=name if isinstance(name, str) else repr(name))
-        update = self.on_choice(data, photo, language_of(request))
+        update = self.on_choice(data, picked_sample(event), language_of(request))
         return {**update, self.parts.photo: update[self.page.photo].shown}
 
     def on_choice(self, data: Data, photo: Photo, language: str) -> Update:

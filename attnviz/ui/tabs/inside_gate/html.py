@@ -14,7 +14,7 @@ from attnviz.core.step_values import Walk, Weight
 from attnviz.render.colour import Scale
 from attnviz.render.svg.step_pictures import kernel_planes, number_table, plane_url, said, signed_bars, worked
 from attnviz.ui.networks.store import Store
-from attnviz.ui.shared.text import TEXTS, network_title, plain, say
+from attnviz.ui.shared.text import TEXTS, network_title, note_html, plain, say
 from attnviz.ui.tabs.inside_gate.state import LAYER, Inspection, Subject, type_name
 from attnviz.ui.tabs.inside_gate.step_html import DRAW, StepScene, panel, ramp, step_title
 
@@ -31,7 +31,7 @@ def notice_html(look: Inspection, store: Store) -> str:
     network = network_title(store.card(subject.model).title, language)
     place = look.walk.place or plain("pixels", language)
     if subject.trained:
-        return f'<p class="av-note">{say("trained_note", language, network=network)}</p>'
+        return note_html("trained_note", language, network=network)
     by_hand = f"fixed_{subject.attention}"
     own_words = description_of(ATTENTION[subject.attention]).set_by_hand
     set_by_hand = plain(by_hand, language) if by_hand in TEXTS else own_words
@@ -209,7 +209,7 @@ def state_html(look: Inspection) -> str:
     """What is changed about the features, in words."""
     change, language = look.walk.change, look.language
     if change.nothing:
-        return f'<p class="av-note">{say("no_change", language)}</p>'
+        return note_html("no_change", language)
     parts = []
     if change.channel is not None and change.factor != 1:
         parts.append(say("change_channel", language, channel=change.channel, factor=said(change.factor)))

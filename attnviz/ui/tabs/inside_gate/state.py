@@ -15,13 +15,12 @@ from attnviz.attention import ATTENTION
 from attnviz.attention.description import description_of
 from attnviz.attention.walk import example, options_of, volume_types
 from attnviz.backbones.blocks import kinds_of
-from attnviz.core.errors import UserError, nearest
 from attnviz.core.kinds import KINDS
 from attnviz.core.step_values import AXES, Change, Follow, Walk
 from attnviz.core.types import PreparedImage
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Photo
-from attnviz.ui.shared.sent_numbers import whole
+from attnviz.ui.shared.sent_numbers import one_of, whole
 from attnviz.ui.shared.text import TEXTS, network_title, plain
 from attnviz.ui.shared.view import suited_to
 
@@ -84,9 +83,7 @@ def subjects(store: Store) -> tuple[Subject, ...]:
 def subject_of(store: Store, key: Any) -> Subject:
     """One of ``subjects``; ``UserError`` where there is none of that key."""
     known = {subject.key: subject for subject in subjects(store)}
-    if not isinstance(key, str) or key not in known:
-        raise UserError(f"no module {str(key)[:80]!r}; {nearest(key, known)}")
-    return known[key]
+    return known[one_of(key, known, "no module {}")]
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class Inspection:
 
 def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...]) -> str:
     """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
-    moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)[0]))
+    moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)))
     if moves and not subject.trained:
         return PIXELS
     held = [(f"{site.owner}.", site.features) for site in analyser.sites]

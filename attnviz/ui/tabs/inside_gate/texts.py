@@ -93,7 +93,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "turned": ("(drawn lying down)", "（横放显示）"),
     "part_channel": ("channels", "通道"),
     "part_spatial": ("places", "位置"),
-    "part_position": ("places", "位置"),
     # changing the input
     "inside_input": ("Change what goes in", "改变输入"),
     "inside_channel": ("Follow channel", "跟踪通道"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, SAID, connect
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, SAID, connect, then_download
 
 if TYPE_CHECKING:
     from attnviz.ui.tabs.intervene.handlers import Intervene
@@ -67,6 +67,6 @@ def wire(tab: Intervene) -> None:
     on(parts.worst.click, tab.on_worst, {*looks, parts.found, parts.k}, changed)
 
     made = on(parts.take.click, tab.on_take, {parts.state}, [parts.file], FILES)
-    made.success(None, js="() => setTimeout(() => document.querySelector('#iv-file').click(), 100)")
+    then_download(made, "iv-file")
     on(parts.upload.upload, tab.on_upload, {*looks, parts.upload}, changed)
     on(parts.pasted.click, tab.on_paste, {*looks, parts.paste}, changed)

@@ -12,16 +12,16 @@ from attnviz.core.errors import UserError
 from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_json, to_json
 from attnviz.gates.edits.replacements import SWAPS, painted
 from attnviz.ui.shared.address import asked, unpacked
-from attnviz.ui.shared.events import Data, Update, picked, sent_path
+from attnviz.ui.shared.events import Data, Update, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
-from attnviz.ui.shared.sent_numbers import whole
+from attnviz.ui.shared.sent_numbers import one_of
 from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.shared.view import suited_to
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.intervene.events import wire
 from attnviz.ui.tabs.intervene.html import paintable, search_html
 from attnviz.ui.tabs.intervene.layout import METHODS, layout
-from attnviz.ui.tabs.intervene.panel import Panel, one_of
+from attnviz.ui.tabs.intervene.panel import Panel
 from attnviz.ui.tabs.intervene.search import searching
 from attnviz.ui.tabs.intervene.state import (
     PICKS,
@@ -47,7 +47,8 @@ class Intervene(Panel):
         """The tab was opened: take up the photograph, the network and the gate that were chosen in another one."""
         bench, chosen = data[self.parts.state], Chosen.of(data[self.page.chosen])
         photo = data[self.page.photo] or (bench.photo if bench else self.page.opening)
-        model = self.at_hand(chosen.model) or (bench.before.model if bench else data[self.parts.model])
+        model = bench.before.model if bench else data[self.parts.model]
+        model = chosen.model if self.store.offers(chosen.model) else model
         if bench is not None and (photo, model) == (bench.photo, bench.before.model):
             if chosen.gate in (None, bench.gate) or not bench.has(chosen.gate):
                 return {self.parts.state: gr.skip()}
@@ -55,10 +56,6 @@ class Intervene(Panel):
         found = open_bench(self.store, model, photo, language_of(request), bench)
         found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
         return {**self.opened(found, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
-
-    def at_hand(self, model: str | None) -> str | None:
-        """A network that another tab shows, if this one has it too."""
-        return model if model in self.store.choices and self.store.at_hand(model) else None
 
     def on_go(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""
@@ -106,9 +103,7 @@ class Intervene(Panel):
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked; the edits stay."""
-        name = picked(event, "value")
-        photo = Photo(sample=name if isinstance(name, str) else repr(name)[:60])
-        return self.on_choice(photo, data, language_of(request))
+        return self.on_choice(picked_sample(event), data, language_of(request))
 
     def on_choice(self, photo: Photo, data: Data, language: str) -> Update:
         """Another photograph."""
@@ -153,11 +148,7 @@ class Intervene(Panel):
     def on_pick(self, name: str, data: Data) -> Update:
         """The highest, the lowest, or all the others."""
         bench = self.bench(data)
-        k = (
-            whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
-            if name != "invert"
-            else 0
-        )
+        k = 0 if name == "invert" else self.count(bench, data)
         return self.changed(put(self.store, bench, PICKS[name](bench, k, self.factor(data, bench.language))), data)
 
     def on_top(self, data: Data) -> Update:
@@ -243,7 +234,7 @@ class Intervene(Panel):
     def on_search(self, data: Data) -> Iterator[Update]:
         """Look which channels matter; every pass shows what has been found."""
         parts, bench = self.parts, self.bench(data)
-        method = one_of(data[parts.method], METHODS, "method")
+        method = one_of(data[parts.method], METHODS, "unknown method {}")
         yield {parts.search: gr.Button(interactive=False), parts.stop: gr.Button(interactive=True)}
         for now in searching(self.store, bench, method):
             found = now.search.channels if now.method == "greedy" else now.search.most(len(now.search.channels))
@@ -264,8 +255,8 @@ class Intervene(Panel):
         bench, found = self.bench(data), data[self.parts.found]
         if found is None or found[:2] != (bench.before.model, bench.gate):
             raise UserError(plain("iv_search_again", bench.language))
-        k = whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
-        return self.changed(put(self.store, bench, multiply(bench, found[2][:k], 0.0)), data)
+        worst = found[2][: self.count(bench, data)]
+        return self.changed(put(self.store, bench, multiply(bench, worst, 0.0)), data)
 
     # files ----------------------------------------------------------------------------------------------------
 

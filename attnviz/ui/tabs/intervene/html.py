@@ -11,7 +11,7 @@ import numpy.typing as npt
 from attnviz.core.colour_maps import CMAP
 from attnviz.core.numbers import signed
 from attnviz.core.scores import SHARES, probabilities, shown
-from attnviz.core.types import Analysis, Edit, Floats
+from attnviz.core.types import Analysis, Edit
 from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
 from attnviz.render.colour import caption, scale_for
@@ -19,8 +19,7 @@ from attnviz.render.svg.changed_bars import changed_bars_svg
 from attnviz.ui.shared.address import address_html, packed
 from attnviz.ui.shared.code import code_html, edit_code, photo_lines
 from attnviz.ui.shared.gate_html import MOST_CELLS, frame, help_html, layers, legend
-from attnviz.ui.shared.strip_and_map import strip_html
-from attnviz.ui.shared.text import class_name, drawn, plain, say
+from attnviz.ui.shared.text import class_name, drawn, note_html, plain, say
 from attnviz.ui.tabs.intervene.state import Bench
 
 TOP = 5
@@ -98,7 +97,7 @@ def result_html(bench: Bench, measure: str) -> str:
     table = f'<table class="av-pairs"><thead><tr>{row}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     first = int(np.argmax(before.logits))
     rose = 100 * float(after.probabilities[first] - before.probabilities[first]) >= RISE
-    return table + (f'<p class="av-note">{say("iv_rise", language)}</p>' if rose else "")
+    return table + (note_html("iv_rise", language) if rose else "")
 
 
 # edits --------------------------------------------------------------------------------------------------------
@@ -122,13 +121,12 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
     values: dict[str, object] = {"count": len(change.channels), "channels": channel_list(change.channels)}
     values |= {"seed": change.seed}
     value: Any = change.value  # what it has to be for each action, EditList has checked
-    if change.action == "scale":
-        values["factor"] = f"{float(value):g}"
     key = f"iv_did_{change.action}"
     if change.action == "shuffle":
         key += f"_{change.over}"
-    if change.action == "scale" and not of_channels(change):
-        key += "_all"
+    if change.action == "scale":
+        values["factor"] = f"{float(value):g}"
+        key += "" if of_channels(change) else "_all"
     if change.action == "set_to":
         one = np.ndim(value) == 0
         key, values["value"] = ("iv_did_flat", f"{float(value):.3f}") if one else ("iv_did_other", "")
@@ -149,7 +147,7 @@ def edits_html(bench: Bench) -> str:
     """Everything that is changed, with a button to put each gate back."""
     language, edits = bench.language, bench.edits
     if not edits.steps:
-        return f'<p class="av-note">{say("iv_none", language)}</p>{link_html(bench)}'
+        return note_html("iv_none", language) + link_html(bench)
     numbers = {record.site.name: number for number, record in enumerate(bench.before.gates, 1)}
     rows = []
     for gate in sorted(edits.gates, key=numbers.__getitem__):
@@ -160,8 +158,7 @@ def edits_html(bench: Bench) -> str:
             f'<button type="button" data-pick="{escape(gate)}" title="{title}" aria-label="{title}">×</button></li>'
         )
     off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
-    warn = say("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
-    note = f'<p class="av-note">{warn}</p>' if warn else ""
+    note = note_html("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
     return f'<ul class="av-edits">{"".join(rows)}</ul>{note}{link_html(bench)}'
 
 
@@ -195,11 +192,6 @@ def python_of(bench: Bench) -> list[str]:
 # the gate -----------------------------------------------------------------------------------------------------
 
 
-def gates_html(bench: Bench) -> str:
-    """All gates as they are now, one button each; how to read them stands at the end of the tab."""
-    return strip_html(bench.after, bench.gate, bench.language)
-
-
 def bars_html(bench: Bench, order: str) -> str:
     """The scores of the chosen channel gate, before as a shadow; empty for other gates."""
     if not bench.scored:
@@ -214,11 +206,7 @@ def bars_html(bench: Bench, order: str) -> str:
 def paintable(bench: Bench) -> bool:
     """Whether the chosen gate is a mask with cells that can be hit."""
     record = bench.record
-    return record is not None and record.site.has_mask and _few(record.values)
-
-
-def _few(mask: Floats) -> bool:
-    return mask.size <= MOST_CELLS
+    return record is not None and record.site.has_mask and record.values.size <= MOST_CELLS
 
 
 def paint_html(bench: Bench) -> str:
@@ -226,7 +214,7 @@ def paint_html(bench: Bench) -> str:
     record, language = bench.record, bench.language
     if not paintable(bench):
         many = record is not None and record.site.traits.per_place
-        return f'<p class="av-note">{say("iv_too_fine", language, most=MOST_CELLS)}</p>' if many else ""
+        return note_html("iv_too_fine", language, most=MOST_CELLS) if many else ""
     mask = bench.mask
     scale, (height, width) = scale_for(mask), mask.shape
     told = drawn(caption(mask, scale), language)

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.gates.edits.replacements import SWAPS, Given
-from attnviz.images.sample_table import IMAGENETTE
-from attnviz.images.samples import data_set_of
 from attnviz.ui.shared.about_network import alone_html
 from attnviz.ui.shared.downloads import Downloads
-from attnviz.ui.shared.events import Data, Update
+from attnviz.ui.shared.events import Data, Update, held
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.page import Chosen, Page
-from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.sent_numbers import whole
-from attnviz.ui.shared.strip_and_map import gate_choices, head_html
-from attnviz.ui.shared.text import plain, say
+from attnviz.ui.shared.sample_buttons import samples_for
+from attnviz.ui.shared.sent_numbers import one_of, whole
+from attnviz.ui.shared.strip_and_map import gate_choices, head_html, strip_html
+from attnviz.ui.shared.text import note_html, plain, say
 from attnviz.ui.tabs.intervene.html import (
     MEASURES,
     bars_html,
     edits_html,
-    gates_html,
     headline_html,
     paint_html,
     result_html,
@@ -34,13 +30,6 @@ from attnviz.ui.tabs.intervene.html import (
 from attnviz.ui.tabs.intervene.layout import SCOPES, InterveneParts
 from attnviz.ui.tabs.intervene.sample_gates import SampleGates
 from attnviz.ui.tabs.intervene.state import Bench, factor_of
-
-
-def one_of(value: Any, among: Any, what: str) -> str:
-    """A name out of a table; anything may be sent."""
-    if not isinstance(value, str) or value not in among:
-        raise UserError(f"unknown {what} {repr(value)[:60]}; {nearest(str(value)[:60], among)}")
-    return value
 
 
 def swap_choices(bench: Bench) -> list[tuple[str, str]]:
@@ -68,23 +57,22 @@ class Panel:
 
     def bench(self, data: Data) -> Bench:
         """What the visitor works on; ``UserError`` when it was let go."""
-        bench = data[self.parts.state]
-        if bench is None:
-            raise UserError(plain("gone"))
-        return bench
+        return held(data, self.parts.state, Bench)
 
     def factor(self, data: Data, language: str) -> float:
         """What a click does to a channel."""
         return factor_of(data[self.parts.action], data[self.parts.factor], language)
 
+    def count(self, bench: Bench, data: Data) -> int:
+        """How many channels are meant."""
+        return whole(data[self.parts.k], 1, bench.scores.size, plain("iv_k", bench.language), bench.language)
+
     def given(self, bench: Bench, gate: str, name: str, data: Data) -> Given:
         """What a replacement of a gate may be made of."""
         model, language = bench.before.model, bench.language
-        seed = (
-            whole(data[self.parts.seed], 0, 2**31 - 1, plain("iv_seed", language), language)
-            if name.startswith("shuffle")
-            else 0
-        )
+        seed = 0
+        if name.startswith("shuffle"):
+            seed = whole(data[self.parts.seed], 0, 2**31 - 1, plain("iv_seed", language), language)
         return Given(
             bench.before.gate(gate).values,
             self.reference(bench, gate) if name == "mean" else None,
@@ -105,8 +93,8 @@ class Panel:
 
     def replaced(self, bench: Bench, data: Data) -> EditList:
         """The chosen gate, or every gate that it fits, replaced."""
-        name = one_of(data[self.parts.swap], SWAPS, "replacement")
-        scope = one_of(data[self.parts.scope], SCOPES, "scope")
+        name = one_of(data[self.parts.swap], SWAPS, "unknown replacement {}")
+        scope = one_of(data[self.parts.scope], SCOPES, "unknown scope {}")
         records = [bench.record] if scope == "one" else bench.before.gates
         fitting = [record.site.name for record in records if record is not None and SWAPS[name].fits(record.site)]
         if not fitting:
@@ -132,11 +120,11 @@ class Panel:
             **{part: head_html(key, language) for key, part in parts.titles.items()},
             self.page.photo: bench.photo,
             parts.photo: bench.photo.shown,
-            parts.samples: samples_html(language, data_set_of(bench.before.labels) or IMAGENETTE, bench.photo.sample),
+            parts.samples: samples_for(bench.before.labels, language, bench.photo.sample),
             parts.model: bench.before.model,
             parts.gate: gr.Dropdown(choices=gate_choices(bench.before, bench.language), value=bench.gate),
             parts.editor: gr.Column(visible=True),
-            parts.help: f'<p class="av-note">{say("iv_picks_note", language)}</p>'
+            parts.help: note_html("iv_picks_note", language)
             + help_html("strip", language)
             + help_html("intervene", language),
             parts.swap: gr.Dropdown(choices=swap_choices(bench)),
@@ -183,7 +171,7 @@ class Panel:
         return {
             **self.drawn(bench, data),
             parts.state: bench,
-            parts.gates: gates_html(bench),
+            parts.gates: strip_html(bench.after, bench.gate, bench.language),
             parts.paint: paint_html(bench),
             parts.edits: edits_html(bench),
             parts.undo: gr.Button(interactive=bool(bench.past)),
@@ -193,8 +181,8 @@ class Panel:
 
     def drawn(self, bench: Bench, data: Data) -> Update:
         """What depends on how things are drawn."""
-        measure = one_of(data[self.parts.measure], MEASURES, "measure")
-        order = one_of(data[self.parts.order], ("index", "sorted"), "order")
+        measure = one_of(data[self.parts.measure], MEASURES, "unknown measure {}")
+        order = one_of(data[self.parts.order], ("index", "sorted"), "unknown order {}")
         parts = self.parts
         return {
             parts.headline: headline_html(bench),

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.types import Floats
 from attnviz.gates.edits.replacements import MAX_SIZE
 from attnviz.images.samples import sample_source
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.memory import Memory
 from attnviz.ui.shared.sample_buttons import available
+from attnviz.ui.shared.sent_numbers import one_of
 
 KEPT = 4
 """Models whose gates are kept."""
@@ -64,7 +65,5 @@ class SampleGates:
 
     def other(self, model: str, gate: str, sample: object) -> Floats:
         """The gate for one sample; ``UserError`` where there is none of that name."""
-        found = self.of(model)
-        if not isinstance(sample, str) or sample not in found:
-            raise UserError(f"unknown sample {repr(sample)[:60]}; {nearest(str(sample)[:60], found)}")
-        return found[sample][gate]
+        gates = self.of(model)
+        return gates[one_of(sample, gates, "unknown sample {}")][gate]

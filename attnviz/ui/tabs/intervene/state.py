@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.gates.edits.edit_list import EditList
 from attnviz.models.gate_reference import Reference
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Photo
-from attnviz.ui.shared.sent_numbers import number, whole
+from attnviz.ui.shared.sent_numbers import number, one_of, whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE
 from attnviz.ui.shared.view_document import effects
@@ -175,9 +175,7 @@ def factor_of(action: Any, factor: Any, language: str) -> float:
     """What a click does to a channel: knocks it out (0), multiplies it, or leaves it alone (1)."""
     boost = partial(number, factor, 0, MOST_FACTOR, plain("iv_a_factor", language), language)
     known: dict[str, Callable[[], float]] = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
-    if not isinstance(action, str) or action not in known:
-        raise UserError(f"unknown action {repr(action)[:60]}; {nearest(str(action)[:60], known)}")
-    return known[action]()
+    return known[one_of(action, known, "unknown action {}")]()
 
 
 def indices(sent: Any, count: int, language: str) -> list[int]:

@@ -7,15 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.images.noise_channels import NOISES
 from attnviz.images.sample_table import CIFAR10
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
-from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, held, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Page, Photo, Picker, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.text import label, language_of, plain, say
+from attnviz.ui.shared.text import label, language_of, removed_html, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.noise_lab.html import channels_html, intro_html, link_html, predictions_html, table_html
 from attnviz.ui.tabs.noise_lab.state import (
@@ -61,10 +60,7 @@ class NoiseLab:
 
     def lab(self, data: Data) -> Lab:
         """The visitor's lab; ``UserError`` when it was let go."""
-        lab = data[self.parts.state]
-        if lab is None:
-            raise UserError(plain("gone"))
-        return lab
+        return held(data, self.parts.state, Lab)
 
     def answer(self, lab: Lab) -> Update:
         """Ask the networks and show what they say."""
@@ -132,11 +128,10 @@ class NoiseLab:
 
     def on_clear(self, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it."""
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
         return {
             self.parts.state: None,
             self.page.photo: self.page.opening,
-            self.parts.channels: gone,
+            self.parts.channels: removed_html(language_of(request)),
             self.parts.predictions: "",
         }
 
@@ -149,8 +144,7 @@ class NoiseLab:
 
     def on_sample(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """A sample was picked."""
-        name = picked(event, "value")
-        return self.chosen(data, Photo(sample=name if isinstance(name, str) else repr(name)), language_of(request))
+        return self.chosen(data, picked_sample(event), language_of(request))
 
     def on_noise(self, data: Data) -> Update:
         """Kind, strength or seed were changed."""

@@ -18,7 +18,7 @@ from attnviz.ui.shared.address import address_html
 from attnviz.ui.shared.code import code_html, photo_lines
 from attnviz.ui.shared.gate_html import help_html
 from attnviz.ui.shared.sample_buttons import data_url
-from attnviz.ui.shared.text import in_words, input_channel_name, network_title, plain, say
+from attnviz.ui.shared.text import in_words, input_channel_name, network_title, note_html, plain, say
 from attnviz.ui.tabs.noise_lab.state import Lab
 
 MOST_TIMES = 1000
@@ -233,12 +233,11 @@ def _table(results: Mapping[str, Any], language: str) -> str:
         note = say("noise_not_won_back", language, cost=told["cost"], p=f"{told['p']:.2g}")
     else:
         note = say("noise_few_seeds", language)
-    reference = say("noise_reference", language)
     return (
         f"<h2>{say('noise_table', language)}</h2><table class=nl-table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
         f'<p class="av-note">{note}</p>{_positions(results, language)}{_published(results, language)}'
-        f'<p class="av-note">{reference}</p>'
+        f"{note_html('noise_reference', language)}"
     )
 
 
@@ -258,7 +257,7 @@ def _positions(results: Mapping[str, Any], language: str) -> str:
                 key: f"{100 * float(np.median([run[f'explained_by_{key}'] for run in runs])):.0f}"
                 for key in ("content", "position")
             }
-            parts.append(f'<p class="av-note">{say("noise_follows", language, network=title, **shares)}</p>')
+            parts.append(note_html("noise_follows", language, network=title, **shares))
     return "".join(parts)
 
 
@@ -269,5 +268,5 @@ def _published(results: Mapping[str, Any], language: str) -> str:
         title = _network(results, name, language)
         values = {"colours": f"{told['colours']:.2f}", "noise": f"{told['noise']:.3f}", "count": f"{told['images']:,}"}
         values |= {"best": ratio_text(told["best_ratio"]), "weakest": ratio_text(told["weakest_ratio"])}
-        parts.append(f'<p class="av-note">{say("noise_opens", language, network=title, **values)}</p>')
+        parts.append(note_html("noise_opens", language, network=title, **values))
     return "".join(parts)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.analysis.noise_lab import NoiseLook, look, mean_scores
-from attnviz.core.errors import UserError, nearest
+from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import Floats
 from attnviz.images.noise_channels import NOISES
@@ -17,7 +17,7 @@ from attnviz.models.results import read_results
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Photo
-from attnviz.ui.shared.sent_numbers import number, whole
+from attnviz.ui.shared.sent_numbers import number, one_of, whole
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.view import SIDE
 
@@ -153,9 +153,7 @@ def set_noise(lab: Lab, kind: Any, strength: Any, seed: Any) -> Lab:
 def set_gate(lab: Lab, store: Store, gate: Any) -> Lab:
     """Show another network's gate."""
     known = [name for name in present(store) if name in GATES]
-    if gate not in known:
-        raise UserError(f"no network {repr(gate)[:60]} with a gate on its input; {nearest(str(gate)[:60], known)}")
-    return replace(lab, gate=gate)
+    return replace(lab, gate=one_of(gate, known, "no network {} with a gate on its input"))
 
 
 def move(lab: Lab, wanted: Any) -> Lab:

@@ -20,10 +20,10 @@ from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish
 from attnviz.ui.networks.visitor_models import About, Guests, PageWish
 from attnviz.ui.shared import viewer_host
-from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, connect, picked, sent_path
+from attnviz.ui.shared.events import FETCH, GUESTS, LIGHT, Data, Update, connect, held, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sample_buttons import samples_html
-from attnviz.ui.shared.text import language_of, plain, say
+from attnviz.ui.shared.text import language_of, note_html, plain, removed_html
 from attnviz.ui.shared.view import View, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
@@ -37,7 +37,6 @@ from attnviz.ui.tabs.own_model.layout import (
     layout,
     list_html,
     still_html,
-    wait_html,
     wanted_weights,
 )
 
@@ -63,10 +62,7 @@ class OwnModel:
 
     def own(self, data: Data) -> Own:
         """What the visitor looks at; ``UserError`` when it was let go."""
-        own = data[self.parts.state]
-        if own is None:
-            raise UserError(plain("gone"))
-        return own
+        return held(data, self.parts.state, Own)
 
     def wish(self, data: Data) -> Wish:
         """What the visitor asks for; checked by ``Wish``."""
@@ -129,7 +125,7 @@ class OwnModel:
         language = language_of(request)
         return {
             self.parts.titles["own_intro"]: still_html("own_intro", language),
-            self.parts.found: wait_html(language),
+            self.parts.found: note_html("own_wait", language),
         }
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
@@ -162,10 +158,13 @@ class OwnModel:
     def on_clear(self, data: Data, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it; the network stays."""
         own, parts = data[self.parts.state], self.parts
-        gone = f'<p class="av-note" aria-live="polite">{say("removed_photo", language_of(request))}</p>'
-        kept = None if own is None else replace(own, photo=Photo())
-        emptied = {parts.prediction: "", parts.view: viewer_host.shows(None)}
-        return {**emptied, parts.found: gone, parts.state: kept, self.page.photo: self.page.opening}
+        return {
+            parts.state: None if own is None else replace(own, photo=Photo()),
+            parts.prediction: "",
+            parts.view: viewer_host.shows(None),
+            parts.found: removed_html(language_of(request)),
+            self.page.photo: self.page.opening,
+        }
 
     def on_find(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
         """A network was asked for."""
@@ -199,9 +198,8 @@ class OwnModel:
 
     def on_sample(self, data: Data, event: gr.EventData) -> Update:
         """A sample was picked."""
-        own, name = self.own(data), picked(event, "value")
-        photo = Photo(sample=name if isinstance(name, str) else repr(name)[:60])
-        return self.all(self.opened(own.about.wish, photo, own.view.language))
+        own = self.own(data)
+        return self.all(self.opened(own.about.wish, picked_sample(event), own.view.language))
 
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the analysis belongs, if there is one."""

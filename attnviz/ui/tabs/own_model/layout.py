@@ -16,7 +16,7 @@ from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.page import Page, Picker, picker, script
 from attnviz.ui.shared.strip_and_map import answer_html, head_html
-from attnviz.ui.shared.text import kind_name, label, phrased, plain, say
+from attnviz.ui.shared.text import kind_name, label, note_html, phrased, plain, say
 from attnviz.ui.shared.view import View
 
 FIELDS = ("mean", "std", "window", "shown")
@@ -71,16 +71,6 @@ class OwnModelParts:
         return {name: getattr(self, name) for name in FIELDS}
 
 
-def intro_html(language: str = "en") -> str:
-    """What the tab is for."""
-    return f'<p class="av-note">{say("own_intro", language)}</p>'
-
-
-def wait_html(language: str = "en") -> str:
-    """What stands there until the first network is loaded."""
-    return f'<p class="av-note">{say("own_wait", language)}</p>'
-
-
 def suggested_html() -> str:
     """Names to begin with, as buttons."""
     style = (
@@ -92,7 +82,7 @@ def suggested_html() -> str:
 
 def still_html(key: str, language: str) -> str:
     """A heading, or the sentence that introduces the tab."""
-    return intro_html(language) if key == "own_intro" else head_html(key, language)
+    return note_html(key, language) if key == "own_intro" else head_html(key, language)
 
 
 def layout(page: Page) -> OwnModelParts:
@@ -130,7 +120,7 @@ def layout(page: Page) -> OwnModelParts:
             title("prediction")
             made["prediction"] = gr.HTML(elem_id="own-prediction")
         with gr.Column(scale=8, min_width=300):
-            made["found"] = gr.HTML(wait_html(), elem_id="own-found", elem_classes="av-main")
+            made["found"] = gr.HTML(note_html("own_wait"), elem_id="own-found", elem_classes="av-main")
             host = viewer_host.make("own-view", asks=True, shared=page.chosen)
             made["view"], made["selected"] = host.component, host.selected
     title("own_list")

@@ -7,16 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.core.errors import UserError
 from attnviz.images.samples import find_sample
 from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.film import film_gif
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
 from attnviz.ui.shared.downloads import Downloads
-from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, Data, Update, asked_place, connect
+from attnviz.ui.shared.events import FILES, HEAVY, LIGHT, Data, Update, asked_place, connect, held, then_download
 from attnviz.ui.shared.page import Chosen, Page, script
-from attnviz.ui.shared.text import label, language_of, plain, sample_title, say
+from attnviz.ui.shared.text import label, language_of, note_html, sample_title, say
 from attnviz.ui.tabs import Tab
 from attnviz.ui.tabs.training.html import film_pictures, heading, stage_html
 from attnviz.ui.tabs.training.state import (
@@ -53,10 +52,7 @@ class Training:
 
     def film(self, data: Data) -> Film:
         """What the visitor looks at; ``UserError`` when it was let go."""
-        film = data[self.parts.state]
-        if film is None:
-            raise UserError(plain("gone"))
-        return film
+        return held(data, self.parts.state, Film)
 
     def show(self, film: Film) -> Update:
         """Everything that depends on the film."""
@@ -72,7 +68,7 @@ class Training:
         parts, taken = self.parts, taken_for(self.page.store, film)
         return {
             **self.show(film),
-            parts.intro: intro_html(film.language),
+            parts.intro: note_html("training_intro", film.language),
             parts.model: film.model,
             parts.gate: gr.Dropdown(choices=list(taken.kinds), value=film.gate),
             parts.probe: gr.Dropdown(choices=pictures(taken, film.language), value=film.probe),
@@ -97,7 +93,7 @@ class Training:
         """Another language: the same film, said anew."""
         film = data[self.parts.state]
         if film is None:
-            return {self.parts.intro: intro_html(language_of(request))}
+            return {self.parts.intro: note_html("training_intro", language_of(request))}
         return self.choose(replace(film, language=language_of(request)))
 
     def on_model(self, data: Data) -> Update:
@@ -125,11 +121,6 @@ class Training:
         return {self.parts.file: str(self.downloads.data(f"attnviz-{film.model}-training.gif", film_gif(shown, words)))}
 
 
-def intro_html(language: str) -> str:
-    """What the tab shows."""
-    return f'<p class="av-note">{say("training_intro", language)}</p>'
-
-
 def pictures(taken: Snapshots, language: str) -> list[tuple[str, str]]:
     """What the pictures of a network's snapshots are called, and their names."""
     return [(sample_title(name, find_sample(name).title, language), name) for name in taken.probes]
@@ -141,7 +132,7 @@ def layout(page: Page) -> TrainingParts:
     film = opening_film(store)
     taken = taken_for(store, film)
     made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
-    made["intro"] = gr.HTML(intro_html("en"), elem_id="training-intro")
+    made["intro"] = gr.HTML(note_html("training_intro", "en"), elem_id="training-intro")
     with gr.Row():
         models = [(store.card(name).title, name) for name in recorded(store)]
         made["model"] = gr.Dropdown(
@@ -181,7 +172,7 @@ def wire(training: Training) -> None:
     on([parts.gate.input, parts.probe.input], training.on_choice, shown)
     on(parts.stage.select, training.on_ask, shown)
     made = connect(parts.export.click, training.on_export, {parts.state}, [parts.file], FILES)
-    made.success(None, js="() => setTimeout(() => document.querySelector('#training-file').click(), 100)")
+    then_download(made, "training-file")
 
 
 def build(page: Page) -> None:

@@ -28,7 +28,7 @@ from attnviz.ui.shared.code import code_html
 from attnviz.ui.shared.gate_html import frame, help_html, legend
 from attnviz.ui.shared.sample_buttons import data_url
 from attnviz.ui.shared.strip_and_map import STYLES
-from attnviz.ui.shared.text import drawn, input_channel_name, plain, say
+from attnviz.ui.shared.text import drawn, input_channel_name, note_html, plain, say
 from attnviz.ui.tabs.training.state import Film, record, record_in, seen_then
 
 SPEEDS = (0.5, 1, 2, 4)
@@ -75,7 +75,7 @@ def large_html(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSit
         f'<h2 class="tr-title" aria-live="polite">{title}</h2>{_controls(taken, film)}'
         f'<figure class="av-figure">{_frames(taken, film, card, sites)}'
         f'<figcaption><div class="tr-told"></div></figcaption></figure>'
-        f'<p class="av-note">{say("training_fixed", language)}</p>'
+        f"{note_html('training_fixed', language)}"
     )
 
 

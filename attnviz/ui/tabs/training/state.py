@@ -20,6 +20,7 @@ from attnviz.render.masks import FINE
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Chosen
+from attnviz.ui.shared.sent_numbers import one_of
 
 SIDE = 600
 """Longest side in pixels of a probe picture."""
@@ -116,8 +117,7 @@ def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
     """Another gate or picture; ``UserError`` where there is none of that name."""
     taken = taken_for(store, film)
     for what, value, known in (("gate", gate, tuple(taken.kinds)), ("picture", probe, taken.probes)):
-        if value not in known:
-            raise UserError(f"no {what} {repr(value)[:60]} in these snapshots; {nearest(str(value)[:60], known)}")
+        one_of(value, known, f"no {what} {{}} in these snapshots")
     return replace(film, gate=gate, probe=probe)
 
 
