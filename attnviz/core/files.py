@@ -22,8 +22,12 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
     Args:
         files: Path -> content.
+
+    Raises:
+        OSError: One cannot be written; ``filename`` is its path.
     """
     staged: dict[Path, Path] = {}
+    path = next(iter(files))
     try:
         for path, data in files.items():
             _remove_leftovers(path)
@@ -32,6 +36,9 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             _write_out(handle, data)
         for path, new in staged.items():
             new.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # the system names the temporary file, and for a full disk none
+        raise
     finally:
         for new in staged.values():
             new.unlink(missing_ok=True)

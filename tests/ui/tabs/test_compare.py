@@ -15,6 +15,7 @@ from attnviz.images.samples import load_sample  # noqa: E402
 from attnviz.render.masks import DEPTHS  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
 from attnviz.ui.shared.jobs import Jobs, Report, in_steps  # noqa: E402
+from attnviz.ui.shared.memory import Memory  # noqa: E402
 from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
 from attnviz.ui.tabs.compare.address import python_of  # noqa: E402
 from attnviz.ui.tabs.compare.compute import Work  # noqa: E402
@@ -261,6 +262,7 @@ def test_a_change_that_comes_late_keeps_what_was_stopped(ask, tab, four, monkeyp
     wanted = ComparisonRequest("networks", FOUR, (CAT,), OWN, "occlusion", compute=True)
     report = Report()
     report.stop.set()
+    monkeypatch.setattr(tab.work, "_attributions", Memory(64))  # of other tests
     monkeypatch.setattr(tab.work, "compare", lambda wanted, language, own: compare(wanted, language, report))
     compare = type(tab.work).compare.__get__(tab.work)
     stopped = ask("on_compute", state=replace(four, wanted=wanted), method="occlusion")["state"]
