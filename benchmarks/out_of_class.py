@@ -45,7 +45,7 @@ CONTROL = "known, 32 pixels"
 
 
 class Fitted:
-    """What the scores over features need of training photographs.
+    """What the scores over features, or over logits, need of training photographs.
 
     Args:
         features: (N, D) of training photographs.
@@ -60,8 +60,8 @@ class Fitted:
 
     def distance(self, features: Doubles) -> Doubles:
         """To the nearest class mean, in standard deviations that all classes share (Lee et al. 2018, diagonal)."""
-        apart = features[:, None] - self.means[None]
-        return -(np.square(apart) / self.variance).sum(2).min(1)
+        apart = [np.square(features - mean) / self.variance for mean in self.means]
+        return -np.min([each.sum(1) for each in apart], 0)
 
     def neighbours(self, features: Doubles) -> Doubles:
         """Cosine with the k-th nearest training photograph (Sun et al. 2022)."""
@@ -69,13 +69,14 @@ class Fitted:
         return near[:, -min(NEIGHBOURS, near.shape[1])]
 
 
-Score = Callable[[Doubles, Doubles, Fitted], Doubles]
+Score = Callable[[Doubles, Doubles, Fitted, Fitted], Doubles]
 SCORES: Mapping[str, Score] = {
-    "largest probability": lambda logits, _, __: probabilities(logits.astype(np.float32)).max(1).astype(np.float64),
-    "largest logit": lambda logits, _, __: logits.max(1),
-    "energy": lambda logits, _, __: np.logaddexp.reduce(logits, 1),
-    "distance": lambda _, features, fitted: fitted.distance(features),
-    "neighbours": lambda _, features, fitted: fitted.neighbours(features),
+    "largest probability": lambda logits, *_: probabilities(logits.astype(np.float32)).max(1).astype(np.float64),
+    "largest logit": lambda logits, *_: logits.max(1),
+    "energy": lambda logits, *_: np.logaddexp.reduce(logits, 1),
+    "distance of logits": lambda logits, _, fitted, __: fitted.distance(logits),
+    "distance": lambda _, features, __, fitted: fitted.distance(features),
+    "neighbours": lambda _, features, __, fitted: fitted.neighbours(features),
 }
 """Each is higher for what is more like the training data: Hendrycks and Gimpel 2017, Hendrycks et al. 2022, Liu et al.
 2020, Lee et al. 2018, Sun et al. 2022."""
@@ -149,14 +150,14 @@ def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
         tuple(foreign.names[i] for i in chosen), tuple(foreign.sources[i] for i in chosen), foreign.targets[chosen]
     )
     kinds = {"other classes": spread(foreign, args.images), **made(known, loaded.input.size, args.made)}
-    fitted = Fitted(read(network, train)[1], train.targets)
+    fitted = [Fitted(values, train.targets) for values in read(network, train)]
     at_home = read(network, known)
     row: dict[str, Any] = {"name": name, "sure": {"known": _sure(at_home[0])}, "scores": {}}
-    scored = {score: rule(*at_home, fitted) for score, rule in SCORES.items()}
+    scored = {score: rule(*at_home, *fitted) for score, rule in SCORES.items()}
     outputs = {kind: read(network, photographs) for kind, photographs in kinds.items()}
     row["sure"] |= {kind: _sure(logits) for kind, (logits, _) in outputs.items()}
     for score, rule in SCORES.items():
-        values = {kind: rule(*output, fitted) for kind, output in outputs.items()}
+        values = {kind: rule(*output, *fitted) for kind, output in outputs.items()}
         row["scores"][score] = {
             kind: {"auroc": round(auroc(scored[score], of), 4), "passing": round(passing(scored[score], of), 4)}
             for kind, of in values.items()
