@@ -29,6 +29,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.walk import walk
+from attnviz.core.likeness import Subspace, unit
 from attnviz.core.scores import probabilities
 from attnviz.images.sample_table import RENDERED, SAMPLES
 from attnviz.images.samples import load_sample
@@ -53,20 +54,36 @@ class Fitted:
     """
 
     def __init__(self, features: Doubles, targets: NDArray[np.int64]) -> None:
-        self.means = np.stack([features[targets == k].mean(0) for k in np.unique(targets)])
-        within = features - self.means[np.searchsorted(np.unique(targets), targets)]
-        self.variance = within.var(0) + 1e-6 * max(float(within.var()), 1e-12)
-        self.directions = _unit(features)
+        classes = np.unique(targets)
+        self.means = np.stack([features[targets == k].mean(0) for k in classes])
+        within = features - self.means[np.searchsorted(classes, targets)]
+        floor = 0.01 * max(float(within.var(0).mean()), 1e-12)
+        self.variance = within.var(0) + floor
+        self.precision = np.linalg.inv(within.T @ within / len(within) + floor * np.eye(within.shape[1]))
+        self.units = unit(features)
+        self.subspace = Subspace.of(features)
 
     def distance(self, features: Doubles) -> Doubles:
         """To the nearest class mean, in standard deviations that all classes share (Lee et al. 2018, diagonal)."""
-        apart = [np.square(features - mean) / self.variance for mean in self.means]
-        return -np.min([each.sum(1) for each in apart], 0)
+        return -np.min([(np.square(features - mean) / self.variance).sum(1) for mean in self.means], 0)
+
+    def covariance(self, features: Doubles) -> Doubles:
+        """The same with all covariances, D² numbers (Lee et al. 2018)."""
+        apart = [features - mean for mean in self.means]
+        return -np.min([((each @ self.precision) * each).sum(1) for each in apart], 0)
+
+    def angle(self, features: Doubles) -> Doubles:
+        """Cosine with the nearest class mean."""
+        return (unit(features) @ unit(self.means).T).max(1)
 
     def neighbours(self, features: Doubles) -> Doubles:
-        """Cosine with the k-th nearest training photograph (Sun et al. 2022)."""
-        near = np.sort(_unit(features) @ self.directions.T, 1)
+        """Cosine with the k-th nearest training photograph, N · D numbers (Sun et al. 2022)."""
+        near = np.sort(unit(features) @ self.units.T, 1)
         return near[:, -min(NEIGHBOURS, near.shape[1])]
+
+    def remainder(self, features: Doubles) -> Doubles:
+        """What is left of the features outside of the directions in which those of training photographs vary most."""
+        return -self.subspace.remainder(features)
 
 
 Score = Callable[[Doubles, Doubles, Fitted, Fitted], Doubles]
@@ -76,14 +93,13 @@ SCORES: Mapping[str, Score] = {
     "energy": lambda logits, *_: np.logaddexp.reduce(logits, 1),
     "distance of logits": lambda logits, _, fitted, __: fitted.distance(logits),
     "distance": lambda _, features, __, fitted: fitted.distance(features),
+    "covariance": lambda _, features, __, fitted: fitted.covariance(features),
+    "angle": lambda _, features, __, fitted: fitted.angle(features),
     "neighbours": lambda _, features, __, fitted: fitted.neighbours(features),
+    "remainder": lambda _, features, __, fitted: fitted.remainder(features),
 }
 """Each is higher for what is more like the training data: Hendrycks and Gimpel 2017, Hendrycks et al. 2022, Liu et al.
-2020, Lee et al. 2018, Sun et al. 2022."""
-
-
-def _unit(features: Doubles) -> Doubles:
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+2020, Lee et al. 2018, Sun et al. 2022, and the residual of Wang et al. 2022 (ViM) on features of length 1."""
 
 
 def auroc(known: Doubles, other: Doubles) -> float:
