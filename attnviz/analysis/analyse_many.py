@@ -15,6 +15,7 @@ import torch
 
 import attnviz
 from attnviz.analysis.analyser import Analyser, network_of
+from attnviz.analysis.likeness import remarked
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
 
@@ -124,7 +125,8 @@ def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis
     """One forward pass over prepared images."""
     network = analyser.loaded
     x = torch.cat([analyser.input(image) for image in images])
-    logits, tape = analyser.forward(x)
+    with remarked(network, analyser.likeness) as remarks:
+        logits, tape = analyser.forward(x)
     numbers = _rows(logits, len(images), "the answer")
     gates = {site.name: _rows(tape[site.name].values, len(images), site.name) for site in analyser.sites}
     facts = {"attnviz": attnviz.__version__, "torch": torch.__version__, "device": str(analyser.device)}
@@ -139,6 +141,7 @@ def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis
             network.scores,
             network.assumed,
             analyser.outline,
+            remarks(i),
         )
         for i, image in enumerate(images)
     ]

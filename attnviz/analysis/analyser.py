@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import attnviz
+from attnviz.analysis.likeness import likeness_of, remarked
 from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
 from attnviz.core.outline import Unit
@@ -53,12 +54,14 @@ class Analyser:
     Attributes:
         loaded: The model.
         sites: Its gates from the first layer to the last.
+        likeness: By what a photograph is called unlike its training data, where its card says that.
     """
 
     def __init__(self, loaded: Network) -> None:
         self.loaded = loaded
         self.device, self.dtype = placed(loaded.module)
         self.sites = sites_of(loaded)
+        self.likeness = likeness_of(loaded)
 
     def example(self) -> Tensor:
         """An empty input, (1, C, H, W): zeros, or what the model's own transform makes of grey."""
@@ -142,7 +145,9 @@ class Analyser:
         started = time.perf_counter()
         image = photograph if isinstance(photograph, PreparedImage) else self.prepare(photograph)
         prepared = time.perf_counter()
-        logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
+        steps, likeness = ((), self.likeness) if edits is None else (edits.steps, None)
+        with remarked(self.loaded, likeness) as remarks:
+            logits, tape = self.forward(self.input(image), steps=steps)
         gates = tuple(GateRecord(site, _numpy(tape[site.name].values)) for site in self.sites)
         values = _numpy(logits[0])
         if edits is not None and not np.isfinite(values).all():
@@ -159,7 +164,7 @@ class Analyser:
             facts["contents"] = contents(self.loaded.module)
         loaded = self.loaded
         fields = (loaded.name, image, loaded.labels, values, gates, facts, loaded.scores, loaded.assumed)
-        return Analysis(*fields, outline=self.outline)
+        return Analysis(*fields, outline=self.outline, remarks=remarks(0))
 
     def class_map(self, image: PreparedImage) -> ClassMap | None:
         """The class at every place, where the network answers everywhere; ``None`` where it gives one answer."""

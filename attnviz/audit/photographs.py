@@ -70,7 +70,7 @@ def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").lower().split())
 
 
-def _by_name(labels: Sequence[str]) -> Mapping[str, int]:
+def class_index(labels: Sequence[str]) -> Mapping[str, int]:
     """Classes by name, ``"tench, Tinca tinca"`` under each of its two; names that two classes share are none."""
     table: dict[str, int] = {}
     shared = set()
@@ -91,7 +91,7 @@ def match_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[list[i
     Returns:
         The indices, and why there are none: classes that the network lacks, or two that would be one.
     """
-    table = _by_name(labels)
+    table = class_index(labels)
     indices = [table.get(_plain(name), -1) for name in readable(classes)]
     missing = [name for name, index in zip(classes, indices, strict=True) if index < 0]
     if missing:
