@@ -23,14 +23,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from torch import nn
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.audit.foreign import foreign_photographs, spread
 from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.photographs import Photographs, given, in_folder
 from attnviz.audit.walk import walk
 from attnviz.core.likeness import Subspace, unit
 from attnviz.core.scores import probabilities
+from attnviz.gates.pooled import pooled
 from attnviz.images.sample_table import RENDERED, SAMPLES
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import load
@@ -115,14 +116,6 @@ def passing(known: Doubles, other: Doubles) -> float:
     return float((other >= np.quantile(known, 1 - PASS)).mean())
 
 
-def spread(photographs: Photographs, count: int) -> Photographs:
-    """At most so many, evenly over their order."""
-    step = max(len(photographs) / count, 1)
-    at = [int(i * step) for i in range(min(count, len(photographs)))]
-    some = (tuple(values[i] for i in at) for values in (photographs.names, photographs.sources))
-    return Photographs(*some, photographs.targets[at], photographs.left_out)
-
-
 def made(known: Photographs, size: tuple[int, int], count: int) -> dict[str, Photographs]:
     """The pictures that are made: of validation photographs, and of nothing."""
     chance = np.random.default_rng(0)
@@ -144,14 +137,9 @@ def made(known: Photographs, size: tuple[int, int], count: int) -> dict[str, Pho
 
 def read(network: AuditedNetwork, photographs: Photographs) -> tuple[Doubles, Doubles]:
     """Logits (N, K) and pooled features (N, D), what the last linear layer is given."""
-    last = [module for module in network.loaded.module.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[torch.Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(1).cpu()))
-    try:
+    with pooled(network.loaded.module) as passes:
         logits = [network.logits(x) for _, x in walk(network, photographs)]
-    finally:
-        hook.remove()
-    return np.concatenate(logits).astype(np.float64), torch.cat(seen).numpy().astype(np.float64)
+    return np.concatenate(logits).astype(np.float64), torch.cat(passes).cpu().numpy().astype(np.float64)
 
 
 def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
@@ -160,11 +148,7 @@ def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
     network = AuditedNetwork(Analyser(loaded))
     known = spread(in_folder(args.data, loaded.labels), args.images)
     train = spread(in_folder(args.data, loaded.labels, "train"), args.fit)
-    foreign = in_folder(args.foreign, ())
-    chosen = [i for i, name in enumerate(foreign.names) if name.split("/")[0] in args.foreign_classes]
-    foreign = Photographs(
-        tuple(foreign.names[i] for i in chosen), tuple(foreign.sources[i] for i in chosen), foreign.targets[chosen]
-    )
+    foreign, _ = foreign_photographs(args.foreign, args.foreign_classes, loaded.labels)
     kinds = {"other classes": spread(foreign, args.images), **made(known, loaded.input.size, args.made)}
     fitted = [Fitted(values, train.targets) for values in read(network, train)]
     at_home = read(network, known)

@@ -14,7 +14,7 @@ from PIL import Image
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.accuracy import accuracy, calibration, check_classes
 from attnviz.audit.network import AuditedNetwork
-from attnviz.audit.photographs import Photographs, class_index, in_folder
+from attnviz.audit.photographs import Photographs, in_folder, known_among
 from attnviz.audit.statistics.base import Doubles, Whole
 from attnviz.audit.statistics.counts import Answers
 from attnviz.audit.walk import walk
@@ -65,8 +65,8 @@ def foreign_photographs(root: Path, wanted: Sequence[str], labels: Sequence[str]
         raise UserError(f"--foreign must be a folder of class folders, so that known classes are seen; {root} has none")
     if unknown := [name for name in wanted if name not in folders]:
         raise UserError(f"--foreign-classes: {root} has no class folder {unknown[0]!r}; {nearest(unknown[0], folders)}")
-    chosen, table = [name for name in folders if not wanted or name in wanted], class_index(labels)
-    if common := [name for name in chosen if readable([name])[0].replace("_", " ").lower() in table]:
+    chosen = [name for name in folders if not wanted or name in wanted]
+    if common := known_among(chosen, labels):
         others = ",".join(name for name in chosen if name not in common) or "none is left"
         raise UserError(
             f"the network knows {', '.join(readable(common))}: what it says of these photographs is no answer to other "

@@ -70,7 +70,7 @@ def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").lower().split())
 
 
-def class_index(labels: Sequence[str]) -> Mapping[str, int]:
+def _by_name(labels: Sequence[str]) -> Mapping[str, int]:
     """Classes by name, ``"tench, Tinca tinca"`` under each of its two; names that two classes share are none."""
     table: dict[str, int] = {}
     shared = set()
@@ -91,7 +91,7 @@ def match_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[list[i
     Returns:
         The indices, and why there are none: classes that the network lacks, or two that would be one.
     """
-    table = class_index(labels)
+    table = _by_name(labels)
     indices = [table.get(_plain(name), -1) for name in readable(classes)]
     missing = [name for name, index in zip(classes, indices, strict=True) if index < 0]
     if missing:
@@ -100,6 +100,12 @@ def match_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[list[i
     if len(set(indices)) < len(indices):
         return [], "two folders are one class of the network; tests that need classes are left out"
     return indices, ""
+
+
+def known_among(classes: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Those of the classes of the data that a network knows by the same name, or by one of its synonyms."""
+    names = {_plain(part) for label in labels for part in (label, *label.split(","))}
+    return [name for name in classes if _plain(readable([name])[0]) in names]
 
 
 def _split(root: Path, split: str) -> Path:

@@ -90,21 +90,26 @@ def _unwrapped(told: dict[str, Any]) -> Any:
 
 def _sentence(name: str, measured: dict[str, Any], reason: str | None) -> str:
     line = f"{name}: top-1 {measured['top1']} % ({measured['correct']} of {measured['total']})"
-    line += f", sure of {measured['confidence']} % on average, calibration error {measured['ece']} %"
-    if foreign := measured.get("foreign"):
-        unlike = measured["unlike"]
-        line += (
-            f"; of {foreign['images']} photographs of other classes ({', '.join(foreign['classes'])}) sure of "
-            f"{foreign['confidence']} %, and {unlike['caught']} % of them are called unlike the training data, as are "
-            f"{unlike['known']} % of the known ones"
-        )
-        line += "" if unlike["blurred"] is None else f" and {unlike['blurred']} % of known ones made as small"
     card = measured["card"]
     if reason is not None:
-        return f"{line}; not comparable with a card: {reason}"
-    if card["correct"] is None:
-        return f"{line}; the card tells no accuracy"
-    return f"{line}; the card says {card['top1']} % ({card['correct']} of {card['total']}), same data"
+        line += f"; not comparable with a card: {reason}"
+    elif card["correct"] is None:
+        line += "; the card tells no accuracy"
+    else:
+        line += f"; the card says {card['top1']} % ({card['correct']} of {card['total']}), same data"
+    line += f"; sure of {measured['confidence']} % on average, calibration error {measured['ece']} %"
+    return f"{line}; {_beside(measured)}" if "foreign" in measured else line
+
+
+def _beside(measured: dict[str, Any]) -> str:
+    """How sure a network is of photographs of other classes, and how many are called unlike."""
+    foreign, unlike = measured["foreign"], measured["unlike"]
+    small = "" if unlike["blurred"] is None else f" and {unlike['blurred']} % of known ones made as small"
+    return (
+        f"of {foreign['images']} photographs of other classes ({', '.join(foreign['classes'])}) sure of "
+        f"{foreign['confidence']} %, and {unlike['caught']} % of them are called unlike the training data, as are "
+        f"{unlike['known']} % of the known ones{small}"
+    )
 
 
 def _apart(measured: dict[str, Any]) -> bool:
