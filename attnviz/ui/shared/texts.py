@@ -31,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # model
     "model": ("Network", "网络"),
     "prediction": ("Prediction", "预测"),
+    "sure_foreign": (
+        "Shown photographs of none of them, it is {confidence} % sure on average all the same.",
+        "看到不属于这些类别的照片时，它平均仍有 {confidence} % 的把握。",
+    ),
     "knows": (
         "It knows {count} classes: anything else is forced into one of them.",
         "它只认识 {count} 个类别：其他任何东西都会被归入其中之一。",
