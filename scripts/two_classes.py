@@ -4,6 +4,9 @@ It takes seconds, nothing is downloaded, and the same seed gives the same pictur
 classes: leaves are of many greens, under many lights, and beside *every* leaf lie brown clods as large as the lesions.
 What tells them is a brown spot with a yellow edge *on* the leaf. They are drawings: what a network learns from them
 says nothing about plants.
+
+``--keep RUN AUDIT`` draws nothing: it writes what a network that was trained on the folder, and an audit of it, say
+into ``results/two-classes.json``, of which ``docs/two-classes.md`` speaks.
 """
 
 from __future__ import annotations
@@ -12,9 +15,14 @@ import argparse
 import colorsys
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from attnviz.audit.compare import read_summary
+from attnviz.models.checkpoints import checkpoint_ids, load_card
+from attnviz.models.results import FOLDER, write_results
 
 SIDE = 128
 """Pixels of a picture; it is drawn twice as large and reduced, for smooth edges."""
@@ -94,13 +102,36 @@ def make(folder: Path, seed: int = 0, counts: dict[str, int] | None = None) -> i
     return written
 
 
+def kept(run: Path, audit: Path) -> dict[str, Any]:
+    """What the card of a run and the summary of its audit say, as plain values."""
+    (name,) = checkpoint_ids(run)
+    card, summary = load_card(name, run), read_summary(audit / "summary.json")
+    told = {key: card.training[key] for key in ("commit", "torch", "python", "hardware", "seconds")}
+    return {
+        "command": " ".join(["python -m scripts.two_classes", *sys.argv[1:]]),
+        "recipe": card.training["recipe"],
+        "metrics": card.metrics,
+        "training": told,
+        "sentences": summary["sentences"],
+        "together": summary["together"],
+        "gates": len(summary["gates"]),
+        "data": {key: summary["data"][key] for key in ("photographs", "tested")},
+        "run": summary["run"],
+    }
+
+
 def main() -> None:
     """Draw the folder that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, nargs=2, metavar=("RUN", "AUDIT"))
     args = parser.parse_args()
-    print(f"{make(args.folder, args.seed)} pictures in {args.folder}")
+    if args.keep:
+        settings = {"seed": args.seed, "pictures": COUNTS}
+        write_results(FOLDER / "two-classes.json", kept(*args.keep), settings)
+    else:
+        print(f"{make(args.folder, args.seed)} pictures in {args.folder}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A section gives (page, text) pairs; ``tests/test_claims.py`` looks each up in it
 number that no section gives.
 """
 
-from tests.claims import audit, experiments, foreign, gates, limits, speed
+from tests.claims import audit, experiments, foreign, gates, limits, speed, two_classes
 
 SECTIONS = (
     gates.networks,
@@ -29,4 +29,5 @@ SECTIONS = (
     audit.masks_on_objects,
     audit.measured,
     audit.scale,
+    two_classes.two_classes,
 )
