@@ -13,7 +13,19 @@ from scripts.leaderboard import BEGIN, END
 from tests.claims import SECTIONS
 from tests.test_layering import ROOT
 
-PROSE = ("results", "timm", "cbam", "deploying", "privacy", "tutorial", "architecture", "index", "audit", "scale")
+PROSE = (
+    "results",
+    "timm",
+    "cbam",
+    "deploying",
+    "privacy",
+    "tutorial",
+    "architecture",
+    "index",
+    "audit",
+    "scale",
+    "two-classes",
+)
 NOISE = read_results("noise")
 PAGES = ("README.md", "README.zh-CN.md", *(f"docs/{name}.md" for name in PROSE))
 NUMBER = r"(?<!\w)(?<![A-Za-z]-)\d[\d,.]*"

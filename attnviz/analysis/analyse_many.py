@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from attnviz.analysis.analyser import Analyser, as_floats
+from attnviz.analysis.likeness import remarked
 from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
@@ -123,13 +124,15 @@ def _analyses(
 def _batch(analyser: Analyser, images: Sequence[PreparedImage]) -> list[Analysis]:
     """One forward pass over prepared images."""
     x = torch.cat([analyser.input(image) for image in images])
-    logits, tape = analyser.forward(x)
+    with remarked(analyser.loaded, analyser.likeness) as remarks:
+        logits, tape = analyser.forward(x)
     numbers = _rows(logits, len(images), "the answer")
     gates = {site.name: _rows(tape[site.name].values, len(images), site.name) for site in analyser.sites}
     records = (
         tuple(GateRecord(site, gates[site.name][i : i + 1]) for site in analyser.sites) for i in range(len(images))
     )
-    return [analyser.analysis(*answer, {}) for answer in zip(images, numbers, records, strict=True)]
+    answers = zip(images, numbers, records, strict=True)
+    return [analyser.analysis(*answer, {}, remarks(i)) for i, answer in enumerate(answers)]
 
 
 def _rows(values: torch.Tensor, count: int, what: str) -> Floats:

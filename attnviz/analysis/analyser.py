@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 import attnviz
+from attnviz.analysis.likeness import likeness_of, remarked
 from attnviz.core.checks import is_whole
 from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
+from attnviz.core.notes import Note
 from attnviz.core.outline import Unit
 from attnviz.core.scores import probabilities
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
@@ -52,12 +54,14 @@ class Analyser:
     Attributes:
         loaded: The model.
         sites: Its gates from the first layer to the last.
+        likeness: By what a photograph is called unlike its training data, where its card says that.
     """
 
     def __init__(self, loaded: Network) -> None:
         self.loaded = loaded
         self.device, self.dtype = placed(loaded.module)
         self.sites = sites_of(loaded)
+        self.likeness = likeness_of(loaded)
 
     def example(self) -> Tensor:
         """An empty input, (1, C, H, W): zeros, or what the model's own transform makes of grey."""
@@ -141,7 +145,9 @@ class Analyser:
         started = time.perf_counter()
         image = photograph if isinstance(photograph, PreparedImage) else self.prepare(photograph)
         prepared = time.perf_counter()
-        logits, tape = self.forward(self.input(image), steps=edits.steps if edits is not None else ())
+        steps, likeness = ((), self.likeness) if edits is None else (edits.steps, None)
+        with remarked(self.loaded, likeness) as remarks:
+            logits, tape = self.forward(self.input(image), steps=steps)
         gates = tuple(GateRecord(site, as_floats(tape[site.name].values)) for site in self.sites)
         values = as_floats(logits[0])
         if edits is not None and not np.isfinite(values).all():
@@ -151,16 +157,21 @@ class Analyser:
         facts: dict[str, Any] = {name: round(1000 * passed, 2) for name, passed in seconds.items()}
         if not self.sites:
             facts["contents"] = contents(self.loaded.module)
-        return self.analysis(image, values, gates, facts)
+        return self.analysis(image, values, gates, facts, remarks(0))
 
     def analysis(
-        self, image: PreparedImage, logits: Floats, gates: tuple[GateRecord, ...], facts: Mapping[str, Any]
+        self,
+        image: PreparedImage,
+        logits: Floats,
+        gates: tuple[GateRecord, ...],
+        facts: Mapping[str, Any],
+        remarks: tuple[Note, ...] = (),
     ) -> Analysis:
         """What this model said about an image, with ``facts`` besides those about the model itself."""
         loaded = self.loaded
         facts = {"attnviz": attnviz.__version__, "torch": torch.__version__, "device": str(self.device), **facts}
         fields = (loaded.name, image, loaded.labels, logits, gates, facts, loaded.scores, loaded.assumed)
-        return Analysis(*fields, outline=self.outline)
+        return Analysis(*fields, outline=self.outline, remarks=remarks)
 
     def class_map(self, image: PreparedImage) -> ClassMap | None:
         """The class at every place, where the network answers everywhere; ``None`` where it gives one answer."""

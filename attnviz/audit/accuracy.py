@@ -29,7 +29,7 @@ def check_classes(loaded: Network, photographs: Photographs) -> None:
 
 
 def evaluate(loaded: Network, photographs: Photographs) -> dict[str, Any]:
-    """Accuracy of a network; see ``accuracy``.
+    """Accuracy of a network and how well it knows when it is right; see ``accuracy`` and ``calibration``.
 
     Raises:
         UserError: Its answers cannot be judged, or a photograph cannot be read.
@@ -40,7 +40,8 @@ def evaluate(loaded: Network, photographs: Photographs) -> dict[str, Any]:
         logits, targets = network.logits(x), photographs.targets[numbers]
         sure = probabilities(logits, loaded.scores).max(1)
         parts.append(Answers.of(len(loaded.labels), targets, logits.argmax(1), sure))
-    return accuracy(reduce(Answers.merge, parts), loaded.labels)
+    answers = reduce(Answers.merge, parts)
+    return {**accuracy(answers, loaded.labels), **calibration(answers)}
 
 
 def accuracy(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
@@ -55,6 +56,15 @@ def accuracy(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
             for k in np.flatnonzero(answers.images).tolist()
         },
     }
+
+
+def calibration(answers: Answers) -> dict[str, float]:
+    """``confidence``, the mean probability of the answers, and ``ece``, both in percent.
+
+    ``ece`` is the expected calibration error of Guo et al. 2017 (arXiv 1706.04599) with 15 bins.
+    """
+    mean = float(answers.bin_confidence.sum() / max(answers.bin_images.sum(), 1))
+    return {"confidence": round(100 * mean, 2), "ece": round(100 * answers.calibration_error, 2)}
 
 
 def other_data(card: Card, photographs: Photographs) -> str | None:

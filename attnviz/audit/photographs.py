@@ -103,6 +103,12 @@ def match_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[list[i
     return indices, ""
 
 
+def known_among(classes: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Those of the classes of the data that a network knows by the same name, or by one of its synonyms."""
+    names = {_plain(part) for label in labels for part in (label, *label.split(","))}
+    return [name for name in classes if _plain(readable([name])[0]) in names]
+
+
 def _split(root: Path, split: str) -> Path:
     """``root/<split>``, or what else that split is called where it holds folders; else ``root``."""
     for name in next((names for names in SPLITS if split in names), (split,)):

@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NOTES: Mapping[str, str] = {
+    "unlike": (
+        "This photograph looks unlike those that the network learned from: its answer may mean nothing. The same is "
+        "said of {known} of 100 photographs of classes that it knows, and of {caught} of 100 of other classes."
+    ),
+    "unlike_enlarged": (
+        "This photograph looks unlike those that the network learned from: its answer may mean nothing. The same is "
+        "said of {known} of 100 photographs of classes that it knows, and of {caught} of 100 small ones of other "
+        "classes, enlarged; but also of {blurred} of 100 of known classes made as small: blur is part of what is seen."
+    ),
     "squeezed": (
         "The photograph is squeezed to {ratio} times its proportions before the network sees it. Cut out the part "
         "that matters and give that."

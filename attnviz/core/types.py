@@ -255,6 +255,7 @@ class Analysis:
         scores: How logits become probabilities, a name of ``attnviz.core.scores.SCORES``.
         assumed: What is assumed about the network.
         outline: The network as a line of blocks, the gates in their places; empty where it was not read.
+        remarks: What is to be said of this answer: whether the photograph looks unlike the training data.
     """
 
     model: str
@@ -266,14 +267,15 @@ class Analysis:
     scores: str = "softmax"
     assumed: tuple[Note, ...] = ()
     outline: tuple[Unit, ...] = ()
+    remarks: tuple[Note, ...] = ()
 
     def _repr_html_(self) -> str:
         return as_html(self)
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What must be said beside the answer: about the photograph, and what is assumed about the network."""
-        return (*self.image.notes, *self.assumed)
+        """What must be said beside the answer: about it, the photograph, and what is assumed about the network."""
+        return (*self.remarks, *self.image.notes, *self.assumed)
 
     @property
     def probabilities(self) -> Floats:

@@ -115,4 +115,5 @@ def embedded(
 def _told(view: Mapping[str, Any]) -> str:
     top = view["prediction"]["top"]
     answers = " · ".join(f"{entry['en']} {entry['text']}" for entry in top[:3])
-    return f"{answers} — attnviz {json.dumps(view['facts'].get('attnviz', ''))[1:-1]}"
+    notes = "".join(f" {note['text']}" for note in view["notes"])
+    return f"{answers} — attnviz {json.dumps(view['facts'].get('attnviz', ''))[1:-1]}{'.' if notes else ''}{notes}"

@@ -4,7 +4,7 @@ A section gives (page, text) pairs; ``tests/test_claims.py`` looks each up in it
 number that no section gives.
 """
 
-from tests.claims import audit, experiments, gates, limits, speed
+from tests.claims import audit, experiments, foreign, gates, limits, speed, two_classes
 
 SECTIONS = (
     gates.networks,
@@ -15,6 +15,9 @@ SECTIONS = (
     experiments.noise_even,
     experiments.positions,
     experiments.pairs,
+    foreign.sure,
+    foreign.told_apart,
+    foreign.said,
     speed.cost,
     speed.speed,
     speed.programs,
@@ -26,4 +29,5 @@ SECTIONS = (
     audit.masks_on_objects,
     audit.measured,
     audit.scale,
+    two_classes.two_classes,
 )

@@ -30,8 +30,8 @@ from attnviz.models.published import at_hand
 from attnviz.ui.networks.model_cache import Slots
 
 OPENING = ("cbam", "pool")
-"""Types that stand first, however accurate others are: the one with channel gates and spatial masks, which the app opens
-with, and beside it the one whose mask has to be about the object, because the answer is read through it."""
+"""Types that stand first, however accurate others are: the one with channel gates and spatial masks, which the app
+opens with, and beside it the one whose answer is read through its mask."""
 IMAGENET = "ImageNet-1k"
 PUBLISHED: Mapping[str, str] = {
     "torchvision:efficientnet_b0": "EfficientNet-B0 · SE · ImageNet",

@@ -59,11 +59,26 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
     if "correct" in metrics:
         counts = {key: f"{metrics[key]:,}" for key in ("correct", "total")}
         rows.append((say("about_right", language), say("about_top1", language, top1=metrics["top1"], **counts)))
+    rows += _sure(card, language)
     if found.top1 is not None:
         spread = {"mean": f"{found.top1['mean']:.2f}", "half": f"{half_interval(found.top1['values']):.2f}"}
         count = say("about_seeds", language, count=found.top1["n"])
         rows.append((count, say("about_spread", language, **spread)))
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in rows)}</dl>"
+
+
+def _sure(card: Card, language: str) -> list[tuple[str, str]]:
+    """How sure it is of photographs of its classes, and of others; nothing for a card from before that was measured."""
+    metrics, rows = card.metrics, []
+    if "ece" in metrics:
+        text = say("about_sure_known", language, confidence=metrics["confidence"], ece=metrics["ece"])
+        rows.append((say("about_sure", language), text))
+    if foreign := metrics.get("foreign"):
+        classes = ("、" if language == "zh" else ", ").join(class_name(name, language) for name in foreign["classes"])
+        counts = {key: foreign[key] for key in ("confidence", "above_half")}
+        text = say("about_sure_foreign", language, images=f"{foreign['images']:,}", classes=classes, **counts)
+        rows.append((say("about_foreign", language), text))
+    return rows
 
 
 def _run(card: Card, language: str) -> list[tuple[str, str]]:

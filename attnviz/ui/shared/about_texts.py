@@ -26,6 +26,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "about_right": ("Right", "正确率"),
     "about_top1": ("{top1} %, {correct} of {total}", "{top1} %，{total} 张中 {correct} 张"),
+    "about_sure": ("How sure", "把握"),
+    "about_sure_known": (
+        "{confidence} % on average on photographs of its classes; calibration error (ECE) {ece} %",
+        "对其所学类别的照片平均为 {confidence} %；校准误差（ECE）{ece} %",
+    ),
+    "about_foreign": ("On other classes", "其他类别"),
+    "about_sure_foreign": (
+        "{confidence} % on average on {images} photographs of none of its classes ({classes}): above one half for {above_half} % of them",
+        "对 {images} 张不属于其类别的照片（{classes}）平均为 {confidence} %；其中 {above_half} % 超过一半",
+    ),
     "about_seeds": ("This recipe, {count} seeds", "此配方的 {count} 个种子"),
     "about_spread": ("{mean} ± {half} % (95 % t interval of the mean)", "{mean} ± {half} %（均值的 95 % t 区间）"),
     "about_classes": ("Right by class, in %", "各类别的正确率（%）"),

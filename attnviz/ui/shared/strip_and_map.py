@@ -51,6 +51,8 @@ def prediction_html(view: View, card: Card) -> str:
         limits.append(say("accuracy", language, top1=metrics["top1"], total=f"{metrics['total']:,}"))
     elif "top1" in metrics:
         limits.append(say("accuracy_only", language, top1=metrics["top1"]))
+    if "foreign" in metrics:
+        limits.append(say("sure_foreign", language, confidence=f"{metrics['foreign']['confidence']:.0f}"))
     return answer_html(view.analysis, limits, language)
 
 

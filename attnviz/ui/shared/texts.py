@@ -31,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # model
     "model": ("Network", "网络"),
     "prediction": ("Prediction", "预测"),
+    "sure_foreign": (
+        "Shown photographs of none of them, it is {confidence} % sure on average all the same.",
+        "看到不属于这些类别的照片时，它平均仍有 {confidence} % 的把握。",
+    ),
     "knows": (
         "It knows {count} classes: anything else is forced into one of them.",
         "它只认识 {count} 个类别：其他任何东西都会被归入其中之一。",
@@ -57,6 +61,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     **{f"gate_kind_{name}": kind.words for name, kind in KINDS.items()},
     "keeps": ("1 keeps", "1 保留"),
     "shuts": ("0 shuts", "0 关闭"),
+    "note_unlike": (NOTES["unlike"], "这张照片看起来与网络学习过的照片不同：它的答案可能没有意义。网络认识的类别的照片，每 100 张中也有 {known} 张会被这样判断；其他类别的照片，每 100 张中有 {caught} 张。"),
+    "note_unlike_enlarged": (NOTES["unlike_enlarged"], "这张照片看起来与网络学习过的照片不同：它的答案可能没有意义。网络认识的类别的照片，每 100 张中也有 {known} 张会被这样判断；其他类别的小照片放大后，每 100 张中有 {caught} 张；而认识的类别的照片缩到同样小，每 100 张中也有 {blurred} 张：模糊也是判断的一部分。"),
     "note_squeezed": (NOTES["squeezed"], "照片在交给网络之前被挤压为原比例的 {ratio} 倍。请裁出要看的部分再使用。"),
     "note_part": (NOTES["part"], "网络只看到这张照片中间的 {share}%。请裁出要看的部分再使用。"),
     "note_tiny": (NOTES["tiny"], "网络看到的是由 {width}×{height} 像素放大到 {wide}×{high} 的图像：像素太少，说明不了什么。请使用更大的照片。"),

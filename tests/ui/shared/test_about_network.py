@@ -67,3 +67,13 @@ def test_words_of_a_card_are_escaped():
     training = {**card.training, "hardware": EVIL}
     html = about_html(replace(card, metrics=metrics, training=training, data={**card.data, "name": EVIL}), "en")
     assert html.count("&lt;img") == 4 and "<img" not in html
+
+
+@pytest.mark.parametrize(("language", "classes"), [("en", "cat, deer"), ("zh", "猫、鹿")])
+def test_how_sure_it_is_of_photographs_of_its_classes_and_of_others(language, classes):
+    card = tiny_card(tiny_spec("se"), "se")
+    foreign = {"classes": ["cat", "deer"], "images": 1000, "confidence": 58.25, "above_half": 61.5}
+    known = {**card.metrics, "confidence": 84.5, "ece": 3.25, "foreign": foreign}
+    before, now = about_html(card, language), about_html(replace(card, metrics=known), language)
+    for text in ("84.5 %", "3.25 %", "58.25 %", "61.5 %", "1,000", classes):
+        assert text in now and text not in before
