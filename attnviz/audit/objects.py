@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -20,8 +20,9 @@ from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import key_of
 from attnviz.audit.statistics.moments import Moments
 from attnviz.core.errors import UserError
+from attnviz.core.gate_map import place_masks
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import Floats
+from attnviz.core.types import Floats, GateSite
 from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import Captured
 from attnviz.images.decode import open_photograph
@@ -153,18 +154,24 @@ class ObjectTests:
 
     def measure(self, network: AuditedNetwork, tape: Mapping[str, Captured], numbers: Whole) -> dict[int, Moments]:
         """Of ``MEASURES`` over the photographs of a batch whose objects are known, for each gate with a mask."""
-        sites = [(i, site) for i, site in enumerate(network.sites) if site.has_mask]
-        if not sites or not (self.boxes.whole or self.masks.whole):
+        if not (self.boxes.whole or self.masks.whole):
             return {}
-        covers = {row: cover for row, n in enumerate(numbers) if (cover := self._cover(int(n))) is not None}
-        if not covers:
-            return {}
+        masks = dict(masks_of(network.sites, tape, self.spec))
+        covers = {row: cover for row, n in enumerate(numbers) if masks and (cover := self._cover(int(n))) is not None}
         measured = {}
-        for i, site in sites:
-            masks = tape[site.name].values[:, 0].float().cpu().numpy()
-            rows = [_measures(masks[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
+        for i, of in masks.items() if covers else ():
+            rows = [_measures(of[row], cover, self.names[numbers[row]]) for row, cover in covers.items()]
             measured[i] = Moments.of(np.array(rows, np.float64))
         return measured
+
+
+def masks_of(sites: Sequence[GateSite], tape: Mapping[str, Captured], spec: InputSpec) -> Iterator[tuple[int, Floats]]:
+    """Of each gate that is one map over places for whoever asks: its number, and its maps (N, h, w)."""
+    for number, site in enumerate(sites):
+        if site.has_mask or site.traits.has_pairs:
+            masks = place_masks(site, tape[site.name].values.float().cpu().numpy(), spec.size[0] / spec.size[1])
+            if masks is not None:
+                yield number, masks
 
 
 def cover_of(drawn: Image.Image, spec: InputSpec) -> Floats:

@@ -13,7 +13,7 @@ from PIL import Image
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.decoding import decode
 from attnviz.audit.network import AuditedNetwork
-from attnviz.audit.objects import cover_of, energy_ratio, pooled
+from attnviz.audit.objects import cover_of, energy_ratio, masks_of, pooled
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import Floats
 from attnviz.explain.faithfulness.maps import centre_map
@@ -44,20 +44,21 @@ def spatial_focus(loaded: Network) -> dict[str, Any] | None:
     """How far the spatial masks of a network lie on the objects of the sample scenes.
 
     Returns:
-        ``None`` for a network without spatial gates, or that takes no photographs. Else ``objects`` ("scene: class"),
-        ``gates`` (name -> its focus on every object, rounded), ``mean`` over gates and objects, and the same of a
-        ``centre`` map (a Gaussian, σ a quarter of the side) and of ``random`` maps on the same grids, with the
-        ``random_sd`` of such a mean.
+        ``None`` for a network without a map that is the same for whoever asks, or that takes no photographs. Else
+        ``objects`` ("scene: class"), ``gates`` (name -> its focus on every object, rounded), ``mean`` over gates and
+        objects, and the same of a ``centre`` map (a Gaussian, σ a quarter of the side) and of ``random`` maps on the
+        same grids, with the ``random_sd`` of such a mean.
     """
     network, spec = AuditedNetwork(Analyser(loaded)), loaded.spec.input
-    sites = [site for site in network.sites if site.has_mask]
-    if not sites or spec.raw:
+    if spec.raw or not any(site.has_mask or site.traits.has_pairs for site in network.sites):
         return None
     known = scenes(spec)
     pictures = decode(range(len(known)), [load_sample(name) for name, _, _ in known], spec)
     with network.analyser.in_use():
         tape = network.gates(network.input(pictures.pixels, pictures.numbers))
-    masks = {site.name: tape[site.name].values[:, 0].float().cpu().numpy() for site in sites}
+    masks = {network.sites[i].name: of for i, of in masks_of(network.sites, tape, spec)}
+    if not masks:
+        return None
     covers = [cover for _, _, cover in known]
     grids = [of.shape[1:] for of in masks.values()]
     shares = {grid: [pooled(cover, grid) for cover in covers] for grid in grids}

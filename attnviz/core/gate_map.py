@@ -115,6 +115,26 @@ def _pairwise_map(
     return Mask(map_, record.site.name, "query", asking, (row, column))
 
 
+def place_masks(site: GateSite, values: Floats, aspect: float = 1.0) -> Floats | None:
+    """A batch of gates as maps that are the same for whoever asks: of a spatial gate, or of pooling over places.
+
+    Args:
+        site: The gate.
+        values: (N, ...), as a pass gives them.
+        aspect: Height / width of the network's input.
+
+    Returns:
+        (N, h, w), of pooling the mean over heads; ``None`` for another gate, or where the places form no grid.
+    """
+    if site.has_mask:
+        return values[:, 0]
+    if not (site.traits.has_pairs and site.shape[-2] == 1 and _looks_at_places(site)):
+        return None
+    weights = values.reshape(len(values), -1, values.shape[-1]).mean(1)
+    grid = _grid(weights.shape[1], aspect)
+    return None if grid is None else weights.reshape(-1, *grid)
+
+
 MapOf = Callable[[GateRecord, Sequence[GateRecord], tuple[float, float], float], "Mask | None"]
 
 _MAPS: tuple[tuple[Callable[[Kind], bool], MapOf], ...] = (
