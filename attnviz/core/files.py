@@ -37,7 +37,8 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         for path, new in staged.items():
             new.replace(path)
     except OSError as error:
-        error.filename = str(path)  # the system names the temporary file, and for a full disk none
+        if error.errno is not None:  # the system names the temporary file, and for a full disk none
+            error.filename = str(path)
         raise
     finally:
         for new in staged.values():

@@ -27,6 +27,7 @@ SECTIONS = (
     audit.audits,
     audit.every_test,
     audit.masks_on_objects,
+    audit.a_mask_on_objects,
     audit.measured,
     audit.scale,
     two_classes.two_classes,

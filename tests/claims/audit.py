@@ -2,6 +2,7 @@
 
 import json
 
+from attnviz.models.checkpoints import FOLDER, load_card
 from attnviz.models.results import read_results
 from tests.claims.shared import Claims
 from tests.test_layering import ROOT
@@ -72,6 +73,24 @@ def masks_on_objects() -> Claims:
     more = [gate["energy"][0] for gate in every if gate["energy"][1] > 1]
     assert sum(value < 1.12 for value in more) > len(more) / 2
     yield "docs/audit.md", f"{len(more)} of {len(every)} masks hold more than an even one does"
+
+
+def a_mask_on_objects() -> Claims:
+    """The network whose answer is read through its mask."""
+    report = summary("pool")
+    (gate,) = report["objects"]
+    assert gate["photographs"] == 100 and gate["energy"][1] > gate["centre"][2]
+    value, low, high = gate["energy"]
+    yield "docs/audit.md", f"The mask holds {value:.2f} [{low:.2f}, {high:.2f}] times the object's share"
+    value, low, high = (100 * share for share in gate["pointing"])
+    yield "docs/audit.md", f"lies on the object in {value:.0f} of 100\nphotographs [{low:.0f}, {high:.0f}]"
+    yield "docs/audit.md", f"that of the map of the centre in {100 * gate['centre_pointing'][0]:.0f}"
+    donor = report["together"]["same_class"]
+    low, high = sorted(-value for value in donor["interval"])
+    yield "docs/audit.md", f"cost {-donor['points']:.1f} points [{low:.1f}, {high:.1f}]"
+    ours, none = (load_card(name, FOLDER).metrics["top1"] for name in ("pool", "none"))
+    assert ours < none
+    yield "docs/audit.md", f"{ours:.2f} %, is not\nbetter than that of `none`, {none:.2f} %"
 
 
 def measured() -> Claims:

@@ -20,7 +20,9 @@ from attnviz.ui.shared.text import plain, say
 MODEL, SAMPLE = "cbam", "golf-ball"
 GATE, CHANNEL = "stage3.1.attention.channel", 17
 """A channel whose features light up on the ball, and the gate before it is passed on."""
-MASK = "stage1.0.attention.spatial"
+MASK = "stage4.0.attention.spatial"
+POOL, POOLED = "pool", "attention"
+"""A mask that keeps the grass, and one that lies on the ball because the answer is read through it."""
 NOISE, NOISE_SAMPLE = "noise-attention-even", "aeroplane"
 GROWN = "cbam-30"
 
@@ -53,13 +55,14 @@ def _averaged(store: Store) -> dict[str, object]:
     return _edited(store, None if average is None else EditStep(GATE, mean(average[None])))
 
 
-def _explored(gate: str, channel: int | None = None) -> dict[str, object]:
-    return {"tab": "explore", "model": MODEL, "sample": SAMPLE, "gate": gate, "channel": channel}
+def _explored(gate: str, channel: int | None = None, model: str = MODEL) -> dict[str, object]:
+    return {"tab": "explore", "model": model, "sample": SAMPLE, "gate": gate, "channel": channel}
 
 
 SCENES: tuple[Scene, ...] = (
     Scene("channel", (MODEL,), lambda store: _explored(GATE, CHANNEL)),
     Scene("mask", (MODEL,), lambda store: _explored(MASK)),
+    Scene("pool", (POOL,), lambda store: _explored(POOLED, model=POOL)),
     Scene("knock_out", (MODEL,), lambda store: _edited(store, EditStep(GATE, knock_out(CHANNEL)))),
     Scene("average", (MODEL,), _averaged),
     Scene("compare", (MODEL,), lambda store: {"tab": "compare", "mode": "gates", "model": MODEL, "sample": SAMPLE}),

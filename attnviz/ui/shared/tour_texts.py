@@ -14,10 +14,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "On the photograph lies where channel {channel} lights up: it is the ball, and hardly anything else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
         "照片上显示的是通道 {channel} 亮起的位置：它在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
     ),
-    "tour_mask": ("A gate for places", "针对位置的门"),
+    "tour_mask": ("A gate for places keeps the grass", "一个针对位置的门保留了草地"),
     "tour_mask_text": (
-        "This gate of the first layer has one weight for every place instead of one for every channel. Bright places are kept, dark ones are turned down. It is the network's own number, not an explanation made afterwards.",
-        "第一层的这个门不是每个通道一个权重，而是每个位置一个权重。亮处保留，暗处压低。这是网络自己使用的数值，而不是事后的解释。",
+        "This gate has one weight for every place instead of one for every channel. Bright places are kept, dark ones are turned down: it keeps the grass, and yet the answer is right. What it shuts goes around it, through the shortcut of its block. It is the network's own number, not an explanation made afterwards.",
+        "这个门不是每个通道一个权重，而是每个位置一个权重。亮处保留，暗处压低：它保留了草地，答案却仍然正确。被它关闭的内容会从旁路（残差连接）绕过它。这是网络自己使用的数值，而不是事后的解释。",
+    ),
+    "tour_pool": ("A mask that has to find the ball", "必须找到球的掩码"),
+    "tour_pool_text": (
+        "Another network, trained on the same photographs: it has no way around its mask. Every place has a share, the shares sum to 1, and the answer is read from what they let through. So the mask lies on the ball. Nobody told it where the ball is.",
+        "另一个网络，用同样的照片训练：它没有绕过掩码的路。每个位置有一份权重，总和为 1，答案就从通过的内容中读出。因此掩码落在球上。没有人告诉它球在哪里。",
     ),
     "tour_knock_out": ("Does the channel matter?", "这个通道重要吗？"),
     "tour_knock_out_text": (

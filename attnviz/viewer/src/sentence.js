@@ -46,7 +46,10 @@ function aboutMap(view, gate, chosen, say) {
   const drawn = plane(view, gate, chosen, { scale: 'fixed', cmap: 'viridis' });
   const { low, mean, high } = summary(drawn.values);
   const numbers = { low: text(low, high - low), high: text(high, high - low), value: text(mean, 1) };
-  if (drawn.scale.mode === 'shares') return say(gate.how === 'query' ? 'asks' : 'pooled', { high: text(high, high) });
+  if (drawn.scale.mode === 'shares') {
+    const shares = { high: text(high, high), half: placesWithHalf(drawn.values), count: drawn.values.length };
+    return say(gate.how === 'query' ? 'asks' : 'pooled', shares);
+  }
   if (gate.residual) return say('mask_residual', numbers);
   if (high - low < SMALL) return say('mask_alike', numbers);
   const count = drawn.values.length;
@@ -54,6 +57,13 @@ function aboutMap(view, gate, chosen, say) {
   const kept = drawn.values.filter((v) => v > 0.9).length;
   if (gate.how === 'spatial' && shut && kept && shut + kept > count / 2) return say('mask_split', { count, shut, kept });
   return say(gate.how === 'spatial' ? 'mask_range' : 'mask_mean', numbers);
+}
+
+// How many of the places with the most weight hold half of it together.
+export function placesWithHalf(values) {
+  const most = Array.from(values).filter(Number.isFinite).sort((a, b) => b - a);
+  let left = most.reduce((sum, v) => sum + v, 0) / 2;
+  return most.findIndex((v) => (left -= v) <= 0) + 1;
 }
 
 function aboutRows(gate, say) {

@@ -18,7 +18,7 @@ const TEXTS = {
   mask_mean: ['Averaged over channels, this gate keeps {high} at its brightest place and {low} at its darkest.', '按通道平均，这个门在最亮处保留 {high}，在最暗处保留 {low}。'],
   mask_residual: ['This gate adds: from {low} times a feature at its darkest place to {high} times at its brightest.', '这个门是相加的：最暗处加上特征的 {low} 倍，最亮处加上 {high} 倍。'],
   asks: ['The ringed place takes most from the brightest one: {high} times an even share.', '圆环处从最亮的位置取得最多：是平均份额的 {high} 倍。'],
-  pooled: ['In its summary of the whole picture, the brightest place counts {high} times an even share.', '在对整张图的概括中，最亮处所占为平均份额的 {high} 倍。'],
+  pooled: ['In its summary of the whole picture, half of the weight lies on {half} of {count} places; the brightest counts {high} times an even share.', '在对整张图的概括中，一半的权重落在 {count} 个位置中的 {half} 个上；最亮处为平均份额的 {high} 倍。'],
   branches: ['Branch {branch} gives most: {value} of all channels on average.', '分支 {branch} 贡献最多：平均占各通道的 {value}。'],
   rows: ['{rows} rows by {columns} columns of weights, as the gate holds them.', '{rows} 行 {columns} 列权重，按门中的原样。'],
   added_most: ['Of the {count} channels here, this gate changes channel {channel} most: it adds {value} everywhere.', '这里的 {count} 个通道中，这个门改变最大的是通道 {channel}：各处加上 {value}。'],

@@ -5,10 +5,11 @@ import pytest
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.scenes import scenes as objects
+from attnviz.core.gate_map import mask_for
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import FOLDER, load, load_card
 from attnviz.ui.shared.text import TEXTS
-from attnviz.ui.shared.tour import CHANNEL, COUNTED, GATE, MASK, MODEL, SAMPLE, SCENES
+from attnviz.ui.shared.tour import CHANNEL, COUNTED, GATE, MASK, MODEL, POOL, POOLED, SAMPLE, SCENES
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,22 @@ def test_shutting_the_channel_hardly_moves_the_answer(looked):
     assert after_class == before_class and abs(now - before) < 0.02
 
 
-def test_the_mask_of_the_second_scene_has_one_weight_for_every_place(looked):
-    _, analysis = looked
-    assert analysis.gate(MASK).site.has_mask and MASK in [record.site.name for record in analysis.gates[:2]]
+def test_the_mask_of_the_second_scene_shuts_out_the_ball_and_keeps_the_grass(looked):
+    analyser, analysis = looked
+    (cover,) = [cover for name, _, cover in objects(analyser.loaded.spec.input) if name == SAMPLE]
+    values = analysis.gate(MASK).values[0, 0]
+    assert analysis.gate(MASK).site.has_mask and analysis.top(1)[0][0] == "golf ball"
+    assert area_under_curve(values, cover) < 0.4
+    assert values[-2:].min() > 0.9, "below lies the grass"
+
+
+def test_the_mask_of_the_third_scene_lies_on_the_ball():
+    analyser = Analyser(load(POOL, FOLDER))
+    analysis = analyser.analyse(load_sample(SAMPLE))
+    (cover,) = [cover for name, _, cover in objects(analyser.loaded.spec.input) if name == SAMPLE]
+    mask = mask_for(analysis.gate(POOLED)).values
+    assert analysis.top(1)[0][0] == "golf ball" and np.isclose(mask.sum(), 1, atol=1e-3)
+    assert area_under_curve(mask, cover) > 0.9
 
 
 def test_every_scene_has_its_texts_and_its_networks():

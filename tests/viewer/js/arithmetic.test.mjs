@@ -7,6 +7,7 @@ import { read } from '../../../attnviz/viewer/src/reading.js';
 import { stages } from '../../../attnviz/viewer/src/network.js';
 import { distinct } from '../../../attnviz/viewer/src/map.js';
 import { Selection } from '../../../attnviz/viewer/src/selection.js';
+import { placesWithHalf } from '../../../attnviz/viewer/src/sentence.js';
 import { KEYS, LANGUAGES, both, language, say } from '../../../attnviz/viewer/src/texts.js';
 
 test('float16 as IEEE 754 has it', () => {
@@ -103,4 +104,11 @@ test('names lose what all of them end with, but never everything', () => {
   assert.deepEqual(distinct(['a.1.attention', 'a.2.attention']), ['a.1', 'a.2']);
   assert.deepEqual(distinct(['x']), ['x']);
   assert.equal(summary([NaN]).count, 0);
+});
+
+test('half of the weight lies on so many places', () => {
+  assert.equal(placesWithHalf([0.1, 0.4, 0.2, 0.3]), 2);
+  assert.equal(placesWithHalf([0, 1, 0]), 1);
+  assert.equal(placesWithHalf([0.25, 0.25, NaN, 0.25, 0.25]), 2);
+  assert.equal(placesWithHalf(new Float32Array(256).fill(1 / 256)), 128);
 });
