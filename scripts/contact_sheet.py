@@ -1,6 +1,6 @@
 """Every checkpoint's spatial masks on the sample pictures: ``python -m scripts.contact_sheet [--out FILE]``.
 
-One row for the last mask of each grid in each stage of every checkpoint that has a spatial gate.
+One row for the last mask of each grid in each stage of every checkpoint whose gates have a weight for every place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from PIL import Image
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
-from attnviz.core.types import PreparedImage
+from attnviz.core.gate_map import place_masks
+from attnviz.core.types import Analysis, Floats, GateSite, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample, sample_names
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load
@@ -28,14 +29,27 @@ def rows_of(stem: str | Path, folder: Path, names: list[str]) -> tuple[list[Row]
     """The rows of one checkpoint, none where it has no spatial gate, and the pictures as it sees them."""
     analyser = Analyser(load(stem, folder))
     images = [prepare(load_sample(name), analyser.loaded.spec.input) for name in names]
-    spatial = [site for site in analyser.sites if site.has_mask]
-    last = {(site.name.partition(".")[0], site.shape): site for site in spatial}
-    seen = [analyser.analyse(image) for image in images] if last else []
+    seen = [analyser.analyse(image) for image in images] if any(map(_weighs_places, analyser.sites)) else []
+    masks = {
+        s: of for s in analyser.sites if _weighs_places(s) and (of := [_mask(s, each) for each in seen])[0] is not None
+    }
+    last = {(site.name.partition(".")[0], site.shape): site for site in masks}
     rows = []
     for site in last.values():
-        cells = f"{site.shape[2]} × {site.shape[3]} cells"
-        rows.append((analyser.loaded.name, f"{site.name}\n{cells}", [each.gate(site.name).mask for each in seen]))
+        height, width = masks[site][0].shape
+        cells = f"{height} × {width} cells" + (", 1 = largest share" if site.traits.even else "")
+        rows.append((analyser.loaded.name, f"{site.name}\n{cells}", masks[site]))
     return rows, images
+
+
+def _weighs_places(site: GateSite) -> bool:
+    return site.has_mask or site.traits.has_pairs
+
+
+def _mask(site: GateSite, analysis: Analysis) -> Floats | None:
+    """(h, w) in 0..1; shares, which sum to 1, over the largest of them."""
+    maps = place_masks(site, analysis.gate(site.name).values)
+    return None if maps is None else maps[0] / maps[0].max() if site.traits.even else maps[0]
 
 
 def main() -> None:

@@ -150,6 +150,7 @@ def test_columns_and_keys_of_files_are_listed(checkpoints, photograph):
     text = read(page)
     for inner in (values["photograph"], values["predictions"][0], values["gates"][0]):
         assert all(f"`{key}`" in text for key in inner), inner.keys()
+    assert set(first_column(page, "What `evaluate` adds to a card")) >= {"confidence", "ece", "foreign", "unlike"}
     card = set(first_column(page, "Checkpoints"))
     assert card == set(attnviz.load("cbam").card.to_json())
     assert f"{MAX_STEPS:,} steps" in text

@@ -83,14 +83,14 @@ def a_mask_on_objects() -> Claims:
     value, low, high = gate["energy"]
     yield "docs/audit.md", f"The mask holds {value:.2f} [{low:.2f}, {high:.2f}] times the object's share"
     value, low, high = (100 * share for share in gate["pointing"])
-    yield "docs/audit.md", f"lies on the object in {value:.0f} of 100\nphotographs [{low:.0f}, {high:.0f}]"
+    yield "docs/audit.md", f"lies on the object in {value:.0f} of 100 photographs [{low:.0f}, {high:.0f}]"
     yield "docs/audit.md", f"that of the map of the centre in {100 * gate['centre_pointing'][0]:.0f}"
     donor = report["together"]["same_class"]
     low, high = sorted(-value for value in donor["interval"])
     yield "docs/audit.md", f"cost {-donor['points']:.1f} points [{low:.1f}, {high:.1f}]"
     ours, none = (load_card(name, FOLDER).metrics["top1"] for name in ("pool", "none"))
     assert ours < none
-    yield "docs/audit.md", f"{ours:.2f} %, is not\nbetter than that of `none`, {none:.2f} %"
+    yield "docs/audit.md", f"{ours:.2f} %, is not better than that of `none`, {none:.2f} %"
 
 
 def measured() -> Claims:
