@@ -28,6 +28,7 @@ SECTIONS = (
     audit.every_test,
     audit.masks_on_objects,
     audit.a_mask_on_objects,
+    audit.a_mask_on_objects_that_hardly_matters,
     audit.measured,
     audit.scale,
     two_classes.two_classes,
