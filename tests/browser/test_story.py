@@ -289,6 +289,7 @@ def test_the_tour_leads_to_its_end_each_scene_is_a_link_and_arrows_turn_it(brows
     goals = {
         "channel": "#tab-explore",
         "mask": "#tab-explore",
+        "pool": "#tab-explore",
         "knock_out": "#iv-edits .av-edits",
         "average": "#iv-edits .av-edits",
         "compare": "#compare-table .av-cmp-row",
@@ -310,8 +311,9 @@ def test_the_tour_leads_to_its_end_each_scene_is_a_link_and_arrows_turn_it(brows
     page.locator(f"[data-scene='{len(SCENES)}'] [data-tour-end]").click()
     expect(page.locator("[data-scene]:visible")).to_have_count(0)
     fresh = browser.new_page()
-    fresh.goto(f"{bundled}?tour=4")
-    expect(fresh.locator("[data-scene='4']")).to_be_visible()
+    average = 1 + [scene.key for scene in SCENES].index("average")
+    fresh.goto(f"{bundled}?tour={average}")
+    expect(fresh.locator(f"[data-scene='{average}']")).to_be_visible()
     expect(fresh.locator("#iv-edits")).to_contain_text("mean over", timeout=60_000)
     page.close()
     fresh.close()
