@@ -77,7 +77,10 @@ def masks() -> Claims:
     ((name, gate, share),) = beats
     yield RESULTS, f"all but one of them (`{name}`, {'.'.join(gate.split('.')[:2])}: {share:.2f})"
     (pool,) = rows("ablations-pool").values()
-    yield RESULTS, f"seed): {pool['focus'][0]['mean']:.2f} on these scenes, the centre map {pool['focus'][0]['centre']:.2f}"
+    yield (
+        RESULTS,
+        f"seed): {pool['focus'][0]['mean']:.2f} on these scenes, the centre map {pool['focus'][0]['centre']:.2f}",
+    )
     mean, other = (-pool["ablations"][0][how]["change"] for how in ("mean", "shuffle"))
     yield RESULTS, f"Replaced by its mean it costs {mean:.1f} points, by another photograph's {other:.1f}"
     report = read_results("faithfulness-cbam")
