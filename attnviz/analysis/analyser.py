@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -17,6 +15,7 @@ from torch import Tensor
 
 import attnviz
 from attnviz.analysis.likeness import likeness_of, remarked
+from attnviz.analysis.searched import outline_of, sites_of
 from attnviz.core.checks import is_whole
 from attnviz.core.class_map import ClassMap
 from attnviz.core.errors import UserError
@@ -26,9 +25,8 @@ from attnviz.core.scores import probabilities
 from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
-from attnviz.gates.discover import contents, find_gates
+from attnviz.gates.discover import contents
 from attnviz.gates.edits.edit_list import EditList, EditStep, applied, multiplied
-from attnviz.gates.outline import outline
 from attnviz.images.channels import prepared
 from attnviz.models.locator import network_of
 from attnviz.models.modes import in_eval_mode
@@ -241,32 +239,12 @@ class Analyser:
     @property
     def outline(self) -> tuple[Unit, ...]:
         """The network as a line of blocks, read once; empty, and logged, where a pass cannot be watched."""
-        if self.loaded not in _OUTLINES:
-            try:
-                _OUTLINES[self.loaded] = outline(self.loaded.module, self.example(), self.sites)
-            except Exception:  # a picture of the network is no reason to refuse its answer
-                logging.getLogger(__name__).warning("the blocks of %s cannot be read", self.loaded.name, exc_info=True)
-                _OUTLINES[self.loaded] = ()
-        return _OUTLINES[self.loaded]
+        return outline_of(self.loaded, self.sites)
 
     @cached_property
     def probe(self) -> Probe:
         """What attribution methods ask of the network: its layers, their shapes, what its operations allow."""
         return probe(self.loaded.module, self.example())
-
-
-_SITES: WeakKeyDictionary[Network, tuple[GateSite, ...]] = WeakKeyDictionary()
-"""Gates of every living network, so that they are searched once."""
-_OUTLINES: WeakKeyDictionary[Network, tuple[Unit, ...]] = WeakKeyDictionary()
-"""Its line of blocks, likewise."""
-
-
-def sites_of(network: Network) -> tuple[GateSite, ...]:
-    """The gates of a network; searched at the first call, which takes some passes."""
-    sites = _SITES.get(network)
-    if sites is None:
-        sites = _SITES[network] = find_gates(network)
-    return sites
 
 
 def analyse(model: Any, photograph: Any) -> Analysis:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,11 @@ class Subspace:
 
     rows: npt.NDArray[np.float16]
 
+    @cached_property
+    def _axes(self) -> tuple[Numbers, Numbers]:
+        """The mean (1, D) and the directions (R, D), to compute with."""
+        return self.rows[:1].astype(np.float64), self.rows[1:].astype(np.float64)
+
     @classmethod
     def of(cls, features: Numbers) -> Subspace:
         """Of the features (N, D) of training photographs; R is ``DIRECTIONS``, or fewer where N or D are less."""
@@ -54,7 +60,7 @@ class Subspace:
         """
         if features.shape[1:] != self.rows.shape[1:]:
             raise UserError(f"features have {self.rows.shape[1]} numbers here, got {features.shape[1:]}")
-        centre, directions = np.split(self.rows.astype(np.float64), [1])
+        centre, directions = self._axes
         apart = unit(np.asarray(features, np.float64)) - centre
         return np.asarray(np.linalg.norm(apart - apart @ directions.T @ directions, axis=1))
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.analysis.analyser import Analyser, sites_of
+from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.searched import sites_of
 from attnviz.attention import ATTENTION
 from attnviz.audit import reference as measuring
 from attnviz.audit import walk

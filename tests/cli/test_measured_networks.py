@@ -64,7 +64,7 @@ def test_accuracy_is_that_of_a_plain_loop_and_classes_are_matched_by_name(photog
 
 
 def test_gates_are_replaced_and_the_results_say_how_the_network_was_asked(photographs, capsys):
-    from attnviz.analysis.analyser import sites_of
+    from attnviz.analysis.searched import sites_of
 
     call = ["ablate", *MINE, "--labels", "labels.txt", "--data", "data", "--out", "a.json"]
     assert main(call) == 0

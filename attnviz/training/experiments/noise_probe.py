@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.analysis.analyser import sites_of
+from attnviz.analysis.searched import sites_of
 from attnviz.core.input_spec import NoiseSpec
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
