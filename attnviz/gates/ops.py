@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _dispatch_tls_is_dispatch_key_excluded as _is_excluded
+from torch._C import _dispatch_tls_set_dispatch_key_excluded as _exclude
+from torch._C import _pop_torch_dispatch_stack, _push_on_torch_dispatch_stack
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Operation = torch._ops.OpOverload
-_NOTHING = nullcontext()
+_COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
+_VIEWS = torch._C.DispatchKey.ADInplaceOrView
 
 
 def _names(words: str) -> frozenset[str]:
@@ -154,18 +157,16 @@ def run_composite(func: Operation, args: Sequence[Any], keywords: Mapping[str, A
 
     This is torch's own kernel. ``func.decompose`` would prefer decompositions in Python, which round differently.
     """
-    with as_without_mode(func):
-        return func._op_dk(torch._C.DispatchKey.CompositeImplicitAutograd, *args, **keywords)
+    return _as_without_mode(func, functools.partial(func._op_dk, _COMPOSITE), args, keywords)
 
 
 def run(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Run an operation that reached a mode."""
-    with as_without_mode(func):
-        return func(*args, **keywords)
+    return _as_without_mode(func, func, args, keywords)
 
 
-def as_without_mode(func: Operation) -> AbstractContextManager[Any]:
-    """What an operation has to be run in, so that its kernel goes the same way as without the mode.
+def _as_without_mode(func: Operation, kernel: Any, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Run an operation so that its kernel goes the same way as without the mode.
 
     In ``inference_mode`` a view of a parameter still says that it needs gradients, and kernels ask for it: ``linear``
     then multiplies a strided sequence in one matrix product, and else in one an example, which rounds differently.
@@ -173,8 +174,13 @@ def as_without_mode(func: Operation) -> AbstractContextManager[Any]:
     make views themselves or write in place: torch takes this step for those after the mode.
     """
     if _aliases(func) or not torch.is_inference_mode_enabled():
-        return _NOTHING
-    return torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.ADInplaceOrView, False)
+        return kernel(*args, **keywords)
+    excluded = _is_excluded(_VIEWS)  # by hand: torch's context manager takes as long as all else in here
+    _exclude(_VIEWS, False)
+    try:
+        return kernel(*args, **keywords)
+    finally:
+        _exclude(_VIEWS, excluded)
 
 
 def tensors_in(values: Any) -> list[Tensor]:
@@ -254,8 +260,11 @@ class EagerMode(TorchDispatchMode):
     ) -> Any:
         """Let the mode see an operation, or those of which it is made."""
         if is_composite(func):
-            with self:
+            _push_on_torch_dispatch_stack(self)  # all else that ``with self`` does was done when the mode was entered
+            try:
                 return run_composite(func, args, kwargs or {})
+            finally:
+                _pop_torch_dispatch_stack(None)
         return self.see(func, args, dict(kwargs or {}))
 
     def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
