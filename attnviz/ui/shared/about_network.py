@@ -29,15 +29,15 @@ def about_html(card: Card, language: str, audit: Summary | None = None) -> str:
     if "top1" not in card.metrics:
         parts = [_audit(card, audit, language)]
     else:
-        found = evidence(card)
-        parts = [_facts(card, found, language), _audit(card, audit, language) or _gates(found, language)]
-        parts += [_focus(found, language), _classes(card, language)]
+        measured = evidence(card)
+        parts = [_facts(card, measured, language), _audit(card, audit, language) or _gates(measured, language)]
+        parts += [_focus(measured, language), _classes(card, language)]
     if not any(parts):
         return ""
     return f'<details class="av-help av-about"><summary>{say("about", language)}</summary>{"".join(parts)}</details>'
 
 
-def _facts(card: Card, found: Evidence, language: str) -> str:
+def _facts(card: Card, measured: Evidence, language: str) -> str:
     """How it was built and trained, and how often it is right."""
     metrics, data, spec = card.metrics, card.data, card.spec
     height, width = spec.input.size
@@ -60,9 +60,9 @@ def _facts(card: Card, found: Evidence, language: str) -> str:
         counts = {key: f"{metrics[key]:,}" for key in ("correct", "total")}
         rows.append((say("about_right", language), say("about_top1", language, top1=metrics["top1"], **counts)))
     rows += _sure(card, language)
-    if found.top1 is not None:
-        spread = {"mean": f"{found.top1['mean']:.2f}", "half": f"{half_interval(found.top1['values']):.2f}"}
-        count = say("about_seeds", language, count=found.top1["n"])
+    if measured.top1 is not None:
+        spread = {"mean": f"{measured.top1['mean']:.2f}", "half": f"{half_interval(measured.top1['values']):.2f}"}
+        count = say("about_seeds", language, count=measured.top1["n"])
         rows.append((count, say("about_spread", language, **spread)))
     return f"<dl>{''.join(f'<dt>{name}</dt><dd>{value}</dd>' for name, value in rows)}</dl>"
 
@@ -83,11 +83,11 @@ def _sure(card: Card, language: str) -> list[tuple[str, str]]:
 
 def _run(card: Card, language: str) -> list[tuple[str, str]]:
     """How it was trained, and how its weights are kept."""
-    told, metrics, rows = card.training, card.metrics, []
-    train = told.get("recipe", {}).get("train", {})
-    if "epochs" in train and "seconds" in told:
-        run = {"epochs": train["epochs"], "seed": train["seed"], "minutes": f"{told['seconds'] / 60:.0f}"}
-        text = say("about_run", language, **run, hardware=told.get("hardware", "–"))
+    training, metrics, rows = card.training, card.metrics, []
+    train = training.get("recipe", {}).get("train", {})
+    if "epochs" in train and "seconds" in training:
+        run = {"epochs": train["epochs"], "seed": train["seed"], "minutes": f"{training['seconds'] / 60:.0f}"}
+        text = say("about_run", language, **run, hardware=training.get("hardware", "–"))
         rows.append((say("about_trained", language), text))
     if "predictions_changed_by_fp16" in metrics:
         changed = {"stored": metrics.get("stored", "float16"), "changed": metrics["predictions_changed_by_fp16"]}
@@ -95,28 +95,28 @@ def _run(card: Card, language: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _gates(found: Evidence, language: str) -> str:
+def _gates(measured: Evidence, language: str) -> str:
     """What happens when all gates are replaced; empty where that was not measured, or there are none."""
-    told = found.replaced
-    if told is None:
+    replaced = measured.replaced
+    if replaced is None:
         return ""
     heads = "".join(f"<th scope=col>{say(f'about_head_{h}', language)}</th>" for h in ("gates", "points", "changed"))
-    lines = "".join(_replaced(name, told[name], language) for name in REPLACED)
-    mean = told["mean"]
+    lines = "".join(_replaced(name, replaced[name], language) for name in REPLACED)
+    mean = replaced["mean"]
     key = "chance" if not mean["beyond_chance"] else "worse" if mean["change"] < 0 else "better"
-    note = say(f"about_{key}", language, now=mean["top1"], before=told["top1"])
+    note = say(f"about_{key}", language, now=mean["top1"], before=replaced["top1"])
     return (
         f"<h3>{say('about_gates', language)}</h3><table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
         f"<p>{note}</p>"
     )
 
 
-def _focus(found: Evidence, language: str) -> str:
+def _focus(measured: Evidence, language: str) -> str:
     """Where its masks lie; empty where that was not measured."""
-    if found.focus is None:
+    if measured.focus is None:
         return ""
-    focus = {key: f"{found.focus[key]:.2f}" for key in ("mean", "centre")}
-    return f"<p>{say('about_focus', language, count=len(found.focus['objects']), **focus)}</p>"
+    focus = {key: f"{measured.focus[key]:.2f}" for key in ("mean", "centre")}
+    return f"<p>{say('about_focus', language, count=len(measured.focus['objects']), **focus)}</p>"
 
 
 def _audit(card: Card, audit: Summary | None, language: str) -> str:
@@ -142,11 +142,11 @@ def alone_html(audit: Summary | None, gate: str | None, language: str) -> str:
     return f'<p class="av-note">{head} {sentences}</p>'
 
 
-def _replaced(name: str, told: Any, language: str) -> str:
-    low, high = (signed(end, 1) for end in told["interval"])
+def _replaced(name: str, effect: Any, language: str) -> str:
+    low, high = (signed(end, 1) for end in effect["interval"])
     return (
         f"<tr><th scope=row>{say(f'about_{name}', language)}</th>"
-        f"<td>{signed(told['change'], 1)} <small>({low} … {high})</small></td><td>{told['changed']:.1f} %</td></tr>"
+        f"<td>{signed(effect['change'], 1)} <small>({low} … {high})</small></td><td>{effect['changed']:.1f} %</td></tr>"
     )
 
 

@@ -59,22 +59,24 @@ class Trusting:
 
     def measure(self, comparison: Comparison, look: Look, report: Report) -> tuple[Judgement, ...]:
         """Measure the pictures of all rows; what does not fit in the budget says so."""
-        started, found, made = time.monotonic(), [], cells_of(comparison, look)
-        for index, cells in enumerate(made):
-            report.say(f"{plain('cmp_measuring', comparison.language)} · {cells.row.title}", share := index / len(made))
+        started, judgements, rows = time.monotonic(), [], cells_of(comparison, look)
+        for index, cells in enumerate(rows):
+            report.say(f"{plain('cmp_measuring', comparison.language)} · {cells.row.title}", share := index / len(rows))
             key = self._key(cells, comparison)
             kept = self._kept.get(key)
             if kept is not None:
-                found.append(kept)
+                judgements.append(kept)
                 continue
             left = BUDGET_S - (time.monotonic() - started)
-            done = self._judge(cells, comparison, report, (share, (index + 1) / len(made)), left)
-            found.append(done if done.trust is None else self._kept.put(key, done))
-        return tuple(found)
+            done = self._judge(cells, comparison, report, (share, (index + 1) / len(rows)), left)
+            judgements.append(done if done.trust is None else self._kept.put(key, done))
+        return tuple(judgements)
 
     def _key(self, cells: Cells, comparison: Comparison) -> Hashable:
-        row, mask, made = cells.row, cells.mask, cells.row.attribution
-        parameters = None if made is None else (made.method, tuple(sorted(made.parameters.items())))
+        row, mask, attribution = cells.row, cells.mask, cells.row.attribution
+        parameters = (
+            None if attribution is None else (attribution.method, tuple(sorted(attribution.parameters.items())))
+        )
         shown = None if mask is None else (mask.gate, mask.how, mask.query)
         return row.analysis.model, row.photo, row.target, row.title, shown, parameters, comparison.language
 
@@ -106,9 +108,9 @@ class Trusting:
                 if cells.mask is not None and cells.mask.is_gate:
                     rho = sensitivity(analyser, row.analysis.image, row.target, gate=cells.mask.gate, points=1)
                     learned.append((MASK, rho[-1][1]))
-                made = row.attribution
-                if made is not None and ATTRIBUTIONS[made.method].cost == "instant":
-                    rho = sensitivity(analyser, row.analysis.image, row.target, method=made.method, points=1)
+                attribution = row.attribution
+                if attribution is not None and ATTRIBUTIONS[attribution.method].cost == "instant":
+                    rho = sensitivity(analyser, row.analysis.image, row.target, method=attribution.method, points=1)
                     learned.append((ATTRIBUTION, rho[-1][1]))
         except Cancelled:
             return Judgement(row.title, row.label, why=plain("cmp_stopped", language))
@@ -175,13 +177,13 @@ def judgement_html(judgement: Judgement, method: str, language: str) -> str:
         rows.append(_line(names[j.name], cells, down, up, _reading(j, language)))
     centre = trust.centre
     rows.append(_line(names[CENTRE], "–", f"{centre.deletion_auc:.2f}", f"{centre.insertion_auc:.2f}"))
-    told = (
+    titles = (
         say("cmp_map", language),
         say("cells", language),
         say("cmp_deletion", language),
         say("cmp_insertion", language),
     )
-    heads = "".join(f'<th scope="col">{text}</th>' for text in told)
+    heads = "".join(f'<th scope="col">{text}</th>' for text in titles)
     curves = [(j.name, j.curves) for j in trust.maps] + [(CENTRE, centre)]
     charts = _chart([(n, c.shares, c.deletion) for n, c in curves], plain("cmp_deletion_chart", language))
     charts += _chart([(n, c.shares, c.insertion) for n, c in curves], plain("cmp_insertion_chart", language))
@@ -199,16 +201,16 @@ def _agreements(judgement: Judgement, trust: Trust, names: dict[str, str], langu
     lines = []
     for (a, b), rho in trust.agreement.items():
         pair = f"{names[a]} ↔ {names[b]}"
-        told = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
-        lines.append(f"<li><strong>{pair}</strong>: {told}</li>")
+        sentence = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
+        lines.append(f"<li><strong>{pair}</strong>: {sentence}</li>")
     for name, rho in judgement.learned:
-        told = say("cmp_flat", language) if rho is None else say("cmp_learned", language, rho=number(rho))
-        lines.append(f"<li><strong>{names[name]}</strong>: {told}</li>")
+        sentence = say("cmp_flat", language) if rho is None else say("cmp_learned", language, rho=number(rho))
+        lines.append(f"<li><strong>{names[name]}</strong>: {sentence}</li>")
     return lines
 
 
-def trust_html(found: Sequence[Judgement], method: str, language: str) -> str:
+def trust_html(judgements: Sequence[Judgement], method: str, language: str) -> str:
     """All rows, and how to read them."""
     how = "".join(f"<p>{part}</p>" for part in say("cmp_trust_how", language).split("|"))
-    parts = "".join(judgement_html(judgement, method, language) for judgement in found)
+    parts = "".join(judgement_html(judgement, method, language) for judgement in judgements)
     return f'<div class="av-how">{how}</div><div class="av-trusts">{parts}</div>'

@@ -218,9 +218,9 @@ def state_html(look: Inspection) -> str:
     return f'<p class="av-note"><strong>{say("changed", language)}</strong> {"; ".join(parts)}</p>'
 
 
-def subject_choices(found: tuple[Subject, ...], store: Store, language: str) -> list[tuple[str, str]]:
+def subject_choices(subjects: tuple[Subject, ...], store: Store, language: str) -> list[tuple[str, str]]:
     """Modules as (what people see, key)."""
-    return [(subject.title(store, language), subject.key) for subject in found]
+    return [(subject.title(store, language), subject.key) for subject in subjects]
 
 
 def place_choices(look: Inspection) -> list[tuple[str, str]]:

@@ -135,9 +135,9 @@ def masks_of(taken: Snapshots, film: Film, image: PreparedImage, sites: Sequence
 
 def _told(taken: Snapshots, film: Film, step: int, values: Floats, scale: Scale) -> str:
     title = escape(heading(taken, film, step, film.language))
-    told = escape(drawn(told_of(values, scale), film.language))
+    caption = escape(drawn(told_of(values, scale), film.language))
     shown = "visible" if step == film.step else "hidden"
-    return f'data-title="{title}" data-told="{told}" data-epoch="{taken.epochs[step]}" style="visibility:{shown}"'
+    return f'data-title="{title}" data-told="{caption}" data-epoch="{taken.epochs[step]}" style="visibility:{shown}"'
 
 
 def _bars(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> str:
