@@ -66,7 +66,6 @@ def _within_budget(reference: Reference) -> Reference:
         if not kept:
             break
         largest = max(kept, key=kept.__getitem__)
-        reference = replace(
-            reference, gates={**reference.gates, largest: replace(reference.gates[largest], mean=None, sd=None)}
-        )
+        smaller = replace(reference.gates[largest], mean=None, sd=None)
+        reference = replace(reference, gates={**reference.gates, largest: smaller})
     return reference

@@ -38,11 +38,9 @@ def evidence(card: Card, folder: Path = FOLDER) -> Evidence:
     """
     rows = list(_rows(card, folder))
     several = [row["top1"] for row in rows if "top1" in row and row["top1"]["n"] > 1]
-    replaced = (
-        ablation for row in rows for ablation in row.get("ablations", ()) if ablation["gates"] and _same(ablation, card)
-    )
+    replaced = (each for row in rows for each in row.get("ablations", ()) if each["gates"] and _same(each, card))
     own = next(replaced, None)
-    masks = (focus for row in rows for focus in row.get("focus", ()) if own and focus["seed"] == own["seed"])
+    masks = (each for row in rows for each in row.get("focus", ()) if own and each["seed"] == own["seed"])
     return Evidence(max(several, key=lambda top1: int(top1["n"]), default=None), own, next(masks, None))
 
 

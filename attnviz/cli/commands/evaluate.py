@@ -55,9 +55,8 @@ def run(args: EvaluateOptions) -> None:
         if not args.json:
             print(_sentence(loaded.name, results[name], reason), flush=True)
     if args.json:
-        print(
-            json.dumps({"checkpoints": results, "others": asked.others} if args.all else _unwrapped(results), indent=1)
-        )
+        document = {"checkpoints": results, "others": asked.others} if args.all else _unwrapped(results)
+        print(json.dumps(document, indent=1))
     else:
         print("".join(f"{name}: left out, {reason}\n" for name, reason in asked.others.items()), end="")
     _judge(results)

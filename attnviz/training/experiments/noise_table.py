@@ -76,8 +76,7 @@ def _opened(gate: Mapping[str, Any], prefix: str = "") -> tuple[str, str]:
 def _answers(what: str, answers: Mapping[str, Any]) -> str:
     names = list(next(iter(answers.values())))
     rows = [
-        (name, *(plus_minus(answers[name][row]["top1"]) + _ratio(answers[name][row]) for row in names))
-        for name in answers
+        (name, *(plus_minus(one[row]["top1"]) + _ratio(one[row]) for row in names)) for name, one in answers.items()
     ]
     return grid((what, *names), rows)
 

@@ -136,15 +136,8 @@ def attribution_cell(cells: Cells, plots: Plots, comparison: Comparison) -> str:
     size = "×".join(map(str, attribution.cells))
     ramp = legend(scale, cmap, language, features=True)
     where = f"{escape(str(attribution.parameters['layer']))} · " if attribution.parameters.get("layer") else ""
-    return _cell(
-        title,
-        picture + ramp,
-        f"{escape(what)} · {size}",
-        escape(caption),
-        flat,
-        where + f"{attribution.seconds:.2g} s",
-        _READOUT,
-    )
+    lines = (f"{escape(what)} · {size}", escape(caption), flat, f"{where}{attribution.seconds:.2g} s", _READOUT)
+    return _cell(title, picture + ramp, *lines)
 
 
 def prediction_cell(row: Row, language: str) -> str:

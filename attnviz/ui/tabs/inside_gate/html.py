@@ -192,7 +192,7 @@ def stage_html(look: Inspection) -> str:
     language = look.language
     sections = "".join(section_html(StepScene(look, i)) for i in range(len(look.walk.steps)))
     walk = escape(f"{look.subject.key}|{look.walk.place or LAYER}")
-    where = escape(plain("step_of", language, here="{0}", count="{1}"))
+    where = say("step_of", language, here="{0}", count="{1}")
     move = (
         f'<div class="av-moves"><button type="button" data-move="-1">← {say("previous", language)}</button>'
         f"{_list(look)}"
