@@ -97,11 +97,11 @@ def focus(rows: Sequence[Row]) -> str:
 
 def _masks(row: Row) -> tuple[str, ...]:
     seeds, first = row["focus"], row["focus"][0]
-    means = {name: statistics.fmean(v for focus in seeds for v in focus["gates"][name]) for name in first["gates"]}
+    means = {name: statistics.fmean(v for each in seeds for v in each["gates"][name]) for name in first["gates"]}
     low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     return (
         f"`{row['name']}`",
-        f"{statistics.fmean(focus['mean'] for focus in seeds):.2f}",
+        f"{statistics.fmean(each['mean'] for each in seeds):.2f}",
         f"{means[low]:.2f} ({low}), {means[high]:.2f} ({high})",
         f"{first['centre']:.2f}",
         f"{first['random']:.2f} ± {first['random_sd']:.2f}",
