@@ -216,11 +216,11 @@ class Analyser:
         if not is_whole(channel, 0, count - 1):
             raise UserError(f"channel must be a whole number in 0..{count - 1} for {gate}, got {channel!r}")
         features, values = self._met(image, site)
-        found = ChannelMap(site, int(channel), as_floats(features[channel]), None, None)
+        feature_map = ChannelMap(site, int(channel), as_floats(features[channel]), None, None)
         if not site.has_scores:
-            return found
+            return feature_map
         scores = as_floats(values.reshape(count))
-        return replace(found, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
+        return replace(feature_map, score=float(scores[channel]), rank=1 + int((scores > scores[channel]).sum()))
 
     def strength(self, image: PreparedImage, gate: str) -> Floats:
         """How strong the features are at every place after a channel gate: mean over channels of ``|x · g|``, (H, W).
@@ -277,10 +277,10 @@ def class_map(model: Any, photograph: Any) -> ClassMap:
     """
     analyser = Analyser(network_of(model))
     with analyser.in_use():
-        made = analyser.class_map(analyser.prepare(photograph, 1))
-    if made is None:
+        classes = analyser.class_map(analyser.prepare(photograph, 1))
+    if classes is None:
         raise UserError(
             f"{analyser.loaded.name} gives one answer for the whole picture; a class at every place is given by a "
             "network whose output is (N, classes, H, W)"
         )
-    return made
+    return classes

@@ -138,15 +138,15 @@ def sensitivity(
     """
     whole("points", points, 1, 50)
     picture = _picture(analyser, image, target, gate, method)
-    model, found = analyser.loaded.module, []
+    model, correlations = analyser.loaded.module, []
     before = picture(model)
     for name, changed in cascade(model, seed, points):
         if cancelled is not None and cancelled():
             raise Cancelled("the measurement was cancelled")
-        found.append((name, rank_correlation(before, picture(changed))))
+        correlations.append((name, rank_correlation(before, picture(changed))))
         if progress is not None:
-            progress(min(1.0, len(found) / points))
-    return tuple(found)
+            progress(min(1.0, len(correlations) / points))
+    return tuple(correlations)
 
 
 def _picture(

@@ -58,9 +58,9 @@ def pixels(image: PreparedImage) -> Tensor:
 
 def _passage(analyser: Analyser, x: Tensor, place: str) -> tuple[Tensor, Tensor]:
     """What an attention module is given and what it gives for an input."""
-    known = dict(places(analyser))
-    if place not in known:
-        raise UserError(f"{analyser.loaded.name} has no attention module {place!r}; {nearest(place, known)}")
+    modules = dict(places(analyser))
+    if place not in modules:
+        raise UserError(f"{analyser.loaded.name} has no attention module {place!r}; {nearest(place, modules)}")
     with torch.inference_mode(), watching(analyser.loaded.module, place) as passage:
         analyser.loaded.module(x)
     if passage.features is None or passage.output is None:
@@ -112,8 +112,8 @@ def inside_untrained(
     """
     clip = frames(image) if volume else (image,)
     if place == PIXELS:
-        found = torch.cat([pixels(picture) for picture in clip]).to(analyser.device)
+        given = torch.cat([pixels(picture) for picture in clip]).to(analyser.device)
     else:
-        found = _passage(analyser, torch.cat([analyser.input(picture) for picture in clip]), place)[0]
-    features = found.movedim(0, 1)[None] if volume else found
+        given = _passage(analyser, torch.cat([analyser.input(picture) for picture in clip]), place)[0]
+    features = given.movedim(0, 1)[None] if volume else given
     return replace(demonstrate(attention, features, change), place=place)

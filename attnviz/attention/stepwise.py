@@ -97,19 +97,19 @@ class Recording:
         """Key of the noted value that a tensor is, else that of the features that came in."""
         return next((step.key for step in reversed(self.steps) if step.value is x), FEATURES)
 
-    def add(self, value: Tensor | Sequence[Tensor], view: Sequence[int] | None, x: Tensor | None, **told: Any) -> None:
+    def add(self, value: Tensor | Sequence[Tensor], view: Sequence[int] | None, x: Tensor | None, **note: Any) -> None:
         """Keep a value: several tensors become one with an axis of rows, and ``view`` its sizes after the batch's."""
         whole = value if isinstance(value, Tensor) else torch.stack(list(value), 1)
         shaped = whole if view is None else whole.reshape(len(whole), *view)
-        axes = told["axes"] = tuple(told["axes"].split())
+        axes = note["axes"] = tuple(note["axes"].split())
         sizes = shaped.shape[1:]
         if len(axes) != len(sizes) or any(axis == "1" and size != 1 for axis, size in zip(axes, sizes, strict=True)):
-            raise ValueError(f"step {told['key']!r} names axes {axes} of a value of shape {tuple(shaped.shape)}")
+            raise ValueError(f"step {note['key']!r} names axes {axes} of a value of shape {tuple(shaped.shape)}")
         source = FEATURES if x is None else self.source_of(x)
-        told["worked"] = told["worked"].replace("{x}", f"{{{source}}}")
+        note["worked"] = note["worked"].replace("{x}", f"{{{source}}}")
         if source != FEATURES:
-            told["formula"] = re.sub(r"\bx\b", "x′", told["formula"])
-        self.steps.append(Intermediate(value=shaped, **told))
+            note["formula"] = re.sub(r"\bx\b", "x′", note["formula"])
+        self.steps.append(Intermediate(value=shaped, **note))
 
 
 class Stepwise(nn.Module):

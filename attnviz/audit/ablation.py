@@ -46,11 +46,11 @@ def chunks(numbers: Sequence[int], size: int) -> list[list[int]]:
 
 def gate_means(network: AuditedNetwork, photographs: Photographs) -> dict[str, Doubles]:
     """The mean of every gate over all photographs: name -> (1, …)."""
-    found = {site.name: Moments.of(np.zeros((0, *site.shape[1:]))) for site in network.sites}
+    moments = {site.name: Moments.of(np.zeros((0, *site.shape[1:]))) for site in network.sites}
     for gates in gates_of(network, photographs):
         for name, values in gates.items():
-            found[name] = found[name].merge(Moments.of(values))
-    return {name: moments.mean[None] for name, moments in found.items()}
+            moments[name] = moments[name].merge(Moments.of(values))
+    return {name: each.mean[None] for name, each in moments.items()}
 
 
 def ablations(

@@ -138,7 +138,7 @@ def evaluate_beside(
     blurred = np.concatenate([rest for *_, rest in _looks(network, small, space)]) if small else None
     likeness = Likeness.of(space, np.concatenate(at_home), np.concatenate(away), blurred)
     confidence = np.concatenate(sure_of).astype(np.float64)
-    told = {
+    entry = {
         "classes": list(classes),
         "images": len(foreign),
         "fingerprint": foreign.content,
@@ -147,7 +147,7 @@ def evaluate_beside(
         "measured": facts(network.analyser.device, time.perf_counter() - started),
     }
     result = {**accuracy(answers, loaded.labels), **calibration(answers)}
-    return {**result, "foreign": told, "unlike": likeness.to_json()}
+    return {**result, "foreign": entry, "unlike": likeness.to_json()}
 
 
 def _looks(

@@ -32,16 +32,16 @@ def measure_reference(loaded: Network, photographs: Photographs, data: str) -> R
         UserError: A photograph cannot be read.
     """
     network = AuditedNetwork(Analyser(loaded))
-    found = {site.name: Moments.of(np.zeros((0, *site.shape[1:]))) for site in network.sites}
+    moments = {site.name: Moments.of(np.zeros((0, *site.shape[1:]))) for site in network.sites}
     seen: dict[str, list[Floats]] = {site.name: [] for site in network.sites}
     for gates in gates_of(network, photographs):
         for site in network.sites:
             values = gates[site.name]
-            if found[site.name].mean.size <= LARGEST_MEAN:
-                found[site.name] = found[site.name].merge(Moments.of(values))
+            if moments[site.name].mean.size <= LARGEST_MEAN:
+                moments[site.name] = moments[site.name].merge(Moments.of(values))
             numbers = summary(site.kind, values)
             seen[site.name] += [] if numbers is None else [numbers]
-    kept = {site.name: _reference(site, found[site.name], seen[site.name]) for site in network.sites}
+    kept = {site.name: _reference(site, moments[site.name], seen[site.name]) for site in network.sites}
     return _within_budget(Reference(len(photographs), data, photographs.content, fingerprint(loaded), kept))
 
 
@@ -59,12 +59,13 @@ def _reference(site: GateSite, moments: Moments, seen: list[Floats]) -> GateRefe
     )
 
 
-def _within_budget(made: Reference) -> Reference:
+def _within_budget(reference: Reference) -> Reference:
     """A reference whose file is small: the largest means are left out until it is."""
-    while len(encode(made)) > BUDGET:
-        kept = {name: gate.mean.size for name, gate in made.gates.items() if gate.mean is not None}
+    while len(encode(reference)) > BUDGET:
+        kept = {name: gate.mean.size for name, gate in reference.gates.items() if gate.mean is not None}
         if not kept:
             break
         largest = max(kept, key=kept.__getitem__)
-        made = replace(made, gates={**made.gates, largest: replace(made.gates[largest], mean=None, sd=None)})
-    return made
+        smaller = replace(reference.gates[largest], mean=None, sd=None)
+        reference = replace(reference, gates={**reference.gates, largest: smaller})
+    return reference

@@ -33,11 +33,11 @@ def scenes(spec: InputSpec) -> tuple[Scene, ...]:
 
     Networks with spatial masks are trained on these classes.
     """
-    found = []
+    objects = []
     for name in (sample.name for sample in SAMPLES if sample.is_known(IMAGENETTE)):
         for label, mask in sample_masks(name).items():
-            found.append((name, label, cover_of(Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)), spec)))
-    return tuple(found)
+            objects.append((name, label, cover_of(Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)), spec)))
+    return tuple(objects)
 
 
 def spatial_focus(loaded: Network) -> dict[str, Any] | None:
@@ -52,20 +52,20 @@ def spatial_focus(loaded: Network) -> dict[str, Any] | None:
     network, spec = AuditedNetwork(Analyser(loaded)), loaded.spec.input
     if spec.raw or not any(site.has_mask or site.traits.has_pairs for site in network.sites):
         return None
-    known = scenes(spec)
-    pictures = decode(range(len(known)), [load_sample(name) for name, _, _ in known], spec)
+    objects = scenes(spec)
+    pictures = decode(range(len(objects)), [load_sample(name) for name, _, _ in objects], spec)
     with network.analyser.in_use():
         tape = network.gates(network.input(pictures.pixels, pictures.numbers))
     masks = {network.sites[i].name: of for i, of in masks_of(network.sites, tape, spec)}
     if not masks:
         return None
-    covers = [cover for _, _, cover in known]
+    covers = [cover for _, _, cover in objects]
     grids = [of.shape[1:] for of in masks.values()]
     shares = {grid: [pooled(cover, grid) for cover in covers] for grid in grids}
     gates = {name: [*map(energy_ratio, of, shares[of.shape[1:]])] for name, of in masks.items()}
     noise = _random([(grid, shares[grid]) for grid in grids])
     return {
-        "objects": [f"{name}: {label}" for name, label, _ in known],
+        "objects": [f"{name}: {label}" for name, label, _ in objects],
         "gates": {name: [round(v, 3) for v in values] for name, values in gates.items()},
         "mean": _mean(gates.values()),
         "centre": _mean([energy_ratio(centre_map(grid), area) for area in shares[grid]] for grid in grids),
@@ -81,8 +81,8 @@ def _mean(rows: Any) -> float:
 def _random(shares: Sequence[tuple[tuple[int, ...], Sequence[Floats]]]) -> list[float]:
     """The mean over grids and objects, as often as ``RANDOM``, with maps of uniform noise of as many cells."""
     rng = np.random.default_rng(0)
-    found = []
+    means = []
     for _ in range(RANDOM):
         ratios = [energy_ratio(rng.random(grid), area) for grid, areas in shares for area in areas]
-        found.append(statistics.fmean(ratios))
-    return found
+        means.append(statistics.fmean(ratios))
+    return means

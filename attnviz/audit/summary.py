@@ -209,7 +209,7 @@ def _network(answers: Answers, work: Work) -> Values:
 
 
 def _objects(work: Work) -> list[Values]:
-    found = []
+    objects = []
     for number, site in enumerate(work.network.sites):
         stored = [a for block in work.readings if (a := work.store.load("reading", block, f"objects/{number}/"))]
         if not stored:
@@ -220,11 +220,11 @@ def _objects(work: Work) -> list[Values]:
             continue
         half = critical(count - 1) * np.sqrt(total.variance / (count - 1))
         rows = zip(MEASURES, total.mean, half, strict=True)
-        found.append(
+        objects.append(
             {"gate": site.name, "photographs": count}
             | {name: [round(float(m), 4), round(float(m - h), 4), round(float(m + h), 4)] for name, m, h in rows}
         )
-    return found
+    return objects
 
 
 def _left_out(work: Work) -> list[list[str]]:

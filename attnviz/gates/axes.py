@@ -107,13 +107,13 @@ class Axes(TensorTable[Labels]):
 
 def _kept(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
     """Operations that keep the order of axes, broadcast included: the first operand that knows an axis names it."""
-    found = list(unknown(result.shape))
+    labels = list(unknown(result.shape))
     for tensor in (t for t in ops.tensors_in(args) if t.ndim <= result.ndim):
         for place, axis in enumerate(axes.of(tensor), result.ndim - tensor.ndim):
             size, before = result.shape[place], tensor.shape[place - result.ndim]
-            if not kind_of_axis(found[place]) and (before > 1 or size == 1):
-                found[place] = axis if before == size else ((kind_of_axis(axis), size),)
-    return tuple(found)
+            if not kind_of_axis(labels[place]) and (before > 1 or size == 1):
+                labels[place] = axis if before == size else ((kind_of_axis(axis), size),)
+    return tuple(labels)
 
 
 def _convolved(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:

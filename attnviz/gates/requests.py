@@ -81,10 +81,10 @@ class Group:
 
 def by_module(demands: Sequence[Demand]) -> dict[str, list[Demand]]:
     """Demands by the path of their module, edits first."""
-    found: dict[str, list[Demand]] = defaultdict(list)
+    grouped: dict[str, list[Demand]] = defaultdict(list)
     for demand in sorted(demands, key=lambda d: not d.edits):
-        found[demand.place.module].append(demand)
-    return found
+        grouped[demand.place.module].append(demand)
+    return grouped
 
 
 def at_output(demand: Demand, inputs: tuple[Any, ...], output: Tensor) -> Tensor:

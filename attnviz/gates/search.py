@@ -214,14 +214,14 @@ class GateSearch(ops.EagerMode):
 
     def _mark(self, func: ops.Operation, args: tuple[Any, ...], outputs: list[Tensor], mark: Mark) -> None:
         for number, tensor in enumerate(outputs):
-            known = mark
+            own = mark
             if not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized:
-                known = self.marks.new(carries=mark.carries)  # which, not what
+                own = self.marks.new(carries=mark.carries)  # which, not what
             elif len(outputs) > 1:
                 # results of one operation are different values: halves of a chunk have no common root
                 uid = self.marks.uid()
-                known = with_output(mark, number)._replace(uid=uid, root=uid, value=uid, like=uid)
-            self.marks.set(tensor, known)
+                own = with_output(mark, number)._replace(uid=uid, root=uid, value=uid, like=uid)
+            self.marks.set(tensor, own)
         for index in ops.writes(func):
             if index < len(args) and isinstance(args[index], Tensor):
                 self.marks.touch(args[index])

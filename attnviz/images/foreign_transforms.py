@@ -234,9 +234,9 @@ def read_transform(transform: Any, model: Any = None) -> tuple[InputSpec, Transf
         return _of_config(transform), None
     if all(hasattr(transform, name) for name in ("crop_size", "resize_size", "mean", "std")):
         return _of_preset(transform), None
-    found = _of_compose(transform) if hasattr(transform, "transforms") else None
-    if found is not None:
-        return found, None
+    spec = _of_compose(transform) if hasattr(transform, "transforms") else None
+    if spec is not None:
+        return spec, None
     if not callable(transform):
         raise UserError(f"transform must be {_WANTED}; got {type(transform).__name__}")
     return _as_it_is(transform)

@@ -143,8 +143,8 @@ def _published(text: str, ask: Ask) -> Network:
 
 def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
     state, settings = ({}, Settings()) if ask.weights is None else read_weights(ask.weights)
-    made, taken = build_from(file, name, ask.classes, settings.arguments)
-    module = made.module if isinstance(made, Network) else made
+    built, taken = build_from(file, name, ask.classes, settings.arguments)
+    module = built.module if isinstance(built, Network) else built
     notes = () if ask.weights is None else fill(module, state, ask.weights.name)
     check_finite(module)
     module = module.float().eval().to(ask.device)
@@ -152,8 +152,8 @@ def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
         parameter.requires_grad_(False)
     card, used = laid_under(ask.card, settings)
     used |= {f"{name}({key}=…)": settings.arguments[key] for key in taken}
-    if isinstance(made, Network):
-        return noted(lambda said: under(made, said), card, used, notes, settings.source)
+    if isinstance(built, Network):
+        return noted(lambda said: under(built, said), card, used, notes, settings.source)
     source = MappingProxyType(
         {"library": text, "weights": ask.weights.name if ask.weights else "as the factory gives them"}
     )

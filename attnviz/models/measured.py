@@ -38,10 +38,10 @@ def evidence(card: Card, folder: Path = FOLDER) -> Evidence:
     """
     rows = list(_rows(card, folder))
     several = [row["top1"] for row in rows if "top1" in row and row["top1"]["n"] > 1]
-    replaced = (told for row in rows for told in row.get("ablations", ()) if told["gates"] and _same(told, card))
+    replaced = (each for row in rows for each in row.get("ablations", ()) if each["gates"] and _same(each, card))
     own = next(replaced, None)
-    masks = (told for row in rows for told in row.get("focus", ()) if own and told["seed"] == own["seed"])
-    return Evidence(max(several, key=lambda told: int(told["n"]), default=None), own, next(masks, None))
+    masks = (each for row in rows for each in row.get("focus", ()) if own and each["seed"] == own["seed"])
+    return Evidence(max(several, key=lambda top1: int(top1["n"]), default=None), own, next(masks, None))
 
 
 def _rows(card: Card, folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -52,11 +52,11 @@ def _rows(card: Card, folder: Path) -> Iterator[Mapping[str, Any]]:
             yield from (row for row in report.get("rows", ()) if row.get("name", row.get("recipe")) == recipe)
 
 
-def _same(told: Mapping[str, Any], card: Card) -> bool:
+def _same(ablation: Mapping[str, Any], card: Card) -> bool:
     """Whether gates were replaced in these weights: of this seed and, where all images were used, this accuracy.
 
     Batches of another size may turn one answer, so less than one and a half images apart is the same.
     """
-    images, seed = told["images"], card.training["recipe"]["train"]["seed"]
-    apart = abs(told["top1"] - card.metrics["top1"])
-    return bool(told["seed"] == seed and (images["count"] < images["of"] or apart < 1.5 * 100 / images["of"]))
+    images, seed = ablation["images"], card.training["recipe"]["train"]["seed"]
+    apart = abs(ablation["top1"] - card.metrics["top1"])
+    return bool(ablation["seed"] == seed and (images["count"] < images["of"] or apart < 1.5 * 100 / images["of"]))

@@ -30,11 +30,11 @@ def digest(file: Path, limits: Limits) -> str:
             f"the file has {file.stat().st_size / 2**20:.1f} MiB, at most {most} are taken; float16 "
             "halves it, and attnviz.launch opens a network of any size on your own machine"
         )
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     with file.open("rb") as stream:
         while part := stream.read(2**20):
-            found.update(part)
-    return found.hexdigest()
+            hasher.update(part)
+    return hasher.hexdigest()
 
 
 def header(file: Path, limits: Limits) -> dict[str, tuple[int, ...]]:

@@ -51,16 +51,16 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
 
     Where two say different things on one level, neither counts.
     """
-    found = {key: _first(values, names, read) for key, (names, read) in FIELDS.items()}
-    mean, std = found["mean"], found["std"]
+    fields = {key: _first(values, names, read) for key, (names, read) in FIELDS.items()}
+    mean, std = fields["mean"], fields["std"]
     if (mean is None) != (std is None) or (mean and std and len(mean) != len(std)):
-        found["mean"] = found["std"] = None
+        fields["mean"] = fields["std"] = None
     elif mean and std and max(mean) > 1:  # of values in 0..255
-        found["mean"], found["std"] = tuple(v / 255 for v in mean), tuple(v / 255 for v in std)
+        fields["mean"], fields["std"] = tuple(v / 255 for v in mean), tuple(v / 255 for v in std)
     classes = _first(values, CLASSES, lambda value: value if type(value) is int and 1 <= value <= 100_000 else None)
-    if classes is not None and found["labels"] and len(found["labels"]) != classes:
-        found["labels"] = None
-    card = ModelCard(**{key: value for key, value in found.items() if value is not None})
+    if classes is not None and fields["labels"] and len(fields["labels"]) != classes:
+        fields["labels"] = None
+    card = ModelCard(**{key: value for key, value in fields.items() if value is not None})
     return Settings(_framed(card, values), classes)
 
 

@@ -188,13 +188,13 @@ def _read(
     if card.scores == "none":
         _output(module, examples[0], inputs, False)
         return _Reading(None, (), 0, "none", ())
-    found = [_output(module, x, inputs, False) for x in examples]
-    tensors = found[0]
+    results = [_output(module, x, inputs, False) for x in examples]
+    tensors = results[0]
     labels = None if card.labels is None else len(card.labels)
     dense = card.scores is not None or labels is not None or card.output is not None or card.at is not None
     key, several = outputs.choose(tensors, card.output, labels, dense)
-    answers = [each[key].float() for each in found if key in each]
-    if len(answers) < len(found) or not all(bool(torch.isfinite(t).all()) for t in answers):
+    answers = [each[key].float() for each in results if key in each]
+    if len(answers) < len(results) or not all(bool(torch.isfinite(t).all()) for t in answers):
         raise UserError("the network gives scores that are not finite for a test picture; are its weights finite?")
     notes = []
     if several:

@@ -144,7 +144,7 @@ def caption_text(analysis: Analysis, words: Mapping[str, str]) -> str:
     versions = ", ".join(f"{name} {analysis.facts[name]}" for name in ("attnviz", "torch") if name in analysis.facts)
     lines = [f"Network {analysis.model}, a photograph of {width}×{height} pixels. Its answers: {answers or 'none'}."]
     lines += [f"Made with {versions}." if versions else "", *(note.text for note in analysis.notes), ""]
-    return "\n".join([*lines, *(f"{name}: {told}." for name, told in words.items())]) + "\n"
+    return "\n".join([*lines, *(f"{name}: {text}." for name, text in words.items())]) + "\n"
 
 
 def check_look(

@@ -20,8 +20,8 @@ def _image(data: bytes, kind: str, alt: str, style: str = "") -> str:
     return f'<img src="data:image/{kind};base64,{text}" alt="{escape(alt)}" style="max-width:100%;{style}">'
 
 
-def _figure(picture: str, told: str) -> str:
-    note = f'<figcaption style="font-size:12px;opacity:.75">{escape(told)}</figcaption>'
+def _figure(picture: str, words: str) -> str:
+    note = f'<figcaption style="font-size:12px;opacity:.75">{escape(words)}</figcaption>'
     return f'<figure style="margin:0">{picture}{note}</figure>'
 
 

@@ -99,5 +99,5 @@ def finished_card(folder: Path, recipe: Recipe) -> Card | None:
 
 def check_card_data(folder: Path, card: Card, fingerprints: dict[str, str]) -> None:
     """Refuse to go on in the folder of a run that was finished with other data."""
-    if any(card.data.get(split, {}).get("fingerprint") != known for split, known in fingerprints.items()):
+    if any(card.data.get(split, {}).get("fingerprint") != fingerprint for split, fingerprint in fingerprints.items()):
         raise UserError(f"{folder} holds a checkpoint {card.id} of other data; give another --run folder, or remove it")

@@ -93,8 +93,8 @@ def load_images(
     empty = [name for i, name in enumerate(classes) if not bool((targets == i).any())]
     if empty:
         raise UserError(f"no image of class {', '.join(empty)} in {folder} can be read")
-    known = fingerprint(results[i][0] for i in good)
-    return ImageSet(images[good] if bad else images, targets, readable(classes), known, bad)
+    digest = fingerprint(results[i][0] for i in good)
+    return ImageSet(images[good] if bad else images, targets, readable(classes), digest, bad)
 
 
 def normalise_batch(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

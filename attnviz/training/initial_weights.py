@@ -31,12 +31,12 @@ def begin(network: nn.Module, part: StartPart) -> dict[str, Any]:
         UserError: There is no such checkpoint or module, the checkpoint is of another network, or nothing is left to
             be trained.
     """
-    told = take_over(network, part.weights) if part.weights else {}
+    facts = take_over(network, part.weights) if part.weights else {}
     for module in frozen(network, part.freeze):
         module.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError(f"recipe: start.freeze leaves nothing to train, got {part.freeze!r}")
-    return told
+    return facts
 
 
 def take_over(network: nn.Module, weights: str) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _added(name: str) -> bool:
 
 def frozen(network: nn.Module, paths: Sequence[str]) -> list[nn.Module]:
     """The modules at these paths; ``UserError`` where one is missing."""
-    known = dict(network.named_modules())
+    modules = dict(network.named_modules())
     for path in paths:
-        if not path or path not in known:
-            raise UserError(f"recipe: start.freeze has no module {path!r} to freeze; {nearest(path, known)}")
-    return [known[path] for path in paths]
+        if not path or path not in modules:
+            raise UserError(f"recipe: start.freeze has no module {path!r} to freeze; {nearest(path, modules)}")
+    return [modules[path] for path in paths]

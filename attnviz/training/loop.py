@@ -100,8 +100,8 @@ class Trainer:
         self.ema = copy.deepcopy(plain).requires_grad_(False).eval()
         self.card = finished_card(self.folder, self.recipe)
         if self.card is not None:
-            known = {"train": self.train_set.fingerprint, "val": self.val_set.fingerprint}
-            check_card_data(self.folder, self.card, known)
+            fingerprints = {"train": self.train_set.fingerprint, "val": self.val_set.fingerprint}
+            check_card_data(self.folder, self.card, fingerprints)
         self.progress = load_state(self.folder, self.key, plain, self.ema, optimizer)
         self.saved = self.progress.epoch
         with self._writing():
@@ -196,8 +196,8 @@ class Trainer:
             raise UserError(f"a weight after step {(epoch + 1) * self.steps_per_epoch - 1} {where}")
 
     def _accuracy_so_far(self) -> str:
-        known = [entry["accuracy"] for entry in self.progress.history if "accuracy" in entry]
-        return f" accuracy {known[-1]:.1f} %" if known else ""
+        accuracies = [entry["accuracy"] for entry in self.progress.history if "accuracy" in entry]
+        return f" accuracy {accuracies[-1]:.1f} %" if accuracies else ""
 
     def accuracy(self) -> float:
         """Top-1 accuracy of the moving average on the validation split, in percent."""
@@ -276,10 +276,10 @@ class Trainer:
 
     def finish(self) -> Card:
         """Measure the final moving average as it will be stored, and write the checkpoint."""
-        told = {
+        training = {
             **facts(self.fabric.device, self.progress.seconds),
             "commit": self.commit,
             "history": self.progress.history,
             **self.started,
         }
-        return write_checkpoint(self.folder, self.recipe, self.ema, self.train_set, self.val_set, told)
+        return write_checkpoint(self.folder, self.recipe, self.ema, self.train_set, self.val_set, training)

@@ -111,15 +111,15 @@ def _fill(kind: type[Any], values: Any, where: str) -> Any:
     """Make the dataclass ``kind`` from a TOML table, checking names and types on the way."""
     check_keys(kind, values, "recipe", where)
     hints = get_type_hints(kind)
-    made: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in values.items():
         path = f"{where}.{key}" if where else key
         if dataclasses.is_dataclass(hints[key]):
-            made[key] = _fill(hints[key], value, path)  # type: ignore[arg-type]
+            fields[key] = _fill(hints[key], value, path)  # type: ignore[arg-type]
             continue
         require(_fits(value, hints[key]), f"{path} must be {getattr(hints[key], '__name__', hints[key])}", value)
-        made[key] = float(value) if hints[key] is float else value
-    return kind(**made)
+        fields[key] = float(value) if hints[key] is float else value
+    return kind(**fields)
 
 
 def _find(source: str | Path) -> Path:

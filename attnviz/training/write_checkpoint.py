@@ -26,7 +26,7 @@ LIMITS = ("It knows {count} classes: anything else is forced into one of them.",
 
 
 def write_checkpoint(
-    folder: Path, recipe: Recipe, network: nn.Module, train: ImageSet, val: ImageSet, told: Mapping[str, Any]
+    folder: Path, recipe: Recipe, network: nn.Module, train: ImageSet, val: ImageSet, training: Mapping[str, Any]
 ) -> Card:
     """Write the checkpoint of a trained network, whole or not at all.
 
@@ -36,7 +36,7 @@ def write_checkpoint(
         network: With its final weights in float32.
         train: What it was trained on.
         val: What it is measured on, with the weights as they are stored.
-        told: What else the card says about the training.
+        training: What else the card says about the training.
     """
     rounded, spec, device = copy.deepcopy(network), recipe.model_spec(len(train.labels)), placed(network)[0]
     rounded.load_state_dict(compact(network.state_dict(), network))
@@ -47,7 +47,7 @@ def write_checkpoint(
         labels=train.labels,
         metrics={},
         data={"name": recipe.data, "train": train.describe(), "val": val.describe()},
-        training={"recipe": recipe.to_json(), **told},
+        training={"recipe": recipe.to_json(), **training},
         limits=tuple(text.format(count=len(train.labels)) for text in LIMITS),
     )
     full, half = (evaluate(each, val, spec.input, device) for each in (network, rounded))

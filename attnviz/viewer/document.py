@@ -103,7 +103,7 @@ def document(
         "notes": [{"key": note.key, "values": dict(note.values), "text": note.text} for note in analysis.notes],
         "network": {"input": list(analysis.image.network.shape[:2]), "units": _units(analysis.outline, names)},
         "gates": gates,
-        "features": [channel_map(found, names[found.site.name]) for found in features],
+        "features": [channel_map(each, names[each.site.name]) for each in features],
         "first": None if first is None else {"gate": first.gate, "rule": first.rule, "value": first.value},
         "open": opening if opening is not None else None if first is None else first.gate,
         "facts": {"attnviz": attnviz.__version__, **_plain(analysis.facts)},
@@ -118,14 +118,14 @@ def to_json(view: Mapping[str, Any]) -> str:
     return json.dumps(view, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def channel_map(found: ChannelMap, gate: int) -> dict[str, Any]:
+def channel_map(feature_map: ChannelMap, gate: int) -> dict[str, Any]:
     """One feature map as it stands in a document, or as a host sends it when it is asked for."""
-    return {"gate": gate, "channel": int(found.channel), "values": pack(found.values, "f2")}
+    return {"gate": gate, "channel": int(feature_map.channel), "values": pack(feature_map.values, "f2")}
 
 
-def asked_map(found: Mask, gate: int) -> dict[str, Any]:
+def asked_map(mask: Mask, gate: int) -> dict[str, Any]:
     """The map of one place that asks, as a host sends it."""
-    return {"gate": gate, "query": found.query, "values": pack(found.values, "f2")}
+    return {"gate": gate, "query": mask.query, "values": pack(mask.values, "f2")}
 
 
 def _index(analysis: Analysis, gate: str) -> int:
@@ -154,17 +154,18 @@ def _prediction(analysis: Analysis, labels: Mapping[str, str]) -> dict[str, Any]
     return {"top": top, "classes": len(analysis.labels), "scores": analysis.scores}
 
 
-def _classes(found: ClassMap, labels: Mapping[str, str]) -> dict[str, Any]:
+def _classes(class_map: ClassMap, labels: Mapping[str, str]) -> dict[str, Any]:
     """The class at every place: its position among the classes that there are, and its number."""
-    rows, columns = (_spread(side) for side in found.classes.shape)
-    seen, places = np.unique(found.classes[np.ix_(rows, columns)], return_inverse=True)
-    names = [found.labels[index] for index in seen]
+    rows, columns = (_spread(side) for side in class_map.classes.shape)
+    seen, places = np.unique(class_map.classes[np.ix_(rows, columns)], return_inverse=True)
+    names = [class_map.labels[index] for index in seen]
     means = [
-        {"en": name, "zh": labels.get(name, name), "text": shown(mean, found.scores)} for name, mean in found.top(TOP)
+        {"en": name, "zh": labels.get(name, name), "text": shown(mean, class_map.scores)}
+        for name, mean in class_map.top(TOP)
     ]
     return {
         "places": pack(places.reshape(len(rows), -1).astype(np.float32), "f2" if len(seen) <= 2048 else "f4"),
-        "values": pack(found.values[np.ix_(rows, columns)], "f2"),
+        "values": pack(class_map.values[np.ix_(rows, columns)], "f2"),
         "names": [{"en": name, "zh": labels.get(name, name)} for name in names],
         "means": means,
     }
@@ -212,14 +213,14 @@ def _gate(record: GateRecord, analysis: Analysis, usual: Range | None, room: int
     parts = parts_of(record, analysis)
     if isinstance(parts, Left):
         return {**entry, "left_out": parts.value}
-    told, arrays = parts
+    about, arrays = parts
     packed = {name: pack(values, kind) for name, (values, kind) in arrays.items()}
     if sum(len(each["data"]) for each in packed.values()) > room:
         return {**entry, "left_out": Left.CROWDED.value}
     if usual is not None:
         ends = {key: pack(getattr(usual, key), "f4") for key in ("low", "middle", "high")}
         entry["usual"] = {**ends, "images": usual.images}
-    return {**entry, **told, **packed, "parts": list(packed)}
+    return {**entry, **about, **packed, "parts": list(packed)}
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,13 +49,13 @@ def parts_of(record: GateRecord, analysis: Analysis) -> Parts | Left:
         return _matrix(record, values)
     if mask.values.size > MOST:
         return Left.LARGE
-    told = {"how": mask.how, "grid": mask.grid, "query": mask.query}
+    about = {"how": mask.how, "grid": mask.grid, "query": mask.query}
     arrays = {"map": (mask.values, "f2")}
     if mask.grid is not None and traits.has_pairs:
         weights = values.reshape(-1, *values.shape[-2:]).mean(0)
         if weights.size <= MOST:
             arrays["asks"] = (weights, "f2")
-    return told, arrays
+    return about, arrays
 
 
 def _matrix(record: GateRecord, values: Floats) -> Parts | Left:

@@ -40,7 +40,7 @@ def run(args: EvaluateOptions) -> None:
 
     if args.foreign_classes is not None and args.foreign is None:
         raise UserError("--foreign-classes says which classes of --foreign FOLDER; that is missing")
-    asked, told = chosen(args), {}
+    asked, results = chosen(args), {}
     for name, loaded in asked.networks:
         photographs = asked.photographs_for(loaded.labels)
         reason = not_comparable(loaded, photographs)
@@ -48,17 +48,18 @@ def run(args: EvaluateOptions) -> None:
             raise UserError(f"{name} {reason}; a card tells what was measured on its own data")
         metrics = loaded.checkpoint.metrics if loaded.checkpoint else {}
         card = {key: metrics.get(key) for key in ("top1", "correct", "total")}
-        told[name] = {**_measured(args, loaded, photographs), "comparable": reason is None, "card": card}
-        if args.write and not _apart(told[name]):
-            _write(args, name, loaded, told[name])
-        told[name].get("unlike", {}).pop("space", None)
+        results[name] = {**_measured(args, loaded, photographs), "comparable": reason is None, "card": card}
+        if args.write and not _apart(results[name]):
+            _write(args, name, loaded, results[name])
+        results[name].get("unlike", {}).pop("space", None)
         if not args.json:
-            print(_sentence(loaded.name, told[name], reason), flush=True)
+            print(_sentence(loaded.name, results[name], reason), flush=True)
     if args.json:
-        print(json.dumps({"checkpoints": told, "others": asked.others} if args.all else _unwrapped(told), indent=1))
+        document = {"checkpoints": results, "others": asked.others} if args.all else _unwrapped(results)
+        print(json.dumps(document, indent=1))
     else:
         print("".join(f"{name}: left out, {reason}\n" for name, reason in asked.others.items()), end="")
-    _judge(told)
+    _judge(results)
 
 
 def _measured(args: EvaluateOptions, loaded: Network, photographs: Photographs) -> dict[str, Any]:
@@ -84,8 +85,8 @@ def _write(args: EvaluateOptions, name: str, loaded: Network, measured: dict[str
     save_card(checkpoint_path(name, args.folder).parent, dataclasses.replace(loaded.card, metrics=metrics))
 
 
-def _unwrapped(told: dict[str, Any]) -> Any:
-    return next(iter(told.values())) if len(told) == 1 else told
+def _unwrapped(results: dict[str, Any]) -> Any:
+    return next(iter(results.values())) if len(results) == 1 else results
 
 
 def _sentence(name: str, measured: dict[str, Any], reason: str | None) -> str:
@@ -118,12 +119,12 @@ def _apart(measured: dict[str, Any]) -> bool:
     return bool(measured["comparable"] and said is not None and abs(measured["correct"] - said) > TOLERANCE)
 
 
-def _judge(told: dict[str, Any]) -> None:
+def _judge(results: dict[str, Any]) -> None:
     """Refuse where an accuracy on the same data is not the card's."""
     wrong = [
         f"{name} names {measured['correct']} rightly, its card says {measured['card']['correct']}"
-        for name, measured in told.items()
+        for name, measured in results.items()
         if _apart(measured)
     ]
     if wrong:
-        raise UserError(f"{len(wrong)} of {len(told)} differ by more than {TOLERANCE} image: {'; '.join(wrong)}")
+        raise UserError(f"{len(wrong)} of {len(results)} differ by more than {TOLERANCE} image: {'; '.join(wrong)}")

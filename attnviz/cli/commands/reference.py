@@ -33,12 +33,15 @@ def run(args: ReferenceOptions) -> None:
         photographs = asked.photographs_for(loaded.labels)
         path = args.out or _beside(args, name, loaded, photographs)
         data = loaded.checkpoint.data.get("name", "") if loaded.checkpoint and not args.out else args.data.name
-        made = measure_reference(loaded, photographs, str(data))
-        if not made.gates:
+        reference = measure_reference(loaded, photographs, str(data))
+        if not reference.gates:
             print(f"{loaded.name}: has no gates")
             continue
-        save_reference(path, made)
-        print(f"{path}: {len(made.gates)} gates over {made.images:,} images, {path.stat().st_size:,} bytes", flush=True)
+        save_reference(path, reference)
+        print(
+            f"{path}: {len(reference.gates)} gates over {reference.images:,} images, {path.stat().st_size:,} bytes",
+            flush=True,
+        )
     print("".join(f"{name}: left out, {reason}\n" for name, reason in asked.others.items()), end="")
 
 

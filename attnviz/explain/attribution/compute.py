@@ -76,9 +76,9 @@ def attribute(
         name = _checked(chosen, seen, int(target), layer)
         module = inner.get_submodule(name) if name else None
         task = Task(watch, image, int(target), module, values, _batch(image), watch.expect)
-        found = _map(chosen, task)
+        result = _map(chosen, task)
     watch.finish()
-    return found
+    return result
 
 
 def _batch(x: Tensor) -> int:
@@ -99,13 +99,13 @@ def _checked(method: Method, seen: Probe, target: int, layer: str | None) -> str
 def _map(method: Method, task: Task) -> Floats:
     """Run a method; (H, W) float32."""
     try:
-        found = method.run(task).detach().float().cpu().numpy()
+        result = method.run(task).detach().float().cpu().numpy()
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise UserError(f"there is not enough memory for {method.title} of this model; choose Grad-CAM") from error
-    if found.shape != tuple(task.x.shape[2:]):
-        raise RuntimeError(f"{method.title} gave {found.shape} for an input of {tuple(task.x.shape)}")
-    if not np.isfinite(found).all():
+    if result.shape != tuple(task.x.shape[2:]):
+        raise RuntimeError(f"{method.title} gave {result.shape} for an input of {tuple(task.x.shape)}")
+    if not np.isfinite(result).all():
         raise UserError(f"{method.title} of this model is not finite: its gradients or activations overflow")
-    values = np.array(found, dtype=np.float32)
+    values = np.array(result, dtype=np.float32)
     values.setflags(write=False)
     return values

@@ -136,5 +136,5 @@ def greedy(
                 best = int(np.argmin([row[target] for row in rows]))
                 taken.append(left[best])
                 kept.append(rows[best])
-            found = np.stack(kept) if kept else np.empty((0, len(base)), dtype=np.float32)
-            yield Search(target, base, tuple(taken), found, done, total)
+            so_far = np.stack(kept) if kept else np.empty((0, len(base)), dtype=np.float32)
+            yield Search(target, base, tuple(taken), so_far, done, total)

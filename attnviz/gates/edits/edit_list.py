@@ -94,8 +94,8 @@ class EditList:
         for channel in sorted(factors):
             if factors[channel] != 1:
                 groups.setdefault(float(factors[channel]), []).append(channel)
-        made = [knock_out(*groups[f]) if f == 0 else scale(f, *groups[f]) for f in sorted(groups)]
-        return replace(self, steps=(*self.without(gate).steps, *kept, *(EditStep(gate, change) for change in made)))
+        renewed = [knock_out(*groups[f]) if f == 0 else scale(f, *groups[f]) for f in sorted(groups)]
+        return replace(self, steps=(*self.without(gate).steps, *kept, *(EditStep(gate, change) for change in renewed)))
 
     def check(self, model: str, sites: Sequence[GateSite], weights: str = "") -> None:
         """Whether the list fits a model.
@@ -131,10 +131,10 @@ def _tail(changes: Sequence[Edit]) -> Sequence[Edit]:
     return changes[start:]
 
 
-def _check_step(number: int, step: EditStep, model: str, known: Mapping[str, GateSite]) -> None:
-    site, change = known.get(step.gate), step.edit
+def _check_step(number: int, step: EditStep, model: str, sites: Mapping[str, GateSite]) -> None:
+    site, change = sites.get(step.gate), step.edit
     if site is None:
-        raise UserError(f"edit {number}: {model} has no gate {step.gate!r}; {nearest(step.gate, known)}")
+        raise UserError(f"edit {number}: {model} has no gate {step.gate!r}; {nearest(step.gate, sites)}")
     if change.action not in CHECKS:
         raise UserError(f"edit {number}: unknown action {change.action!r}; {nearest(change.action, CHECKS)}")
     # one photograph is a batch of one: its own mean would change nothing, without a word

@@ -194,8 +194,8 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en", view
     return page(summary["model"]["name"], join([*body, *shown.documents()]), language, shown.view.script)
 
 
-def audit_html(found: Any) -> str:
+def audit_html(audit: Any) -> str:
     """An audit in a notebook: the whole report in a frame, which keeps its style to itself; it may run nothing."""
-    pictures = found.pictures(shown_photographs(found.summary))
+    pictures = audit.pictures(shown_photographs(audit.summary))
     frame = '<iframe sandbox="" srcdoc="{}" width="100%" height="720"></iframe>'
-    return str(Markup(frame).format(report_html(found.summary, pictures)))  # noqa: S704 - the frame is our own
+    return str(Markup(frame).format(report_html(audit.summary, pictures)))  # noqa: S704 - the frame is our own

@@ -135,12 +135,12 @@ def channel_bars(
     figure = new_figure(width, height)
     write(figure, 0.45, 0.12, clean(title, room(width - 0.6, TITLE)), fontsize=TITLE, color=Ink.text)
     top, bottom = rank.extremes(3)
-    told = [
+    lines = [
         caption(rank.scores, scale, spread=True) + " · dashed: mean",
         f"{rank.count} channels · highest {_named(rank, top)}"
         + (f" · lowest {_named(rank, bottom)}" if bottom else ""),
     ]
-    for row, words in enumerate(told):
+    for row, words in enumerate(lines):
         text = clean(words, room(width - 0.6, SMALL) + 12)
         write(figure, 0.45, 0.36 + 0.16 * row, text, fontsize=SMALL, color=Ink.muted)
     axes = axes_at(figure, 0.45, 0.74, width - 0.6, height - 0.74 - 0.48)

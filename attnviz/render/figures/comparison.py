@@ -213,11 +213,11 @@ def _none(figure: Figure, left: float, top: float, text: str) -> None:
     write_wrapped(figure, left, top + 0.7, _CELL, text, fontsize=SMALL, color=Ink.muted)
 
 
-def _top(figure: Figure, left: float, top: float, found: tuple[tuple[str, float], ...]) -> None:
+def _top(figure: Figure, left: float, top: float, answers: tuple[tuple[str, float], ...]) -> None:
     axes = axes_at(figure, left, top, _CELL, _CELL)
     axes.set_xlim(0, 1)
     axes.set_ylim(_CELL, 0)
-    for row, (label, probability) in enumerate(found):
+    for row, (label, probability) in enumerate(answers):
         y = 0.43 * row
         write(figure, left, top + y, clean(label, room(_CELL - 0.5, SMALL)), fontsize=SMALL, color=Ink.text)
         write(figure, left + _CELL, top + y, f"{probability:.1%}", ha="right", fontsize=SMALL, color=Ink.text)

@@ -102,18 +102,18 @@ def _gates(runs: Sequence[Run], answers: Sequence[Answer]) -> dict[str, Any]:
     for run, answer in zip(runs, answers, strict=True):
         if answer.scores is not None:
             scores = answer.by_content()
-            told = {
+            entry = {
                 "seed": run.seed,
                 "scores": [significant(s, 4) for s in scores],
                 "ratio": significant(suppression(scores), 4),
                 **{key: significant(value, 4) for key, value in answer.opened().items()},
             }
-            rows.setdefault(run.row, {"runs": []})["runs"].append(told)
+            rows.setdefault(run.row, {"runs": []})["runs"].append(entry)
     for row in rows.values():
-        ratios = sorted((told["ratio"], told["seed"]) for told in row["runs"])
+        ratios = sorted((entry["ratio"], entry["seed"]) for entry in row["runs"])
         row["median_ratio"] = significant(statistics.median(ratio for ratio, _ in ratios), 4)
         for key in OPENED:
-            row[f"median_{key}"] = significant(statistics.median(told[key] for told in row["runs"]), 4)
+            row[f"median_{key}"] = significant(statistics.median(entry[key] for entry in row["runs"]), 4)
         row["median_seed"] = ratios[(len(ratios) - 1) // 2][1]
     return rows
 

@@ -31,18 +31,18 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _recovery(told: Mapping[str, Any]) -> str:
+def _recovery(recovery: Mapping[str, Any]) -> str:
     cost = (
-        f"Noise costs {told['cost']} points (Welch's 95 % interval {told['cost_interval'][0]} to "
-        f"{told['cost_interval'][1]}); the gate wins {told['gain']}. "
-        if "cost" in told
+        f"Noise costs {recovery['cost']} points (Welch's 95 % interval {recovery['cost_interval'][0]} to "
+        f"{recovery['cost_interval'][1]}); the gate wins {recovery['gain']}. "
+        if "cost" in recovery
         else ""
     )
-    if "why" in told:
-        return f"{cost}What is won back is not reported: {told['why']}."
-    low, high = told["interval"]
+    if "why" in recovery:
+        return f"{cost}What is won back is not reported: {recovery['why']}."
+    low, high = recovery["interval"]
     ends = f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"{cost}Won back: {100 * told['recovered']:.0f} % (Fieller's 95 % interval {ends})."
+    return f"{cost}Won back: {100 * recovery['recovered']:.0f} % (Fieller's 95 % interval {ends})."
 
 
 def _gates(gates: Mapping[str, Any]) -> str:
@@ -66,29 +66,34 @@ def _gates(gates: Mapping[str, Any]) -> str:
     return grid(head, rows)
 
 
-def _opened(told: Mapping[str, Any], prefix: str = "") -> tuple[str, str]:
+def _opened(gate: Mapping[str, Any], prefix: str = "") -> tuple[str, str]:
     """What a gate lets in, image by image; dashes where an older file does not say."""
-    if f"{prefix}best_ratio" not in told:
+    if f"{prefix}best_ratio" not in gate:
         return "–", "–"
-    return f"{told[f'{prefix}best_ratio']:.4g}×", f"{told[f'{prefix}colours']:.2f}, {told[f'{prefix}noise']:.3f}"
+    return f"{gate[f'{prefix}best_ratio']:.4g}×", f"{gate[f'{prefix}colours']:.2f}, {gate[f'{prefix}noise']:.3f}"
 
 
-def _answers(what: str, told: Mapping[str, Any]) -> str:
-    names = list(next(iter(told.values())))
-    rows = [(name, *(plus_minus(told[name][row]["top1"]) + _ratio(told[name][row]) for row in names)) for name in told]
+def _answers(what: str, answers: Mapping[str, Any]) -> str:
+    names = list(next(iter(answers.values())))
+    rows = [
+        (name, *(plus_minus(one[row]["top1"]) + _ratio(one[row]) for row in names)) for name, one in answers.items()
+    ]
     return grid((what, *names), rows)
 
 
-def _ratio(told: Mapping[str, Any]) -> str:
-    return f", {told['median_ratio']:.4g}×" if "median_ratio" in told else ""
+def _ratio(answer: Mapping[str, Any]) -> str:
+    return f", {answer['median_ratio']:.4g}×" if "median_ratio" in answer else ""
 
 
-def _positions(told: Mapping[str, Any]) -> str:
-    names = list(told["rows"])
-    letters = [" ".join("RGB"[c] if c < 3 else "n" for c in order) for order in told["orders"]]
+def _positions(positions: Mapping[str, Any]) -> str:
+    names = list(positions["rows"])
+    letters = [" ".join("RGB"[c] if c < 3 else "n" for c in order) for order in positions["orders"]]
     accuracy = grid(
         ("order", *names),
-        [(order, *(plus_minus(told["rows"][name]["top1"][i]) for name in names)) for i, order in enumerate(letters)],
+        [
+            (order, *(plus_minus(positions["rows"][name]["top1"][i]) for name in names))
+            for i, order in enumerate(letters)
+        ],
     )
     rows = [
         (
@@ -98,6 +103,6 @@ def _positions(told: Mapping[str, Any]) -> str:
             f"{100 * run['explained_by_position']:.0f} %",
         )
         for name in names
-        for run in told["rows"][name].get("runs", [])
+        for run in positions["rows"][name].get("runs", [])
     ]
     return accuracy + "\n\n" + grid(("gate", "seed", "scores explained by content", "by position"), rows)

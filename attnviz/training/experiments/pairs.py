@@ -66,16 +66,16 @@ def difference(without: Sequence[float], attention: Sequence[float]) -> dict[str
         With one seed of a row only ``gain`` and ``ratio``.
     """
     gain = statistics.fmean(without) - statistics.fmean(attention)
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "gain": round(gain, 3),
         "ratio": round(statistics.fmean(attention) / max(statistics.fmean(without), 1e-9), 4),
     }
     if min(len(without), len(attention)) < 2:
-        return told
+        return result
     difference, ends = welch(attention, without), fieller(attention, without)
     bounds = [round(end, 4) for end in ends] if all(map(math.isfinite, ends)) else None
     interval = [round(difference.low, 3), round(difference.high, 3)]
-    return {**told, "gain_interval": interval, "p": significant(difference.p), "interval": bounds}
+    return {**result, "gain_interval": interval, "p": significant(difference.p), "interval": bounds}
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -93,15 +93,15 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n\n".join((rows, *said))
 
 
-def _said(told: Mapping[str, Any]) -> str:
-    times = f"{told['ratio']:.2f} times as large"
-    if "p" not in told:
+def _said(result: Mapping[str, Any]) -> str:
+    times = f"{result['ratio']:.2f} times as large"
+    if "p" not in result:
         return f"{times}; an interval needs two seeds of each."
-    ends = "without end" if told["interval"] is None else "{:.2f} to {:.2f}".format(*told["interval"])
-    low, high = (signed(end) for end in told["gain_interval"])
+    ends = "without end" if result["interval"] is None else "{:.2f} to {:.2f}".format(*result["interval"])
+    low, high = (signed(end) for end in result["gain_interval"])
     return (
-        f"{times} (Fieller's 95 % interval {ends}); the accuracy differs by {signed(told['gain'])} points "
-        f"(Welch's 95 % interval {low} to {high}, {p_text(told['p'])})."
+        f"{times} (Fieller's 95 % interval {ends}); the accuracy differs by {signed(result['gain'])} points "
+        f"(Welch's 95 % interval {low} to {high}, {p_text(result['p'])})."
     )
 
 

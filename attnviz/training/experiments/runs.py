@@ -40,8 +40,8 @@ class Run:
 
     def describe(self) -> dict[str, Any]:
         """What a file of results says about it."""
-        told = {key: self.card.training.get(key) for key in ("commit", "torch", "hardware", "seconds")}
-        return {"recipe": self.row, "seed": self.seed, "top1": self.card.metrics["top1"], **told}
+        training = {key: self.card.training.get(key) for key in ("commit", "torch", "hardware", "seconds")}
+        return {"recipe": self.row, "seed": self.seed, "top1": self.card.metrics["top1"], **training}
 
 
 def folders(runs: Path, recipe: Recipe, seed: int) -> list[Path]:

@@ -44,10 +44,10 @@ def measure(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
         UserError: ``count`` is no number of images.
     """
     names = dict.fromkeys(name for family in FAMILIES.values() for name in family)
-    found = {name: mine for name in names if (mine := [run.network for run in runs if run.row == name])}
+    by_row = {name: mine for name in names if (mine := [run.network for run in runs if run.row == name])}
     photographs = in_folder(data, runs[0].card.labels, fewest=1)
-    told = tqdm(found.items(), desc="networks", unit="row", mininterval=5)  # minutes a row on a CPU
-    return {"rows": [row(name, networks, photographs, count or None) for name, networks in told]}
+    progress = tqdm(by_row.items(), desc="networks", unit="row", mininterval=5)  # minutes a row on a CPU
+    return {"rows": [row(name, networks, photographs, count or None) for name, networks in progress]}
 
 
 EXPERIMENT = Experiment(FAMILIES, measure, table, images=0)

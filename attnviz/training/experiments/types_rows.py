@@ -30,7 +30,7 @@ def row(name: str, networks: Sequence[Network], photographs: Photographs, count:
     cards = [network.checkpoint for network in networks if network.checkpoint is not None]
     seeds = [card.training.get("recipe", {}).get("train", {}).get("seed", 0) for card in cards] or [0]
     masks = [spatial_focus(network) for network in networks]
-    focus = [{"seed": seed, **found} for seed, found in zip(seeds, masks, strict=True) if found]
+    focus = [{"seed": seed, **mean_focus} for seed, mean_focus in zip(seeds, masks, strict=True) if mean_focus]
     of_cards: dict[str, Any] = {}
     if cards:
         of_cards = {

@@ -48,8 +48,8 @@ def accuracy(rows: Sequence[Row]) -> str:
 
 def _beside(plain: Row, row: Row) -> str:
     """How much better a network is than the one without gates, and how sure that is."""
-    told = welch(plain["top1"]["values"], row["top1"]["values"])
-    return f"{signed(told.value)} ({signed(told.low)} to {signed(told.high)}, {p_text(told.p)})"
+    difference = welch(plain["top1"]["values"], row["top1"]["values"])
+    return f"{signed(difference.value)} ({signed(difference.low)} to {signed(difference.high)}, {p_text(difference.p)})"
 
 
 def gates_matter(rows: Sequence[Row]) -> str:
@@ -66,7 +66,7 @@ def gates_matter(rows: Sequence[Row]) -> str:
 
 def _note(rows: Sequence[Row]) -> str:
     """How the table of replacements is to be read."""
-    told = rows[0]["ablations"][0]
+    first = rows[0]["ablations"][0]
     tests = sum(len(row["ablations"]) for row in rows) * len(REPLACEMENTS)
     every = [ablation["images"] for row in rows for ablation in row["ablations"]]
     counts = sorted({f"{images['count']:,} of {images['of']:,}" for images in every})
@@ -76,7 +76,7 @@ def _note(rows: Sequence[Row]) -> str:
         "(± half a 95 % t interval over seeds where there are several); bold where McNemar's exact test gives less "
         f"than 5 % (of {tests} such tests, chance alone would give about {0.05 * tests:.1f}). In brackets: "
         "answers changed. Mean gate: the mean over the validation set, the same for every image. Swapped: every gate "
-        f"moved to another image of a batch of {told['batch']}, all to the same one. Past the first layer "
+        f"moved to another image of a batch of {first['batch']}, all to the same one. Past the first layer "
         "it is no gate that any image has by itself: it was computed from features that swapped gates had changed."
     )
 
@@ -97,11 +97,11 @@ def focus(rows: Sequence[Row]) -> str:
 
 def _masks(row: Row) -> tuple[str, ...]:
     seeds, first = row["focus"], row["focus"][0]
-    means = {name: statistics.fmean(v for told in seeds for v in told["gates"][name]) for name in first["gates"]}
+    means = {name: statistics.fmean(v for each in seeds for v in each["gates"][name]) for name in first["gates"]}
     low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     return (
         f"`{row['name']}`",
-        f"{statistics.fmean(told['mean'] for told in seeds):.2f}",
+        f"{statistics.fmean(each['mean'] for each in seeds):.2f}",
         f"{means[low]:.2f} ({low}), {means[high]:.2f} ({high})",
         f"{first['centre']:.2f}",
         f"{first['random']:.2f} ± {first['random_sd']:.2f}",
@@ -113,16 +113,16 @@ def _gates(row: Row) -> str:
 
 
 def _top1(row: Row) -> str:
-    return f"{statistics.fmean(told['top1'] for told in row['ablations']):.2f}"
+    return f"{statistics.fmean(ablation['top1'] for ablation in row['ablations']):.2f}"
 
 
 def _change(row: Row, name: str) -> str:
     """One cell: the change, its interval (one seed) or that over seeds, and how many answers changed."""
-    told = [each[name] for each in row["ablations"]]
-    changes, changed = [each["change"] for each in told], statistics.fmean(each["changed"] for each in told)
-    beyond, text = sum(each["beyond_chance"] for each in told), signed(statistics.fmean(changes))
-    bold = f"**{text}**" if beyond == len(told) else text
-    if len(told) == 1:
-        low, high = told[0]["interval"]
+    effects = [each[name] for each in row["ablations"]]
+    changes, changed = [each["change"] for each in effects], statistics.fmean(each["changed"] for each in effects)
+    beyond, text = sum(each["beyond_chance"] for each in effects), signed(statistics.fmean(changes))
+    bold = f"**{text}**" if beyond == len(effects) else text
+    if len(effects) == 1:
+        low, high = effects[0]["interval"]
         return f"{bold} ({signed(low)} to {signed(high)}) [{changed:.1f} %]"
-    return f"{bold} ± {half_interval(changes):.2f}, beyond chance in {beyond} of {len(told)} [{changed:.1f} %]"
+    return f"{bold} ± {half_interval(changes):.2f}, beyond chance in {beyond} of {len(effects)} [{changed:.1f} %]"

@@ -139,35 +139,35 @@ class Store:
         Raises:
             UserError: There is none of that id, or a published one was not leased yet.
         """
-        known = self._check(name)
-        if known not in self._cards:
-            if known in self.published:
-                raise UserError(f"{known} is fetched when it is first used, and was not used yet")
-            self._cards[known] = load_card(known, self.folder)
-        return self._cards[known]
+        name = self._check(name)
+        if name not in self._cards:
+            if name in self.published:
+                raise UserError(f"{name} is fetched when it is first used, and was not used yet")
+            self._cards[name] = load_card(name, self.folder)
+        return self._cards[name]
 
     def reference(self, name: str) -> Reference | None:
         """What the gates of a checkpoint usually say; ``None`` where that was not measured, or cannot be used."""
-        known = self._check(name)
-        if known not in self._references:
+        name = self._check(name)
+        if name not in self._references:
             try:
-                bundled = known in self._bundled()
-                found = load_reference(known, self.card(known).sha256, self.folder) if bundled else None
+                bundled = name in self._bundled()
+                reference = load_reference(name, self.card(name).sha256, self.folder) if bundled else None
             except UserError as error:  # the page goes on without
                 logging.getLogger(__name__).warning("%s", error)
-                found = None
-            self._references[known] = found
-        return self._references[known]
+                reference = None
+            self._references[name] = reference
+        return self._references[name]
 
     def audit(self, name: str) -> Summary | None:
         """The summary of an audit of a model, of these very weights; ``None`` where there is none.
 
         What a live network weighed is looked up once: an audit stays that of the network as it was opened.
         """
-        known = self._check(name)
-        if known not in self._audits:
-            self._audits[known] = audit_of(known, self._weights(known), self._audited)
-        return self._audits[known]
+        name = self._check(name)
+        if name not in self._audits:
+            self._audits[name] = audit_of(name, self._weights(name), self._audited)
+        return self._audits[name]
 
     def _weights(self, name: str) -> str:
         """sha256 as an audit notes it; empty of a published network, which is fetched at first use."""
@@ -181,9 +181,9 @@ class Store:
         Raises:
             UserError: There is no model of that id, it is damaged, or its weights cannot be fetched.
         """
-        known = self._check(name)
-        slots = self._shared if known in self._live else self.slots
-        return slots.lease(known, lambda: self._load(known))
+        name = self._check(name)
+        slots = self._shared if name in self._live else self.slots
+        return slots.lease(name, lambda: self._load(name))
 
     def apart(self) -> Store:
         """The same models once more in memory, for work that takes long: nobody waits for what is leased there.
@@ -218,9 +218,9 @@ class Store:
         if isinstance(name, str) and name in self._cards:
             return name  # it was looked for in the folder when its card was read
         # ids only: a path or a name from a visitor must not reach the loader
-        known = (*self._live, *self._bundled(), *self.published)
-        if not isinstance(name, str) or name not in known:
-            raise UserError(f"no model {name!r}; {nearest(name, known)}")
+        names = (*self._live, *self._bundled(), *self.published)
+        if not isinstance(name, str) or name not in names:
+            raise UserError(f"no model {name!r}; {nearest(name, names)}")
         return name
 
 

@@ -36,7 +36,7 @@ _START = re.compile(rb'(<html\b[^>]*?\blang=")[^"]*("[^>]*>.*?<head>)', re.DOTAL
 def localised(document: bytes, language: str) -> bytes:
     """A document of gradio's in a language: its ``lang``, and what ``navigator.language`` says in it."""
     tag = TAGS[language].encode()
-    return _START.sub(lambda found: found[1] + tag + found[2] + _SCRIPT, document, count=1)
+    return _START.sub(lambda match: match[1] + tag + match[2] + _SCRIPT, document, count=1)
 
 
 def linked(scope: MutableMapping[str, Any]) -> str | None:

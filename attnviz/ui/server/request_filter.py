@@ -164,8 +164,8 @@ def problem(blocks: Any, event: dict[str, Any], queued: bool) -> str:
     data, session = event.get("data"), event.get("session_hash")
     if not isinstance(session, str) or not SESSION.fullmatch(session):
         return "An event names its session."
-    known = blocks.state_holder
-    functions = known[session].blocks_config.fns if session in known.session_data else blocks.fns
+    holder = blocks.state_holder
+    functions = holder[session].blocks_config.fns if session in holder.session_data else blocks.fns
     function = _function(functions, event)
     if function is None or function.fn is None:
         return "There is no such event."

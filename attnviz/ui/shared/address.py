@@ -65,8 +65,8 @@ class Query:
     def miss(self, what: str, value: object, reason: str = "") -> None:
         """Note that a value was left out."""
         name = plain(f"link_{what}", self.language) if f"link_{what}" in TEXTS else what
-        told = plain("link_unknown", self.language, what=name, value=str(value)[:80])
-        self.missed.append(f"{told} {reason}".rstrip())
+        sentence = plain("link_unknown", self.language, what=name, value=str(value)[:80])
+        self.missed.append(f"{sentence} {reason}".rstrip())
 
     def one(self, what: str, among: Collection[str], default: T) -> str | T:
         """A name out of a table, else ``default``."""

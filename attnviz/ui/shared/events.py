@@ -80,9 +80,9 @@ def place_in(sent: Any, language: str) -> tuple[float, float]:
     return number(values.get("down"), 0, 1, what, language), number(values.get("across"), 0, 1, what, language)
 
 
-def then_download(made: Any, button: str) -> None:
-    """Click a hidden download button, by its id, after the event that made its file."""
-    made.success(None, js=f"() => setTimeout(() => document.querySelector('#{button}').click(), 100)")
+def then_download(saved: Any, button: str) -> None:
+    """Click a hidden download button, by its id, after the event that saved its file."""
+    saved.success(None, js=f"() => setTimeout(() => document.querySelector('#{button}').click(), 100)")
 
 
 def connect(

@@ -89,10 +89,10 @@ class Jobs:
     def stop(self, who: str) -> bool:
         """Ask a visitor's computations to end, the one that waits too; whether there was any."""
         with self._guard:
-            found = [each[who] for each in (self._running, self._waiting) if who in each]
-        for report in found:
+            reports = [each[who] for each in (self._running, self._waiting) if who in each]
+        for report in reports:
             report.stop.set()
-        return bool(found)
+        return bool(reports)
 
 
 @dataclass

@@ -36,5 +36,5 @@ class Memory(Generic[T]):
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
         """What was kept under a key, else what ``make`` gives, which is then kept."""
-        found = self.get(key)
-        return self.put(key, make()) if found is None else found
+        kept = self.get(key)
+        return self.put(key, make()) if kept is None else kept

@@ -189,8 +189,8 @@ def script(name: str, /, **constants: Any) -> str:
     What stays the same is told this way: gradio forgets a component's own properties when the tab that it lies in is
     opened by an address and has not been seen before.
     """
-    told = "".join(f"const {constant} = {json.dumps(value)};\n" for constant, value in constants.items())
-    return told + (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    declarations = "".join(f"const {constant} = {json.dumps(value)};\n" for constant, value in constants.items())
+    return declarations + (STATIC / f"{name}.js").read_text(encoding="utf-8")
 
 
 def chosen_field() -> gr.Textbox:

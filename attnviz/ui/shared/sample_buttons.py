@@ -82,8 +82,8 @@ def samples_html(language: str = "en", data: str = IMAGENETTE, shown: str | None
     groups: dict[str, list[str]] = {"samples_own": [], "samples_known": [], "samples_foreign": []}
     for name in available():
         sample = find_sample(name)
-        known = "samples_known" if sample.is_known(data) else "samples_foreign"
-        groups["samples_own" if sample.source == OWN else known].append(_tile(name, language))
+        group = "samples_known" if sample.is_known(data) else "samples_foreign"
+        groups["samples_own" if sample.source == OWN else group].append(_tile(name, language))
     return rendering_html(shown, language) + "".join(
         f'<p class="av-note">{say(title, language)}</p><div class="av-samples">{"".join(tiles)}</div>'
         for title, tiles in groups.items()
@@ -98,8 +98,8 @@ def samples_for(labels: Sequence[str], language: str, shown: str | None) -> str:
 
 def rendering_html(sample: str | None, language: str) -> str:
     """That a sample is a rendering, to stand under it; empty for photographs."""
-    made = sample is not None and find_sample(sample).source == RENDERED
-    return f'<p class="av-note av-rendering">{say("rendering", language)}</p>' if made else ""
+    rendered = sample is not None and find_sample(sample).source == RENDERED
+    return f'<p class="av-note av-rendering">{say("rendering", language)}</p>' if rendered else ""
 
 
 def _tile(name: str, language: str) -> str:

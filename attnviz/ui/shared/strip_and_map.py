@@ -149,8 +149,8 @@ def strip_html(analysis: Analysis, gate: str | None, language: str) -> str:
     """All gates from the first layer to the last, one button each; ``gate`` is the one that is chosen."""
     if not analysis.gates:
         parts = analysis.facts.get("contents")
-        told = say("contents", language, parts=parts) if parts else ""
-        return f"<p>{say('no_gates', language)} {told}</p>"
+        contents = say("contents", language, parts=parts) if parts else ""
+        return f"<p>{say('no_gates', language)} {contents}</p>"
     small = seen(analysis.image)
     records = enumerate(analysis.gates, 1)
     tiles = "".join(_tile(i, record, small, record.site.name == gate, language) for i, record in records)

@@ -50,7 +50,7 @@ def _edited(store: Store, step: EditStep | None) -> dict[str, object]:
 
 def _averaged(store: Store) -> dict[str, object]:
     reference = store.reference(MODEL)
-    site = {known.name: known for known in store.sites(MODEL)}[GATE]
+    site = {each.name: each for each in store.sites(MODEL)}[GATE]
     average = reference.mean(GATE, site.kind, site.shape) if reference is not None else None
     return _edited(store, None if average is None else EditStep(GATE, mean(average[None])))
 
@@ -80,11 +80,11 @@ def scenes(store: Store) -> tuple[Scene, ...]:
 
 def hrefs(store: Store) -> tuple[str, ...]:
     """The address of each scene."""
-    found = []
+    addresses = []
     for number, scene in enumerate(scenes(store), 1):
         query = {key: value for key, value in scene.query(store).items() if value is not None}
-        found.append("?" + urlencode({"tour": number, **query}))
-    return tuple(found)
+        addresses.append("?" + urlencode({"tour": number, **query}))
+    return tuple(addresses)
 
 
 def tour_html(addresses: tuple[str, ...], store: Store, language: str) -> str:

@@ -104,8 +104,8 @@ def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tu
         UserError: There is none.
     """
     with networks.lease(model) as analyser:
-        found = suited(photo, analyser.loaded.input)
+        suitable = suited(photo, analyser.loaded.input)
         count = analyser.loaded.input.colours
-    if found != photo:
+    if suitable != photo:
         gr.Info(escaped(plain("other_photo", language, name=networks.title(model), channels=count)))
-    return found, found == photo
+    return suitable, suitable == photo

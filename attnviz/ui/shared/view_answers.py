@@ -25,18 +25,18 @@ def answer_to(networks: Networks, view: View, event: gr.EventData) -> gr.HTML:
     record = view.analysis.gate(str(picked(event, "name"))[:300])
     index = next(i for i, each in enumerate(view.analysis.gates) if each is record)
     wanted = picked(event, "place") is None
-    found = _features(networks, view, record, event) if wanted else _asked(view, record, event)
-    return viewer_host.answers(found, index, view.id)
+    answer = _features(networks, view, record, event) if wanted else _asked(view, record, event)
+    return viewer_host.answers(answer, index, view.id)
 
 
 def _asked(view: View, record: GateRecord, event: gr.EventData) -> Mask:
     """The map of a place that asks in a pairwise gate."""
     height, width = view.analysis.image.network.shape[:2]
     query = place_in(picked(event, "place"), view.language)
-    found = mask_for(record, view.analysis.gates, query, height / width)
-    if found is None or found.query is None:
+    mask = mask_for(record, view.analysis.gates, query, height / width)
+    if mask is None or mask.query is None:
         raise UserError(plain("no_place", view.language, gate=record.site.name))
-    return found
+    return mask
 
 
 def _features(networks: Networks, view: View, record: GateRecord, event: gr.EventData) -> ChannelMap:

@@ -48,15 +48,15 @@ def effects(networks: Networks, model: str) -> dict[str, float]:
 
 def ranges(view: View) -> dict[str, Range]:
     """Where the gates of the network usually lie, by name; nothing for those of which that is not known."""
-    known: Reference | None = view.reference
-    if known is None:
+    reference: Reference | None = view.reference
+    if reference is None:
         return {}
     usual = {}
     for site in (record.site for record in view.analysis.gates):
-        found = known.of(site.name, site.kind, site.shape)
-        if found is not None and found.quantiles is not None:
-            low, middle, high = (found.quantiles[level] for level in (LOW, MIDDLE, HIGH))
-            usual[site.name] = Range(low, middle, high, known.images)
+        statistics = reference.of(site.name, site.kind, site.shape)
+        if statistics is not None and statistics.quantiles is not None:
+            low, middle, high = (statistics.quantiles[level] for level in (LOW, MIDDLE, HIGH))
+            usual[site.name] = Range(low, middle, high, reference.images)
     return usual
 
 

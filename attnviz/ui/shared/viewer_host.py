@@ -94,15 +94,15 @@ def picks(**choice: Any) -> gr.HTML:
     return gr.HTML(picked=_choice(choice))
 
 
-def answers(found: ChannelMap | Mask, gate: int, document: str) -> gr.HTML:
+def answers(asked: ChannelMap | Mask, gate: int, document: str) -> gr.HTML:
     """An update: the feature map, or the map of a place, that was asked for.
 
     Args:
-        found: The map.
+        asked: The map.
         gate: Of which gate it is, in the document's order.
         document: The document's ``id``.
     """
-    answer = channel_map(found, gate) if isinstance(found, ChannelMap) else asked_map(found, gate)
+    answer = channel_map(asked, gate) if isinstance(asked, ChannelMap) else asked_map(asked, gate)
     return gr.HTML(features=json.dumps({**answer, "document": document}))
 
 

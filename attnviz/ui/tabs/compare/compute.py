@@ -129,8 +129,8 @@ class Work:
         costs = self.costs(team, tuple(dict.fromkeys(m for m, _, _ in pairs)), {m: a.image for m, _, a in pairs})
         if choice != wanted.choice:
             wanted = replace(wanted, choice=None)  # nobody chose this class
-        found = Comparison(wanted, rows, costs, labels, choice, (*notes, *missed), language=language)
-        return self._explained(team, found, report)
+        comparison = Comparison(wanted, rows, costs, labels, choice, (*notes, *missed), language=language)
+        return self._explained(team, comparison, report)
 
     def _analyses_of(
         self, team: Team, wanted: ComparisonRequest, language: str, report: Report
@@ -172,18 +172,18 @@ class Work:
 
     def _by_gate(self, team: Team, row: Row, language: str) -> tuple[tuple[Row, ...], list[str]]:
         """The gates of one network as rows, and a sentence where not all of them fit."""
-        found = groups(row.gates)
-        if not found:
+        modules = groups(row.gates)
+        if not modules:
             raise UserError(plain("cmp_no_gates", language, name=row.title))
-        shown = [found[i] for i in spaced(len(found))]
+        shown = [modules[i] for i in spaced(len(modules))]
         rows = []
         for members in shown:
             analysis = replace(row.analysis, gates=members)
             title = members[0].site.name if len(members) == 1 else members[0].site.name.rpartition(".")[0]
             strength = self.strength(team, analysis.model, row.photo, analysis)
             rows.append(replace(row, title=title, analysis=analysis, strength=strength))
-        left = len(found) - len(shown)
-        return tuple(rows), [plain("cmp_some_gates", language, shown=len(shown), count=len(found))] if left else []
+        left = len(modules) - len(shown)
+        return tuple(rows), [plain("cmp_some_gates", language, shown=len(shown), count=len(modules))] if left else []
 
     def strength(self, team: Team, model: str, photo: Photo, analysis: Analysis) -> tuple[Floats, str] | None:
         """Mean |x · g| at the last channel gate of a network without a mask."""
@@ -191,8 +191,8 @@ class Work:
         if not names or mask_of(analysis.gates) is not None:
             return None
 
-        made = self._strengths.of((model, photo, names[-1]), lambda: team[model].strength(analysis.image, names[-1]))
-        return made, names[-1]
+        values = self._strengths.of((model, photo, names[-1]), lambda: team[model].strength(analysis.image, names[-1]))
+        return values, names[-1]
 
     def costs(self, team: Team, models: tuple[str, ...], images: Mapping[str, PreparedImage]) -> Mapping[str, Cost]:
         """Sizes, and times of all networks in turns."""
@@ -247,7 +247,7 @@ class Work:
             text = why_ended(report, BUDGET_S, language)
             return replace(row, why=text), text
         try:
-            made = explain(
+            attribution = explain(
                 analyser,
                 row.analysis.image,
                 row.target,
@@ -262,4 +262,4 @@ class Work:
             return replace(row, why=text), text
         except (UserError, MemoryError, RuntimeError) as error:
             return replace(row, why=memory_text(error, language)), ""
-        return replace(row, attribution=self._attributions.put(self._key(wanted, row), made)), ""
+        return replace(row, attribution=self._attributions.put(self._key(wanted, row), attribution)), ""

@@ -58,9 +58,9 @@ def wire(tab: Compare) -> None:
     done = connect([parts.panel.expand, parts.measure.click], tab.on_panel, everything, measured, STEPS)
     connect(done.failure, tab.on_unmeasured, None, measured, LIGHT)
     begun = connect(parts.export.click, tab.on_begin, None, [parts.export], LIGHT)
-    made = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
-    then_download(made, "compare-file")
-    connect(made.then, tab.on_end, None, [parts.export], LIGHT)
+    saved = connect(begun.then, tab.on_export, looks, [parts.file], FILES)
+    then_download(saved, "compare-file")
+    connect(saved.then, tab.on_end, None, [parts.export], LIGHT)
 
 
 def build(page: Page) -> None:

@@ -79,9 +79,9 @@ class Compare:
     def photographs(self, data: Data) -> tuple[Photo, ...]:
         """Samples that were ticked and photographs that were sent."""
         shots, files = data[self.parts.shots], data[self.parts.uploads]
-        found = [Photo(sample=find_sample(name).name) for name in (shots if isinstance(shots, list) else [])]
+        samples = [Photo(sample=find_sample(name).name) for name in (shots if isinstance(shots, list) else [])]
         paths = [sent_path(file) for file in (files if isinstance(files, list) else [])]
-        return tuple(dict.fromkeys([*found, *(Photo(path=path) for path in paths if path is not None)]))
+        return tuple(dict.fromkeys([*samples, *(Photo(path=path) for path in paths if path is not None)]))
 
     # render ---------------------------------------------------------------------------------------------------
 

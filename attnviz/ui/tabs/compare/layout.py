@@ -73,36 +73,36 @@ def titled(key: str, otherwise: str) -> Any:
 
 def layout(page: Page) -> CompareParts:
     """Lay the tab out; nothing is computed yet."""
-    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(equal_height=False, elem_id="compare-ask"):
         with gr.Column(scale=3, min_width=260):
-            _choices(made, page)
-            _photographs(made, page)
-            _attribution(made)
+            _choices(parts, page)
+            _photographs(parts, page)
+            _attribution(parts)
         with gr.Column(scale=9, min_width=280, elem_classes="av-main"):
-            _title(made, "cmp_side_by_side")
-            made["progress"] = gr.HTML("", elem_id="compare-progress")
-            made["table"] = gr.HTML(
+            _title(parts, "cmp_side_by_side")
+            parts["progress"] = gr.HTML("", elem_id="compare-progress")
+            parts["table"] = gr.HTML(
                 f"<p>{say('cmp_opening')}</p>",
                 js_on_load=f"{script('ask')}\n{script('cells', viewer=module_name())}",
                 elem_id="compare-table",
             )
-            _look(made)
-            made["notes"] = gr.HTML("", elem_id="compare-notes")
-            made["help"] = gr.HTML("", elem_id="compare-help")
-            _pair(made)
-    with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as made["panel"]:
+            _look(parts)
+            parts["notes"] = gr.HTML("", elem_id="compare-notes")
+            parts["help"] = gr.HTML("", elem_id="compare-help")
+            _pair(parts)
+    with gr.Accordion(label("cmp_trust"), open=False, elem_id="compare-trust") as parts["panel"]:
         with gr.Row(elem_classes="av-buttons"):
-            made["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")
-            made["halt"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-halt", interactive=False)
-        made["trust"] = gr.HTML("", elem_id="compare-trust-figures")
-    made["export"] = gr.Button(label("cmp_export"), size="md", elem_id="compare-export")
-    made["file"] = gr.DownloadButton(label("files"), elem_id="compare-file", elem_classes="av-hidden")
-    return CompareParts(**made)
+            parts["measure"] = gr.Button(label("cmp_measure"), size="md", elem_id="compare-measure")
+            parts["halt"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-halt", interactive=False)
+        parts["trust"] = gr.HTML("", elem_id="compare-trust-figures")
+    parts["export"] = gr.Button(label("cmp_export"), size="md", elem_id="compare-export")
+    parts["file"] = gr.DownloadButton(label("files"), elem_id="compare-file", elem_classes="av-hidden")
+    return CompareParts(**parts)
 
 
-def _title(made: dict[str, Any], key: str) -> None:
-    made["titles"][key] = gr.HTML(head_html(key))
+def _title(parts: dict[str, Any], key: str) -> None:
+    parts["titles"][key] = gr.HTML(head_html(key))
 
 
 def opening_mode(page: Page) -> str:
@@ -110,18 +110,18 @@ def opening_mode(page: Page) -> str:
     return "networks" if len(page.store.ids) >= FEWEST else "gates"
 
 
-def _photographs(made: dict[str, Any], page: Page) -> None:
-    with gr.Column() as made["one"]:
+def _photographs(parts: dict[str, Any], page: Page) -> None:
+    with gr.Column() as parts["one"]:
         chosen = picker(page.opening, "compare-", height=200)
-        made["photo"], made["samples"] = chosen.image, chosen.samples
-    with gr.Column(visible=False) as made["several"]:
-        made["shots"] = gr.CheckboxGroup(
+        parts["photo"], parts["samples"] = chosen.image, chosen.samples
+    with gr.Column(visible=False) as parts["several"]:
+        parts["shots"] = gr.CheckboxGroup(
             sample_choices(),
             value=list(available()[:AT_FIRST]),
             label=label("cmp_shots"),
             elem_id="compare-shots",
         )
-        made["uploads"] = gr.File(
+        parts["uploads"] = gr.File(
             file_count="multiple",
             file_types=["image"],
             label=label("cmp_uploads"),
@@ -130,16 +130,16 @@ def _photographs(made: dict[str, Any], page: Page) -> None:
         )
 
 
-def _choices(made: dict[str, Any], page: Page) -> None:
+def _choices(parts: dict[str, Any], page: Page) -> None:
     mode = opening_mode(page)
-    made["mode"] = gr.Radio(
+    parts["mode"] = gr.Radio(
         [(label(f"choice_mode_{name}"), name) for name in MODES],
         value=mode,
         label=label("cmp_mode"),
         elem_id="compare-mode",
     )
     models = [(page.store.title(name), name) for name in page.store.choices]
-    made["models"] = gr.Dropdown(
+    parts["models"] = gr.Dropdown(
         models,
         value=at_first(page.store),
         multiselect=True,
@@ -147,7 +147,7 @@ def _choices(made: dict[str, Any], page: Page) -> None:
         visible=mode == "networks",
         elem_id="compare-models",
     )
-    made["model"] = gr.Dropdown(
+    parts["model"] = gr.Dropdown(
         models,
         value=page.store.ids[0],
         label=label("model"),
@@ -156,9 +156,9 @@ def _choices(made: dict[str, Any], page: Page) -> None:
     )
 
 
-def _attribution(made: dict[str, Any]) -> None:
+def _attribution(parts: dict[str, Any]) -> None:
     with gr.Row():
-        made["choice"] = gr.Dropdown(
+        parts["choice"] = gr.Dropdown(
             [(plain("cmp_own_class"), OWN)],  # the classes come with the first comparison
             value=OWN,
             label=label("cmp_class"),
@@ -166,18 +166,18 @@ def _attribution(made: dict[str, Any]) -> None:
             min_width=200,
         )
         methods = [(titled(f"choice_method_{name}", m.title), name) for name, m in ATTRIBUTIONS.items()]
-        made["method"] = gr.Dropdown(
+        parts["method"] = gr.Dropdown(
             methods, value=next(iter(ATTRIBUTIONS)), label=label("cmp_method"), elem_id="compare-method", min_width=200
         )
-    made["settings"], made["parameters"] = {}, {}
+    parts["settings"], parts["parameters"] = {}, {}
     for name, method in ATTRIBUTIONS.items():
         if method.parameters:
-            with gr.Row(visible=name == next(iter(ATTRIBUTIONS))) as made["settings"][name]:
+            with gr.Row(visible=name == next(iter(ATTRIBUTIONS))) as parts["settings"][name]:
                 for parameter in method.parameters:
-                    made["parameters"][name, parameter.name] = control(name, parameter)
+                    parts["parameters"][name, parameter.name] = control(name, parameter)
     with gr.Row(elem_classes="av-buttons"):
-        made["compute"] = gr.Button(label("cmp_compute"), variant="primary", size="md", elem_id="compare-compute")
-        made["stop"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-stop", interactive=False)
+        parts["compute"] = gr.Button(label("cmp_compute"), variant="primary", size="md", elem_id="compare-compute")
+        parts["stop"] = gr.Button(label("cmp_stop"), size="md", elem_id="compare-stop", interactive=False)
 
 
 def control(method: str, parameter: Any) -> Any:
@@ -190,56 +190,56 @@ def control(method: str, parameter: Any) -> Any:
     return gr.Slider(parameter.low, parameter.high, parameter.default, step=parameter.step, min_width=180, **place)
 
 
-def _look(made: dict[str, Any]) -> None:
+def _look(parts: dict[str, Any]) -> None:
     with gr.Accordion(label("cmp_look"), open=False, elem_id="compare-look"), gr.Row(elem_classes="av-looks"):
-        made["scale"] = gr.Radio(
+        parts["scale"] = gr.Radio(
             [(label(f"choice_scale_{name}"), name) for name in CHOICES],
             value="fixed",
             label=label("scale"),
             elem_id="compare-scale",
             min_width=240,
         )
-        made["depth"] = gr.Dropdown(
+        parts["depth"] = gr.Dropdown(
             [(label(f"choice_depth_{name}"), name) for name in DEPTHS],
             value="fine",
             label=label("cmp_depth"),
             elem_id="compare-depth",
             min_width=200,
         )
-        made["cells"] = gr.Radio(
+        parts["cells"] = gr.Radio(
             [(label("cells_nearest"), "nearest"), (label("cells_bilinear"), "bilinear")],
             value="nearest",
             label=label("cells"),
             elem_id="compare-cells",
             min_width=160,
         )
-        made["order"] = gr.Radio(
+        parts["order"] = gr.Radio(
             [(label("order_index"), "index"), (label("order_sorted"), "sorted")],
             value="index",
             label=label("order"),
             elem_id="compare-order",
             min_width=190,
         )
-        made["opacity"] = gr.Slider(
+        parts["opacity"] = gr.Slider(
             0, 1, 0.55, step=0.05, label=label("opacity"), elem_id="compare-opacity", min_width=160
         )
 
 
-def _pair(made: dict[str, Any]) -> None:
-    _title(made, "cmp_two")
+def _pair(parts: dict[str, Any]) -> None:
+    _title(parts, "cmp_two")
     with gr.Row():
         for name in ("first", "second"):
-            made[name] = gr.Dropdown(
+            parts[name] = gr.Dropdown(
                 [("1", 0)], value=0, label=label(f"choice_side_{name}"), elem_id=f"compare-{name}", min_width=160
             )
-        made["what"] = gr.Radio(
+        parts["what"] = gr.Radio(
             [(label(f"choice_map_{name}"), name) for name in MAPS],
             value=MAPS[0],
             label=label("cmp_by"),
             elem_id="compare-what",
             min_width=180,
         )
-    made["pair"] = gr.HTML("", js_on_load=script("slide"), elem_id="compare-pair")
+    parts["pair"] = gr.HTML("", js_on_load=script("slide"), elem_id="compare-pair")
 
 
 def visible(mode: str, method: str, parts: CompareParts) -> Mapping[Any, Any]:

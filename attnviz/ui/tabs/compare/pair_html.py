@@ -74,22 +74,22 @@ def pair_at_first(comparison: Comparison, look: Look) -> tuple[int, int, str]:
 
     Where there are none, any two that have maps; where fewer than two have any, the first two, and the page says so.
     """
-    made = cells_of(comparison, look)
-    groups = {what: [side.group if (side := side_of(cells, what)) else None for cells in made] for what in MAPS}
-    pairs = list(combinations(range(len(made)), 2))
+    rows = cells_of(comparison, look)
+    groups = {what: [side.group if (side := side_of(cells, what)) else None for cells in rows] for what in MAPS}
+    pairs = list(combinations(range(len(rows)), 2))
     for what, having in groups.items():
         for first, second in pairs:
             if having[first] is not None and having[first] == having[second]:
                 return first, second, what
     some = (pair for pair in pairs if None not in [groups[MAPS[0]][row] for row in pair])
-    return *next(some, (0, min(1, len(made) - 1))), MAPS[0]
+    return *next(some, (0, min(1, len(rows) - 1))), MAPS[0]
 
 
 def pair_html(comparison: Comparison, look: Look, first: object, second: object, what: str) -> str:
     """The slider and the difference of two rows, or a sentence where one of them has no such map."""
-    language, made = comparison.language, cells_of(comparison, look)
-    indices = [whole(index, 0, len(made) - 1, plain("cmp_row", language), language) for index in (first, second)]
-    sides = [side_of(made[index], what) for index in indices]
+    language, rows = comparison.language, cells_of(comparison, look)
+    indices = [whole(index, 0, len(rows) - 1, plain("cmp_row", language), language) for index in (first, second)]
+    sides = [side_of(rows[index], what) for index in indices]
     missing = [comparison.rows[index].title for index, side in zip(indices, sides, strict=True) if side is None]
     if missing:
         return note_html("cmp_pair_missing", language, names=", ".join(dict.fromkeys(missing)))
@@ -134,11 +134,11 @@ def _difference(a: Side, b: Side, look: Look, method: str, language: str) -> str
     values = pair[0] - pair[1]
     most = max(float(np.abs(values).max()), 1e-6)
     scale = Scale(-most, most, "diverging")
-    told = drawn(told_of(values, scale), language)
+    caption = drawn(told_of(values, scale), language)
     rho = rank_correlation(*pair)
     agree = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
-    lines += [escape(told), agree]
-    alt = plain("cmp_difference_alt", language, first=a.title, second=b.title, caption=told)
+    lines += [escape(caption), agree]
+    alt = plain("cmp_difference_alt", language, first=a.title, second=b.title, caption=caption)
     picture = layers(a.image, values, scale, cmap_for(scale, None), look.cells, alt)
     text = "".join(f"<div>{line}</div>" for line in lines)
     return (

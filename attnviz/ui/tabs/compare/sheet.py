@@ -32,7 +32,7 @@ def sheet_of(comparison: Comparison, look: Look, store: Store) -> Sheet:
         about = [
             f"{what} {value} ({more})" for what, value, more in facts(store.card(name), comparison.costs[name], "en")
         ]
-        made = row.attribution
+        attribution = row.attribution
         rows.append(
             SheetRow(
                 title=row.title,
@@ -42,7 +42,7 @@ def sheet_of(comparison: Comparison, look: Look, store: Store) -> Sheet:
                 mask_scale=cells.mask_scale,
                 scores=cells.scores,
                 scores_scale=cells.scores_scale,
-                attribution=None if made is None else made.values,
+                attribution=None if attribution is None else attribution.values,
                 attribution_scale=cells.attribution_scale,
                 explained=row.label,
                 top=row.analysis.top(3),
@@ -73,11 +73,11 @@ def _title(comparison: Comparison) -> str:
 
 def _settings(comparison: Comparison) -> str:
     """Parameters of the attribution that was drawn, with its layer."""
-    made = next((row.attribution for row in comparison.rows if row.attribution is not None), None)
-    parameters: Mapping[str, object] = {} if made is None else made.parameters
+    attribution = next((row.attribution for row in comparison.rows if row.attribution is not None), None)
+    parameters: Mapping[str, object] = {} if attribution is None else attribution.parameters
     titles = {p.name: p.title.lower() for p in ATTRIBUTIONS[comparison.wanted.method].parameters}
-    told = ", ".join(f"{titles.get(name, name)}: {value}" for name, value in parameters.items())
-    return f" ({told})" if told else ""
+    settings = ", ".join(f"{titles.get(name, name)}: {value}" for name, value in parameters.items())
+    return f" ({settings})" if settings else ""
 
 
 class Sheets(Downloads):

@@ -18,13 +18,13 @@ def spread_html(comparison: Comparison, look: Look) -> str:
     masks = [mask_of(row.gates, look.depth, comparison.query, row.aspect) for row in comparison.rows]
     scores = [scores_of(row.gates, look.depth) for row in comparison.rows]
     lines = []
-    for found, key in (([m for m in masks if m], "mask"), ([s for s in scores if s], "scores")):
-        if len(found) < 2 or len({np.shape(f.values) for f in found}) > 1:
+    for pictures, key in (([m for m in masks if m], "mask"), ([s for s in scores if s], "scores")):
+        if len(pictures) < 2 or len({np.shape(f.values) for f in pictures}) > 1:
             continue
-        between, within = spread([f.values for f in found])
-        about = {"gate": found[0].gate, "between": f"{between:.3f}", "within": f"{within:.3f}"}
-        told = say(f"choice_spread_{key}", language, **about)
-        lines.append(f"<p>{told}</p>")
+        between, within = spread([f.values for f in pictures])
+        about = {"gate": pictures[0].gate, "between": f"{between:.3f}", "within": f"{within:.3f}"}
+        sentence = say(f"choice_spread_{key}", language, **about)
+        lines.append(f"<p>{sentence}</p>")
     if not lines:
         return ""
     lines.append(f"<p>{say('cmp_spread_how', language, count=len(comparison.rows))}</p>")

@@ -159,7 +159,7 @@ class Comparison:
 def common_labels(analyses: Sequence[Analysis]) -> tuple[str, ...]:
     """The classes that all networks know, in the order of the first one."""
     others = [set(a.labels) for a in analyses[1:]]
-    return tuple(label for label in analyses[0].labels if all(label in known for known in others))
+    return tuple(label for label in analyses[0].labels if all(label in labels for labels in others))
 
 
 def choose_class(
@@ -188,11 +188,11 @@ def choose_class(
 
 def groups(gates: Sequence[GateRecord]) -> list[tuple[GateRecord, ...]]:
     """Gates that belong to one module, such as the channel and the spatial gate of CBAM, first layer to last."""
-    found: dict[str, list[GateRecord]] = {}
+    modules: dict[str, list[GateRecord]] = {}
     for record in gates:
-        found.setdefault(record.site.name.rpartition(".")[0], []).append(record)
+        modules.setdefault(record.site.name.rpartition(".")[0], []).append(record)
     together: list[tuple[GateRecord, ...]] = []
-    for members in found.values():
+    for members in modules.values():
         sites = [(r.site.kind, r.site.shape) for r in members]
         together += [tuple(members)] if len(set(sites)) == len(sites) else [(record,) for record in members]
     return together

@@ -45,24 +45,24 @@ def cells_of(comparison: Comparison, look: Look) -> list[Cells]:
     rows = comparison.rows
     masks = [_mask(row, comparison, look) for row in rows]
     scores = [scores_of(row.gates, look.depth) for row in rows]
-    made = [None if row.attribution is None else ("attribution", row.attribution.values) for row in rows]
+    attributions = [None if row.attribution is None else ("attribution", row.attribution.values) for row in rows]
     # bars and masks share the scale of gates, so that one choice means one thing
     both = scales(
         [None if m is None else (m.how, m.values) for m in masks]
         + [None if s is None else (s.kind, s.values) for s in scores],
         look.scale,
     )
-    third = scales(made, look.scale)
+    third = scales(attributions, look.scale)
     return [
         Cells(*parts) for parts in zip(rows, masks, both[: len(rows)], scores, both[len(rows) :], third, strict=True)
     ]
 
 
 def _mask(row: Row, comparison: Comparison, look: Look) -> Mask | None:
-    found = mask_of(row.gates, look.depth, comparison.query, row.aspect)
-    if found is None and row.strength is not None:
+    mask = mask_of(row.gates, look.depth, comparison.query, row.aspect)
+    if mask is None and row.strength is not None:
         return Mask(row.strength[0], row.strength[1], "strength")
-    return found
+    return mask
 
 
 def _cell(title: str, body: str, *lines: str) -> str:
@@ -92,17 +92,17 @@ def mask_cell(cells: Cells, plots: Plots) -> str:
     title = say("cmp_mask", language)
     if mask is None or cells.mask_scale is None:
         return words_cell(title, plain("cmp_no_mask", language) if row.gates else plain("cmp_nothing", language))
-    told = drawn(told_of(mask.values, cells.mask_scale), language)
+    caption = drawn(told_of(mask.values, cells.mask_scale), language)
     cmap = mask_cmap(mask, cells.mask_scale)
     how = say(f"choice_how_{mask.how}", language)
-    alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=told)
+    alt = plain("cmp_alt", language, what=plain(f"choice_how_{mask.how}", language), name=row.title, caption=caption)
     picture = plots.over(row.photo, row.analysis.image, mask.values, cells.mask_scale, cmap, alt, mask)
     picture = asking(mask, picture, language)
     badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if not mask.is_mask else ""
     ramp = legend(cells.mask_scale, cmap, language, features=not mask.is_mask)
     size = "×".join(map(str, mask.values.shape))
     return _cell(
-        title, picture + ramp, f"{badge}{how} · {size}", escape(told), _gate_name(mask.gate, language), _READOUT
+        title, picture + ramp, f"{badge}{how} · {size}", escape(caption), _gate_name(mask.gate, language), _READOUT
     )
 
 
@@ -112,33 +112,32 @@ def bars_cell(cells: Cells, plots: Plots) -> str:
     title = say("cmp_bars", language)
     if scores is None or cells.scores_scale is None:
         return words_cell(title, plain("cmp_no_bars", language) if cells.row.gates else plain("cmp_nothing", language))
-    told = drawn(told_of(scores.values, cells.scores_scale, spread=True), language)
+    caption = drawn(told_of(scores.values, cells.scores_scale, spread=True), language)
     kind = say(f"choice_bars_{scores.kind}", language, count=scores.values.size)
-    alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=told)
+    alt = plain("cmp_bars_alt", language, count=scores.values.size, name=cells.row.title, caption=caption)
     bars = plots.bars(scores.values, cells.scores_scale, alt)
-    return _cell(title, bars, kind, escape(told), _gate_name(scores.gate, language), _READOUT)
+    return _cell(title, bars, kind, escape(caption), _gate_name(scores.gate, language), _READOUT)
 
 
 def attribution_cell(cells: Cells, plots: Plots, comparison: Comparison) -> str:
     """The attribution over the photograph; words where there is none."""
     row, language = cells.row, comparison.language
     method = ATTRIBUTIONS[comparison.wanted.method]
-    title, made, scale = escape(method.title), row.attribution, cells.attribution_scale
-    if made is None or scale is None:
+    title, attribution, scale = escape(method.title), row.attribution, cells.attribution_scale
+    if attribution is None or scale is None:
         return words_cell(title, row.why)
-    told = drawn(told_of(made.values, scale), language)
+    caption = drawn(told_of(attribution.values, scale), language)
     cmap = attribution_cmap(scale)
     of = {"method": method.title, "label": class_name(row.label, language)}
     what = plain("cmp_for_class", language, **of) if method.of_class else plain("cmp_for_no_class", language, **of)
-    alt = plain("cmp_alt", language, what=what, name=row.title, caption=told)
-    picture = plots.over(row.photo, row.analysis.image, made.values, scale, cmap, alt, None)
-    flat = say("cmp_flat", language) if float(np.ptp(made.values)) == 0 else ""
-    size = "×".join(map(str, made.cells))
+    alt = plain("cmp_alt", language, what=what, name=row.title, caption=caption)
+    picture = plots.over(row.photo, row.analysis.image, attribution.values, scale, cmap, alt, None)
+    flat = say("cmp_flat", language) if float(np.ptp(attribution.values)) == 0 else ""
+    size = "×".join(map(str, attribution.cells))
     ramp = legend(scale, cmap, language, features=True)
-    where = f"{escape(str(made.parameters['layer']))} · " if made.parameters.get("layer") else ""
-    return _cell(
-        title, picture + ramp, f"{escape(what)} · {size}", escape(told), flat, where + f"{made.seconds:.2g} s", _READOUT
-    )
+    where = f"{escape(str(attribution.parameters['layer']))} · " if attribution.parameters.get("layer") else ""
+    lines = (f"{escape(what)} · {size}", escape(caption), flat, f"{where}{attribution.seconds:.2g} s", _READOUT)
+    return _cell(title, picture + ramp, *lines)
 
 
 def prediction_cell(row: Row, language: str) -> str:
@@ -157,14 +156,14 @@ def prediction_cell(row: Row, language: str) -> str:
 def table_html(comparison: Comparison, look: Look, store: Store) -> str:
     """All rows."""
     language, mode = comparison.language, comparison.wanted.mode
-    made, plots = cells_of(comparison, look), Plots(look, language)
+    rows, plots = cells_of(comparison, look), Plots(look, language)
     parts = []
     if mode != "networks":
         first = comparison.rows[0].analysis.model
         inner = facts_html(store.card(first), comparison.costs[first], language)
         name = escape(network_title(store.title(first), language))
         parts.append(f'<div class="av-cmp-about"><strong>{name}</strong>{inner}</div>')
-    for cells in made:
+    for cells in rows:
         row = cells.row
         inner = mask_cell(cells, plots) + bars_cell(cells, plots)
         if mode != "gates":
@@ -172,7 +171,7 @@ def table_html(comparison: Comparison, look: Look, store: Store) -> str:
         about = facts_html(store.card(row.analysis.model), comparison.costs[row.analysis.model], language)
         parts.append(_section(row.title, about if mode == "networks" else "", inner))
     if mode == "gates":
-        inner = attribution_cell(made[0], plots, comparison) + prediction_cell(made[0].row, language)
+        inner = attribution_cell(rows[0], plots, comparison) + prediction_cell(rows[0].row, language)
         parts.append(_section(plain("cmp_answer", language), "", inner))
     return f'<div class="av-cmp av-cmp-{mode}" {plots.attribute()}>{"".join(parts)}</div>'
 
@@ -196,8 +195,8 @@ def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
         lines += [plain("cmp_other_data", language)] if len(measured) > 1 else []
     lines += [plain("cmp_one_network", language)] if len(store.choices) == 1 else []
     lines += comparison.notes
-    told = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     own = any(photo.path is not None for photo in wanted.photos)
     link = address_html("compare", address.query_of(comparison, look), language, "link_note" if own else "")
     code = code_html(address.python_of(comparison), language, own)
-    return f'<ul class="av-limits" aria-live="polite">{told}</ul>{link}{code}'
+    return f'<ul class="av-limits" aria-live="polite">{items}</ul>{link}{code}'

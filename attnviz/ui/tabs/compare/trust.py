@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from attnviz.analysis.faithfulness import CENTRE, judge, sensitivity
 from attnviz.core.errors import Cancelled, UserError
@@ -16,7 +17,7 @@ from attnviz.render.colour import number
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.jobs import Report
 from attnviz.ui.shared.memory import Memory
-from attnviz.ui.shared.text import class_name, plain, say
+from attnviz.ui.shared.text import class_name, plain
 from attnviz.ui.tabs.compare.compute import why_ended
 from attnviz.ui.tabs.compare.state import Comparison, Look
 from attnviz.ui.tabs.compare.table_html import Cells, cells_of
@@ -59,22 +60,24 @@ class Trusting:
 
     def measure(self, comparison: Comparison, look: Look, report: Report) -> tuple[Judgement, ...]:
         """Measure the pictures of all rows; what does not fit in the budget says so."""
-        started, found, made = time.monotonic(), [], cells_of(comparison, look)
-        for index, cells in enumerate(made):
-            report.say(f"{plain('cmp_measuring', comparison.language)} · {cells.row.title}", share := index / len(made))
+        started, judgements, rows = time.monotonic(), [], cells_of(comparison, look)
+        for index, cells in enumerate(rows):
+            report.say(f"{plain('cmp_measuring', comparison.language)} · {cells.row.title}", share := index / len(rows))
             key = self._key(cells, comparison)
             kept = self._kept.get(key)
             if kept is not None:
-                found.append(kept)
+                judgements.append(kept)
                 continue
             left = BUDGET_S - (time.monotonic() - started)
-            done = self._judge(cells, comparison, report, (share, (index + 1) / len(made)), left)
-            found.append(done if done.trust is None else self._kept.put(key, done))
-        return tuple(found)
+            done = self._judge(cells, comparison, report, (share, (index + 1) / len(rows)), left)
+            judgements.append(done if done.trust is None else self._kept.put(key, done))
+        return tuple(judgements)
 
     def _key(self, cells: Cells, comparison: Comparison) -> Hashable:
-        row, mask, made = cells.row, cells.mask, cells.row.attribution
-        parameters = None if made is None else (made.method, tuple(sorted(made.parameters.items())))
+        row, mask, attribution = cells.row, cells.mask, cells.row.attribution
+        parameters = (
+            None if attribution is None else (attribution.method, tuple(sorted(attribution.parameters.items())))
+        )
         shown = None if mask is None else (mask.gate, mask.how, mask.query)
         return row.analysis.model, row.photo, row.target, row.title, shown, parameters, comparison.language
 
@@ -106,9 +109,9 @@ class Trusting:
                 if cells.mask is not None and cells.mask.is_gate:
                     rho = sensitivity(analyser, row.analysis.image, row.target, gate=cells.mask.gate, points=1)
                     learned.append((MASK, rho[-1][1]))
-                made = row.attribution
-                if made is not None and ATTRIBUTIONS[made.method].cost == "instant":
-                    rho = sensitivity(analyser, row.analysis.image, row.target, method=made.method, points=1)
+                attribution = row.attribution
+                if attribution is not None and ATTRIBUTIONS[attribution.method].cost == "instant":
+                    rho = sensitivity(analyser, row.analysis.image, row.target, method=attribution.method, points=1)
                     learned.append((ATTRIBUTION, rho[-1][1]))
         except Cancelled:
             return Judgement(row.title, row.label, why=plain("cmp_stopped", language))
@@ -117,56 +120,59 @@ class Trusting:
         return Judgement(row.title, row.label, trust, tuple(learned))
 
 
-def _chart(curves: Sequence[tuple[str, Floats, Floats]], title: str) -> str:
+def _chart(curves: Sequence[tuple[str, Floats, Floats]], title: str) -> Markup:
     """Probability against the share of changed pixels, one line a map."""
-    lines = "".join(
-        f'<polyline class="av-line av-line-{name}" points="'
-        + " ".join(f"{100 * x:.1f},{100 - 100 * y:.1f}" for x, y in zip(xs.tolist(), ys.tolist(), strict=True))
-        + '"/>'
+    lines = Markup("").join(
+        Markup('<polyline class="av-line av-line-{}" points="{}"/>').format(
+            name,
+            " ".join(f"{100 * x:.1f},{100 - 100 * y:.1f}" for x, y in zip(xs.tolist(), ys.tolist(), strict=True)),
+        )
         for name, xs, ys in curves
     )
-    return (
-        f'<div class="av-chart" role="img" aria-label="{escape(title)}"><div class="av-note">{escape(title)}</div>'
-        f'<div class="av-bars"><span class="av-high">1</span><svg viewBox="0 0 100 100" preserveAspectRatio="none" '
-        f'aria-hidden="true">{lines}</svg><span class="av-low">0</span></div></div>'
-    )
+    return Markup(
+        '<div class="av-chart" role="img" aria-label="{title}"><div class="av-note">{title}</div>'
+        '<div class="av-bars"><span class="av-high">1</span><svg viewBox="0 0 100 100" preserveAspectRatio="none" '
+        'aria-hidden="true">{lines}</svg><span class="av-low">0</span></div></div>'
+    ).format(title=title, lines=lines)
 
 
 def _reading(judged: Judged, language: str) -> str:
     down, up = judged.beats_random
-    text = say(f"choice_trust_{'yes' if down else 'no'}_{'yes' if up else 'no'}", language)
+    text = plain(f"choice_trust_{'yes' if down else 'no'}_{'yes' if up else 'no'}", language)
     if not (down or up):
         return text
-    return (
-        f"{text} {say('cmp_trust_chance', language, count=len(judged.random_deletion), share=f'{judged.chance:.0%}')}"
-    )
+    count, share = len(judged.random_deletion), f"{judged.chance:.0%}"
+    return f"{text} {plain('cmp_trust_chance', language, count=count, share=share)}"
 
 
 def _range(values: Sequence[float], language: str) -> str:
-    return say("cmp_random", language, low=f"{min(values):.2f}", high=f"{max(values):.2f}")
+    return plain("cmp_random", language, low=f"{min(values):.2f}", high=f"{max(values):.2f}")
 
 
-def _line(name: str, cells: str, down: str, up: str, reading: str = "") -> str:
-    said = f'<tr class="av-said"><td colspan="4">{reading}</td></tr>' if reading else ""
-    return f'<tr><th scope="row">{name}</th><td>{cells}</td><td>{down}</td><td>{up}</td></tr>{said}'
+def _line(name: str, cells: str, down: str, up: str, reading: str = "") -> Markup:
+    said = Markup('<tr class="av-said"><td colspan="4">{}</td></tr>').format(reading) if reading else ""
+    return Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>{}').format(
+        name, cells, down, up, said
+    )
 
 
 def _names(language: str, method: str) -> dict[str, str]:
     title = ATTRIBUTIONS[method].title
-    return {MASK: say("cmp_mask", language), ATTRIBUTION: escape(title), CENTRE: say("cmp_centre", language)}
+    return {MASK: plain("cmp_mask", language), ATTRIBUTION: title, CENTRE: plain("cmp_centre", language)}
 
 
-def judgement_html(judgement: Judgement, method: str, language: str) -> str:
+def judgement_html(judgement: Judgement, method: str, language: str) -> Markup:
     """The numbers of one row, each with a sentence on how to read it."""
-    head = f"<h3>{escape(judgement.title)}</h3>"
     trust = judgement.trust
     if trust is None:
-        return f'<section class="av-trust">{head}<p class="av-note">{escape(judgement.why)}</p></section>'
+        return Markup('<section class="av-trust"><h3>{}</h3><p class="av-note">{}</p></section>').format(
+            judgement.title, judgement.why
+        )
     names, rows = _names(language, method), []
     for j in trust.maps:
         cells = "×".join(map(str, j.cells))
         down, up = (
-            f"<strong>{own:.2f}</strong><small>{_range(r, language)}</small>"
+            Markup("<strong>{:.2f}</strong><small>{}</small>").format(own, _range(r, language))
             for own, r in (
                 (j.curves.deletion_auc, j.random_deletion),
                 (j.curves.insertion_auc, j.random_insertion),
@@ -175,40 +181,38 @@ def judgement_html(judgement: Judgement, method: str, language: str) -> str:
         rows.append(_line(names[j.name], cells, down, up, _reading(j, language)))
     centre = trust.centre
     rows.append(_line(names[CENTRE], "–", f"{centre.deletion_auc:.2f}", f"{centre.insertion_auc:.2f}"))
-    told = (
-        say("cmp_map", language),
-        say("cells", language),
-        say("cmp_deletion", language),
-        say("cmp_insertion", language),
-    )
-    heads = "".join(f'<th scope="col">{text}</th>' for text in told)
+    heads = ("cmp_map", "cells", "cmp_deletion", "cmp_insertion")
     curves = [(j.name, j.curves) for j in trust.maps] + [(CENTRE, centre)]
     charts = _chart([(n, c.shares, c.deletion) for n, c in curves], plain("cmp_deletion_chart", language))
     charts += _chart([(n, c.shares, c.insertion) for n, c in curves], plain("cmp_insertion_chart", language))
-    keys = "".join(f'<span class="av-key av-key-{n}">{names[n]}</span>' for n, _ in curves)
-    followed = say("cmp_followed", language, label=class_name(judgement.label, language))
-    return (
-        f'<section class="av-trust">{head}<p class="av-note">{followed}</p>'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        f'<div class="av-charts">{charts}</div><p class="av-keys">{keys}</p>'
-        f"<ul>{''.join(_agreements(judgement, trust, names, language))}</ul></section>"
+    followed = plain("cmp_followed", language, label=class_name(judgement.label, language))
+    return Markup(
+        '<section class="av-trust"><h3>{}</h3><p class="av-note">{}</p><table><thead><tr>{}</tr></thead>'
+        '<tbody>{}</tbody></table><div class="av-charts">{}</div><p class="av-keys">{}</p><ul>{}</ul></section>'
+    ).format(
+        judgement.title,
+        followed,
+        Markup("").join(Markup('<th scope="col">{}</th>').format(plain(key, language)) for key in heads),
+        Markup("").join(rows),
+        charts,
+        Markup("").join(Markup('<span class="av-key av-key-{}">{}</span>').format(n, names[n]) for n, _ in curves),
+        _agreements(judgement, trust, names, language),
     )
 
 
-def _agreements(judgement: Judgement, trust: Trust, names: dict[str, str], language: str) -> list[str]:
-    lines = []
-    for (a, b), rho in trust.agreement.items():
-        pair = f"{names[a]} ↔ {names[b]}"
-        told = say("cmp_flat", language) if rho is None else say("cmp_agree", language, rho=number(rho))
-        lines.append(f"<li><strong>{pair}</strong>: {told}</li>")
-    for name, rho in judgement.learned:
-        told = say("cmp_flat", language) if rho is None else say("cmp_learned", language, rho=number(rho))
-        lines.append(f"<li><strong>{names[name]}</strong>: {told}</li>")
-    return lines
+def _agreements(judgement: Judgement, trust: Trust, names: dict[str, str], language: str) -> Markup:
+    lines = [(f"{names[a]} ↔ {names[b]}", "cmp_agree", rho) for (a, b), rho in trust.agreement.items()]
+    lines += [(names[name], "cmp_learned", rho) for name, rho in judgement.learned]
+    return Markup("").join(
+        Markup("<li><strong>{}</strong>: {}</li>").format(
+            name, plain("cmp_flat", language) if rho is None else plain(key, language, rho=number(rho))
+        )
+        for name, key, rho in lines
+    )
 
 
-def trust_html(found: Sequence[Judgement], method: str, language: str) -> str:
+def trust_html(judgements: Sequence[Judgement], method: str, language: str) -> str:
     """All rows, and how to read them."""
-    how = "".join(f"<p>{part}</p>" for part in say("cmp_trust_how", language).split("|"))
-    parts = "".join(judgement_html(judgement, method, language) for judgement in found)
-    return f'<div class="av-how">{how}</div><div class="av-trusts">{parts}</div>'
+    how = Markup("").join(Markup("<p>{}</p>").format(part) for part in plain("cmp_trust_how", language).split("|"))
+    parts = Markup("").join(judgement_html(judgement, method, language) for judgement in judgements)
+    return str(Markup('<div class="av-how">{}</div><div class="av-trusts">{}</div>').format(how, parts))

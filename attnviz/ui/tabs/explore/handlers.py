@@ -276,9 +276,9 @@ def wire(explore: Explore) -> None:
     on(parts.bands.submit, explore.on_bands, everything, analysis, HEAVY)
     parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
-    made = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)
-    then_download(made, "file")
-    on(made.then, explore.on_end, None, [parts.export], LIGHT)
+    saved = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)
+    then_download(saved, "file")
+    on(saved.then, explore.on_end, None, [parts.export], LIGHT)
 
 
 def build(page: Page) -> None:

@@ -51,15 +51,15 @@ class ExploreParts:
 def layout(page: Page, view: View) -> ExploreParts:
     """Lay the tab out, with a view already in it."""
     store = page.store
-    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
     with gr.Row(equal_height=False, elem_id="explore"):
         with gr.Column(scale=3, min_width=240, elem_id="explore-input"):
-            _input(made, store, view)
+            _input(parts, store, view)
         with gr.Column(scale=10, min_width=300, elem_id="explore-view"):
             host = viewer_host.make("view", document_of(store, view), asks=True, shared=page.chosen)
-            made |= _host(host)
-            _take(made, view)
-    return ExploreParts(**made)
+            parts |= _host(host)
+            _take(parts, view)
+    return ExploreParts(**parts)
 
 
 def bands_of(view: View, given: InputSpec) -> dict[str, Any]:
@@ -72,31 +72,31 @@ def _host(host: ViewerHost) -> dict[str, Any]:
     return {"view": host.component, "selected": host.selected}
 
 
-def _title(made: dict[str, Any], key: str) -> None:
-    made["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
+def _title(parts: dict[str, Any], key: str) -> None:
+    parts["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
 
 
-def _input(made: dict[str, Any], store: Store, view: View) -> None:
+def _input(parts: dict[str, Any], store: Store, view: View) -> None:
     choices = [(store.title(name), name) for name in store.choices]
-    made["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
-    made["live"] = live.component()
+    parts["model"] = gr.Dropdown(choices, value=view.analysis.model, label=label("model"), elem_id="model")
+    parts["live"] = live.component()
     chosen = picker(Photo(view.sample, view.path), height=200)
-    made["photo"], made["samples"] = chosen.image, chosen.samples
+    parts["photo"], parts["samples"] = chosen.image, chosen.samples
     card = store.card(view.analysis.model)
-    made["bands"] = gr.Textbox(**bands_of(view, card.spec.input), label=label("bands"), max_lines=1, elem_id="bands")
-    _title(made, "prediction")
-    made["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
-    made["about"] = gr.HTML(about_html(card, view.language, store.audit(card.id)), elem_id="about")
+    parts["bands"] = gr.Textbox(**bands_of(view, card.spec.input), label=label("bands"), max_lines=1, elem_id="bands")
+    _title(parts, "prediction")
+    parts["prediction"] = gr.HTML(prediction_html(view, card), elem_id="prediction")
+    parts["about"] = gr.HTML(about_html(card, view.language, store.audit(card.id)), elem_id="about")
 
 
-def _take(made: dict[str, Any], view: View) -> None:
-    _title(made, "take")
+def _take(parts: dict[str, Any], view: View) -> None:
+    _title(parts, "take")
     with gr.Row(elem_id="export-how"):
         kinds = [(kind.upper(), kind) for kind in PRINTED]
-        made["kind"] = gr.Radio(
+        parts["kind"] = gr.Radio(
             kinds, value=PRINTED[0], label=label("export_kind"), elem_id="export-kind", min_width=220
         )
-        made["dpi"] = gr.Slider(*DENSITIES, DPI, step=10, label=label("dpi"), elem_id="export-dpi", min_width=220)
-    made["export"] = gr.Button(label("export"), variant="secondary", size="md", elem_id="export")
-    made["link"] = gr.HTML(link_html(view), elem_id="link")
-    made["file"] = gr.DownloadButton(label("files"), elem_id="file", elem_classes="av-hidden")
+        parts["dpi"] = gr.Slider(*DENSITIES, DPI, step=10, label=label("dpi"), elem_id="export-dpi", min_width=220)
+    parts["export"] = gr.Button(label("export"), variant="secondary", size="md", elem_id="export")
+    parts["link"] = gr.HTML(link_html(view), elem_id="link")
+    parts["file"] = gr.DownloadButton(label("files"), elem_id="file", elem_classes="av-hidden")

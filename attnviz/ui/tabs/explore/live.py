@@ -82,8 +82,8 @@ def looked_at(analysis: Analysis, sent: Any) -> tuple[str | None, int | None]:
     if not record.site.has_scores:
         return record.site.name, None
     channel = chosen["channel"]
-    known = chosen["own"] is True and type(channel) is int and 0 <= channel < record.scores.size
-    return record.site.name, channel if known else int(np.nanargmax(record.scores))
+    valid = chosen["own"] is True and type(channel) is int and 0 <= channel < record.scores.size
+    return record.site.name, channel if valid else int(np.nanargmax(record.scores))
 
 
 class Live:

@@ -192,7 +192,7 @@ def stage_html(look: Inspection) -> str:
     language = look.language
     sections = "".join(section_html(StepScene(look, i)) for i in range(len(look.walk.steps)))
     walk = escape(f"{look.subject.key}|{look.walk.place or LAYER}")
-    where = escape(plain("step_of", language, here="{0}", count="{1}"))
+    where = say("step_of", language, here="{0}", count="{1}")
     move = (
         f'<div class="av-moves"><button type="button" data-move="-1">← {say("previous", language)}</button>'
         f"{_list(look)}"
@@ -218,9 +218,9 @@ def state_html(look: Inspection) -> str:
     return f'<p class="av-note"><strong>{say("changed", language)}</strong> {"; ".join(parts)}</p>'
 
 
-def subject_choices(found: tuple[Subject, ...], store: Store, language: str) -> list[tuple[str, str]]:
+def subject_choices(subjects: tuple[Subject, ...], store: Store, language: str) -> list[tuple[str, str]]:
     """Modules as (what people see, key)."""
-    return [(subject.title(store, language), subject.key) for subject in found]
+    return [(subject.title(store, language), subject.key) for subject in subjects]
 
 
 def place_choices(look: Inspection) -> list[tuple[str, str]]:

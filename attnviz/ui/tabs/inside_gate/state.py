@@ -82,8 +82,8 @@ def subjects(store: Store) -> tuple[Subject, ...]:
 
 def subject_of(store: Store, key: Any) -> Subject:
     """One of ``subjects``; ``UserError`` where there is none of that key."""
-    known = {subject.key: subject for subject in subjects(store)}
-    return known[one_of(key, known, "no module {}")]
+    by_key = {subject.key: subject for subject in subjects(store)}
+    return by_key[one_of(key, by_key, "no module {}")]
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,17 @@ class Inspection:
     language: str = "en"
 
 
-def _default_place(analyser: Analyser, subject: Subject, known: tuple[str, ...]) -> str:
+def _default_place(analyser: Analyser, subject: Subject, paths: tuple[str, ...]) -> str:
     """The first layer, whose maps still look like the photograph; pixels for a spatial transformer."""
     moves = any(KINDS[kind].moves for kind in kinds_of(example(subject.attention, 1)))
     if moves and not subject.trained:
         return PIXELS
     held = [(f"{site.owner}.", site.features) for site in analyser.sites]
-    sizes = {path: features for path in known for owner, features in held if owner.startswith(f"{path}.")}
+    sizes = {path: features for path in paths for owner, features in held if owner.startswith(f"{path}.")}
     few = [path for path, shape in sizes.items() if len(shape) == 4 and shape[2] * shape[3] <= FEW]
     if "max_positions" in options_of(subject.attention) and few:
         return few[0]
-    return known[0]
+    return paths[0]
 
 
 def _walk(analyser: Analyser, image: PreparedImage, subject: Subject, place: str, change: Change) -> Walk:
@@ -172,14 +172,14 @@ def open_look(
     with store.lease(subject.model) as analyser:
         image = analyser.prepare(photo.source(language), SIDE)
         paths = tuple(path for path, _ in places(analyser))
-        known = paths if subject.trained else (*paths, PIXELS)
+        choices = paths if subject.trained else (*paths, PIXELS)
         where = PIXELS if place == LAYER else place
-        near = [path for path in known if owns(path, where)]
-        chosen = near[0] if near else _default_place(analyser, subject, known)
+        near = [path for path in choices if owns(path, where)]
+        chosen = near[0] if near else _default_place(analyser, subject, choices)
         before = _walk(analyser, image, subject, chosen, Change())
         changed = before if wanted.nothing else _walk(analyser, image, subject, chosen, wanted)
     own = _clipped(follow, before) if follow is not None else brightest(before)
-    return Inspection(photo, subject, known, image, changed, None if wanted.nothing else before, own, language)
+    return Inspection(photo, subject, choices, image, changed, None if wanted.nothing else before, own, language)
 
 
 def owns(place: str, gate: object) -> bool:
@@ -247,9 +247,9 @@ def follow_on(look: Inspection, asked: Callable[[str], Any]) -> Inspection:
     Raises:
         UserError: An index is no whole number inside the features.
     """
-    sizes, found = look.walk.sizes, {}
+    sizes, indices = look.walk.sizes, {}
     for axis, name in AXES.items():
         value = asked(name)
         if value is not None:
-            found[name] = whole(value, 0, sizes.get(axis, 1) - 1, name, look.language)
-    return replace(look, follow=replace(look.follow, **found))
+            indices[name] = whole(value, 0, sizes.get(axis, 1) - 1, name, look.language)
+    return replace(look, follow=replace(look.follow, **indices))

@@ -66,7 +66,7 @@ def wire(tab: Intervene) -> None:
         trigger(None, None, None, cancels=[search], queue=False, api_visibility="private")
     on(parts.worst.click, tab.on_worst, {*looks, parts.found, parts.k}, changed)
 
-    made = on(parts.take.click, tab.on_take, {parts.state}, [parts.file], FILES)
-    then_download(made, "iv-file")
+    saved = on(parts.take.click, tab.on_take, {parts.state}, [parts.file], FILES)
+    then_download(saved, "iv-file")
     on(parts.upload.upload, tab.on_upload, {*looks, parts.upload}, changed)
     on(parts.pasted.click, tab.on_paste, {*looks, parts.paste}, changed)

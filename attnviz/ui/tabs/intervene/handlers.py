@@ -53,9 +53,9 @@ class Intervene(Panel):
             if chosen.gate in (None, bench.gate) or not bench.has(chosen.gate):
                 return {self.parts.state: gr.skip()}
             return self.chosen(choose_gate(bench, chosen.gate), data)
-        found = open_bench(self.store, model, photo, language_of(request), bench)
-        found = choose_gate(found, chosen.gate) if found.has(chosen.gate) else found
-        return {**self.opened(found, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
+        bench = open_bench(self.store, model, photo, language_of(request), bench)
+        bench = choose_gate(bench, chosen.gate) if bench.has(chosen.gate) else bench
+        return {**self.opened(bench, data), self.page.chosen: chosen.sent()}  # nobody has chosen anything here yet
 
     def on_go(self, data: Data, request: gr.Request, event: gr.EventData) -> Update:
         """An address was opened that belongs to this tab."""
@@ -237,11 +237,11 @@ class Intervene(Panel):
         method = one_of(data[parts.method], METHODS, "unknown method {}")
         yield {parts.search: gr.Button(interactive=False), parts.stop: gr.Button(interactive=True)}
         for now in searching(self.store, bench, method):
-            found = now.search.channels if now.method == "greedy" else now.search.most(len(now.search.channels))
+            channels = now.search.channels if now.method == "greedy" else now.search.most(len(now.search.channels))
             yield {
                 parts.searched: search_html(bench, now.search, now.method, now.late),
-                parts.found: (bench.before.model, bench.gate, found) if found else None,
-                parts.worst: gr.Button(visible=bool(found)),
+                parts.found: (bench.before.model, bench.gate, channels) if channels else None,
+                parts.worst: gr.Button(visible=bool(channels)),
             }
         yield self.on_stop()
 
@@ -252,10 +252,10 @@ class Intervene(Panel):
 
     def on_worst(self, data: Data) -> Update:
         """Knock out the k channels that a search has found to matter most."""
-        bench, found = self.bench(data), data[self.parts.found]
-        if found is None or found[:2] != (bench.before.model, bench.gate):
+        bench, searched = self.bench(data), data[self.parts.found]
+        if searched is None or searched[:2] != (bench.before.model, bench.gate):
             raise UserError(plain("iv_search_again", bench.language))
-        worst = found[2][: self.count(bench, data)]
+        worst = searched[2][: self.count(bench, data)]
         return self.changed(put(self.store, bench, multiply(bench, worst, 0.0)), data)
 
     # files ----------------------------------------------------------------------------------------------------

@@ -131,8 +131,8 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
         one = np.ndim(value) == 0
         key, values["value"] = ("iv_did_flat", f"{float(value):.3f}") if one else ("iv_did_other", "")
     if change.action == "mean" and value is not None and bench.reference is not None:
-        known = bench.mean(gate)
-        if known is not None and np.array_equal(value[0], known):
+        average = bench.mean(gate)
+        if average is not None and np.array_equal(value[0], average):
             key, values["images"] = "iv_did_mean_known", f"{bench.reference.images:,}"
     text = say(key, language, **values)
     own = bench.before.gate(gate)
@@ -151,10 +151,10 @@ def edits_html(bench: Bench) -> str:
     numbers = {record.site.name: number for number, record in enumerate(bench.before.gates, 1)}
     rows = []
     for gate in sorted(edits.gates, key=numbers.__getitem__):
-        told = "; ".join(_told(change, bench, gate) for change in edits.of(gate))
+        changes = "; ".join(_told(change, bench, gate) for change in edits.of(gate))
         title = say("iv_put_back", language, gate=gate)
         rows.append(
-            f"<li><span><strong>{numbers[gate]} · {escape(gate)}</strong><br>{told}</span>"
+            f"<li><span><strong>{numbers[gate]} · {escape(gate)}</strong><br>{changes}</span>"
             f'<button type="button" data-pick="{escape(gate)}" title="{title}" aria-label="{title}">×</button></li>'
         )
     off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
@@ -217,8 +217,8 @@ def paint_html(bench: Bench) -> str:
         return note_html("iv_too_fine", language, most=MOST_CELLS) if many else ""
     mask = bench.mask
     scale, (height, width) = scale_for(mask), mask.shape
-    told = drawn(caption(mask, scale), language)
-    alt = plain("mask_alt", language, gate=bench.gate, caption=told, height=height, width=width)
+    text = drawn(caption(mask, scale), language)
+    alt = plain("mask_alt", language, gate=bench.gate, caption=text, height=height, width=width)
     edges = outline(bench.before.gate(bench.chosen).mask != mask)
     around = (
         f'<svg class="av-edited" style="{frame(bench.before.image)}" viewBox="0 0 {width} {height}" '
@@ -232,7 +232,7 @@ def paint_html(bench: Bench) -> str:
     # the numbers of a cell are read out while it is painted by keyboard
     return (
         f'<div class="av-paint" data-label="{label}"><figure class="av-figure">{picture}{ramp}'
-        f'<figcaption><div>{escape(told)}</div><div class="av-readout" aria-live="polite">'
+        f'<figcaption><div>{escape(text)}</div><div class="av-readout" aria-live="polite">'
         f"{say('readout', language)}</div></figcaption></figure></div>"
         f'<p class="av-note">{hint}</p>'
     )
@@ -259,11 +259,11 @@ def outline(changed: npt.NDArray[np.bool_]) -> str:
 def search_html(bench: Bench, search: Search, method: str, late: bool = False) -> str:
     """What a search has found until now; ``late`` where it ended because its time was over."""
     language, label = bench.language, class_name(bench.before.labels[search.target], bench.language)
-    told = say("iv_searched", language, done=search.done, total=search.total, label=label, gate=bench.gate)
+    progress = say("iv_searched", language, done=search.done, total=search.total, label=label, gate=bench.gate)
     over = late or search.done == search.total
     bar = "" if over else f'<progress max="{search.total}" value="{search.done}"></progress>'
     reason = f" {say('iv_time', language)}" if late else ""
-    head = f'<p class="av-note" aria-live="polite">{told}{reason}</p>{bar}'
+    head = f'<p class="av-note" aria-live="polite">{progress}{reason}</p>{bar}'
     if not search.channels:
         return head
     alone = method == "alone"

@@ -82,25 +82,25 @@ class InterveneParts:
 def layout(store: Store, photo: Photo) -> InterveneParts:
     """Lay the tab out; it is filled when it is opened."""
     keep: dict[str, Any] = {"time_to_live": KEEP_SECONDS}
-    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, **keep), "found": gr.State(None, **keep)}
+    parts: dict[str, Any] = {"titles": {}, "state": gr.State(None, **keep), "found": gr.State(None, **keep)}
     with gr.Row(equal_height=False, elem_id="intervene"):
         with gr.Column(scale=4, min_width=300):
-            _input(made, store, photo)
+            _input(parts, store, photo)
         with gr.Column(scale=8, min_width=300, elem_classes="av-main"):
-            _verdict(made)
-            with gr.Column() as made["editor"]:
-                _gates(made)
-                _channels(made)
-                _painting(made)
-            _result(made)
-            _search(made)
-            _swap(made)
-            made["help"] = gr.HTML("", elem_id="iv-help")
-    return InterveneParts(**made)
+            _verdict(parts)
+            with gr.Column() as parts["editor"]:
+                _gates(parts)
+                _channels(parts)
+                _painting(parts)
+            _result(parts)
+            _search(parts)
+            _swap(parts)
+            parts["help"] = gr.HTML("", elem_id="iv-help")
+    return InterveneParts(**parts)
 
 
-def _title(made: dict[str, Any], key: str) -> None:
-    made["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
+def _title(parts: dict[str, Any], key: str) -> None:
+    parts["titles"][key] = gr.HTML(head_html(key), elem_id=f"title-{key}")
 
 
 def _radio(title: Any, choices: list[tuple[Any, str]], name: str, **more: Any) -> gr.Radio:
@@ -111,66 +111,66 @@ def _button(text: Any, name: str, **more: Any) -> gr.Button:
     return gr.Button(text, size="md", elem_id=name, **{"min_width": 80, **more})
 
 
-def _input(made: dict[str, Any], store: Store, photo: Photo) -> None:
+def _input(parts: dict[str, Any], store: Store, photo: Photo) -> None:
     chosen = picker(photo, "iv-", 220)
-    made["photo"], made["samples"] = chosen.image, chosen.samples
+    parts["photo"], parts["samples"] = chosen.image, chosen.samples
     choices = [(store.title(name), name) for name in store.choices]
-    made["model"] = gr.Dropdown(choices, value=store.ids[0], label=label("model"), elem_id="iv-model")
+    parts["model"] = gr.Dropdown(choices, value=store.ids[0], label=label("model"), elem_id="iv-model")
     with gr.Column(elem_id="iv-kept"):
-        _kept(made)
+        _kept(parts)
 
 
-def _kept(made: dict[str, Any]) -> None:
-    _title(made, "iv_edits")
-    made["edits"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-edits")
+def _kept(parts: dict[str, Any]) -> None:
+    _title(parts, "iv_edits")
+    parts["edits"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-edits")
     with gr.Row(elem_classes="av-tight"):
-        made["take"] = _button(label("iv_take"), "iv-take")
-        made["upload"] = gr.UploadButton(
+        parts["take"] = _button(label("iv_take"), "iv-take")
+        parts["upload"] = gr.UploadButton(
             label("iv_upload"), file_types=[".json"], size="md", elem_id="iv-upload", min_width=80
         )
-    made["file"] = gr.DownloadButton(label("files"), elem_id="iv-file", elem_classes="av-hidden")
+    parts["file"] = gr.DownloadButton(label("files"), elem_id="iv-file", elem_classes="av-hidden")
     with gr.Accordion(label("iv_paste_title"), open=False, elem_id="iv-paste-box"):
-        made["paste"] = gr.Textbox(label=label("iv_paste"), lines=3, max_lines=8, elem_id="iv-paste")
-        made["pasted"] = _button(label("iv_pasted"), "iv-pasted")
+        parts["paste"] = gr.Textbox(label=label("iv_paste"), lines=3, max_lines=8, elem_id="iv-paste")
+        parts["pasted"] = _button(label("iv_pasted"), "iv-pasted")
 
 
-def _verdict(made: dict[str, Any]) -> None:
+def _verdict(parts: dict[str, Any]) -> None:
     with gr.Row(equal_height=True, elem_id="iv-verdict"):
-        made["headline"] = gr.HTML(f"<p>{say('iv_wait')}</p>", elem_id="iv-headline", min_width=260)
+        parts["headline"] = gr.HTML(f"<p>{say('iv_wait')}</p>", elem_id="iv-headline", min_width=260)
         for name in ("undo", "redo", "reset"):
-            made[name] = gr.Button(
+            parts[name] = gr.Button(
                 label(f"iv_{name}"), size="sm", elem_id=f"iv-{name}", interactive=False, scale=0, min_width=76
             )
 
 
-def _gates(made: dict[str, Any]) -> None:
-    made["gates"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-gates")
+def _gates(parts: dict[str, Any]) -> None:
+    parts["gates"] = gr.HTML("", js_on_load=script("pick"), elem_id="iv-gates")
     with gr.Row(equal_height=True, elem_classes="av-tight"):
-        made["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate", scale=3, min_width=260)
-        made["average"] = _button(label("iv_average"), "iv-average", scale=1, min_width=120)
-    made["alone"] = gr.HTML("", elem_id="iv-alone")
+        parts["gate"] = gr.Dropdown([], label=label("gate"), elem_id="iv-gate", scale=3, min_width=260)
+        parts["average"] = _button(label("iv_average"), "iv-average", scale=1, min_width=120)
+    parts["alone"] = gr.HTML("", elem_id="iv-alone")
 
 
-def _channels(made: dict[str, Any]) -> None:
-    with gr.Column(visible=False, elem_id="iv-channels") as made["channels"]:
-        made["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
+def _channels(parts: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-channels") as parts["channels"]:
+        parts["bars"] = gr.HTML("", js_on_load=script("intervene_bars"), elem_id="iv-bars")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["k"] = gr.Number(10, precision=0, label=label("iv_many"), elem_id="iv-k", min_width=90)
+            parts["k"] = gr.Number(10, precision=0, label=label("iv_many"), elem_id="iv-k", min_width=90)
             for name in ("top", "random", "bottom", "invert"):
-                made[name] = _button(label(f"iv_{name}"), f"iv-{name}", min_width=90)
+                parts[name] = _button(label(f"iv_{name}"), f"iv-{name}", min_width=90)
         with gr.Row():
-            made["action"] = _radio(
+            parts["action"] = _radio(
                 label("iv_action"), [(label(f"iv_action_{x}"), x) for x in ACTIONS], "iv-action", scale=3, min_width=280
             )
-            made["factor"] = gr.Slider(
+            parts["factor"] = gr.Slider(
                 0, 4, 2, step=0.05, label=label("iv_factor"), elem_id="iv-factor", scale=2, min_width=160
             )
         with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["range"] = gr.Textbox(
+            parts["range"] = gr.Textbox(
                 label=label("iv_range"), placeholder="0-9, 17", elem_id="iv-range", scale=3, min_width=160
             )
-            made["apply"] = _button(label("iv_apply"), "iv-apply")
-            made["order"] = gr.Radio(
+            parts["apply"] = _button(label("iv_apply"), "iv-apply")
+            parts["order"] = gr.Radio(
                 [(label("order_index"), "index"), (label("order_sorted"), "sorted")],
                 value="index",
                 label=label("order"),
@@ -180,34 +180,34 @@ def _channels(made: dict[str, Any]) -> None:
             )
 
 
-def _result(made: dict[str, Any]) -> None:
-    made["result"] = gr.HTML("", elem_id="iv-result")
-    made["measure"] = _radio(
+def _result(parts: dict[str, Any]) -> None:
+    parts["result"] = gr.HTML("", elem_id="iv-result")
+    parts["measure"] = _radio(
         label("iv_measure"), [(label(f"iv_measure_{x}"), x) for x in MEASURES], "iv-measure", container=False
     )
 
 
-def _search(made: dict[str, Any]) -> None:
-    with gr.Column(visible=False, elem_id="iv-matter") as made["matter"]:
-        _title(made, "iv_matter")
+def _search(parts: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-matter") as parts["matter"]:
+        _title(parts, "iv_matter")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["method"] = _radio(
+            parts["method"] = _radio(
                 label("iv_method"), [(label(f"iv_method_{x}"), x) for x in METHODS], "iv-method", scale=3, min_width=240
             )
-            made["search"] = _button(label("iv_search"), "iv-search")
-            made["stop"] = _button(label("iv_stop"), "iv-stop", interactive=False)
-        made["searched"] = gr.HTML("", elem_id="iv-searched")
-        made["worst"] = _button(label("iv_worst"), "iv-worst", visible=False)
+            parts["search"] = _button(label("iv_search"), "iv-search")
+            parts["stop"] = _button(label("iv_stop"), "iv-stop", interactive=False)
+        parts["searched"] = gr.HTML("", elem_id="iv-searched")
+        parts["worst"] = _button(label("iv_worst"), "iv-worst", visible=False)
 
 
-def _painting(made: dict[str, Any]) -> None:
-    with gr.Column(visible=False, elem_id="iv-painting") as made["painting"]:
-        made["paint"] = gr.HTML("", js_on_load=script("intervene_paint"), elem_id="iv-paint")
+def _painting(parts: dict[str, Any]) -> None:
+    with gr.Column(visible=False, elem_id="iv-painting") as parts["painting"]:
+        parts["paint"] = gr.HTML("", js_on_load=script("intervene_paint"), elem_id="iv-paint")
         with gr.Row(equal_height=True, elem_classes="av-tight"):
-            made["value"] = gr.Slider(
+            parts["value"] = gr.Slider(
                 0, 1, 0, step=0.05, label=label("iv_value"), elem_id="iv-value", scale=3, min_width=160
             )
-            made["size"] = gr.Radio(
+            parts["size"] = gr.Radio(
                 [("1×1", 1), ("3×3", 3), ("5×5", 5)],
                 value=1,
                 label=label("iv_size"),
@@ -216,18 +216,18 @@ def _painting(made: dict[str, Any]) -> None:
                 scale=3,
                 min_width=200,
             )
-            made["fill"] = _button(label("iv_fill"), "iv-fill")
+            parts["fill"] = _button(label("iv_fill"), "iv-fill")
 
 
-def _swap(made: dict[str, Any]) -> None:
-    _title(made, "iv_swap_title")
+def _swap(parts: dict[str, Any]) -> None:
+    _title(parts, "iv_swap_title")
     with gr.Row(equal_height=True):
         choices = [(plain(f"iv_swap_{name}"), name) for name in SWAPS]  # in words of the network when it is opened
-        made["swap"] = gr.Dropdown(
+        parts["swap"] = gr.Dropdown(
             choices, value="neutral", label=label("iv_swap"), elem_id="iv-swap", scale=3, min_width=240
         )
         samples = sample_choices()
-        made["other"] = gr.Dropdown(
+        parts["other"] = gr.Dropdown(
             samples,
             value=samples[-1][1],
             label=label("iv_other"),
@@ -236,11 +236,11 @@ def _swap(made: dict[str, Any]) -> None:
             scale=2,
             min_width=180,
         )
-        made["seed"] = gr.Number(
+        parts["seed"] = gr.Number(
             0, precision=0, label=label("iv_seed"), elem_id="iv-seed", visible=False, scale=1, min_width=90
         )
     with gr.Row(equal_height=True, elem_classes="av-tight"):
-        made["scope"] = _radio(
+        parts["scope"] = _radio(
             label("iv_scope"), [(label(f"iv_scope_{x}"), x) for x in SCOPES], "iv-scope", scale=3, min_width=220
         )
-        made["replace"] = _button(label("iv_replace"), "iv-replace")
+        parts["replace"] = _button(label("iv_replace"), "iv-replace")

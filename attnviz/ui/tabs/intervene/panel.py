@@ -88,8 +88,8 @@ class Panel:
 
     def reference(self, bench: Bench, gate: str) -> Floats:
         """(R, …) the gate for other photographs: its mean over the validation set, else for the samples."""
-        known = bench.mean(gate)
-        return self.means.reference(bench.before.model, gate) if known is None else known[None]
+        mean = bench.mean(gate)
+        return self.means.reference(bench.before.model, gate) if mean is None else mean[None]
 
     def replaced(self, bench: Bench, data: Data) -> EditList:
         """The chosen gate, or every gate that it fits, replaced."""

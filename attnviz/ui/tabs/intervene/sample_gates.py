@@ -40,11 +40,11 @@ class SampleGates:
     def of(self, model: str) -> Gates:
         """Gates of every sample that a model can be given, without edits; very large ones are left out."""
 
-        def found() -> Gates:
+        def make() -> Gates:
             every = {name: self._gates(model, name) for name in available()}
             return {name: gates for name, gates in every.items() if gates is not None}
 
-        return self._kept.of(model, found)
+        return self._kept.of(model, make)
 
     def _gates(self, model: str, sample: str) -> Mapping[str, Floats] | None:
         """``None`` of a picture of other channels, or of one that the model's window makes black or white."""

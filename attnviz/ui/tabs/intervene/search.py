@@ -47,17 +47,17 @@ def searching(store: Store, bench: Bench, method: str, seconds: float = SECONDS)
         with store.lease(bench.before.model) as analyser:
             return analyser.multiplied(bench.before.image, bench.chosen, factors)
 
-    found = None
-    for found in leave_one_out(run, count, target, ranked(bench, count), batch):
-        late = time.monotonic() > end and found.done < found.total
-        yield Progress("alone", found, late)
+    search = None
+    for search in leave_one_out(run, count, target, ranked(bench, count), batch):
+        late = time.monotonic() > end and search.done < search.total
+        yield Progress("alone", search, late)
         if late:
             return
-    if method != "greedy" or found is None:
+    if method != "greedy" or search is None:
         return
-    candidates = found.most(CANDIDATES)
-    for found in greedy(run, count, target, candidates, min(TAKEN, len(candidates)), batch):
-        late = time.monotonic() > end and found.done < found.total
-        yield Progress("greedy", found, late)
+    candidates = search.most(CANDIDATES)
+    for search in greedy(run, count, target, candidates, min(TAKEN, len(candidates)), batch):
+        late = time.monotonic() > end and search.done < search.total
+        yield Progress("greedy", search, late)
         if late:
             return

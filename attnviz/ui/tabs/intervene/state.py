@@ -174,8 +174,8 @@ def choose_gate(bench: Bench, gate: Any) -> Bench:
 def factor_of(action: Any, factor: Any, language: str) -> float:
     """What a click does to a channel: knocks it out (0), multiplies it, or leaves it alone (1)."""
     boost = partial(number, factor, 0, MOST_FACTOR, plain("iv_a_factor", language), language)
-    known: dict[str, Callable[[], float]] = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
-    return known[one_of(action, known, "unknown action {}")]()
+    actions: dict[str, Callable[[], float]] = {"knock_out": lambda: 0.0, "restore": lambda: 1.0, "boost": boost}
+    return actions[one_of(action, actions, "unknown action {}")]()
 
 
 def indices(sent: Any, count: int, language: str) -> list[int]:
@@ -190,14 +190,14 @@ def parse_channels(text: Any, count: int, language: str) -> list[int]:
     """``"0-9, 17"`` -> the channels; ``UserError`` where it cannot be read or one is not there."""
     if not isinstance(text, str) or not text.strip() or len(text) > MOST_TEXT:
         raise UserError(plain("iv_bad_range", language, last=count - 1, given=repr(text)[:60]))
-    found: list[int] = []
+    channels: list[int] = []
     for part in filter(None, re.split(r"[\s,;，；、]+", re.sub(r"\s*[-–—~]\s*", "-", text.strip()))):
         ends = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part, re.ASCII)
         first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (0, -1)
         if not first <= last < count:
             raise UserError(plain("iv_bad_range", language, last=count - 1, given=repr(part)[:60]))
-        found.extend(range(first, last + 1))
-    return sorted(set(found))
+        channels.extend(range(first, last + 1))
+    return sorted(set(channels))
 
 
 # channels -----------------------------------------------------------------------------------------------------

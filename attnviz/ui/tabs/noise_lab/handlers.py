@@ -66,12 +66,12 @@ class NoiseLab:
         """Ask the networks and show what they say."""
         return self.told(answered(self.page.store, lab))
 
-    def told(self, found: Lab) -> Update:
+    def told(self, lab: Lab) -> Update:
         """What the networks say."""
         return {
-            self.parts.state: found,
-            self.parts.channels: channels_html(found),
-            self.parts.predictions: predictions_html(found, self.page.store) + link_html(found),
+            self.parts.state: lab,
+            self.parts.channels: channels_html(lab),
+            self.parts.predictions: predictions_html(lab, self.page.store) + link_html(lab),
         }
 
     def with_photo(self, lab: Lab, photo: Photo) -> Update:
@@ -173,17 +173,17 @@ def layout(page: Page) -> NoiseLabParts:
     """Lay the tab out; the networks are asked when it is opened."""
     gates = [name for name in present(page.store) if name in GATES]
     trained = opening(page.store, OPENING).noise
-    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
-    made["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
+    parts: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts["intro"] = gr.HTML(intro_html(trained, "en"), elem_id="noise-intro")
     with gr.Row(equal_height=False, elem_id="noise-lab"):
         with gr.Column(scale=4, min_width=300):
-            made["picker"] = picker(OPENING, "noise-", 200, CIFAR10)
+            parts["picker"] = picker(OPENING, "noise-", 200, CIFAR10)
             kinds = [(label(f"noise_{kind}"), kind) for kind in NOISES]
-            made["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
-            made["strength"] = gr.Slider(
+            parts["kind"] = gr.Dropdown(kinds, value=trained.kind, label=label("noise_kind"), elem_id="noise-kind")
+            parts["strength"] = gr.Slider(
                 *STRENGTHS, trained.strength, step=0.25, label=label("noise_strength"), elem_id="noise-strength"
             )
-            made["seed"] = gr.Number(
+            parts["seed"] = gr.Number(
                 0,
                 precision=0,
                 minimum=SEEDS[0],
@@ -192,15 +192,15 @@ def layout(page: Page) -> NoiseLabParts:
                 elem_id="noise-seed",
             )
             choices = [(label(GATES[name]), name) for name in gates]
-            made["gate"] = gr.Radio(
+            parts["gate"] = gr.Radio(
                 choices, value=gates[0], label=label("noise_gate"), elem_id="noise-gate", visible=len(gates) > 1
             )
-            made["reset"] = gr.Button(label("noise_reset"), size="sm", elem_id="noise-reset")
+            parts["reset"] = gr.Button(label("noise_reset"), size="sm", elem_id="noise-reset")
         with gr.Column(scale=8, min_width=300, elem_classes="av-main"):
-            made["channels"] = gr.HTML(js_on_load=script("pick"), elem_id="noise-channels")
-            made["predictions"] = gr.HTML(elem_id="noise-predictions")
-    made["table"] = gr.HTML(elem_id="noise-table")
-    return NoiseLabParts(**made)
+            parts["channels"] = gr.HTML(js_on_load=script("pick"), elem_id="noise-channels")
+            parts["predictions"] = gr.HTML(elem_id="noise-predictions")
+    parts["table"] = gr.HTML(elem_id="noise-table")
+    return NoiseLabParts(**parts)
 
 
 def wire(lab: NoiseLab) -> None:

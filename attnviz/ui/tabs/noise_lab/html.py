@@ -125,9 +125,9 @@ def _compared(scores: Floats, language: str) -> str:
         return say("noise_ratio_none", language)
     if best < 1:
         return say("noise_ratio_below", language, times=_times(1 / best) if best > 0 else "∞")
-    told = {"weakest": _times(weakest), "best": _times(best)}
+    ratios = {"weakest": _times(weakest), "best": _times(best)}
     key = "noise_ratio_mixed" if weakest < 1 else "noise_ratio"
-    return say("noise_ratio_even" if told["weakest"] == told["best"] else key, language, **told)
+    return say("noise_ratio_even" if ratios["weakest"] == ratios["best"] else key, language, **ratios)
 
 
 def link_html(lab: Lab) -> str:
@@ -224,13 +224,13 @@ def _table(results: Mapping[str, Any], language: str) -> str:
             f"<tr><th scope=row>{name}</th><td>{top1['mean']:.2f}{half} ({top1['n']:d})</td><td>{ratio}</td></tr>"
         )
     heads = "".join(f"<th scope=col>{say(f'noise_head_{h}', language)}</th>" for h in ("network", "top1", "ratio"))
-    told = results["recovery"]
-    if "recovered" in told:
-        low, high = (f"{100 * v:.0f}" for v in told["interval"])
-        share = f"{100 * told['recovered']:.0f}"
-        note = say("noise_won_back", language, cost=told["cost"], share=share, low=low, high=high)
-    elif "cost" in told:
-        note = say("noise_not_won_back", language, cost=told["cost"], p=f"{told['p']:.2g}")
+    recovery = results["recovery"]
+    if "recovered" in recovery:
+        low, high = (f"{100 * v:.0f}" for v in recovery["interval"])
+        share = f"{100 * recovery['recovered']:.0f}"
+        note = say("noise_won_back", language, cost=recovery["cost"], share=share, low=low, high=high)
+    elif "cost" in recovery:
+        note = say("noise_not_won_back", language, cost=recovery["cost"], p=f"{recovery['p']:.2g}")
     else:
         note = say("noise_few_seeds", language)
     return (
@@ -264,9 +264,9 @@ def _positions(results: Mapping[str, Any], language: str) -> str:
 def _published(results: Mapping[str, Any], language: str) -> str:
     """What the published gates let in of each image, in the orders that they were trained with."""
     parts = []
-    for name, told in results.get("published", {}).items():
+    for name, gate in results.get("published", {}).items():
         title = _network(results, name, language)
-        values = {"colours": f"{told['colours']:.2f}", "noise": f"{told['noise']:.3f}", "count": f"{told['images']:,}"}
-        values |= {"best": ratio_text(told["best_ratio"]), "weakest": ratio_text(told["weakest_ratio"])}
+        values = {"colours": f"{gate['colours']:.2f}", "noise": f"{gate['noise']:.3f}", "count": f"{gate['images']:,}"}
+        values |= {"best": ratio_text(gate["best_ratio"]), "weakest": ratio_text(gate["weakest_ratio"])}
         parts.append(note_html("noise_opens", language, network=title, **values))
     return "".join(parts)

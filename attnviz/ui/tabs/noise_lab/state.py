@@ -73,15 +73,15 @@ class Lab:
 
 def present(store: Store) -> tuple[str, ...]:
     """Networks of the experiment that are there; empty unless one of them has a gate."""
-    known = store.ids
-    found = tuple(name for name in NETWORKS if name in known)
-    return found if any(name in GATES for name in found) else ()
+    ids = store.ids
+    networks = tuple(name for name in NETWORKS if name in ids)
+    return networks if any(name in GATES for name in networks) else ()
 
 
 def measured(store: Store) -> dict[str, Any] | None:
     """What the experiment measured on the networks that are there; ``None`` where it was not run."""
     names = [results for network, results in MEASURED.items() if network in store.ids]
-    return next((found for name in (*names, "noise") if (found := read_results(name))), None)
+    return next((results for name in (*names, "noise") if (results := read_results(name))), None)
 
 
 def opening(store: Store, photo: Photo, language: str = "en") -> Lab:
@@ -118,9 +118,9 @@ def wanted(store: Store, query: Query, photo: Photo) -> Lab:
 
 def moments() -> Floats | None:
     """(N, 3, 2) mean and maximum of the normalised channels of the random test images, if they were measured."""
-    found = (read_results("noise") or {}).get("moments", {})
+    stored = (read_results("noise") or {}).get("moments", {})
     try:
-        values = np.stack((found["mean"], found["max"]), -1).astype(np.float32)
+        values = np.stack((stored["mean"], stored["max"]), -1).astype(np.float32)
     except (KeyError, TypeError, ValueError):
         return None
     return values if values.ndim == 3 and values.shape[1:] == (3, 2) else None
@@ -138,8 +138,8 @@ def answered(store: Store, lab: Lab) -> Lab:
         with store.lease(name) as analyser:
             image = analyser.prepare(photograph, SIDE)
             looks[name] = look(analyser, image, lab.noise)
-            if name == lab.gate and (known := moments()) is not None:
-                mean = mean_scores(analyser, known, lab.noise)
+            if name == lab.gate and (image_moments := moments()) is not None:
+                mean = mean_scores(analyser, image_moments, lab.noise)
     return replace(lab, looks=looks, mean=mean)
 
 
@@ -152,8 +152,8 @@ def set_noise(lab: Lab, kind: Any, strength: Any, seed: Any) -> Lab:
 
 def set_gate(lab: Lab, store: Store, gate: Any) -> Lab:
     """Show another network's gate."""
-    known = [name for name in present(store) if name in GATES]
-    return replace(lab, gate=one_of(gate, known, "no network {} with a gate on its input"))
+    gates = [name for name in present(store) if name in GATES]
+    return replace(lab, gate=one_of(gate, gates, "no network {} with a gate on its input"))
 
 
 def move(lab: Lab, wanted: Any) -> Lab:

@@ -87,45 +87,45 @@ def still_html(key: str, language: str) -> str:
 
 def layout(page: Page) -> OwnModelParts:
     """Lay the tab out; the first network is loaded when it is opened."""
-    made: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts: dict[str, Any] = {"titles": {}, "state": gr.State(None, time_to_live=KEEP_SECONDS)}
 
     def title(key: str) -> None:
         # a heading comes with what stands below it; until then only the introduction is there
-        made["titles"][key] = gr.HTML(still_html(key, "en") if key == "own_intro" else "", elem_id=f"own-title-{key}")
+        parts["titles"][key] = gr.HTML(still_html(key, "en") if key == "own_intro" else "", elem_id=f"own-title-{key}")
 
     title("own_intro")
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
-            made["name"] = gr.Textbox(
+            parts["name"] = gr.Textbox(
                 FIRST, label=label("own_name"), max_lines=1, max_length=LONGEST, elem_id="own-name"
             )
-            made["suggested"] = gr.HTML(suggested_html(), js_on_load=script("pick"), elem_id="own-suggested")
+            parts["suggested"] = gr.HTML(suggested_html(), js_on_load=script("pick"), elem_id="own-suggested")
             choices = [(label(f"own_{weights}"), weights) for weights in ("untrained", "published", "file")]
-            made["weights"] = gr.Radio(choices, value="untrained", label=label("own_weights"), elem_id="own-weights")
+            parts["weights"] = gr.Radio(choices, value="untrained", label=label("own_weights"), elem_id="own-weights")
             limits = limits_for(page.store.public)
             endings = ", ".join(limits.suffixes)
-            made["file"] = gr.File(
+            parts["file"] = gr.File(
                 label=plain("own_upload", endings=endings, limit=limits.file_bytes // 2**20),
                 file_types=list(limits.suffixes),
                 visible=False,
                 height=140,
                 elem_id="own-file",
             )
-            made["labels"] = gr.File(
+            parts["labels"] = gr.File(
                 label=plain("own_labels"), file_types=[".txt", ".json"], visible=False, height=120, elem_id="own-labels"
             )
-            made |= _given()
-            made["find"] = gr.Button(label("own_find"), variant="primary", elem_id="own-find")
-            made["picker"] = picker(page.opening, "own-", 200)
+            parts |= _given()
+            parts["find"] = gr.Button(label("own_find"), variant="primary", elem_id="own-find")
+            parts["picker"] = picker(page.opening, "own-", 200)
             title("prediction")
-            made["prediction"] = gr.HTML(elem_id="own-prediction")
+            parts["prediction"] = gr.HTML(elem_id="own-prediction")
         with gr.Column(scale=8, min_width=300):
-            made["found"] = gr.HTML(note_html("own_wait"), elem_id="own-found", elem_classes="av-main")
+            parts["found"] = gr.HTML(note_html("own_wait"), elem_id="own-found", elem_classes="av-main")
             host = viewer_host.make("own-view", asks=True, shared=page.chosen)
-            made["view"], made["selected"] = host.component, host.selected
+            parts["view"], parts["selected"] = host.component, host.selected
     title("own_list")
-    made["list"] = gr.HTML(elem_id="own-list")
-    return OwnModelParts(**made)
+    parts["list"] = gr.HTML(elem_id="own-list")
+    return OwnModelParts(**parts)
 
 
 def _given() -> dict[str, Any]:

@@ -100,8 +100,8 @@ class Training:
         """Another network; the picture stays where there are snapshots of it."""
         film = self.film(data)
         first = first_film(self.page.store, data[self.parts.model], film.language)
-        known = film.probe in taken_for(self.page.store, first).probes
-        return self.choose(replace(first, probe=film.probe) if known else first)
+        has_probe = film.probe in taken_for(self.page.store, first).probes
+        return self.choose(replace(first, probe=film.probe) if has_probe else first)
 
     def on_choice(self, data: Data) -> Update:
         """Another gate or picture."""
@@ -131,17 +131,17 @@ def layout(page: Page) -> TrainingParts:
     store = page.store
     film = opening_film(store)
     taken = taken_for(store, film)
-    made: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
-    made["intro"] = gr.HTML(note_html("training_intro", "en"), elem_id="training-intro")
+    parts: dict[str, Any] = {"state": gr.State(None, time_to_live=KEEP_SECONDS)}
+    parts["intro"] = gr.HTML(note_html("training_intro", "en"), elem_id="training-intro")
     with gr.Row():
         models = [(store.card(name).title, name) for name in recorded(store)]
-        made["model"] = gr.Dropdown(
+        parts["model"] = gr.Dropdown(
             models, value=film.model, label=label("model"), elem_id="training-model", min_width=200
         )
-        made["gate"] = gr.Dropdown(
+        parts["gate"] = gr.Dropdown(
             list(taken.kinds), value=film.gate, label=label("gate"), elem_id="training-gate", min_width=200
         )
-        made["probe"] = gr.Dropdown(
+        parts["probe"] = gr.Dropdown(
             pictures(taken, "en"),
             value=film.probe,
             label=label("training_picture"),
@@ -149,10 +149,10 @@ def layout(page: Page) -> TrainingParts:
             min_width=200,
         )
     scripts = f"{script('ask')}\n{script('training')}"
-    made["stage"] = gr.HTML("", js_on_load=scripts, elem_id="training-stage", elem_classes="av-main")
-    made["export"] = gr.Button(label("training_gif"), size="md", elem_id="training-export")
-    made["file"] = gr.DownloadButton(label("files"), elem_id="training-file", elem_classes="av-hidden")
-    return TrainingParts(**made)
+    parts["stage"] = gr.HTML("", js_on_load=scripts, elem_id="training-stage", elem_classes="av-main")
+    parts["export"] = gr.Button(label("training_gif"), size="md", elem_id="training-export")
+    parts["file"] = gr.DownloadButton(label("files"), elem_id="training-file", elem_classes="av-hidden")
+    return TrainingParts(**parts)
 
 
 def wire(training: Training) -> None:
@@ -171,8 +171,8 @@ def wire(training: Training) -> None:
     on(parts.model.input, training.on_model, chosen)
     on([parts.gate.input, parts.probe.input], training.on_choice, shown)
     on(parts.stage.select, training.on_ask, shown)
-    made = connect(parts.export.click, training.on_export, {parts.state}, [parts.file], FILES)
-    then_download(made, "training-file")
+    saved = connect(parts.export.click, training.on_export, {parts.state}, [parts.file], FILES)
+    then_download(saved, "training-file")
 
 
 def build(page: Page) -> None:

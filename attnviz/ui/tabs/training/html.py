@@ -110,7 +110,7 @@ def _frames(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite])
         for step, mask in enumerate(masks)
     )
     height, width = image.pixels.shape[:2]
-    alt = escape(plain("training_alt", film.language, gate=film.gate, count=len(masks)))
+    alt = say("training_alt", film.language, gate=film.gate, count=len(masks))
     picture = (
         f'<div class="av-picture" style="aspect-ratio:{width}/{height};--av-shape:{width / height:.4f}">'
         f'<img src="{data_url(image.pixels)}" alt="{alt}"><div class="tr-veils" style="{frame(image)}">{veils}</div>'
@@ -135,9 +135,9 @@ def masks_of(taken: Snapshots, film: Film, image: PreparedImage, sites: Sequence
 
 def _told(taken: Snapshots, film: Film, step: int, values: Floats, scale: Scale) -> str:
     title = escape(heading(taken, film, step, film.language))
-    told = escape(drawn(told_of(values, scale), film.language))
+    caption = escape(drawn(told_of(values, scale), film.language))
     shown = "visible" if step == film.step else "hidden"
-    return f'data-title="{title}" data-told="{told}" data-epoch="{taken.epochs[step]}" style="visibility:{shown}"'
+    return f'data-title="{title}" data-told="{caption}" data-epoch="{taken.epochs[step]}" style="visibility:{shown}"'
 
 
 def _bars(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> str:
@@ -148,7 +148,7 @@ def _bars(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> str:
         tops = np.rint(1000 * (1 - np.clip(np.nan_to_num(own.scores), 0, 1))).astype(int).tolist()
         bars = "".join(f"M{x + gap:g} 1000V{top}h{1 - 2 * gap:g}V1000z" for x, top in enumerate(tops))
         paths.append(f'<path class="tr-frame av-fill" d="{bars}" {_told(taken, film, step, own.scores, GATE_SCALE)}/>')
-    alt = escape(plain("training_alt", film.language, gate=film.gate, count=len(records)))
+    alt = say("training_alt", film.language, gate=film.gate, count=len(records))
     return (
         f'<div class="av-bars tr-bars" role="img" aria-label="{alt}"><span class="av-high">1</span>'
         f'<svg viewBox="0 0 {count} 1000" preserveAspectRatio="none" aria-hidden="true">'
@@ -164,7 +164,7 @@ def _matrices(taken: Snapshots, film: Film, records: Sequence[GateRecord]) -> st
         f"{_told(taken, film, step, plane, scale)}>"
         for step, plane in enumerate(planes)
     )
-    alt = escape(plain("training_alt", film.language, gate=film.gate, count=len(records)))
+    alt = say("training_alt", film.language, gate=film.gate, count=len(records))
     ramp = legend(scale, cmap_for(scale, None), film.language, features=True)
     return f'<div class="tr-matrices" role="img" aria-label="{alt}">{images}</div>{ramp}'
 

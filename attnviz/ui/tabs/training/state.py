@@ -71,10 +71,10 @@ def recorded(store: Store) -> tuple[str, ...]:
 def snapshots_of(store: Store, name: str) -> Snapshots | None:
     """The snapshots of a checkpoint; ``None`` where there are none, or they are damaged."""
     try:
-        found = _snapshots(name, store.folder)
+        snapshots = _snapshots(name, store.folder)
     except UserError:
         return None
-    return found if found is not None and found.kinds and found.epochs else None
+    return snapshots if snapshots is not None and snapshots.kinds and snapshots.epochs else None
 
 
 def _snapshots_shown(store: Store, name: Any) -> Snapshots:
@@ -116,8 +116,8 @@ def taken_for(store: Store, film: Film) -> Snapshots:
 def with_choice(store: Store, film: Film, gate: Any, probe: Any) -> Film:
     """Another gate or picture; ``UserError`` where there is none of that name."""
     taken = taken_for(store, film)
-    for what, value, known in (("gate", gate, tuple(taken.kinds)), ("picture", probe, taken.probes)):
-        one_of(value, known, f"no {what} {{}} in these snapshots")
+    for what, value, names in (("gate", gate, tuple(taken.kinds)), ("picture", probe, taken.probes)):
+        one_of(value, names, f"no {what} {{}} in these snapshots")
     return replace(film, gate=gate, probe=probe)
 
 
@@ -130,8 +130,8 @@ def record(taken: Snapshots, film: Film, step: int) -> GateRecord:
 
 def record_in(taken: Snapshots, film: Film, step: int, sites: Sequence[GateSite]) -> GateRecord:
     """As ``record``, with what the network's own gate says besides: over what pairwise weights run."""
-    found, known = record(taken, film, step), {site.name: site for site in sites}
-    return replace(found, site=known.get(found.site.name, found.site))
+    gate, by_name = record(taken, film, step), {site.name: site for site in sites}
+    return replace(gate, site=by_name.get(gate.site.name, gate.site))
 
 
 def wanted(store: Store, query: Query, first: str | None = None) -> Film:
