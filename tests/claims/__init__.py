@@ -20,6 +20,7 @@ SECTIONS = (
     foreign.said,
     speed.cost,
     speed.speed,
+    speed.live,
     speed.programs,
     speed.reading_gates,
     limits.gates_of_networks,
