@@ -43,6 +43,8 @@ LONGEST = 255
 """Most bytes between two slashes of an address: no file system takes a longer name."""
 FILE_KEYS = frozenset(("path", "url", "meta"))
 """Where an object has one of these, gradio may take it for a file."""
+INVALID_PARAMS = -32602
+"""JSON-RPC's code for arguments that cannot be used."""
 SESSION = re.compile(r"[\w-]{1,64}")
 """What a browser's name for its session looks like."""
 
@@ -126,11 +128,22 @@ class Door:
             shares.joined()
 
     async def _message(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Pass on what an agent sends, if it is an object that JSON can hold."""
-        body = await whole(receive)
-        if not await run_sync(parsed, body):
+        """Pass on what an agent sends, if it is an object that JSON can hold and names no file of this machine.
+
+        gradio answers agents as a client of the app itself, and uploads for them whatever file of the machine an
+        argument names.
+        """
+        message = await run_sync(parsed, await whole(receive))
+        if not message:
             await _refuse(400, "A message is a JSON object.", scope, receive, send)
             return
+        if wrong := await run_sync(_too_much, message) or _wrong_files(message):
+            number = message.get("id")
+            error = {"code": INVALID_PARAMS, "message": f'{wrong} Send "sample:NAME" or a data: URL.'}
+            answer = {"jsonrpc": "2.0", "id": number if isinstance(number, (int, str)) else None, "error": error}
+            await JSONResponse(answer)(scope, receive, send)
+            return
+        body = json.dumps(message).encode()  # what was looked at: of a key that stands twice both might be read
         await self.app(scope, again(body, receive), send)
 
 
@@ -173,11 +186,8 @@ def problem(blocks: Any, event: dict[str, Any], queued: bool) -> str:
         return "This event waits in the queue."
     if not isinstance(data, list) or len(data) != len(function.inputs):
         return f"This event has {len(function.inputs)} values."
-    files = list(islice(_paths([data, event.get("event_data")]), EVENT_FILES + 1))
-    if len(files) > EVENT_FILES:
-        return f"An event names at most {EVENT_FILES} files."
-    if not all(map(uploaded, files)):
-        return "A file must have been uploaded here."
+    if wrong := _wrong_files([data, event.get("event_data")]):
+        return wrong
     if not all(_fits(block, value) for block, value in zip(function.inputs, data, strict=True)):
         return "A value does not fit its component."
     return ""
@@ -197,6 +207,14 @@ def uploaded(path: Any) -> bool:
         return Path(path).resolve().is_relative_to(Path(folder).resolve())
     except (TypeError, ValueError, OSError, RuntimeError):
         return False
+
+
+def _wrong_files(value: Any) -> str:
+    """What is wrong with the files in an event, or nothing."""
+    files = list(islice(_paths(value), EVENT_FILES + 1))
+    if len(files) > EVENT_FILES:
+        return f"An event names at most {EVENT_FILES} files."
+    return "" if all(map(uploaded, files)) else "A file must have been uploaded here."
 
 
 def _paths(value: Any) -> Iterator[Any]:

@@ -9,6 +9,7 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.ui.api import ENDPOINTS
 from attnviz.ui.server.start import start
+from tests.ui.api.test_calls import Caller, upload
 from tests.ui.api.test_endpoints import assert_same_gates
 
 CLIENT = """
@@ -68,3 +69,83 @@ def test_an_agent_gets_the_gates_bit_for_bit_and_errors_in_words(served, cat, ou
     words = ("did you mean 'cbam'", "no file that was uploaded here", "no other URL is fetched", "not valid")
     for (failed, (text,)), expected in zip(answers[3:], words, strict=True):
         assert failed and expected in text
+
+
+def message(photo, **more):
+    """A call of ``gates`` as JSON-RPC."""
+    return {
+        "jsonrpc": "2.0",
+        "id": 7,
+        "method": "tools/call",
+        "params": {"name": "gates", "arguments": {"photo": photo, "model": "cbam", **more}},
+    }
+
+
+def file(path, **more):
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}, **more}
+
+
+@pytest.fixture(scope="module")
+def agent(served):
+    """What a raw message is answered, and the caller that sends it."""
+    pytest.importorskip("mcp", reason="pip install 'attnviz[mcp]'")
+    caller = Caller(served(mcp_server=True).server_port)
+    accept = {"Accept": "application/json, text/event-stream"}
+
+    def ask(body):
+        status, text = caller.request("POST", "/gradio_api/mcp/", body, accept)
+        return status, text.decode()
+
+    return ask, caller
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda secret: message(file(secret)),
+        lambda secret: message(file(secret, url="data:,x")),
+        lambda secret: message(file(secret, orig_name="cat.png", mime_type="image/png", size=3)),
+        lambda secret: message({"path": str(secret)}),
+        lambda secret: message([file(secret)]),
+        lambda secret: message("sample:cat", only=[file(secret)]),
+        lambda secret: message("sample:cat", only={"deep": [[{"deeper": file(secret)}]]}),
+        lambda secret: message(file(f"/proc/self/cwd/{secret}")),
+        lambda secret: message(file(f"file://{secret}")),
+        lambda secret: message(file(secret.name)),
+        lambda secret: message({"meta": {"_type": "gradio.FileData"}, "path": str(secret), "is_stream": False}),
+        lambda secret: {**message("sample:cat"), "photo": file(secret)},
+    ],
+)
+def test_no_file_of_the_machine_is_opened_for_an_agent(agent, form, cat, monkeypatch):
+    ask, _ = agent
+    monkeypatch.chdir(cat.parent)  # a photograph, so that an answer would be one about it
+    status, text = ask(json.dumps(form(cat)))
+    error = json.loads(text)["error"]
+    assert status == 200 and error["code"] == -32602 and "must have been uploaded here" in error["message"]
+
+
+def test_of_a_key_that_stands_twice_only_what_was_looked_at_is_read(agent, cat):
+    ask, _ = agent
+    whole = json.dumps(message("sample:cat"))
+    twice = whole.replace('"photo": "sample:cat"', f'"photo": {json.dumps(file(cat))}, "photo": "sample:nothing"')
+    status, text = ask(twice)
+    assert status == 200 and "sample" in text and "nothing" in text and '\\"gates\\"' not in text
+
+
+def test_an_agent_may_name_a_file_that_was_uploaded(agent, cat, ours):
+    ask, caller = agent
+    status, paths = upload(caller, "cat.png", cat.read_bytes())
+    assert status == 200
+    status, text = ask(json.dumps(message(file(json.loads(paths)[0]))))
+    answer = json.loads(text.split("data: ", 1)[1])["result"]
+    assert status == 200 and not answer["isError"]
+    assert_same_gates(json.loads(answer["content"][0]["text"]), ours)
+
+
+def test_a_message_that_is_too_deep_or_too_large_is_refused(agent):
+    ask, _ = agent
+    deep = "x"
+    for _ in range(60):
+        deep = [deep]
+    for photo in (deep, list(range(30_000))):
+        assert "An event" in json.loads(ask(json.dumps(message(photo)))[1])["error"]["message"]
