@@ -121,6 +121,8 @@ class Door:
             await _refuse(429, plain("busy", language_of(Request(scope))), scope, receive, send)
             return
         shares.remember(session, address)
+        if queued:
+            shares.asks(session)
         if name is not None:
             scope = {**scope, "path": f"{scope.get('root_path', '').rstrip('/')}{API}queue/join"}
         await self.app(scope, again(body, receive), send)

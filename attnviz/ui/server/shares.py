@@ -1,6 +1,7 @@
 """Who may wait for how much: shares of the queue by session and address, turns, and nothing for those who left.
 
-gradio's queue is one list a lane, first come first served, and computes what nobody listens for.
+gradio's queue is one list a lane, first come first served, and computes what nobody listens for. It keeps the messages
+of 2,000 sessions, those of visitors who never listened too, and cuts off the stream of the one that came first.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Shares:
         self.queue.get_events = partial(self._next, self.queue.get_events)
         self._listening: Counter[str] = Counter()
         self._sessions: dict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self._asked: dict[str, float] = {}  # sessions for which messages may be kept, and when they asked last
         self._sweeping: asyncio.Task[None] | None = None
 
     @property
@@ -50,14 +52,18 @@ class Shares:
             or sum(address_of(event.request.scope) == address for event in waiting) >= limits.WAITING_ADDRESS
         )
 
+    def asks(self, session: str) -> None:
+        """An event of this session goes to the queue: see to it that it goes where nobody listens."""
+        self._asked[session] = time.monotonic()
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
     def joined(self) -> None:
-        """Put the events that wait in turns, and see to it that those without a listener go."""
+        """Put the events that wait in turns."""
         running = [event for job in self.queue.active_jobs if job for event in job]
         for lane in self._lanes():
             here = [event for event in running if event.concurrency_id == lane.concurrency_id]
             lane.queue[:] = in_turns(lane.queue, self._listening, here)
-        if self._sweeping is None or self._sweeping.done():
-            self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
     def _next(self, get_events: Callable[[], Any]) -> Any:
         """What gradio computes next, but nothing of a session for which the same lane is at work.
@@ -103,6 +109,7 @@ class Shares:
     def forget(self, session: str) -> None:
         """Let a session go that nothing more is asked in."""
         holder = self.blocks.state_holder
+        self._drop(session)
         for own in self._sessions.values():
             own.pop(session, None)
         with holder.lock:
@@ -113,12 +120,23 @@ class Shares:
         return list(self.queue.event_queue_per_concurrency_id.values())
 
     async def _sweep(self) -> None:
-        while len(self.queue):
+        while self._asked:
             await asyncio.sleep(limits.LISTEN_SECONDS / 5)
-            late = time.monotonic() - limits.LISTEN_SECONDS
-            waiting = [event for lane in self._lanes() for event in lane.queue]
-            for session in {e.session_hash for e in waiting if e.enqueue_time < late} - self._listening.keys():
+            for session in list(filter(self._silent, self._asked)):
                 await self.queue.clean_events(session_hash=session)
+                if self._silent(session):  # it has not asked again meanwhile
+                    self._drop(session)
+
+    def _silent(self, session: str) -> bool:
+        """Whether a session has not listened for a while since it asked."""
+        late = time.monotonic() - limits.LISTEN_SECONDS
+        return session not in self._listening and self._asked.get(session, late) <= late
+
+    def _drop(self, session: str) -> None:
+        """Forget the messages of a session."""
+        self._asked.pop(session, None)
+        self.queue.pending_messages_per_session.pop(session, None)
+        self.queue.pending_event_ids_session.pop(session, None)
 
 
 def in_turns(events: list[Any], listening: Any, running: Iterable[Any] = ()) -> list[Any]:

@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,9 +16,16 @@ from attnviz.ui.server.start import start  # noqa: E402
 from attnviz.ui.shared.events import HEAVY, connect  # noqa: E402
 
 
+class Slow(NamedTuple):
+    port: int
+    calls: list
+    gate: threading.Event
+    queue: Any
+
+
 @pytest.fixture
 def slow(monkeypatch):
-    """A running app whose only heavy event waits until it is let go; yields its port, the calls, and the gate."""
+    """A running app whose only heavy event waits until it is let go; yields its port, the calls, the gate and its queue."""
     calls, gate = [], threading.Event()
 
     def handler(value):
@@ -30,7 +38,7 @@ def slow(monkeypatch):
         connect(button.click, handler, [box], [box], {**HEAVY, "concurrency_limit": 1})
     monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
     start(demo.queue(max_size=None), **launch_options(), prevent_thread_lock=True, quiet=True)
-    yield demo.server_port, calls, gate
+    yield Slow(demo.server_port, calls, gate, demo._queue)
     gate.set()
     demo.close()
 
@@ -62,7 +70,7 @@ def until(condition):
 def test_events_of_a_closed_page_are_not_computed_and_a_full_queue_refuses(slow, monkeypatch):
     monkeypatch.setattr(limits, "WAITING", 4)
     monkeypatch.setattr(limits, "LISTEN_SECONDS", 60)
-    port, calls, gate = slow
+    port, calls, gate, _ = slow
     assert ask(port, "gone", 0) == 200
     assert until(lambda: calls == [0])
     assert [ask(port, "gone", value) for value in (1, 2, 3)] == [200] * 3
@@ -80,7 +88,7 @@ def test_events_of_a_closed_page_are_not_computed_and_a_full_queue_refuses(slow,
 
 def test_events_that_nobody_listens_for_are_not_computed(slow, monkeypatch):
     monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
-    port, calls, gate = slow
+    port, calls, gate, _ = slow
     assert ask(port, "first", 0) == 200
     assert until(lambda: calls == [0])
     assert [ask(port, f"silent-{value}", value) for value in (1, 2, 3)] == [200] * 3
@@ -95,11 +103,41 @@ def test_events_that_nobody_listens_for_are_not_computed(slow, monkeypatch):
     connection.close()
 
 
+def test_messages_of_those_who_never_listened_are_not_kept_and_cut_off_nobody(slow, monkeypatch):
+    monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
+    port, calls, gate, _ = slow
+    queue = slow.queue
+    queue.pending_messages_per_session.max_size = 20  # gradio's 2,000
+    assert ask(port, "listens", 0) == 200
+    connection, answer = stream(port, "listens")
+    assert answer.readline() and until(lambda: calls == [0])
+    for wave in range(4):
+        assert [ask(port, f"silent-{wave}-{number}", 1) for number in range(8)] == [200] * 8
+        assert until(lambda: set(queue.pending_messages_per_session) == {"listens"})
+    gate.set()
+    text = answer.read().decode()  # to its end
+    connection.close()
+    assert '"process_completed"' in text and calls == [0]
+    assert until(lambda: not queue.pending_messages_per_session and not queue.pending_event_ids_session)
+
+
+def test_an_answer_that_nobody_fetched_is_not_kept(slow, monkeypatch):
+    monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
+    port, calls, gate, _ = slow
+    gate.set()
+    assert [ask(port, f"silent-{number}", number) for number in range(5)] == [200] * 5
+    assert until(lambda: not slow.queue.pending_messages_per_session)
+    assert ask(port, "silent-0", 7) == 200, "who comes back is served"
+    connection, answer = stream(port, "silent-0")
+    assert '"process_completed"' in answer.read().decode() and calls[-1] == 7
+    connection.close()
+
+
 def test_one_session_and_one_address_have_a_share_of_the_queue(slow, monkeypatch):
     monkeypatch.setattr(limits, "LISTEN_SECONDS", 60)
     monkeypatch.setattr(limits, "WAITING_SESSION", 2)
     monkeypatch.setattr(limits, "WAITING_ADDRESS", 3)
-    port, calls, _ = slow
+    port, calls, *_ = slow
     assert ask(port, "a", 0) == 200
     assert until(lambda: calls == [0])
     assert [ask(port, "a", value) for value in (1, 2, 3)] == [200, 200, 429]
