@@ -8,6 +8,7 @@ line a turn, and at the end how much was added from the first full round to the 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import random
 import statistics
@@ -37,7 +38,7 @@ def turn(client: Client, files: list[bytes], expected: list[str], seconds: float
         started = time.perf_counter()
         try:
             answer = client.photograph(files[which])
-        except OSError:
+        except (OSError, http.client.HTTPException):
             answer = {"success": False}
         seen.append(1000 * (time.perf_counter() - started))
         time.sleep(PAUSE)
