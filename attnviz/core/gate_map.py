@@ -57,7 +57,7 @@ HOW: Mapping[str, str] = MappingProxyType(
         "strip": "strip gate, mean over channels",
         "strips": "row gate × column gate, mean over channels",
         "query": "pairwise gate, one place asks",
-        "pooled": "pairwise gate, one question for all places",
+        "pooled": "pooling gate, one question for all places",
         "strength": "not a mask: mean |feature × channel gate|",
     }
 )
@@ -96,6 +96,12 @@ def _looks_at_places(site: GateSite) -> bool:
     """Whether pairwise weights are one map per asking place, or one for all: not channels, windows or axes unknown."""
     *front, asking, keys = site.over or ("", "")
     return keys == "place" and (asking == "place" or site.shape[-2] == 1) and not {"place", "mixed"} & {*front}
+
+
+def words_of(site: GateSite) -> tuple[str, str]:
+    """What a gate is called in English and Chinese: by its kind, but pooling where one question is for all places."""
+    pools = site.traits.has_pairs and site.shape[-2] == 1 and _looks_at_places(site)
+    return ("pooling", "池化") if pools else site.traits.words
 
 
 def _pairwise_map(

@@ -15,7 +15,7 @@ import numpy as np
 
 import attnviz
 from attnviz.core.class_map import ClassMap
-from attnviz.core.gate_map import Mask
+from attnviz.core.gate_map import Mask, words_of
 from attnviz.core.outline import Unit
 from attnviz.core.scores import shown
 from attnviz.core.types import Analysis, ChannelMap, GateRecord
@@ -198,7 +198,7 @@ def _gate(record: GateRecord, analysis: Analysis, usual: Range | None, room: int
     entry: dict[str, Any] = {
         "name": site.name,
         "kind": site.kind,
-        "words": dict(zip(("en", "zh"), traits.words, strict=True)),
+        "words": dict(zip(("en", "zh"), words_of(site), strict=True)),
         "shape": list(site.shape),
         "features": list(site.features),
         "scored": traits.has_scores,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attnviz.core.gate_map import mask_for, place_masks
+from attnviz.core.gate_map import mask_for, place_masks, words_of
 from attnviz.core.types import GateRecord, GateSite
 
 
@@ -42,3 +42,9 @@ OTHERS = {
 def test_others_have_no_map_that_is_the_same_for_whoever_asks(name):
     other = OTHERS[name]
     assert place_masks(other, np.ones((2, *other.shape[1:]), np.float32), 3 / 4) is None
+
+
+def test_one_question_for_all_places_is_called_pooling_and_all_others_by_their_kind():
+    pooling = {name for name, (place, *_) in SITES.items() if words_of(place) == ("pooling", "池化")}
+    assert pooling == {"pooling", "pooling of two heads"}
+    assert all(words_of(place) == place.traits.words for place in OTHERS.values() if place is not OTHERS["no grid"])

@@ -57,5 +57,6 @@ export function verdict(app) {
   if (!found) return;
   const head = app.say('verdict', { photographs: found.photographs.toLocaleString('en') });
   const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, each[app.language] ?? each.en));
-  app.verdict.replaceChildren(make('p', { class: 'note' }, head), ...told);
+  const note = (words) => make('p', { class: 'note' }, words);
+  app.verdict.replaceChildren(note(head), ...told, note(app.say('verdict_note')));
 }
