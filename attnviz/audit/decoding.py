@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -122,10 +124,27 @@ class Decoder:
         )
 
     def _submit(self, part: Sequence[int]) -> Future[Decoded]:
+        sources = [self.sources[i] for i in part]
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
+            self._pool = _pool(self.workers)
         try:
-            return self._pool.submit(decode, list(part), [self.sources[i] for i in part], self.spec)
+            return self._pool.submit(decode, list(part), sources, self.spec)
         except BrokenProcessPool:
-            self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
-            return self._pool.submit(decode, list(part), [self.sources[i] for i in part], self.spec)
+            self._pool = _pool(self.workers)
+            return self._pool.submit(decode, list(part), sources, self.spec)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """End this worker as soon as the process that began it has, which cannot say so where it is killed."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

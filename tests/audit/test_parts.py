@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,45 @@ def test_a_worker_that_is_killed_changes_nothing(folder):
     for part, batch in zip(parts, seen, strict=True):
         expected = decode(part, [files[i] for i in part], spec)
         assert (batch.numbers == expected.numbers).all() and (batch.pixels == expected.pixels).all()
+
+
+WORKER = """
+import sys
+import time
+from pathlib import Path
+from attnviz.audit.decoding import Decoder
+from attnviz.core.input_spec import InputSpec
+
+if __name__ == "__main__":
+    files = sorted(Path(sys.argv[1]).rglob("*.png"))
+    with Decoder(files, InputSpec(size=(12, 12)), 1) as decoder:
+        next(decoder.batches([range(4), range(4, 8)]))
+        loaded = decoder._pool.submit(eval, "'torch' in __import__('sys').modules").result()
+        print(*decoder._pool._processes, loaded, flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_workers_need_no_torch_and_end_with_the_process_that_began_them(folder, tmp_path):
+    script = tmp_path / "decodes.py"
+    script.write_text(WORKER)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    begun = subprocess.Popen(
+        [sys.executable, script, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    worker, loaded = begun.stdout.readline().split()
+    assert loaded == "False"
+    begun.kill()
+    begun.wait()
+    assert any(not alive(int(worker)) or time.sleep(0.1) for _ in range(100))
+
+
+def alive(process):
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.slow
