@@ -118,6 +118,7 @@ def test_all_gates_are_clicked_through_without_a_network(page):
 def test_a_bar_that_is_pointed_at_marks_the_same_channel_everywhere(page):
     tile(page, "s1.se").click()
     page.get_by_text("The numbers as a table").click()
+    page.locator(".bars").scroll_into_view_if_needed()
     area = page.locator(".bars").bounding_box()
     bar = lambda k: area["x"] + 26 + (k + 0.5) * (area["width"] - 26) / 16  # noqa: E731
     page.mouse.move(bar(5), area["y"] + 60)
