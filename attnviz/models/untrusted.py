@@ -74,8 +74,8 @@ class Wish:
             return self.name
         if self.file is None or self.weights == "untrained":
             return f"{self.name} · untrained"
-        said = "" if self.card == ModelCard() else hashlib.sha256(repr(self.card).encode()).hexdigest()[:4]
-        return f"{self.name} · file {digest(self.file, self.limits)[:8]}{said and '/'}{said}"
+        said = "" if self.card == ModelCard() else hashlib.sha256(repr(self.card).encode()).hexdigest()[:16]
+        return f"{self.name} · file {digest(self.file, self.limits)[:16]}{said and '/'}{said}"
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ UPLOADS_BYTES = 4 * 2**30
 """Most bytes of uploads and downloads on the disk."""
 UPLOADS_BYTES_ADDRESS = 2**30
 """Most bytes that one address may upload in ``UPLOADS_SECONDS``."""
+UPLOAD_PARTS = 64
+"""Most files and fields of one upload: each is a file on the disk, however small."""
+PROGRESS_SECONDS = 10.0
+"""How long after an upload its browser can ask how far it is."""
+AGENT_SECONDS = 120.0
+"""How long a tool call of an agent may take: it holds a thread."""
 UPLOADS_SECONDS = 3600.0
 """How long an upload counts, and how often whole files are looked through."""
 FILE_SECONDS = 6 * 3600.0

@@ -6,6 +6,7 @@ but its uploads would be there), and a name made to point at that machine would 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import socket
@@ -14,12 +15,15 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from starlette.responses import PlainTextResponse
 
 Scope = MutableMapping[str, Any]
 
 VARIABLE = "ATTNVIZ_HOSTS"
 """Environment variable with the names under which a proxy shows the app, separated by commas; ``*`` for any."""
+DROPPED = b"x-gradio-server"
+"""A header by which gradio lets whoever asks name its own address; its Node proxy, which sends it, is not used."""
 SPACES = (".hf.space", ".huggingface.co")
 """Ends of the names under which a Hugging Face Space is shown."""
 
@@ -67,10 +71,7 @@ def known(host: str, names: frozenset[str]) -> bool:
         host: As in a ``Host`` header: a name or an address, and perhaps a port.
         names: As ``own_names`` gives them.
     """
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
+    name = _name_in(host)
     if "*" in names or name in names or name.endswith(tuple(n for n in names if n.startswith("."))):
         return bool(name)
     try:
@@ -78,6 +79,17 @@ def known(host: str, names: frozenset[str]) -> bool:
     except ValueError:
         return name.endswith(".localhost")
     return True
+
+
+@functools.lru_cache(maxsize=256)
+def _name_in(host: str) -> str:
+    """The name or address in a ``Host`` header; empty where gradio could make no address of it."""
+    try:
+        httpx.URL(f"http://{host}")
+        parts = urlsplit(f"//{host}")
+        return (parts.hostname or "").rstrip(".") if parts.port is None or parts.port else ""
+    except (httpx.InvalidURL, ValueError, TypeError):
+        return ""
 
 
 class Origin:
@@ -98,8 +110,9 @@ class Origin:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["headers"] = [header for header in scope["headers"] if header[0] != DROPPED]
         headers = dict(scope["headers"])
-        if refusal := self._refusal(scope["method"], headers):
+        if refusal := self._refusal(scope["method"], scope["headers"]):
             await PlainTextResponse(refusal[1], refusal[0])(scope, receive, send)
             return
         if self.proxied and (forwarded := headers.get(b"x-forwarded-for")):
@@ -112,14 +125,18 @@ class Origin:
 
         await self.app(scope, receive, headed)
 
-    def _refusal(self, method: str, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
-        hosts = [headers.get(key, b"").decode("latin-1") for key in (b"host", b"x-forwarded-host")]
-        hosts = [hosts[0], *(part.strip() for part in hosts[1].split(",") if part.strip())]
+    def _refusal(self, method: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, str] | None:
+        def parts(wanted: bytes) -> list[str]:
+            """What all headers of a name list: of several, gradio might read another one than we."""
+            values = [value.decode("latin-1") for name, value in headers if name == wanted]
+            return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+        hosts = [*(parts(b"host") or [""]), *parts(b"x-forwarded-host")]
         if not all(known(host, self.names) for host in hosts):
             return 421, f"The app does not answer under this name; whoever runs it lists its names in {VARIABLE}."
-        if headers.get(b"x-forwarded-proto", b"http").decode("latin-1").split(",")[0].strip() not in ("http", "https"):
+        if not {"http", "https"}.issuperset(parts(b"x-forwarded-proto")):
             return 400, "A request comes by http or https."
-        origin = headers.get(b"origin")
+        origin = dict(headers).get(b"origin")
         if method in ("GET", "HEAD") or origin is None:
             return None
         try:

@@ -6,6 +6,7 @@ event leaves out one field, runs queued events outside the queue, and answers ma
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -13,8 +14,10 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from anyio.to_thread import run_sync
+from gradio.routes import file_upload_statuses
 from gradio.utils import get_upload_folder
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -22,7 +25,7 @@ from starlette.responses import JSONResponse
 
 from attnviz.ui.server.body_limit import again, whole
 from attnviz.ui.server.calls import CALL, PREFIX, as_event, public, session_of
-from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES, SMALL_EVENT
+from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES, PROGRESS_SECONDS, SMALL_EVENT
 from attnviz.ui.server.shares import Shares, address_of
 from attnviz.ui.shared.text import language_of, plain
 
@@ -32,7 +35,7 @@ API = "/gradio_api/"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(/\d+)?)/?|/(assets|static)/.+"
     rf"|{API}(upload|upload_progress|queue/join|queue/data|run/predict|cancel|reset|info|app_id|startup-events)/?"
-    rf"|{API}(file=|heartbeat/).+|{CALL.pattern}|{API}mcp/?|/llms\.txt"
+    rf"|{API}file=.+|{API}heartbeat/[\w-]{{1,64}}/?|{CALL.pattern}|{API}mcp/?|/llms\.txt"
     rf"|/attnviz/(view-[0-9a-f]{{16}}\.js|sample-[0-9a-f]{{16}}\.jpg)",
     re.DOTALL,
 )
@@ -75,8 +78,16 @@ class Door:
         if file and not uploaded(file["path"]):
             await _refuse(404, "There is no such file.", scope, receive, send)
             return
+        if file:
+            scope = _without(scope, b"range")  # gradio would send back what else the request says, and fail on some
+        elif path in ("/", "/config", "/config/"):
+            scope = _of_first_page(scope)
         path, call = path.rstrip("/"), CALL.fullmatch(path)
-        if path == f"{API}queue/data":
+        if path in (f"{API}upload", f"{API}upload_progress"):
+            await self._upload(scope, receive, send)
+        elif scope["method"] == "POST" and path in (f"{API}cancel", f"{API}reset"):
+            await self._control(scope, receive, send)
+        elif path == f"{API}queue/data":
             session = QueryParams(scope["query_string"]).get("session_hash", "")
             await self._listen(self._shares, session, scope, receive, send)
         elif call and call["event"] and scope["method"] == "GET":
@@ -129,6 +140,26 @@ class Door:
         if queued:
             shares.joined()
 
+    async def _upload(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on an upload, or who wants to know how far it is; gradio keeps for ever what either was called."""
+        names = QueryParams(scope["query_string"]).getlist("upload_id")
+        if not all(map(SESSION.fullmatch, names)):
+            await _refuse(400, "There is no such upload.", scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            for name in names:
+                asyncio.get_running_loop().call_later(PROGRESS_SECONDS, _forget_upload, name)
+
+    async def _control(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on what ends events, if it is an object that JSON can hold."""
+        body = await whole(receive)
+        if not await run_sync(parsed, body):
+            await _refuse(422, "What ends events is a JSON object.", scope, receive, send)
+            return
+        await self.app(scope, again(body, receive), send)
+
     async def _message(self, scope: Scope, receive: Any, send: Any) -> None:
         """Pass on what an agent sends, if it is an object that JSON can hold and names no file of this machine.
 
@@ -147,6 +178,23 @@ class Door:
             return
         body = json.dumps(message).encode()  # what was looked at: of a key that stands twice both might be read
         await self.app(scope, again(body, receive), send)
+
+
+def _without(scope: Scope, name: bytes) -> Scope:
+    """A request without one of its headers."""
+    return {**scope, "headers": [header for header in scope["headers"] if header[0] != name]}
+
+
+def _of_first_page(scope: Scope) -> Scope:
+    """A request for the page without the name of another one: there is one page, and gradio fails on others."""
+    query = [(key, value) for key, value in QueryParams(scope["query_string"]).multi_items() if key != "page"]
+    return {**scope, "query_string": urlencode(query).encode()}
+
+
+def _forget_upload(name: str) -> None:
+    """What gradio keeps of an upload that has a name, so that its browser can ask how far it is."""
+    file_upload_statuses.stop_tracking(name)
+    file_upload_statuses._signals.pop(name, None)
 
 
 async def _at_once(function: Callable[..., Any], *values: Any) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import importlib.util
 import json
 from collections import Counter, OrderedDict
 from typing import Any
+
+from anyio.to_thread import run_sync
 
 from attnviz.core.errors import UserError
 from attnviz.ui.server import limits
@@ -31,6 +34,7 @@ def start(demo: Any, **options: Any) -> None:
         if demo.mcp_server_obj is None:
             raise UserError(f"MCP cannot be served: {getattr(demo, 'mcp_error', 'gradio does not say why')}")
         demo.mcp_server_obj.postprocess_output_data = as_json
+        demo.mcp_server_obj._execute_tool_without_progress = in_time
     config = demo.server.config
     config.http_protocol_class = limited(config.http_protocol_class, most_connections())
     if wait:
@@ -42,6 +46,16 @@ def as_json(data: list[Any], root_url: str) -> list[Any]:
     from mcp.types import TextContent
 
     return [TextContent(type="text", text=json.dumps(one, ensure_ascii=False, allow_nan=False)) for one in data]
+
+
+async def in_time(job: Any) -> list[Any]:
+    """What a tool call gives; gradio waits for it without an end, and each holds a thread of those that serve all."""
+    try:
+        return [await run_sync(job.result, limits.AGENT_SECONDS)]
+    except concurrent.futures.TimeoutError:
+        with contextlib.suppress(Exception):
+            await run_sync(job.cancel)  # it asks the app itself, so not on the loop
+        raise RuntimeError(f"no answer within {limits.AGENT_SECONDS:g} seconds") from None
 
 
 def most_connections() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,6 +22,7 @@ from attnviz.ui.shared.text import language_of, plain
 from attnviz.ui.shared.toasts import FULL_DISK
 
 log = logging.getLogger(__name__)
+BOUNDARY = re.compile(rb'boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 
 
 def sweep(folder: Path, now: float | None = None) -> int:
@@ -52,6 +54,29 @@ def sweep(folder: Path, now: float | None = None) -> int:
     return left
 
 
+class Parts:
+    """How many parts an upload has, counted while it comes.
+
+    Args:
+        kind: Its content type, with the boundary that stands in front of each.
+    """
+
+    def __init__(self, kind: bytes) -> None:
+        given = BOUNDARY.search(kind)
+        self._mark = b"--" + given[1] if given else b""
+        self._tail, self._count = b"", 0
+
+    def see(self, body: bytes) -> None:
+        """Count in the next piece; ``ValueError`` where there are more than ``UPLOAD_PARTS``."""
+        if not self._mark:
+            return
+        piece = self._tail + body
+        self._count += piece.count(self._mark)
+        self._tail = piece[len(piece) - len(self._mark) + 1 :] if len(piece) >= len(self._mark) else piece
+        if self._count > limits.UPLOAD_PARTS + 1:  # the last boundary is the end
+            raise ValueError(f"an upload has at most {limits.UPLOAD_PARTS} parts")
+
+
 class Uploads:
     """ASGI middleware that refuses uploads over a quota, and says in a sentence why one did not work.
 
@@ -70,6 +95,7 @@ class Uploads:
             await self.app(scope, receive, send)
             return
         language, size, started = language_of(Request(scope)), 0, False
+        parts = Parts(dict(scope["headers"]).get(b"content-type", b""))
 
         async def refuse(status: int, key: str) -> None:
             await PlainTextResponse(plain(key, language), status, {"connection": "close"})(scope, receive, send)
@@ -85,6 +111,7 @@ class Uploads:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
+            parts.see(message.get("body", b""))
             return message
 
         async def noted(message: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.ui.api import ENDPOINTS
+from attnviz.ui.server import limits
 from attnviz.ui.server.start import start
 from tests.ui.api.test_calls import Caller, upload
 from tests.ui.api.test_endpoints import assert_same_gates
@@ -149,3 +150,13 @@ def test_a_message_that_is_too_deep_or_too_large_is_refused(agent):
         deep = [deep]
     for photo in (deep, list(range(30_000))):
         assert "An event" in json.loads(ask(json.dumps(message(photo)))[1])["error"]["message"]
+
+
+def test_an_agent_that_tells_the_app_its_address_is_answered_and_a_call_ends_in_time(agent, monkeypatch):
+    ask, caller = agent
+    accept = {"Accept": "application/json, text/event-stream", "X-Gradio-Server": "http://a:b"}
+    for _ in range(3):
+        status, text = caller.request("POST", "/gradio_api/mcp/", json.dumps(message("sample:cat")), accept)
+        assert status == 200 and b'"isError":false' in text
+    monkeypatch.setattr(limits, "AGENT_SECONDS", 0.0)
+    assert "no answer within 0 seconds" in ask(json.dumps(message("sample:cat")))[1]

@@ -34,8 +34,9 @@ def test_own_names_are_answered(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "a@b:c", "[::1", "hf.space", "x.hf.space"],
-)
+    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "", "a@b:c", "[::1", "hf.space", "x.hf.space",
+     "127.0.0.1:b", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:-1", "::1:b"],
+)  # fmt: skip
 def test_other_names_are_not(host):
     assert not known(host, own_names())
     answered = client().get("/", headers={"host": host})
@@ -45,6 +46,23 @@ def test_other_names_are_not(host):
 @pytest.mark.parametrize("forwarded", ["evil.example", "localhost, evil.example"])
 def test_a_forwarded_name_is_checked_like_any_other(forwarded):
     assert client().get("/", headers={"x-forwarded-host": forwarded}).status_code == 421
+
+
+def test_of_a_header_that_stands_twice_both_are_checked():
+    twice = [("host", "127.0.0.1:7860"), ("x-forwarded-host", "evil.example"), ("x-forwarded-host", "127.0.0.1")]
+    for headers in (twice, twice[::-1]):
+        assert client().get("/", headers=headers).status_code == 421
+    schemes = [("x-forwarded-proto", "javascript"), ("x-forwarded-proto", "https")]
+    for headers in (schemes, schemes[::-1]):
+        assert client().get("/", headers=headers).status_code == 400
+
+
+def test_nobody_tells_the_app_its_own_address():
+    def seen(request):
+        return PlainTextResponse(request.headers.get("x-gradio-server", "none"))
+
+    app = TestClient(Origin(Starlette(routes=[Route("/", seen)])), base_url="http://127.0.0.1:7860")
+    assert app.get("/", headers={"X-Gradio-Server": "http://evil.example"}).text == "none"
 
 
 def test_a_forwarded_scheme_is_one_of_two():

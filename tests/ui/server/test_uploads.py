@@ -91,3 +91,18 @@ def test_an_upload_of_another_shape_is_told(folder, error):
 def test_other_errors_are_not_hidden(folder):
     with pytest.raises(RuntimeError):
         post(app(RuntimeError("ours")))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 19, 64, 10_000])
+def test_parts_are_counted_however_the_bytes_come(size, monkeypatch):
+    monkeypatch.setattr(limits, "UPLOAD_PARTS", 5)
+    body = b"--edge\r\nx\r\n" * 5 + b"--edge--"
+
+    def see(body):
+        parts = uploads.Parts(b'multipart/form-data; boundary="edge"')
+        for at in range(0, len(body), size):
+            parts.see(body[at : at + size])
+
+    see(body)
+    with pytest.raises(ValueError, match="at most 5 parts"):
+        see(b"--edge\r\nx\r\n" + body)
