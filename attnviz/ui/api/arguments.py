@@ -15,7 +15,7 @@ from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 from attnviz.images.samples import load_sample
 from attnviz.ui.networks.store import Store
-from attnviz.ui.server.request_filter import uploaded
+from attnviz.ui.server.event_check import uploaded
 
 SAMPLE, DATA = "sample:", "data:"
 

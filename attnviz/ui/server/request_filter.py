@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from itertools import islice
-from pathlib import Path
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlencode
 
 from anyio.to_thread import run_sync
 from gradio.routes import file_upload_statuses
-from gradio.utils import get_upload_folder
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from attnviz.ui.server.body_limit import again, whole
 from attnviz.ui.server.calls import CALL, PREFIX, as_event, public, session_of
-from attnviz.ui.server.limits import DEEPEST, EVENT_FILES, EVENT_VALUES, PROGRESS_SECONDS, SMALL_EVENT
+from attnviz.ui.server.event_check import SESSION, function_of, parsed, problem, too_much, uploaded, wrong_files
+from attnviz.ui.server.limits import PROGRESS_SECONDS, SMALL_EVENT
 from attnviz.ui.server.shares import Shares, address_of
 from attnviz.ui.shared.text import language_of, plain
 
@@ -44,12 +41,8 @@ FILE = re.compile(rf"{API}file=(?P<path>.*)", re.DOTALL)
 """The address of a file; gradio would fetch what is an address of another machine and pass it on."""
 LONGEST = 255
 """Most bytes between two slashes of an address: no file system takes a longer name."""
-FILE_KEYS = frozenset(("path", "url", "meta"))
-"""Where an object has one of these, gradio may take it for a file."""
 INVALID_PARAMS = -32602
 """JSON-RPC's code for arguments that cannot be used."""
-SESSION = re.compile(r"[\w-]{1,64}")
-"""What a browser's name for its session looks like."""
 
 
 class Door:
@@ -123,7 +116,7 @@ class Door:
             body, wrong = await check(as_event, blocks, name, body)
         event = {} if wrong else await check(parsed, body)
         if wrong := wrong or await check(problem, blocks, event, queued):
-            of_program = name is not None or public(_function(blocks.fns, event))
+            of_program = name is not None or public(function_of(blocks.fns, event))
             await _refuse(422, invalid(wrong) if of_program else wrong, scope, receive, send)
             return
         session, address = event["session_hash"], address_of(scope)
@@ -170,7 +163,7 @@ class Door:
         if not message:
             await _refuse(400, "A message is a JSON object.", scope, receive, send)
             return
-        if wrong := await run_sync(_too_much, message) or _wrong_files(message):
+        if wrong := await run_sync(too_much, message) or wrong_files(message):
             number = message.get("id")
             error = {"code": INVALID_PARAMS, "message": f'{wrong} Send "sample:NAME" or a data: URL.'}
             answer = {"jsonrpc": "2.0", "id": number if isinstance(number, (int, str)) else None, "error": error}
@@ -201,116 +194,9 @@ async def _at_once(function: Callable[..., Any], *values: Any) -> Any:
     return function(*values)
 
 
-def parsed(body: bytes) -> dict[str, Any]:
-    """An event from its JSON; without anything in it where it is no JSON object."""
-    try:
-        event = json.loads(body)
-        # neither half a character nor a number that JSON does not have could be sent back
-        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
-
-
-def problem(blocks: Any, event: dict[str, Any], queued: bool) -> str:
-    """What is wrong with an event, or nothing; no value that was sent is quoted.
-
-    Args:
-        blocks: The page.
-        event: As ``parsed`` gives it.
-        queued: Whether it was sent to the queue.
-    """
-    if not event:
-        return "An event is a JSON object."
-    if too_much := _too_much(event):
-        return too_much
-    data, session = event.get("data"), event.get("session_hash")
-    if not isinstance(session, str) or not SESSION.fullmatch(session):
-        return "An event names its session."
-    holder = blocks.state_holder
-    functions = holder[session].blocks_config.fns if session in holder.session_data else blocks.fns
-    function = _function(functions, event)
-    if function is None or function.fn is None:
-        return "There is no such event."
-    if function.queue is not False and not queued:
-        return "This event waits in the queue."
-    if not isinstance(data, list) or len(data) != len(function.inputs):
-        return f"This event has {len(function.inputs)} values."
-    if wrong := _wrong_files([data, event.get("event_data")]):
-        return wrong
-    if not all(_fits(block, value) for block, value in zip(function.inputs, data, strict=True)):
-        return "A value does not fit its component."
-    return ""
-
-
-def uploaded(path: Any) -> bool:
-    """Whether this is an absolute path in the folder where gradio puts uploads and downloads.
-
-    What is not absolute would be looked for below the working folder, which may be that folder; anything with a
-    scheme, or with two slashes in front (another machine), is no path of ours.
-    """
-    try:
-        folder = os.path.abspath(get_upload_folder())  # noqa: PTH100 - without a look at the disk
-        # by its letters first: only what may be ours is looked up on the disk
-        if not str(path).startswith((folder + os.sep, os.path.realpath(folder) + os.sep)):
-            return False
-        return Path(path).resolve().is_relative_to(Path(folder).resolve())
-    except (TypeError, ValueError, OSError, RuntimeError):
-        return False
-
-
-def _wrong_files(value: Any) -> str:
-    """What is wrong with the files in an event, or nothing."""
-    files = list(islice(_paths(value), EVENT_FILES + 1))
-    if len(files) > EVENT_FILES:
-        return f"An event names at most {EVENT_FILES} files."
-    return "" if all(map(uploaded, files)) else "A file must have been uploaded here."
-
-
-def _paths(value: Any) -> Iterator[Any]:
-    """Everything in an event that could be taken for a file."""
-    if isinstance(value, dict):
-        if FILE_KEYS & value.keys():
-            yield value.get("path")
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _paths(item)
-
-
-def _too_much(value: Any) -> str:
-    """Whether an event holds too many values, or too deep ones."""
-    layer, values = [value], 0
-    for _ in range(DEEPEST):
-        nested = [item for item in layer if isinstance(item, (dict, list))]
-        layer = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
-        values += len(layer)
-        if values > EVENT_VALUES:
-            return f"An event holds at most {EVENT_VALUES:,} values."
-    return f"An event is nested at most {DEEPEST} deep." if layer else ""
-
-
-def _fits(block: Any, value: Any) -> bool:
-    """Whether a component takes a value, by its own model of it; handlers check what it means."""
-    model = getattr(block, "data_model", None)
-    if value is None or model is None or getattr(block, "stateful", False):
-        return True
-    try:
-        model.model_validate(value, context={"validate_meta": True})
-    except ValueError:
-        return False
-    return True
-
-
 def invalid(text: str) -> list[dict[str, Any]]:
     """What is wrong with a call, in the form from which gradio's client makes a ``ValidationError``."""
     return [{"__type__": "validate", "is_valid": False, "parameter_name": "call", "message": text}]
-
-
-def _function(functions: Any, event: dict[str, Any]) -> Any:
-    """What an event, however wrong, asks for; ``None`` where there is no such thing."""
-    index = event.get("fn_index")
-    return functions.get(index) if type(index) is int else None
 
 
 async def _refuse(status: int, text: Any, scope: Scope, receive: Any, send: Any) -> None:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from attnviz.ui.app import build, launch_options
 from attnviz.ui.networks.store import Store
-from attnviz.ui.server.request_filter import uploaded
+from attnviz.ui.server.event_check import uploaded
 
 HERE = "http://localhost"
 

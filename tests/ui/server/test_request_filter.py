@@ -8,7 +8,8 @@ import pytest
 from attnviz.ui.app import build
 from attnviz.ui.networks.store import Store
 from attnviz.ui.server import limits
-from attnviz.ui.server.request_filter import DEEPEST, OPEN, Door, parsed, problem, uploaded
+from attnviz.ui.server.event_check import DEEPEST, parsed, problem, uploaded
+from attnviz.ui.server.request_filter import OPEN, Door
 from tests.ui.server.apart import run
 
 

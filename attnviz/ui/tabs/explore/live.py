@@ -16,8 +16,8 @@ import numpy as np
 from attnviz.core.errors import UserError
 from attnviz.core.types import Analysis
 from attnviz.images.decode import open_photograph
+from attnviz.ui.server.event_check import uploaded
 from attnviz.ui.server.limits import FRAME_BYTES
-from attnviz.ui.server.request_filter import uploaded
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.events import HEAVY, Data, Update, connect, picked
 from attnviz.ui.shared.page import Photo, script
