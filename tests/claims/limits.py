@@ -78,7 +78,8 @@ def limits() -> Claims:
     assert server.UPLOADS_SECONDS == 3600
     yield (
         "docs/deploying.md",
-        f"{server.UPLOADS_BYTES_ADDRESS // 2**30} GiB an hour and address, {server.UPLOADS_BYTES // 2**30} GiB on",
+        f"{server.UPLOADS_BYTES_ADDRESS // 2**30} GiB an hour and address, {server.UPLOADS_BYTES // 2**30} GiB on "
+        f"the disk in all, {server.UPLOAD_PARTS} files in one",
     )
     yield (
         "docs/deploying.md",

@@ -32,6 +32,10 @@ WAITING_ADDRESS = 64
 """Most events of one address that wait; a class behind one address shares it."""
 LISTEN_SECONDS = 5.0
 """An event whose visitor has not begun to listen by then is not computed; the page listens at once."""
+ANSWER_SECONDS = 15.0
+"""An answer that nobody has begun to fetch by then is not kept: it may hold a photograph."""
+SESSIONS_MESSAGES = 10_000
+"""Sessions for which messages are kept; only those of the last seconds, so there are never so many."""
 QUEUE_SECONDS = 0.005
 """How often the queue is looked at for the next event: nobody sees five milliseconds, and one cost a twentieth of a
 core while nothing happened."""

@@ -31,6 +31,7 @@ class Shares:
     def __init__(self, blocks: Any) -> None:
         self.blocks = blocks
         self.queue.get_events = partial(self._next, self.queue.get_events)
+        self.queue.pending_messages_per_session.max_size = limits.SESSIONS_MESSAGES
         self._listening: Counter[str] = Counter()
         self._sessions: dict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
         self._asked: dict[str, float] = {}  # sessions for which messages may be kept, and when they asked last
@@ -122,14 +123,18 @@ class Shares:
     async def _sweep(self) -> None:
         while self._asked:
             await asyncio.sleep(limits.LISTEN_SECONDS / 5)
+            late = time.monotonic() - limits.LISTEN_SECONDS
+            waiting = [event for lane in self._lanes() for event in lane.queue]
+            for session in {e.session_hash for e in waiting if e.enqueue_time < late} - self._listening.keys():
+                await self.queue.clean_events(session_hash=session)
             for session in list(filter(self._silent, self._asked)):
                 await self.queue.clean_events(session_hash=session)
                 if self._silent(session):  # it has not asked again meanwhile
                     self._drop(session)
 
     def _silent(self, session: str) -> bool:
-        """Whether a session has not listened for a while since it asked."""
-        late = time.monotonic() - limits.LISTEN_SECONDS
+        """Whether a session does not listen, and has not asked for longer than answers are kept."""
+        late = time.monotonic() - limits.ANSWER_SECONDS
         return session not in self._listening and self._asked.get(session, late) <= late
 
     def _drop(self, session: str) -> None:

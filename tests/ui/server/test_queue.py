@@ -105,6 +105,7 @@ def test_events_that_nobody_listens_for_are_not_computed(slow, monkeypatch):
 
 def test_messages_of_those_who_never_listened_are_not_kept_and_cut_off_nobody(slow, monkeypatch):
     monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.7)
     port, calls, gate, _ = slow
     queue = slow.queue
     queue.pending_messages_per_session.max_size = 20  # gradio's 2,000
@@ -123,6 +124,7 @@ def test_messages_of_those_who_never_listened_are_not_kept_and_cut_off_nobody(sl
 
 def test_an_answer_that_nobody_fetched_is_not_kept(slow, monkeypatch):
     monkeypatch.setattr(limits, "LISTEN_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 1.0)
     port, calls, gate, _ = slow
     gate.set()
     assert [ask(port, f"silent-{number}", number) for number in range(5)] == [200] * 5
