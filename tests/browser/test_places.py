@@ -25,6 +25,15 @@ PIXEL = """() => {
 """How bright the middle of the photograph is drawn, under the map that lies on it."""
 
 
+def still(page):
+    """``PIXEL``, as soon as the picture no longer changes."""
+    last = None
+    while (now := page.evaluate(PIXEL)) != last:
+        last = now
+        page.wait_for_timeout(1000)
+    return now
+
+
 def test_a_click_names_the_class_there_and_other_channels_are_shown(browser, places_url):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
@@ -48,7 +57,7 @@ def test_a_click_names_the_class_there_and_other_channels_are_shown(browser, pla
     expect(page.get_by_test_id("toast-body")).to_contain_text("here is one that it takes")
     expect(page.locator("#view .tile")).to_have_count(2)
     expect(page.locator("#view .places")).to_be_hidden()
-    before = page.evaluate(PIXEL)
+    before = still(page)
     field = page.locator("#bands input, #bands textarea")
     expect(field).to_have_value("5,0,0")
     field.fill("0,0,5")
