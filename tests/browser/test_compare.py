@@ -154,10 +154,14 @@ def test_the_trust_panel_opens_with_numbers(tab):
 def test_a_slow_attribution_can_be_stopped_and_the_page_goes_on(tab):
     choose(tab, "compare-method", re.compile("Occlusion"))
     expect(tab.locator("#compare-table")).to_contain_text("press “Compute attributions”")
-    tab.locator("#compare-occlusion-window input[type=number]").fill("5")
-    tab.locator("#compare-compute").click()
-    expect(tab.locator("#compare-progress progress")).to_be_visible()
-    tab.locator("#compare-stop").click()
+    for window in ("5", "4", "3"):  # the smaller, the slower: a machine may be done before the click arrives
+        tab.locator("#compare-occlusion-window input[type=number]").fill(window)
+        tab.locator("#compare-compute").click()
+        try:
+            tab.locator("#compare-stop").click(timeout=8000)
+            break
+        except sync_api.TimeoutError:
+            continue
     expect(tab.locator("#compare-table")).to_contain_text("Stopped before it was finished")
     expect(tab.locator("#compare-progress progress")).to_have_count(0)
     choose(tab, "compare-method", re.compile("Gradient"))

@@ -156,7 +156,7 @@ def test_samples_and_networks_can_be_changed_and_the_chosen_gate_stays(page):
     choose(page, "model", "Tiny none")
     expect(page.locator("#view .sentence")).to_contain_text("no attention gates")
     choose(page, "model", "Tiny se")
-    expect(page.locator("#view .tile")).to_have_count(4)
+    expect(page.locator("#view .tile")).to_have_count(4, timeout=30_000)
     expect(page.locator("#view .below")).to_contain_text("Features of channel")  # of the first one, without asking
     expect(page.locator("#link a")).to_have_attribute("href", re.compile(r"\?model=se&sample=cat&.*gate="))
 

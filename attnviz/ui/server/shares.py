@@ -127,9 +127,10 @@ class Shares:
             waiting = [event for lane in self._lanes() for event in lane.queue]
             for session in {e.session_hash for e in waiting if e.enqueue_time < late} - self._listening.keys():
                 await self.queue.clean_events(session_hash=session)
-            for session in list(filter(self._silent, self._asked)):
-                await self.queue.clean_events(session_hash=session)
-                if self._silent(session):  # it has not asked again meanwhile
+            for session in list(self._asked):
+                if self._silent(session):  # asked here: it may have asked again while others were cleaned up
+                    await self.queue.clean_events(session_hash=session)
+                if self._silent(session):
                     self._drop(session)
 
     def _silent(self, session: str) -> bool:
