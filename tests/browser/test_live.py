@@ -5,19 +5,13 @@ import re
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
+
+from benchmarks.live import CAMERAS, ON  # noqa: E402
+
 expect = sync_api.expect
 expect.set_options(timeout=30_000)
 
 RATE = re.compile(r"[\d.]+ frames a second, each shown after \d+ ms")
-CAMERAS = """() => {
-  window.tracks = [];
-  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (wanted) => {
-    const stream = await ask(wanted);
-    window.tracks.push(...stream.getTracks());
-    return stream;
-  };
-}"""
 
 
 REFUSED = """(name) => {
@@ -31,7 +25,7 @@ def button(page):
 
 def on(page):
     """How many cameras are on."""
-    return page.evaluate("window.tracks.filter((track) => track.readyState === 'live').length")
+    return page.evaluate(ON)
 
 
 @pytest.fixture

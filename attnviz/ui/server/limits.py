@@ -35,7 +35,7 @@ LISTEN_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 """An answer that nobody has begun to fetch by then is not kept: it may hold a photograph."""
 SESSIONS_MESSAGES = 10_000
-"""Sessions for which messages are kept; only those of the last seconds, so there are never so many."""
+"""Sessions for which messages are kept: those of the last seconds, of which one address begins a thousand at most."""
 QUEUE_SECONDS = 0.005
 """How often the queue is looked at for the next event: nobody sees five milliseconds, and one cost a twentieth of a
 core while nothing happened."""
