@@ -25,6 +25,12 @@ FAMILIES = {
     "compact": ("noise-rgb", "noise-plain", "noise-attention", "noise-permuted"),
     "even": ("noise-rgb-even", "noise-plain-even", "noise-attention-even", "noise-permuted-even"),
     "mobilenet": ("mobilenet", "mobilenet-noise", "mobilenet-noise-attention", "mobilenet-noise-permuted"),
+    "mobilenet-64": (
+        "mobilenet-64",
+        "mobilenet-64-noise",
+        "mobilenet-64-noise-attention",
+        "mobilenet-64-noise-permuted",
+    ),
 }
 """Networks -> the recipes without noise, with noise, with noise and gate, and the same with positions permuted."""
 SCORED = 64

@@ -121,5 +121,6 @@ LAST = with_and_without(
     {
         "compact": ("noise-rgb", "last-control", "last-attention"),
         "mobilenet": ("mobilenet", "mobilenet-control", "mobilenet-last"),
+        "mobilenet-64": ("mobilenet-64", "mobilenet-64-control", "mobilenet-64-last"),
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ TICK = 0.3
 """Seconds between two looks at how far a computation is."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Report:
     """How far a computation is, and whether it shall go on; shared by two threads.
 
@@ -52,11 +52,11 @@ def progress_html(text: str, share: float) -> str:
 
 
 class Jobs:
-    """One running computation for each visitor, by the hash of the session."""
+    """The computations of each visitor, by the hash of the session: two run where a change meets the one before it."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, Report] = OrderedDict()
-        self._running: dict[str, Report] = {}
+        self._running: defaultdict[str, set[Report]] = defaultdict(set)
         self._guard = threading.Lock()
 
     def asked(self, who: str) -> None:
@@ -77,22 +77,32 @@ class Jobs:
         """
         with self._guard:
             report = (self._waiting.pop(who, None) if asked else None) or Report()
-            self._running[who] = report
+            self._running[who].add(report)
         try:
             yield report
         finally:
             report.stop.set()
             with self._guard:
-                if self._running.get(who) is report:
+                self._running[who].remove(report)
+                if not self._running[who]:
                     del self._running[who]
 
     def stop(self, who: str) -> bool:
         """Ask a visitor's computations to end, the one that waits too; whether there was any."""
         with self._guard:
-            reports = [each[who] for each in (self._running, self._waiting) if who in each]
+            reports = self._reports(who)
         for report in reports:
             report.stop.set()
         return bool(reports)
+
+    def at_work(self, who: str) -> bool:
+        """Whether anything of a visitor's is computed, or waits for its turn."""
+        with self._guard:
+            return bool(self._reports(who))
+
+    def _reports(self, who: str) -> list[Report]:
+        waiting = self._waiting.get(who)
+        return [*self._running.get(who, ()), *([waiting] if waiting else [])]
 
 
 @dataclass

@@ -342,8 +342,20 @@ def test_a_job_can_be_stopped_by_its_visitor_only():
     jobs = Jobs()
     with jobs.started("me") as report:
         assert not jobs.stop("you") and not report.stop.is_set()
+        assert jobs.at_work("me") and not jobs.at_work("you")
         assert jobs.stop("me") and report.stop.is_set()
-    assert not jobs.stop("me")
+    assert not jobs.stop("me") and not jobs.at_work("me")
+
+
+def test_a_change_that_meets_a_computation_takes_its_stop_from_nobody():
+    jobs = Jobs()
+    jobs.asked("me")
+    with jobs.started("me", asked=True) as computed:
+        with jobs.started("me"):
+            pass
+        assert jobs.at_work("me")
+        with jobs.started("me") as changed:
+            assert jobs.stop("me") and computed.stop.is_set() and changed.stop.is_set()
 
 
 def test_what_waits_for_its_turn_can_be_stopped_already(monkeypatch):

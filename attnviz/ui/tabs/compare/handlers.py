@@ -138,17 +138,18 @@ class Compare:
         language = language_of(request)
         with self.jobs.started(str(request.session_hash), asked=wanted.compute) as report:
             work = in_steps(lambda own: self.work.compare(wanted, language, own), report)
-            comparison = yield from self.told(work, self.parts.progress, report, language)
-        yield {**self.all(comparison, look, pair), **self.still(language, comparison), **self.busy(False), **also}
+            comparison = yield from self.told(work, self.parts.progress, report, request)
+        yield {**self.all(comparison, look, pair), **self.still(language, comparison), **self.busy(request), **also}
 
-    def busy(self, at_work: bool) -> Update:
-        """Whether something is at work, which can be stopped."""
+    def busy(self, request: gr.Request) -> Update:
+        """Whether something of the visitor's is at work, which can be stopped."""
+        at_work = self.jobs.at_work(str(request.session_hash))
         return {part: gr.Button(interactive=at_work) for part in (self.parts.stop, self.parts.halt)}
 
-    def told(self, work: Any, place: Any, report: Report, language: str) -> Any:
+    def told(self, work: Any, place: Any, report: Report, request: gr.Request) -> Any:
         """Show the progress of some work from its start on, and return what it gives."""
-        report.say(plain("cmp_waiting", language))
-        yield {place: progress_html(report.text, 0), **self.busy(True)}
+        report.say(plain("cmp_waiting", language_of(request)))
+        yield {place: progress_html(report.text, 0), **self.busy(request)}
         return (yield from shown(work, lambda now: {place: progress_html(now.text, now.share)}))
 
     def on_open(self, data: Data, request: gr.Request) -> Iterator[Update]:
@@ -215,7 +216,7 @@ class Compare:
         if kept is not None:
             wanted = self.wanted(data, kept.wanted.photos[0], kept.wanted.compute, language_of(request))
             if wanted == kept.wanted:
-                yield self.on_failed()
+                yield self.on_failed(request)
                 return
         yield from self.compare(data, request, {})
 
@@ -242,15 +243,15 @@ class Compare:
         photo = Photo(sample=find_sample(picked_sample(event).sample or "").name)
         yield from self.compare(data, request, {self.parts.photo: photo.shown, self.page.photo: photo})
 
-    def on_refused(self, data: Data) -> Update:
+    def on_refused(self, data: Data, request: gr.Request) -> Update:
         """What was sent could not be used: show the photograph again to which the rows belong."""
         kept = data[self.parts.state]
         shown = kept.wanted.photos[0] if kept is not None else self.page.opening
-        return {self.parts.photo: shown.shown, **self.on_failed()}
+        return {self.parts.photo: shown.shown, **self.on_failed(request)}
 
-    def on_failed(self) -> Update:
-        """Nothing is at work any more."""
-        return {self.parts.progress: "", **self.busy(False)}
+    def on_failed(self, request: gr.Request) -> Update:
+        """What was asked for is not at work any more."""
+        return {self.parts.progress: "", **self.busy(request)}
 
     def on_stop(self, request: gr.Request) -> Update:
         """The visitor does not want to wait any longer."""
@@ -278,12 +279,12 @@ class Compare:
         kept, look = self.comparison(data), self.look(data)
         with self.jobs.started(str(request.session_hash)) as report:
             work = in_steps(lambda own: self.trusting.measure(kept, look, own), report)
-            trust = yield from self.told(work, self.parts.trust, report, kept.language)
-        yield {self.parts.trust: trust_html(trust, kept.wanted.method, kept.language), **self.busy(False)}
+            trust = yield from self.told(work, self.parts.trust, report, request)
+        yield {self.parts.trust: trust_html(trust, kept.wanted.method, kept.language), **self.busy(request)}
 
-    def on_unmeasured(self) -> Update:
-        """Nothing could be measured, and nothing is at work any more."""
-        return {self.parts.trust: "", **self.busy(False)}
+    def on_unmeasured(self, request: gr.Request) -> Update:
+        """Nothing could be measured."""
+        return {self.parts.trust: "", **self.busy(request)}
 
     def on_begin(self) -> Update:
         """The picture is being drawn, which takes seconds."""
