@@ -19,6 +19,7 @@ from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.noise_effects import effects, recovery
 from attnviz.training.experiments.noise_probe import Answer, Probed, ask, ask_as_trained, moments, probe
 from attnviz.training.experiments.noise_table import table
+from attnviz.training.experiments.paired import on_same_images
 from attnviz.training.experiments.runs import Run, spread
 
 FAMILIES = {
@@ -62,12 +63,14 @@ def measure(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
         raise UserError(f"--images must be in {SCORED}..{len(images)}, got {count}")
     chosen = draw(len(images), count)
     family = next(family for family in FAMILIES.values() if all(run.row in family for run in runs))
+    rgb, noise, attention, _ = family
     top1 = {row: [run.card.metrics["top1"] for run in runs if run.row == row] for row in family}
     noisy = [run for run in runs if run.network.spec.input.noise is not None]
     report: dict[str, Any] = {
         "reference": REFERENCE,
         "rows": [{"recipe": row, **_top1(runs, row)} for row in family if top1[row]],
-        "recovery": recovery(*(top1[row] for row in family[:3])),
+        "recovery": recovery(top1[rgb], top1[noise], top1[attention]),
+        "same_images": on_same_images(runs, [(noise, rgb), (attention, noise), (attention, rgb)], data),
         "moments": moments(images, chosen[:SCORED], runs[0].network),
         "images": {"count": count, "seed": 0, "of": len(images)},
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnviz.training.experiments.markdown import MEAN, grid, plus_minus
+from attnviz.training.experiments.paired import sentences
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -20,7 +21,7 @@ def table(report: Mapping[str, Any]) -> str:
         f"Reference ({reference['network']}): {top1['rgb']} / {top1['noise']} / {top1['attention']} %, suppression "
         f"{reference['suppression']}×, {100 * reference['recovered']:.0f} % won back."
     )
-    parts = [rows, said, _recovery(report["recovery"])]
+    parts = [rows, said, _recovery(report["recovery"]), *sentences(report.get("same_images", ()))]
     if "gates" in report:
         parts += [
             _gates(report["gates"]),

@@ -17,6 +17,7 @@ from attnviz.core.numbers import signed, significant
 from attnviz.models.spec import build, count_parameters
 from attnviz.training.experiments import Experiment
 from attnviz.training.experiments.markdown import MEAN, grid, p_text, plus_minus
+from attnviz.training.experiments.paired import on_same_images, sentences
 from attnviz.training.experiments.runs import Run, spread
 
 
@@ -90,7 +91,7 @@ def table(report: Mapping[str, Any]) -> str:
     said = [f"With attention the error is {_said(report['difference'])}"]
     if "over_control" in report:
         said.append(f"Beside as many parameters without a gate it is {_said(report['over_control'])}")
-    return "\n\n".join((rows, *said))
+    return "\n\n".join((rows, *said, *sentences(report.get("same_images", ()))))
 
 
 def _said(result: Mapping[str, Any]) -> str:
@@ -109,7 +110,9 @@ def with_and_without(families: Mapping[str, tuple[str, ...]]) -> Experiment:
     """An experiment out of pairs of recipes, or of threes with a control."""
 
     def measured(runs: Sequence[Run], data: Path, count: int) -> dict[str, Any]:
-        return measure(families, runs)
+        report = measure(families, runs)
+        *others, attention = (row["recipe"] for row in report["rows"])
+        return {**report, "same_images": on_same_images(runs, [(attention, other) for other in others], data)}
 
     return Experiment(families, measured, table)
 

@@ -15,6 +15,7 @@ from attnviz.training.experiments import EXPERIMENTS, noise
 from attnviz.training.experiments.noise_effects import effects, recovery
 from attnviz.training.experiments.noise_probe import ask, moments, probe
 from attnviz.training.experiments.noise_table import table
+from attnviz.training.experiments.paired import on_same_images, sentences
 from attnviz.training.experiments.runs import find_run, folders, spread
 from attnviz.training.recipe import load_recipe
 
@@ -183,3 +184,21 @@ def test_what_the_command_refuses(images, tmp_path, capsys, options, text):
 def test_an_unknown_experiment_is_one_sentence(images, capsys):
     assert main(["experiment", "nois", "--data", str(images)]) == 2
     assert "did you mean 'noise'" in capsys.readouterr().err
+
+
+def test_one_seed_each_is_compared_image_by_image(report, images):
+    values, folder = report
+    names = noise.FAMILIES["compact"]
+    read = [load_recipe(folder / f"tiny-{name}.toml") for name in names]
+    runs = [find_run(folder / "runs", recipe, 0) for recipe in read]
+    pairs = [(names[1], names[0]), (names[2], names[1])]
+    told = on_same_images(runs, pairs, images)
+    top1 = {run.row: run.card.metrics["top1"] for run in runs}
+    for one, (of, beside) in zip(told, pairs, strict=True):
+        assert one["points"] == pytest.approx(top1[of] - top1[beside], abs=0.02)
+        assert one["interval"][0] <= one["points"] <= one["interval"][1] and 0 < one["p"] <= 1
+    assert f"than `{names[0]}`" in sentences(told)[0]
+    again = on_same_images(runs, [(names[0], names[0])], images)
+    assert again[0]["points"] == 0 and again[0]["interval"] == [0, 0] and again[0]["p"] == 1
+    assert on_same_images([*runs, find_run(folder / "runs", read[0], 3)], pairs, images) == [told[1]]
+    assert values["same_images"] == []  # two seeds of each have an interval over seeds

@@ -80,7 +80,7 @@ def test_a_control_of_equal_size_is_compared_too(tmp_path):
 
 
 def test_the_control_has_as_many_parameters_as_the_gate_on_the_last_map():
-    more = {"compact": 33_024, "mobilenet": 3_279_360}
+    more = {"compact": 33_024, "mobilenet": 3_279_360, "mobilenet-64": 3_279_360}
     for family, names in EXPERIMENTS["last"].families.items():
         recipes = [load_recipe(name) for name in names]
         plain, control, gated = (count_parameters(build(r.model_spec(10), published_weights=False)) for r in recipes)
