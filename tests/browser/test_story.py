@@ -295,6 +295,7 @@ def test_the_tour_leads_to_its_end_each_scene_is_a_link_and_arrows_turn_it(brows
         "compare": "#compare-table .av-cmp-row",
         "noise": "#noise-channels .nl-tile",
         "grown": ".tr-stage",
+        "sum": "#audit-report table",
     }
     for number, scene in enumerate(SCENES, 1):
         expect(page.locator(f"[data-scene='{number}']")).to_be_visible()

@@ -68,6 +68,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("compare", (MODEL,), lambda store: {"tab": "compare", "mode": "gates", "model": MODEL, "sample": SAMPLE}),
     Scene("noise", (NOISE,), lambda store: {"tab": "noise", "sample": NOISE_SAMPLE, "network": NOISE}),
     Scene("grown", (GROWN,), lambda store: {"tab": "training", "model": GROWN, "step": 0}),
+    Scene("sum", (MODEL,), lambda store: {"tab": "audit", "model": MODEL}),
 )
 
 

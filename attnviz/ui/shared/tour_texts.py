@@ -46,7 +46,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "tour_grown": ("How a gate grew", "门是怎样长成的"),
     "tour_grown_text": (
-        "Press Play: what one gate said to the same picture from before the training to its end. Then take your own photograph, or your own network in the last tab.",
-        "点击「播放」：从训练之前到训练结束，同一个门对同一张图片给出的值。然后试试你自己的照片，或在最后一个标签页中使用你自己的网络。",
+        "Press Play: what one gate said to the same picture from before the training to its end.",
+        "点击「播放」：从训练之前到训练结束，同一个门对同一张图片给出的值。",
+    ),
+    "tour_sum": ("What you have seen", "你看到了什么"),
+    "tour_sum_text": (
+        "A gate is what a network multiplies its own features by. It may light up on the object and not matter, or shut the object out and the answer be right. So ask three things: what does it say (Explore), does the answer change without it (Intervene), and would a constant do as well? The last is asked here, over the whole validation set. Now take your own photograph, or your own network in the last tab.",
+        "门是网络用来乘自己特征的数。它可能在物体上亮起却并不重要，也可能关闭物体而答案仍然正确。所以要问三件事：它给出什么值（探索），没有它答案会不会变（干预），用一个常数是否同样可以？最后一个问题在这里对整个验证集提出。现在试试你自己的照片，或在最后一个标签页中使用你自己的网络。",
     ),
 }  # fmt: skip
