@@ -11,7 +11,7 @@ from PIL import Image
 from attnviz.analysis.analyse_many import analyse_many
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.accuracy import calibration
-from attnviz.audit.foreign import MOST, as_small_as, foreign_photographs, spread
+from attnviz.audit.foreign import MOST, as_small_as, evaluate_beside, foreign_photographs, spread, training_photographs
 from attnviz.audit.photographs import in_folder
 from attnviz.audit.statistics.counts import Answers
 from attnviz.cli.main import main
@@ -67,6 +67,7 @@ def test_what_is_measured_is_written_on_the_card_and_said_of_answers(folder, dat
     sure = [analyser.analyse(path).top(1)[0][1] for path in sorted(others.rglob("*.png"))]
     assert metrics["foreign"]["confidence"] == pytest.approx(100 * np.mean(sure), abs=0.02)
     assert metrics["foreign"]["images"] == 12 and metrics["foreign"]["measured"]["torch"] == torch.__version__
+    assert metrics["foreign"]["fingerprint"] == in_folder(others, ()).content != in_folder(data, ("red",)).content
     called = [analyser.analyse(path).remarks for path in sorted(others.rglob("*.png"))]
     assert metrics["unlike"]["caught"] == round(100 * np.mean([bool(r) for r in called]), 1) > 50
     (note,) = analyser.analyse(stripes).notes
@@ -80,6 +81,30 @@ def test_what_is_measured_is_written_on_the_card_and_said_of_answers(folder, dat
     assert f"note: {note.text}" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "analysis.json").read_text())["notes"] == [note.text]
     assert note.text in (tmp_path / "page.html").read_text().partition("<main>")[2].partition("</header>")[0]
+
+
+def test_the_share_above_one_half_is_that_of_the_answers(folder, data, others):
+    network = load("se", folder)
+    linear = [module for module in network.module.modules() if isinstance(module, torch.nn.Linear)][-1]
+    paths = sorted(others.rglob("*.png"))
+    for scale in np.geomspace(1, 1000, 40):  # until answers lie on both sides of one half, one of them just below
+        with torch.no_grad():
+            linear.weight *= 1.0 if scale == 1 else 1000 ** (1 / 39)
+        sure = np.array([Analyser(network).analyse(path).top(1)[0][1] for path in paths])
+        if (sure > 0.5).any() and ((sure > 0.4) & (sure <= 0.5)).any():
+            break
+    else:
+        raise AssertionError("no such network")
+    known, foreign = in_folder(data, network.labels), in_folder(others, ())
+    told = evaluate_beside(network, known, training_photographs(data, network.labels), foreign, ["dots", "stripes"])
+    assert told["foreign"]["above_half"] == round(100 * float((sure > 0.5).mean()), 2)
+
+
+def test_what_others_are_compared_with_is_the_part_for_training(data):
+    labels = ("red", "green", "English springer")
+    train = training_photographs(data, labels)
+    assert set(train.sources) <= set((data / "train").rglob("*")) and len(train) == min(MOST, len(train.sources))
+    assert train.content == in_folder(data, labels, "train").content != in_folder(data, labels, "val").content
 
 
 def test_without_other_classes_the_calibration_alone_is_written(folder, data, capsys):
