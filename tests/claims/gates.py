@@ -83,6 +83,11 @@ def masks() -> Claims:
     )
     mean, other = (-pool["ablations"][0][how]["change"] for how in ("mean", "shuffle"))
     yield RESULTS, f"Replaced by its mean it costs {mean:.1f} points, by another photograph's {other:.1f}"
+    (branch,) = rows("ablations-abn").values()
+    yield RESULTS, f"(`abn`, one seed) does not: {branch['focus'][0]['mean']:.2f}, and its mean"
+    replaced = branch["ablations"][0]["mean"]
+    assert not replaced["beyond_chance"]
+    yield RESULTS, f"costs {-replaced['change']:.1f} points, within chance"
     report = read_results("faithfulness-cbam")
     everything = {row["map"]: row for row in report["maps"] + report["baselines"] if len(row["cells"]) in (0, 1)}
     everything["random"] = max(report["baselines"], key=lambda row: len(row["cells"]))

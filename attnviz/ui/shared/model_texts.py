@@ -26,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "network_none": ("No attention", "无注意力"),
     "network_moved": ("Spatial transformer", "空间变换网络"),
     "network_pool": ("Attention pooling", "注意力池化"),
+    "network_branch": ("Attention branch", "注意力分支"),
     "network_context": ("Global context", "全局上下文"),
     "network_kernels": ("Selective kernels", "选择性卷积核"),
     "network_as_many": ("as many parameters without a gate", "同样多的参数但没有门"),
