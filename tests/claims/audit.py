@@ -106,7 +106,7 @@ def a_mask_on_objects_that_hardly_matters() -> Claims:
     yield "docs/audit.md", f"replaced by their mean change {points(mean)} points"
     report = summary("abn")
     (gate,) = report["objects"]
-    assert 1 < gate["energy"][1] and gate["energy"][2] < gate["centre"][1]
+    assert gate["energy"][1] > 1 and gate["energy"][2] < gate["centre"][1]
     value, low, high = gate["energy"]
     yield "docs/audit.md", f"The mask holds {value:.2f} [{low:.2f}, {high:.2f}] times the object's share, more than"
     assert report["sentences"][0]["rule"] == "would_do"
