@@ -91,12 +91,14 @@ def files_problems(files: list[Path]) -> list[str]:
 
 
 def install(python: str, folder: Path, app: Path, sdk_version: str) -> Path:
-    """An environment as a Space resolves it; its Python."""
+    """An environment as a Space resolves it; its Python. ``CalledProcessError`` with what uv said where there is none."""
     executable = folder / "venv" / "bin" / "python"
     uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "-q", "--python", python, folder / "venv"], check=True)  # noqa: S603
+    venv = [*uv, "venv", "-q", "--python", python, folder / "venv"]
+    subprocess.run(venv, check=True, stderr=subprocess.PIPE, text=True)  # noqa: S603
     wanted = ["-r", str(app / "requirements.txt"), f"gradio[oauth,mcp]=={sdk_version}", *ALWAYS]
-    subprocess.run([*uv, "pip", "install", "-q", "--python", executable, *wanted], check=True)  # noqa: S603
+    packages = [*uv, "pip", "install", "-q", "--python", executable, *wanted]
+    subprocess.run(packages, check=True, stderr=subprocess.PIPE, text=True)  # noqa: S603
     return executable
 
 
@@ -119,7 +121,10 @@ def rehearse(python: str, files: list[Path], sdk_version: str, timeout: float) -
             (app / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, app / file)
         started = time.monotonic()
-        executable = install(python, folder, app, sdk_version)
+        try:
+            executable = install(python, folder, app, sdk_version)
+        except subprocess.CalledProcessError as error:
+            return {"wrong": f"no environment with Python {python}: {error.stderr.strip()[-500:]}"}
         report: dict[str, Any] = {"install s": round(time.monotonic() - started), "versions": versions(executable)}
         (folder / "home").mkdir()
         port = free_port()

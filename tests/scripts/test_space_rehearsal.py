@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.space_rehearsal import ROOT, files_problems, front_matter, uploaded
+from scripts.space_rehearsal import ROOT, files_problems, front_matter, rehearse, uploaded
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -36,3 +36,8 @@ def test_a_wrong_front_matter_is_named(line, said):
     text = text if text != README else README.replace("title: attnviz\n", f"title: attnviz\n{line}\n", 1)
     _, wrong = front_matter(text)
     assert any(said in one for one in wrong), wrong
+
+
+def test_a_python_that_is_not_there_is_said_not_raised():
+    told = rehearse("/no/such/python", [], "6.0.0", 1)
+    assert told["wrong"].startswith("no environment with Python /no/such/python: ") and len(told["wrong"]) > 60
