@@ -91,7 +91,7 @@ def files_problems(files: list[Path]) -> list[str]:
 
 
 def install(python: str, folder: Path, app: Path, sdk_version: str) -> Path:
-    """An environment as a Space resolves it; its Python. ``CalledProcessError`` with what uv said where there is none."""
+    """An environment as a Space resolves it; its Python. ``CalledProcessError`` with what uv said: there is none."""
     executable = folder / "venv" / "bin" / "python"
     uv = [sys.executable, "-m", "uv"]
     venv = [*uv, "venv", "-q", "--python", python, folder / "venv"]

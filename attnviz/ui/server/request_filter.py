@@ -164,8 +164,12 @@ class Door:
             await _refuse(400, "A message is a JSON object.", scope, receive, send)
             return
         if wrong := await run_sync(too_much, message) or wrong_files(message):
+            wrong += ' Send "sample:NAME" or a data: URL.'
+        elif message.get("method") == "prompts/get":  # gradio would call a tool for a prompt that is not there
+            wrong = "There are no prompts here: tools/list tells what can be called."
+        if wrong:
             number = message.get("id")
-            error = {"code": INVALID_PARAMS, "message": f'{wrong} Send "sample:NAME" or a data: URL.'}
+            error = {"code": INVALID_PARAMS, "message": wrong}
             answer = {"jsonrpc": "2.0", "id": number if isinstance(number, (int, str)) else None, "error": error}
             await JSONResponse(answer)(scope, receive, send)
             return

@@ -152,6 +152,16 @@ def test_a_message_that_is_too_deep_or_too_large_is_refused(agent):
         assert "An event" in json.loads(ask(json.dumps(message(photo)))[1])["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["gates", "anything", None, ["x"]])
+def test_a_prompt_that_is_not_there_runs_nothing(agent, name):
+    ask, _ = agent
+    asked = {"jsonrpc": "2.0", "id": 8, "method": "prompts/get", "params": {"name": name, "arguments": {}}}
+    status, text = ask(json.dumps(asked))
+    assert (
+        status == 200 and json.loads(text)["id"] == 8 and "There are no prompts" in json.loads(text)["error"]["message"]
+    )
+
+
 def test_an_agent_that_tells_the_app_its_address_is_answered_and_a_call_ends_in_time(agent, monkeypatch):
     ask, caller = agent
     accept = {"Accept": "application/json, text/event-stream", "X-Gradio-Server": "http://a:b"}
