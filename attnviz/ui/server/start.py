@@ -10,10 +10,12 @@ import json
 from collections import Counter, OrderedDict
 from typing import Any
 
+import httpx
 from anyio.to_thread import run_sync
 
 from attnviz.core.errors import UserError
 from attnviz.ui.server import limits
+from attnviz.ui.shared.text import plain
 
 
 def start(demo: Any, **options: Any) -> None:
@@ -56,6 +58,9 @@ async def in_time(job: Any) -> list[Any]:
         with contextlib.suppress(Exception):
             await run_sync(job.cancel)  # it asks the app itself, so not on the loop
         raise RuntimeError(f"no answer within {limits.AGENT_SECONDS:g} seconds") from None
+    except httpx.HTTPStatusError as error:  # its text is this machine's own address
+        status = error.response.status_code
+        raise RuntimeError(plain("busy") if status == 429 else f"the app refused the call ({status})") from None
 
 
 def most_connections() -> int:

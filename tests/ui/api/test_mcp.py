@@ -170,3 +170,11 @@ def test_an_agent_that_tells_the_app_its_address_is_answered_and_a_call_ends_in_
         assert status == 200 and b'"isError":false' in text
     monkeypatch.setattr(limits, "AGENT_SECONDS", 0.0)
     assert "no answer within 0 seconds" in ask(json.dumps(message("sample:cat")))[1]
+
+
+def test_a_call_that_finds_no_room_is_told_so_in_words(agent, monkeypatch):
+    ask, _ = agent
+    monkeypatch.setattr(limits, "WAITING_SESSION", 0)
+    result = json.loads(ask(json.dumps(message("sample:cat")))[1].split("data: ", 1)[1])["result"]
+    text = result["content"][0]["text"]
+    assert result["isError"] and "Many people are asking at once" in text and "http" not in text
