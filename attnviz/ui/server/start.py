@@ -37,6 +37,7 @@ def start(demo: Any, **options: Any) -> None:
             raise UserError(f"MCP cannot be served: {getattr(demo, 'mcp_error', 'gradio does not say why')}")
         demo.mcp_server_obj.postprocess_output_data = as_json
         demo.mcp_server_obj._execute_tool_without_progress = in_time
+        demo.mcp_server_obj._execute_tool_with_progress = in_time
     config = demo.server.config
     config.http_protocol_class = limited(config.http_protocol_class, most_connections())
     if wait:
@@ -50,8 +51,11 @@ def as_json(data: list[Any], root_url: str) -> list[Any]:
     return [TextContent(type="text", text=json.dumps(one, ensure_ascii=False, allow_nan=False)) for one in data]
 
 
-async def in_time(job: Any) -> list[Any]:
-    """What a tool call gives; gradio waits for it without an end, and each holds a thread of those that serve all."""
+async def in_time(job: Any, progress_token: Any = None) -> list[Any]:
+    """What a tool call gives; gradio waits for it without an end, and each holds a thread of those that serve all.
+
+    Who asks to be told of its progress is not: a protocol's *may*, and these calls take a second.
+    """
     try:
         return [await run_sync(job.result, limits.AGENT_SECONDS)]
     except concurrent.futures.TimeoutError:

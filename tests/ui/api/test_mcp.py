@@ -168,8 +168,12 @@ def test_an_agent_that_tells_the_app_its_address_is_answered_and_a_call_ends_in_
     for _ in range(3):
         status, text = caller.request("POST", "/gradio_api/mcp/", json.dumps(message("sample:cat")), accept)
         assert status == 200 and b'"isError":false' in text
+    followed = message("sample:cat")
+    followed["params"]["_meta"] = {"progressToken": 1}
+    assert '"isError":false' in ask(json.dumps(followed))[1]
     monkeypatch.setattr(limits, "AGENT_SECONDS", 0.0)
-    assert "no answer within 0 seconds" in ask(json.dumps(message("sample:cat")))[1]
+    for call in (message("sample:cat"), followed):
+        assert "no answer within 0 seconds" in ask(json.dumps(call))[1]
 
 
 def test_a_call_that_finds_no_room_is_told_so_in_words(agent, monkeypatch):
