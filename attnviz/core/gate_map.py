@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from attnviz.core.errors import UserError
@@ -22,6 +22,7 @@ class Mask:
         how: How the map came out of the gate, a key of ``HOW``.
         grid: Rows and columns of places that can ask, for ``how = "query"``.
         query: Row and column of the one that asks.
+        residual: Whether features are multiplied by 1 + the value, so that 0 adds nothing.
     """
 
     values: Floats
@@ -29,6 +30,7 @@ class Mask:
     how: str = "spatial"
     grid: tuple[int, int] | None = None
     query: tuple[int, int] | None = None
+    residual: bool = False
 
     @property
     def is_gate(self) -> bool:
@@ -172,4 +174,5 @@ def mask_for(
     if not all(0 <= share <= 1 for share in query):
         raise UserError(f"the place that asks must be in 0..1 down and across, got {query}")
     map_of = next((make for fits, make in _MAPS if fits(record.site.traits)), None)
-    return None if map_of is None else map_of(record, gates, query, aspect)
+    mask = None if map_of is None else map_of(record, gates, query, aspect)
+    return None if mask is None else replace(mask, residual=record.site.traits.residual)

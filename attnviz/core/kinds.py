@@ -49,6 +49,11 @@ class Kind:
         )
 
     @property
+    def ends(self) -> str:
+        """What its lowest and highest weight do, in a few words."""
+        return "1 adds as much again, 0 adds nothing" if self.residual else "1 keeps, 0 shuts"
+
+    @property
     def moves(self) -> bool:
         """Whether it says where features are read, and weighs none of them."""
         return not self.axes

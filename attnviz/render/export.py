@@ -27,7 +27,7 @@ from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
 from attnviz.render.figures.gate_strip import gate_strip
 from attnviz.render.figures.style import DPI, check_print, drawn
-from attnviz.render.overlay import GATE_MEANING, overlay_figure
+from attnviz.render.overlay import overlay_figure
 
 COLUMNS = ("gate", "kind", "branch", "channel", "row", "column", "value")
 
@@ -121,7 +121,7 @@ def _picture(
     high, wide = analysis.image.network.shape[:2]
     mask = mask_for(record, analysis.gates, aspect=high / wide)
     if mask is not None:
-        meaning = GATE_MEANING if mask.is_gate else HOW[mask.how]
+        meaning = f"{kind.words[0]} gate: {kind.ends}" if mask.is_gate else HOW[mask.how]
         looks = {**look, "scale": mask.scale(look["scale"]), "title": f"{analysis.model} · {site.name}"}
         figure = overlay_figure(analysis.image, mask.values, **looks, meaning=meaning)
         size, scale = "×".join(map(str, mask.values.shape)), as_scale(mask.values, looks["scale"])
@@ -132,9 +132,9 @@ def _picture(
         return None
     name, row = f"channels-{file_name(site.name)}", record.scores if kind.has_scores else values.ravel()
     mode = look["scale"] if kind.has_scores else "features"
-    title: dict[str, Any] = {} if kind.has_scores else {"title": "Added context: one number per channel"}
+    title = f"Channel gate: {kind.ends}" if kind.has_scores else "Added context: one number per channel"
     words = f"{kind.words[0]} gate {site.name}, {row.size} channels; {caption(row, as_scale(row, mode), spread=True)}"
-    return Printed(name, draw(channel_bars(row, scale=mode, **title)), words)
+    return Printed(name, draw(channel_bars(row, scale=mode, title=title)), words)
 
 
 def caption_text(analysis: Analysis, words: Mapping[str, str]) -> str:

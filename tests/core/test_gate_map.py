@@ -5,6 +5,8 @@ import pytest
 
 from attnviz.core.gate_map import mask_for, place_masks, words_of
 from attnviz.core.types import GateRecord, GateSite
+from attnviz.render.colour import as_scale
+from attnviz.ui.shared.gate_html import legend
 
 
 def site(kind, shape, features, over=()):
@@ -48,3 +50,17 @@ def test_one_question_for_all_places_is_called_pooling_and_all_others_by_their_k
     pooling = {name for name, (place, *_) in SITES.items() if words_of(place) == ("pooling", "池化")}
     assert pooling == {"pooling", "pooling of two heads"}
     assert all(words_of(place) == place.traits.words for place in OTHERS.values() if place is not OTHERS["no grid"])
+
+
+def test_what_the_ends_of_a_scale_do_is_said_of_a_gate_that_adds_too():
+    own, adds = (
+        GateSite("gate", "spatial", (1, 1, 3, 5), (1, 4, 3, 5), residual=residual) for residual in (False, True)
+    )
+    record = GateRecord(adds, np.zeros((1, 1, 3, 5), np.float32))
+    assert mask_for(record).residual and not mask_for(GateRecord(own, record.values)).residual
+    assert (own.traits.ends, adds.traits.ends) == (
+        "1 keeps, 0 shuts",
+        "1 adds as much again, 0 adds nothing",
+    )
+    zero = legend(as_scale(record.values, "fixed"), "viridis", "en", residual=True)
+    assert "0 adds nothing" in zero and "shuts" not in zero

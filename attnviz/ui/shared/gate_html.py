@@ -62,11 +62,11 @@ def layers(
     )
 
 
-def legend(scale: Scale, cmap: str, language: str, features: bool = False) -> str:
-    """The colour bar with what its ends stand for."""
+def legend(scale: Scale, cmap: str, language: str, features: bool = False, residual: bool = False) -> str:
+    """The colour bar with what its ends stand for; those of a residual gate add, and shut nothing."""
     low, high = (escape(end) for end in scale.ends)
     if scale.mode == "fixed" and not features:
-        low, high = say("shuts", language), say("keeps", language)
+        low, high = (say(end, language) for end in (("adds_nothing", "adds_again") if residual else ("shuts", "keeps")))
     return (
         f'<div class="av-legend"><span>{low}</span>'
         f'<span class="av-ramp" style="background:{gradient(cmap)}"></span><span>{high}</span></div>'

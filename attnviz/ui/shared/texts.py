@@ -61,6 +61,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     **{f"gate_kind_{name}": kind.words for name, kind in KINDS.items()},
     "keeps": ("1 keeps", "1 保留"),
     "shuts": ("0 shuts", "0 关闭"),
+    "adds_nothing": ("0 adds nothing", "0 不增加"),
+    "adds_again": ("1 adds as much again", "1 再加一倍"),
     "note_unlike": (NOTES["unlike"], "这张照片看起来与网络学习过的照片不同：它的答案可能没有意义。网络认识的类别的照片，每 100 张中也有 {known} 张会被这样判断；其他类别的照片，每 100 张中有 {caught} 张。"),
     "note_unlike_enlarged": (NOTES["unlike_enlarged"], "这张照片看起来与网络学习过的照片不同：它的答案可能没有意义。网络认识的类别的照片，每 100 张中也有 {known} 张会被这样判断；其他类别的小照片放大后，每 100 张中有 {caught} 张；而认识的类别的照片缩到同样小，每 100 张中也有 {blurred} 张：模糊也是判断的一部分。"),
     "note_squeezed": (NOTES["squeezed"], "照片在交给网络之前被挤压为原比例的 {ratio} 倍。请裁出要看的部分再使用。"),

@@ -37,7 +37,7 @@ function overMap(view, gate, { place }, look) {
     const shares = values.map((v) => v * values.length);
     return { values: shares, shape, scale: scaleFor(shares, 'shares'), cmap: look.cmap, how: gate.how };
   }
-  return { values, shape, scale: scaleFor(values, look.scale), cmap: look.cmap, how: gate.how };
+  return { values, shape, scale: scaleFor(values, look.scale), cmap: look.cmap, how: gate.how, residual: gate.residual };
 }
 
 function overFeatures(view, gate, { channel }, look) {
@@ -51,7 +51,7 @@ function overFeatures(view, gate, { channel }, look) {
 // the two ends of a legend
 export function ends(drawn, say) {
   const { low, high, mode } = drawn.scale;
-  if (mode === 'fixed') return [say('shuts'), say('keeps')];
+  if (mode === 'fixed') return drawn.residual ? [say('adds_nothing'), say('adds_again')] : [say('shuts'), say('keeps')];
   if (mode === 'shares') return ['0', say('even_share', { value: text(high, high) })];
   const span = high - low;
   return [text(low, span), text(high, span)];

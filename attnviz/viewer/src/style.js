@@ -16,7 +16,7 @@ button, select, input { font: inherit; color: inherit; }
 
 .top { display: grid; grid-template-columns: minmax(0, 1fr) minmax(250px, 34%); grid-template-rows: auto 1fr; gap: 4px 26px; align-items: start; }
 .telling { grid-column: 2; grid-row: 1; }
-.picture { grid-column: 1; grid-row: 1 / 3; }
+.under { grid-column: 1; grid-row: 1 / 3; display: flex; flex-direction: column; gap: 10px; }
 .side { grid-column: 2; grid-row: 2; display: flex; flex-direction: column; gap: 8px; }
 .sentence { font-size: calc(clamp(17px, 2.1cqw, 25px) * var(--av-type, 1)); line-height: 1.3; font-weight: 600; letter-spacing: -.01em; text-wrap: pretty; }
 .kind { margin-top: 8px; overflow-wrap: anywhere; }
@@ -125,8 +125,10 @@ section { margin-top: 22px; }
 @container (max-width: 680px) {
   .top { display: flex; flex-direction: column; align-items: stretch; gap: 10px; }
   .telling { order: 1; }
+  .under { display: contents; }
   .picture { order: 2; }
   .side { order: 3; }
+  .under > .verdict { order: 4; }
   .sentence { font-size: calc(18px * var(--av-type, 1)); }
   .kind { margin-top: 3px; font-size: calc(12px * var(--av-type, 1)); }
   .whys { margin: 2px 0 0; }

@@ -60,6 +60,8 @@ const TEXTS = {
   photo_only: ['The photograph', '照片'],
   shuts: ['0 shuts', '0 关闭'],
   keeps: ['1 keeps', '1 保留'],
+  adds_nothing: ['0 adds nothing', '0 不增加'],
+  adds_again: ['1 adds as much again', '1 再加一倍'],
   even_share: ['{value}× an even share', '平均份额的 {value} 倍'],
   saw_part: ['Dimmed: what the network did not see.', '变暗的部分网络没有看到。'],
   place: ['row {row}, column {column}: {value}', '第 {row} 行第 {column} 列：{value}'],
@@ -88,6 +90,8 @@ const TEXTS = {
   // what it means, and what it does not say; a bar begins a new paragraph
   help_mask: ['What do the colours mean?', '这些颜色是什么意思？'],
   help_mask_text: ['The network multiplies its features by this mask, place by place. Near 1 a place is kept, near 0 it is turned down. It is the network’s own number, not an explanation made afterwards.|It does not say why the network chose this class: gates do not depend on the class, and a place that is turned down here can still reach the answer through the shortcut around the block.', '网络把特征逐位置乘以这个掩码。接近 1 表示保留，接近 0 表示压低。这是网络自己使用的数值，而不是事后的解释。|它并不说明网络为什么选择这个类别：门与类别无关；在这里被压低的位置仍可能经由残差捷径影响结果。'],
+  help_residual: ['What does this gate do?', '这个门做什么？'],
+  help_residual_text: ['The network multiplies its features by one plus this weight: at 0 they stay as they are, at 1 they count twice. Nothing is shut. It is the network’s own number, not an explanation made afterwards.|Since everything passes anyway, the answer need not rest on it: an audit puts a constant in its place and counts.', '网络把特征乘以（1 + 这个权重）：权重为 0 时特征保持不变，为 1 时加倍。没有任何内容被关闭。这是网络自己使用的数值，而不是事后的解释。|因为一切都会通过，答案不一定依赖它：审计用一个常数代替它，再数答案的变化。'],
   help_scores: ['What do the bars mean?', '这些柱形是什么意思？'],
   help_scores_text: ['The network multiplies each channel by its score. Near 1 the channel is kept, near 0 it is turned down. The colours over the photograph are what the chosen channel holds just before that.|A high score does not mean that the channel matters for the answer: a channel that is kept may be almost empty, and later layers may ignore it.', '网络把每个通道乘以它的分数。接近 1 表示保留，接近 0 表示压低。照片上的颜色是该通道在相乘之前的内容。|分数高并不说明该通道对结果重要：被保留的通道可能几乎是空的，后面的层也可能忽略它。'],
   help_pairwise: ['How do I read a pairwise gate?', '如何阅读成对门？'],

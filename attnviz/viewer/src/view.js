@@ -60,9 +60,10 @@ export class View {
     this.helpText = make('div');
     this.help = make('details', { class: 'help' }, this.helpTitle, this.helpText);
     const head = make('div', { class: 'telling' }, this.line, this.title, make('div', { class: 'whys' }, this.why, this.first));
-    const side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.verdict, this.controls.element, this.help);
+    this.under = make('div', { class: 'under' }, this.picture.element);
+    this.side = make('div', { class: 'side' }, this.bars.element, this.rows.element, this.ask, this.askNote, this.usual, this.controls.element, this.help);
     this.problem = make('p', { class: 'problem', role: 'alert', hidden: true });
-    this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.picture.element, side), this.network.element, this.map.element, this.table.element);
+    this.body = make('div', { class: 'body', hidden: true }, make('div', { class: 'top' }, head, this.under, this.side), this.network.element, this.map.element, this.table.element);
     const sheet = new CSSStyleSheet(); // no element: a page's policy may forbid style sheets that it does not name
     sheet.replaceSync(STYLE);
     this.root.adoptedStyleSheets = [sheet];

@@ -6,6 +6,7 @@ import { text } from './numbers.js';
 const HELP = [
   [(gate) => gate.how === 'query', 'pairwise'],
   [(gate) => gate.how === 'pooled', 'pooled'],
+  [(gate) => gate.residual, 'residual'],
   [(gate) => gate.map, 'mask'],
   [(gate) => gate.scores && gate.scored, 'scores'],
   [(gate) => gate.scores, 'added'],
@@ -54,6 +55,9 @@ function meanOf(app, gate) {
 export function verdict(app) {
   const found = app.gate?.verdict;
   app.verdict.hidden = !found;
+  // beside the picture, or under it where bars make what stands beside it the longer one
+  if (app.gate?.scores) app.under.append(app.verdict);
+  else app.side.insertBefore(app.verdict, app.controls.element);
   if (!found) return;
   const head = app.say('verdict', { photographs: found.photographs.toLocaleString('en') });
   const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, each[app.language] ?? each.en));

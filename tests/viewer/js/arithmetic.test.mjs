@@ -6,6 +6,7 @@ import { bin, cell, half, ranked, scaleFor, smooth, summary, text, unit, unpack 
 import { read } from '../../../attnviz/viewer/src/reading.js';
 import { stages } from '../../../attnviz/viewer/src/network.js';
 import { distinct } from '../../../attnviz/viewer/src/map.js';
+import { ends } from '../../../attnviz/viewer/src/plane.js';
 import { Selection } from '../../../attnviz/viewer/src/selection.js';
 import { placesWithHalf } from '../../../attnviz/viewer/src/sentence.js';
 import { KEYS, LANGUAGES, both, language, say } from '../../../attnviz/viewer/src/texts.js';
@@ -111,4 +112,10 @@ test('half of the weight lies on so many places', () => {
   assert.equal(placesWithHalf([0, 1, 0]), 1);
   assert.equal(placesWithHalf([0.25, 0.25, NaN, 0.25, 0.25]), 2);
   assert.equal(placesWithHalf(new Float32Array(256).fill(1 / 256)), 128);
+});
+
+test('a gate that adds is not said to shut or keep', () => {
+  const told = (residual) => ends({ scale: { low: 0, high: 1, mode: 'fixed' }, residual }, (key) => key);
+  assert.deepEqual(told(true), ['adds_nothing', 'adds_again']);
+  assert.deepEqual(told(false), ['shuts', 'keeps']);
 });

@@ -40,6 +40,7 @@ class Side:
         scale: Of its picture.
         cmap: Of its picture.
         image: What the network saw, as a photograph of its own.
+        residual: Whether they are weights of a gate that adds.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Side:
     scale: Scale
     cmap: str
     image: PreparedImage
+    residual: bool = False
 
 
 def side_of(cells: Cells, what: str) -> Side | None:
@@ -62,7 +64,9 @@ def side_of(cells: Cells, what: str) -> Side | None:
         if cells.mask is None or cells.mask_scale is None:
             return None
         cmap = mask_cmap(cells.mask, cells.mask_scale)
-        return Side(row.title, cells.mask.values, GROUPS[cells.mask.how], cells.mask_scale, cmap, image)
+        return Side(
+            row.title, cells.mask.values, GROUPS[cells.mask.how], cells.mask_scale, cmap, image, cells.mask.residual
+        )
     if row.attribution is None or cells.attribution_scale is None:
         return None
     scale = cells.attribution_scale
@@ -106,9 +110,9 @@ def _slider(a: Side, b: Side, look: Look, language: str) -> str:
     height, width = a.image.pixels.shape[:2]
     below, above = data_url(_picture(b, look)), data_url(_picture(a, look))
     alt = say("cmp_slider_alt", language, left=a.title, right=b.title)
-    ramps = legend(a.scale, a.cmap, language, features=a.group != "gate")
-    if (a.scale, a.cmap) != (b.scale, b.cmap):
-        ramps += legend(b.scale, b.cmap, language, features=b.group != "gate")
+    ramps = legend(a.scale, a.cmap, language, features=a.group != "gate", residual=a.residual)
+    if (a.scale, a.cmap, a.residual) != (b.scale, b.cmap, b.residual):
+        ramps += legend(b.scale, b.cmap, language, features=b.group != "gate", residual=b.residual)
     return (
         f'<figure class="av-figure av-cell"><div class="av-cell-title">{say("cmp_slider", language)}</div>'
         f'<div class="av-slide" style="aspect-ratio:{width}/{height}"><img src="{below}" alt="{alt}">'

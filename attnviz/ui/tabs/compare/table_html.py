@@ -99,7 +99,7 @@ def mask_cell(cells: Cells, plots: Plots) -> str:
     picture = plots.over(row.photo, row.analysis.image, mask.values, cells.mask_scale, cmap, alt, mask)
     picture = asking(mask, picture, language)
     badge = f'<strong class="av-badge">{say("cmp_not_a_mask", language)}</strong> ' if not mask.is_mask else ""
-    ramp = legend(cells.mask_scale, cmap, language, features=not mask.is_mask)
+    ramp = legend(cells.mask_scale, cmap, language, features=not mask.is_mask, residual=mask.residual)
     size = "×".join(map(str, mask.values.shape))
     return _cell(
         title, picture + ramp, f"{badge}{how} · {size}", escape(caption), _gate_name(mask.gate, language), _READOUT

@@ -228,7 +228,7 @@ def paint_html(bench: Bench) -> str:
     )
     picture = layers(bench.before.image, mask, scale, CMAP, "nearest", alt, on_top=around)
     label, hint = say("iv_paint_alt", language, height=height, width=width), say("iv_paint_hint", language)
-    ramp = legend(scale, CMAP, language)
+    ramp = legend(scale, CMAP, language, residual=record is not None and record.site.traits.residual)
     # the numbers of a cell are read out while it is painted by keyboard
     return (
         f'<div class="av-paint" data-label="{label}"><figure class="av-figure">{picture}{ramp}'

@@ -116,7 +116,7 @@ def _frames(taken: Snapshots, film: Film, card: Card, sites: Sequence[GateSite])
         f'<img src="{data_url(image.pixels)}" alt="{alt}"><div class="tr-veils" style="{frame(image)}">{veils}</div>'
         f"{marker(masks[0], image)}</div>"
     )
-    return asking(masks[0], picture, film.language) + legend(scale, cmap, film.language)
+    return asking(masks[0], picture, film.language) + legend(scale, cmap, film.language, residual=masks[0].residual)
 
 
 def masks_of(taken: Snapshots, film: Film, image: PreparedImage, sites: Sequence[GateSite]) -> list[Mask]:
