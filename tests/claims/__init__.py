@@ -13,6 +13,7 @@ SECTIONS = (
     gates.masks,
     experiments.noise,
     experiments.noise_even,
+    experiments.mobilenet,
     experiments.positions,
     experiments.pairs,
     foreign.sure,

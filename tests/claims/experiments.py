@@ -98,6 +98,37 @@ def noise_even() -> Claims:
     )
 
 
+def mobilenet() -> Claims:
+    """The reference's network at 64 px, one seed a row."""
+    noise, last = read_results("noise-mobilenet-64"), read_results("last-mobilenet-64")
+    top1 = {row["recipe"]: row["top1"] for row in (*noise["rows"], *last["rows"])}
+    assert all(one["n"] == 1 for one in top1.values())
+    recipe, reference = load_recipe("mobilenet-64"), load_recipe("mobilenet")
+    yield (
+        RESULTS,
+        f"with pictures of {recipe.model.size} px in place of {reference.model.size} and {recipe.train.epochs} epochs in place of {reference.train.epochs}",
+    )
+    names = {
+        "mobilenet-64": "R, G, B",
+        "mobilenet-64-last": "with a channel gate on the last map",
+        "mobilenet-64-noise": "with noise",
+        "mobilenet-64-noise-attention": "with noise and a gate on the input",
+    }
+    yield RESULTS, f"| R, G, B | {top1['mobilenet-64']['mean']:.2f} | | |"
+    for one in (*noise["same_images"][:2], *last["same_images"]):
+        assert one["interval"][1] < 0
+        points, low, high = (f"{value:.2f}".replace("-", "−") for value in (one["points"], *one["interval"]))
+        row, beside = names[one["of"]], names[one["beside"]]
+        yield RESULTS, f"| {row} | {top1[one['of']]['mean']:.2f} | {beside} | {points} [{low}, {high}] |"
+    (gate,) = noise["gates"]["mobilenet-64-noise-attention"]["runs"]
+    red, green, blue, *shut = gate["scores"]
+    yield (
+        RESULTS,
+        f"({red:.3f}, beside {green:.2f} and {blue:.2f} for green and blue, and {min(shut):.3f} to {max(shut):.3f} for the noise)",
+    )
+    yield RESULTS, "(`mobilenet-64-control`) has not been trained"
+
+
 def positions() -> Claims:
     table = read_results("noise")["positions"]["rows"]
     position, content = (
@@ -134,4 +165,7 @@ def pairs() -> Claims:
     yield RESULTS, "a channel gate, r = 1, with biases, before pooling"
     hidden = load_recipe("last-control").model.backbone_options["hidden"]
     yield RESULTS, f"a control with exactly as many parameters and {WORDS[hidden]} hidden layers instead"
-    yield RESULTS, f"MobileNetV2 at {load_recipe('mobilenet').model.size} px"
+    yield (
+        RESULTS,
+        f"The rows at {load_recipe('mobilenet').model.size} px (`--family mobilenet`) have their recipes here and want a GPU",
+    )

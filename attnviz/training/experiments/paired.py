@@ -53,7 +53,7 @@ def _difference(of: Tensor, beside: Tensor) -> dict[str, Any]:
 def sentences(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence of each pair."""
     return [
-        f"`{one['of']}` answers {signed(one['points'])} points more rightly than `{one['beside']}` (95 % interval over "
+        f"Accuracy of `{one['of']}` less that of `{one['beside']}`: {signed(one['points'])} points (95 % interval over "
         f"the same images {signed(one['interval'][0])} to {signed(one['interval'][1])}, McNemar's {p_text(one['p'])}; "
         "one network of each, so it says nothing about other seeds)."
         for one in found

@@ -75,8 +75,15 @@ def test_a_control_of_equal_size_is_compared_too(tmp_path):
     report = measure(families, runs)
     assert report["difference"]["gain"] == 15 and report["over_control"]["gain"] == 5
     assert "as many parameters without a gate it is 0.47 times" in table(report)
-    with pytest.raises(UserError, match="no finished run of control"):
-        measure(families, [r for r in runs if r.row != "control"])
+    less = measure(families, [r for r in runs if r.row != "control"])
+    assert (
+        less["difference"] == report["difference"]
+        and "over_control" not in less
+        and "parameters without" not in table(less)
+    )
+    for row in ("plain", "gated"):
+        with pytest.raises(UserError, match=f"no finished run of {row}; the difference needs plain and gated"):
+            measure(families, [r for r in runs if r.row != row])
 
 
 def test_the_control_has_as_many_parameters_as_the_gate_on_the_last_map():
