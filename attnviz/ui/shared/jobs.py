@@ -96,9 +96,9 @@ class Jobs:
         return bool(reports)
 
     def at_work(self, who: str) -> bool:
-        """Whether anything of a visitor's is computed, or waits for its turn."""
+        """Whether anything of a visitor's is computed, or waits for its turn, and was not stopped."""
         with self._guard:
-            return bool(self._reports(who))
+            return not all(report.stop.is_set() for report in self._reports(who))
 
     def _reports(self, who: str) -> list[Report]:
         waiting = self._waiting.get(who)

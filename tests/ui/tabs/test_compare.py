@@ -356,6 +356,9 @@ def test_a_change_that_meets_a_computation_takes_its_stop_from_nobody():
         assert jobs.at_work("me")
         with jobs.started("me") as changed:
             assert jobs.stop("me") and computed.stop.is_set() and changed.stop.is_set()
+        assert not jobs.at_work("me")
+    jobs.asked("me")  # and refused, so that it never starts
+    assert jobs.at_work("me") and jobs.stop("me") and not jobs.at_work("me")
 
 
 def test_what_waits_for_its_turn_can_be_stopped_already(monkeypatch):
