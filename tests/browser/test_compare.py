@@ -51,12 +51,18 @@ def test_four_networks_one_image_one_scale_and_another_class(tab):
     expect(rows(tab).locator("h3")).to_have_text(["Tiny cbam", "Tiny none", "Tiny se", "Tiny self-attention"])
     expect(tab.locator("#compare-notes")).to_contain_text("One scale for all rows: gates from 0 to 1")
     expect(tab.locator("#compare-table")).to_contain_text("not a mask")
-    ends = tab.locator("#compare-table .av-cmp-cells > :nth-child(3) .av-legend").all_inner_texts()
-    assert len(ends) == 4 and len(set(ends)) == 1
+    legends = tab.locator("#compare-table .av-cmp-cells > :nth-child(3) .av-legend")
+    expect(legends).to_have_count(4)
+    assert len(set(legends.all_inner_texts())) == 1
+    tab.wait_for_timeout(500)  # canvases are drawn a moment after the table
     before, notes = masks(tab), tab.locator("#compare-notes").inner_text()
     explained = re.search("explain “(red|green|blue)”", notes).group(1)
     choose(tab, "compare-class", next(label for label in ("red", "green") if label != explained))
     expect(tab.locator("#compare-notes")).not_to_contain_text(f"“{explained}”")
+    for _ in range(50):  # the table is made anew, and its canvases are drawn a moment later
+        if masks(tab) == before:
+            break
+        tab.wait_for_timeout(200)
     assert masks(tab) == before
     expect(tab.locator("#compare-notes")).to_contain_text("Gates do not depend on the class")
 
@@ -99,14 +105,16 @@ DRAWN = """async ([module, html]) => {
   holder.innerHTML = html;
   const { cells } = await import(new URL(`attnviz/${module}`, document.baseURI).href);
   cells(holder);
-  await new Promise((done) => setTimeout(done, 100));
-  return [...holder.querySelectorAll('.av-veil')].map((canvas) => {
+  const ends = () => [...holder.querySelectorAll('.av-veil')].map((canvas) => {
     const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const hot = [...Array(data.length / 4).keys()].filter((i) => data[4 * i + 3] > 0 && data[4 * i] > 200);
     const [x, y] = [hot.map((i) => i % width), hot.map((i) => Math.floor(i / width))];
-    const ends = [Math.min(...x) / width, Math.min(...y) / canvas.height];
-    return [...ends, (Math.max(...x) + 1) / width, (Math.max(...y) + 1) / canvas.height];
+    const least = [Math.min(...x) / width, Math.min(...y) / canvas.height];
+    return [...least, (Math.max(...x) + 1) / width, (Math.max(...y) + 1) / canvas.height];
   });
+  for (let tries = 0; tries < 100 && !ends().flat().every(Number.isFinite); tries++)
+    await new Promise((done) => setTimeout(done, 100));
+  return ends();
 }"""
 
 
