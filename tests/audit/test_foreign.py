@@ -90,7 +90,8 @@ def test_the_share_above_one_half_is_that_of_the_answers(folder, data, others):
     for scale in np.geomspace(1, 1000, 40):  # until answers lie on both sides of one half, one of them just below
         with torch.no_grad():
             linear.weight *= 1.0 if scale == 1 else 1000 ** (1 / 39)
-        sure = np.array([Analyser(network).analyse(path).top(1)[0][1] for path in paths])
+        analyser = Analyser(network)
+        sure = np.array([analyser.analyse(path).top(1)[0][1] for path in paths])
         if (sure > 0.5).any() and ((sure > 0.4) & (sure <= 0.5)).any():
             break
     else:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnviz.core.intervals import of_change, sign_test_p
 from attnviz.core.numbers import signed, significant
-from attnviz.training.data import load_images
+from attnviz.training.data import ImageSet, load_images
 from attnviz.training.evaluation import evaluate
 from attnviz.training.experiments.markdown import p_text
 from attnviz.training.experiments.runs import Run
@@ -32,13 +32,15 @@ def on_same_images(runs: Sequence[Run], pairs: Sequence[tuple[str, str]], data: 
     """
     single = {run.row: run for run in runs if sum(other.row == run.row for other in runs) == 1}
     wanted = [(of, beside) for of, beside in pairs if of in single and beside in single]
-    right = {row: _right(single[row], data) for row in dict.fromkeys(row for pair in wanted for row in pair)}
+    if not wanted:
+        return []
+    images = load_images(data, "val", runs[0].card.spec.input)  # rows of a family are given the same pictures
+    right = {row: _right(single[row], images) for row in dict.fromkeys(row for pair in wanted for row in pair)}
     return [{"of": of, "beside": beside, **_difference(right[of], right[beside])} for of, beside in wanted]
 
 
-def _right(run: Run, data: Path) -> Tensor:
+def _right(run: Run, images: ImageSet) -> Tensor:
     network = run.network
-    images = load_images(data, "val", network.spec.input)
     device = next(network.module.parameters()).device
     return evaluate(network.module, images, network.spec.input, device) == images.targets
 
