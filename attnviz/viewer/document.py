@@ -102,13 +102,13 @@ def document(
         "prediction": _prediction(analysis, labels or {}),
         "notes": [{"key": note.key, "values": dict(note.values), "text": note.text} for note in analysis.notes],
         "network": {"input": list(analysis.image.network.shape[:2]), "units": _units(analysis.outline, names)},
-        "gates": gates,
         "features": [channel_map(each, names[each.site.name]) for each in features],
         "first": None if first is None else {"gate": first.gate, "rule": first.rule, "value": first.value},
         "open": opening if opening is not None else None if first is None else first.gate,
         "facts": {"attnviz": attnviz.__version__, **_plain(analysis.facts)},
     }
-    whole["photograph"] = _photograph(analysis, BUDGET - len(json.dumps(whole)), photograph)
+    whole["photograph"] = _photograph(analysis, BUDGET - spent - len(json.dumps(whole)), photograph)
+    whole["gates"] = gates
     whole["classes"] = None if classes is None else _classes(classes, labels or {})
     return whole
 

@@ -39,7 +39,7 @@ def jpeg(pixels: Bytes, budget: int) -> str:
     text = ""
     for quality in QUALITIES:
         data = io.BytesIO()
-        Image.fromarray(pixels).save(data, "JPEG", quality=quality, optimize=True)
+        Image.fromarray(pixels).save(data, "JPEG", quality=quality)
         text = base64.b64encode(data.getvalue()).decode()
         if len(text) <= budget:
             break

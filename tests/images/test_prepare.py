@@ -783,6 +783,16 @@ def test_the_display_is_reduced_and_never_enlarged(size, side, shown):
     assert prepared.pixels.shape == (shown[1], shown[0], 3) and prepared.original_size == size
 
 
+@pytest.mark.parametrize("size", [(1600, 1200), (1203, 2001), (641, 640), (5000, 700)])
+def test_the_display_shows_every_place_where_it_is(size):
+    width, height = size
+    gradient = np.zeros((height, width, 3), np.uint8)
+    gradient[:, :, 0], gradient[:, :, 1] = np.linspace(0, 255, width), np.linspace(0, 255, height)[:, None]
+    shown = prepare(Image.fromarray(gradient), InputSpec(), 320).pixels.astype(int)
+    expected = Image.fromarray(gradient).resize(shown.shape[1::-1], Image.Resampling.BICUBIC)
+    assert np.abs(shown - np.asarray(expected)).max() <= 2
+
+
 SIDE = st.integers(1, 90)
 
 

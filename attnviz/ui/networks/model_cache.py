@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
+from attnviz.models.threads import CORES, on_threads
+
+LANES = 2
+"""Events of the page that compute at once: one photograph is opened while another one is in its network."""
 
 
 @dataclass
@@ -26,12 +31,15 @@ class Slots:
 
     Args:
         most: Models kept in memory; those in use are never dropped.
+        lanes: Among how many computations at once the cores are divided. Always, not only while there are others: the
+            last bits of a network's numbers depend on it, and on two cores two computations with two threads each take
+            a fifth longer than with one.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, lanes: int = 1) -> None:
         if most < 1:
             raise UserError(f"a store must keep at least 1 model, got {most}")
-        self.most = most
+        self.most, self.threads = most, max(1, CORES // lanes)
         self._slots: OrderedDict[str, _Slot] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -47,6 +55,15 @@ class Slots:
             slot = self._slots.get(name)
             return slot is not None and slot.analyser is not None
 
+    def input(self, name: str, load: Callable[[], Analyser]) -> InputSpec:
+        """What a model wants to be given; nobody waits for it while the model is leased to another thread."""
+        with self._guard:
+            slot = self._slots.get(name)
+        if slot is not None and slot.analyser is not None:
+            return slot.analyser.loaded.input
+        with self.lease(name, load) as analyser:
+            return analyser.loaded.input
+
     @contextmanager
     def lease(self, name: str, load: Callable[[], Analyser]) -> Iterator[Analyser]:
         """A model in eval mode for as long as the ``with`` block lasts; another thread that asks for it waits.
@@ -57,7 +74,7 @@ class Slots:
         """
         slot = self._enter(name)
         try:
-            with slot.lock:
+            with slot.lock, on_threads(self.threads):
                 if slot.analyser is None:
                     slot.analyser = load()
                 with slot.analyser.in_use():

@@ -13,6 +13,7 @@ from attnviz.audit.compare import Summary
 from attnviz.audit.summaries import FOLDER as AUDITS
 from attnviz.audit.summaries import audit_of, summaries_in
 from attnviz.core.errors import UserError, nearest
+from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import GateSite
 from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import (
@@ -27,7 +28,7 @@ from attnviz.models.locator import load
 from attnviz.models.network import Network
 from attnviz.models.provenance import fingerprint
 from attnviz.models.published import at_hand
-from attnviz.ui.networks.model_cache import Slots
+from attnviz.ui.networks.model_cache import LANES, Slots
 
 OPENING = ("cbam", "pool")
 """Types that stand first, however accurate others are: the one with channel gates and spatial masks, which the app
@@ -71,7 +72,7 @@ class Store:
     ) -> None:
         self.folder = checkpoint_folder() if folder is None else folder
         self.alone, self.public = alone, public
-        self.slots = self._shared = Slots(most)
+        self.slots = self._shared = Slots(most, LANES)
         self._live: dict[str, Network] = {}
         self._cards: dict[str, Card] = {}
         self._references: dict[str, Reference | None] = {}
@@ -182,11 +183,18 @@ class Store:
             UserError: There is no model of that id, it is damaged, or its weights cannot be fetched.
         """
         name = self._check(name)
-        slots = self._shared if name in self._live else self.slots
-        return slots.lease(name, lambda: self._load(name))
+        return self._slots_of(name).lease(name, lambda: self._load(name))
+
+    def input(self, name: str) -> InputSpec:
+        """What a model wants to be given; it is loaded for that where it is not in memory. Raises as ``lease`` does."""
+        name = self._check(name)
+        return self._slots_of(name).input(name, lambda: self._load(name))
+
+    def _slots_of(self, name: str) -> Slots:
+        return self._shared if name in self._live else self.slots
 
     def apart(self) -> Store:
-        """The same models once more in memory, for work that takes long: nobody waits for what is leased there.
+        """The same models once more in memory and with all cores, for work that takes long: nobody waits for it.
 
         Live networks are somebody's own and exist once, so they are shared.
         """

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.core.errors import UserError
+from attnviz.core.input_spec import InputSpec
 from attnviz.core.types import GateSite
 from attnviz.models.cost import count_macs
 from attnviz.models.gate_reference import Reference
 from attnviz.models.published import at_hand
 from attnviz.models.untrusted import Wish, invite, small
 from attnviz.models.wrap import numbered as numbered_labels
-from attnviz.ui.networks.model_cache import Slots
+from attnviz.ui.networks.model_cache import LANES, Slots
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.text import plain
 
@@ -80,7 +81,7 @@ class Guests:
 
     def __init__(self, store: Store, most: int = 2) -> None:
         self.store = store
-        self.slots = Slots(most)
+        self.slots = Slots(most, LANES)
         self._abouts: OrderedDict[str, About] = OrderedDict()
         self._wishes: OrderedDict[str, Wish] = OrderedDict()
         self._examples: set[str] = set()
@@ -142,11 +143,22 @@ class Guests:
         """
         if isinstance(name, str) and name in self._examples:
             return self.store.lease(name)
+        wish = self._wish(name)
+        return self.slots.lease(name, lambda: self._load(wish))
+
+    def input(self, name: str) -> InputSpec:
+        """What a network wants to be given; raises as ``lease`` does."""
+        if name in self._examples:
+            return self.store.input(name)
+        wish = self._wish(name)
+        return self.slots.input(name, lambda: self._load(wish))
+
+    def _wish(self, name: str) -> Wish:
         with self._guard:
             wish = self._wishes.get(name) if isinstance(name, str) else None
         if wish is None:
             raise UserError(plain("gone"))
-        return self.slots.lease(name, lambda: self._load(wish))
+        return wish
 
     def _load(self, wish: Wish) -> Analyser:
         guest = invite(wish, lambda parameters: self._allow(wish.name, 4 * parameters))

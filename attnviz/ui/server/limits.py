@@ -48,8 +48,8 @@ SESSIONS_ADDRESS = 100
 """Most of them from one address: its own oldest goes first, never somebody else's."""
 
 PACE = 30.0
-"""Requests a second of one address, by what they cost (``pace.cost``): three times what two cores can compute, and a
-tenth of the time of the loop that serves everybody."""
+"""Requests a second of one address, by what they cost (``pace.cost``): fifteen photographs, half of what two cores
+compute, and a tenth of the time of the loop that serves everybody."""
 PACE_BURST = 600.0
 """Requests of an address at once before its pace counts: a class of forty opens the page, with its files and events."""
 PACE_SECONDS = 5.0

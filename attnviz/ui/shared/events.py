@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from attnviz.core.errors import UserError
+from attnviz.ui.networks.model_cache import LANES
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.text import plain
@@ -16,7 +17,7 @@ from attnviz.ui.shared.toasts import guarded
 
 HEAVY: dict[str, Any] = {
     "concurrency_id": "cnn",
-    "concurrency_limit": 2,
+    "concurrency_limit": LANES,
     "show_progress": "minimal",
     "trigger_mode": "always_last",
 }

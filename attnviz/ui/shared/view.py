@@ -5,22 +5,26 @@ from __future__ import annotations
 import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import gradio as gr
 
 from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.core.class_map import ClassMap
-from attnviz.core.types import Analysis
+from attnviz.core.input_spec import InputSpec
+from attnviz.core.types import Analysis, PreparedImage
 from attnviz.images.channels import prepared
 from attnviz.models.gate_reference import Reference
 from attnviz.ui.shared.page import Photo, suited
 from attnviz.ui.shared.text import plain
 from attnviz.ui.shared.toasts import escaped
+from attnviz.viewer import photograph
 
 SIDE = 900
-"""Longest side in pixels of the photograph that is kept for display."""
+"""Longest side in pixels of a photograph that the page itself draws; what the view draws has the view's."""
+PRINTED = 1280
+"""The same of a photograph in a saved picture."""
 
 
 class Networks(Protocol):
@@ -28,6 +32,9 @@ class Networks(Protocol):
 
     def lease(self, name: str) -> AbstractContextManager[Analyser]:
         """A network for as long as the ``with`` block lasts."""
+
+    def input(self, name: str) -> InputSpec:
+        """What it wants to be given."""
 
     def reference(self, name: str) -> Reference | None:
         """What its gates usually say, where that is known."""
@@ -87,14 +94,27 @@ def look(
         UserError: The model or the photograph cannot be used, or has no such channels.
     """
     source = Photo(sample, path).source(language)
-    with networks.lease(model) as analyser:
-        spec = analyser.loaded.input
-    image = prepared(source, spec if shown is None else replace(spec, shown=shown), SIDE)  # nobody waits for that
+    image = _prepared(source, networks.input(model), shown, photograph.SIDE)  # nobody waits for that
     with networks.lease(model) as analyser:
         analysis, classes = analyser.analyse(image), analyser.class_map(image)
     return View(
         analysis, None if path is not None else sample, path, language, networks.reference(model), classes, shown
     )
+
+
+def for_print(networks: Networks, view: View) -> View:
+    """The same with more pixels of the photograph than the page shows, for pictures that are saved.
+
+    Raises:
+        UserError: The photograph is gone.
+    """
+    source = Photo(view.sample, view.path).source(view.language)
+    image = _prepared(source, networks.input(view.analysis.model), view.shown, PRINTED)
+    return replace(view, analysis=replace(view.analysis, image=image))
+
+
+def _prepared(source: Any, spec: InputSpec, shown: tuple[int, int, int] | None, side: int) -> PreparedImage:
+    return prepared(source, spec if shown is None else replace(spec, shown=shown), side)
 
 
 def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tuple[Photo, bool]:
@@ -103,9 +123,8 @@ def suited_to(networks: Networks, model: str, photo: Photo, language: str) -> tu
     Raises:
         UserError: There is none.
     """
-    with networks.lease(model) as analyser:
-        suitable = suited(photo, analyser.loaded.input)
-        count = analyser.loaded.input.colours
+    spec = networks.input(model)
+    suitable = suited(photo, spec)
     if suitable != photo:
-        gr.Info(escaped(plain("other_photo", language, name=networks.title(model), channels=count)))
+        gr.Info(escaped(plain("other_photo", language, name=networks.title(model), channels=spec.colours)))
     return suitable, suitable == photo

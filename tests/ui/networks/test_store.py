@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 from attnviz.core.errors import UserError
 from attnviz.images.sample_table import SAMPLES
@@ -58,6 +59,29 @@ def test_two_threads_never_hold_one_model_together(store):
         thread.join(30)
     assert seen == [1] * 6
     assert store.loaded == ("cbam",)
+
+
+def test_what_a_model_wants_is_told_while_another_thread_holds_it(store):
+    with store.lease("cbam") as analyser:
+        told = []
+        thread = threading.Thread(target=lambda: told.append(store.input("cbam")))
+        thread.start()
+        thread.join(10)
+        assert told == [analyser.loaded.input]
+    assert store.input("se") == store.card("se").spec.input and "se" in store.loaded
+    with pytest.raises(UserError, match="no model"):
+        store.input("../cbam")
+
+
+def test_the_lanes_of_the_page_share_the_cores_and_long_work_has_them_all(store, monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr("attnviz.ui.networks.model_cache.CORES", 7)
+    page = Store(store.folder)
+    for other, threads in ((page, 3), (page.apart(), 7)):
+        with pytest.raises(ZeroDivisionError), other.lease("se"):
+            assert torch.get_num_threads() == threads
+            1 / 0  # noqa: B018
+        assert torch.get_num_threads() == before
 
 
 def test_different_models_are_held_at_the_same_time(store):

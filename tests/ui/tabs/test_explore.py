@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
+from attnviz.images.samples import load_sample
 from attnviz.ui.shared import viewer_host
 from attnviz.ui.shared.address import Query
 from attnviz.ui.shared.page import Chosen, Photo
 from attnviz.ui.shared.toasts import MOST, guarded
+from attnviz.ui.shared.view import PRINTED
 from attnviz.ui.shared.view_document import document_of, ranges
+from attnviz.viewer.photograph import SIDE
 from tests.conftest import statistics
 from tests.ui.calls import changed, document, visitor
 from tests.viewer.reader import unpack
@@ -217,6 +220,20 @@ def test_an_archive_holds_pictures_and_numbers_as_the_view_draws_them(ask):
     with zipfile.ZipFile(path["file"]) as archive:
         names = [name.rpartition("/")[2] for name in archive.namelist()]
     assert {"gates.csv", "captions.txt", f"overlay-{SPATIAL}.svg", f"channels-{CHANNEL}.svg"} <= set(names)
+
+
+def test_saved_pictures_have_more_of_the_photograph_than_the_page(ask, tmp_path):
+    path, saved = tmp_path / "large.png", tmp_path / "saved"
+    load_sample("cat").resize((2000, 1500)).save(path)
+    view = ask("on_photo", photo={"path": str(path)})["state"]
+    assert max(view.analysis.image.pixels.shape) == SIDE
+    with zipfile.ZipFile(ask("on_export", state=view, selected=sent())["file"]) as archive:
+        archive.extractall(saved)
+    numbers = json.loads(next(saved.rglob("*.json")).read_text(encoding="utf-8"))
+    assert numbers["photograph"]["shown_width"] == PRINTED
+    path.unlink()
+    with pytest.raises(UserError, match="photograph"):
+        ask("on_export", state=view, selected=sent())
 
 
 @pytest.mark.parametrize("look", [{"cmap": EVIL}, {"scale": "x"}, {"opacity": "much"}, {"opacity": 3}])

@@ -36,7 +36,7 @@ from attnviz.ui.shared.sample_buttons import available, samples_for
 from attnviz.ui.shared.sent_numbers import number
 from attnviz.ui.shared.strip_and_map import head_html, prediction_html
 from attnviz.ui.shared.text import label, language_of, plain, removed_html
-from attnviz.ui.shared.view import View, look, suited_to
+from attnviz.ui.shared.view import View, for_print, look, suited_to
 from attnviz.ui.shared.view_answers import answer_to
 from attnviz.ui.shared.view_document import document_of
 from attnviz.ui.tabs import Tab
@@ -244,7 +244,8 @@ class Explore:
         view, sent = self.view(data), viewer_host.chosen(data[self.parts.selected])["look"]
         kind = str(data[self.parts.kind])[:20]
         dpi = number(data[self.parts.dpi], *DENSITIES, plain("dpi", view.language), view.language)
-        return {self.parts.file: str(self.downloads.archive(view, DownloadLook.of(sent), kind, dpi))}
+        file = self.downloads.archive(for_print(self.store, view), DownloadLook.of(sent), kind, dpi)
+        return {self.parts.file: str(file)}
 
 
 def wire(explore: Explore) -> None:
