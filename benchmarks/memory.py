@@ -22,9 +22,9 @@ from typing import Any
 
 import torch
 
+from attnviz.models.machine import keep_memory
 from attnviz.models.results import add_force
 from attnviz.training.loop import Trainer
-from attnviz.training.memory import keep_memory
 from attnviz.training.recipe import load_recipe
 from benchmarks.cases import add_case, machine
 from benchmarks.training import Silent, link

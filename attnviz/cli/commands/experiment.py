@@ -39,10 +39,10 @@ class ExperimentOptions:
 def run(args: ExperimentOptions) -> None:
     from attnviz.audit.photographs import in_folder
     from attnviz.models.checkpoints import best_device
+    from attnviz.models.machine import keep_memory
     from attnviz.models.provenance import facts
     from attnviz.training.experiments import EXPERIMENTS
     from attnviz.training.experiments.runs import check_data, collect
-    from attnviz.training.memory import keep_memory
     from attnviz.training.recipe import load_recipe
 
     seeds = _seeds(args.seeds)

@@ -31,7 +31,7 @@ class TrainOptions:
 
 
 def run(args: TrainOptions) -> None:
-    from attnviz.training.memory import keep_memory
+    from attnviz.models.machine import keep_memory
     from attnviz.training.recipe import load_recipe, read_value
 
     keep_memory()

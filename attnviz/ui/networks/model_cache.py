@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.models.threads import CORES, on_threads
+from attnviz.models.machine import CORES, on_threads
 
 LANES = 2
 """Events of the page that compute at once: one photograph is opened while another one is in its network."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import ctypes
 import importlib.util
 import json
-import sys
 from collections import Counter, OrderedDict
 from typing import Any
 
@@ -16,11 +14,12 @@ import httpx
 from anyio.to_thread import run_sync
 
 from attnviz.core.errors import UserError
+from attnviz.models.machine import keep_memory
 from attnviz.ui.server import limits
 from attnviz.ui.shared.text import plain
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Numbers of glibc's mallopt(3)."""
+KEPT = 2**28
+"""Bytes that may lie free in a process that serves: some photographs, and what is computed from them."""
 
 
 def start(demo: Any, **options: Any) -> None:
@@ -35,7 +34,7 @@ def start(demo: Any, **options: Any) -> None:
     """
     if options.get("mcp_server") and importlib.util.find_spec("mcp") is None:
         raise UserError("MCP needs a package more: pip install 'attnviz[mcp]'")
-    _keep_memory()
+    keep_memory(KEPT)
     wait = not options.pop("prevent_thread_lock", False)
     demo.launch(**options, prevent_thread_lock=True)
     if options.get("mcp_server"):
@@ -48,20 +47,6 @@ def start(demo: Any, **options: Any) -> None:
     config.http_protocol_class = limited(config.http_protocol_class, most_connections())
     if wait:
         demo.block_thread()
-
-
-def _keep_memory() -> None:
-    """Let glibc keep up to 256 MB that are free for a moment: a photograph takes some ten blocks of megabytes.
-
-    By itself it gives each back to the system at once, and pays for every page of the next one: 3,700 faults and five
-    milliseconds a photograph of two megapixels.
-    """
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        tune = ctypes.CDLL(None).mallopt
-        tune(_MMAP_THRESHOLD, 2**25)
-        tune(_TRIM_THRESHOLD, 2**28)
 
 
 def as_json(data: list[Any], root_url: str) -> list[Any]:

@@ -37,8 +37,8 @@ export class Network {
     this.thumbnail = make('canvas', { class: 'thumb', width: 72, height: 72 });
     this.words_ = [];
     const parts = [this.#end('input', this.thumbnail, `${input[0]}×${input[1]}`)];
-    for (const stage of stages(units)) parts.push(this.#arrow(), this.#stage(stage));
-    parts.push(this.#arrow(), this.#answer());
+    for (const stage of stages(units)) parts.push(this.#then(this.#stage(stage)));
+    parts.push(this.#then(this.#answer()));
     this.line.replaceChildren(...parts);
     this.tiles = app.view.gates.map((_, index) => this.tiles[index]).filter(Boolean);
     this.words();
@@ -54,7 +54,8 @@ export class Network {
 
   focus(at) { this.tiles[at]?.element.focus({ preventScroll: true }); }
 
-  #arrow() { return make('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'); }
+  // with its arrow before it: a line that is full breaks before an arrow, never behind one
+  #then(part) { return make('div', { class: 'then' }, make('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'), part); }
 
   #end(name, picture, size) {
     const label = make('span');

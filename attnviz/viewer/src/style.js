@@ -81,6 +81,7 @@ section { margin-top: 22px; }
 .step { width: 30px; height: 30px; border: 1px solid var(--line); border-radius: 6px; background: none; cursor: pointer; line-height: 1; font-size: calc(17px * var(--av-type, 1)); padding: 0; }
 .step:hover { background: var(--soft); }
 .line { display: flex; flex-wrap: wrap; align-items: stretch; gap: 8px 5px; }
+.then { display: flex; align-items: stretch; gap: 5px; }
 .arrow { align-self: center; color: var(--muted); }
 .end { display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 1px; font-size: calc(12px * var(--av-type, 1)); color: var(--muted); text-align: center; max-width: 120px; }
 .thumb { width: 48px; height: 48px; border-radius: 6px; }
@@ -138,7 +139,7 @@ section { margin-top: 22px; }
   .head select { order: 1; max-width: 100%; width: 100%; }
   .head > .readout { display: none; }
   .line { flex-wrap: nowrap; overflow-x: auto; padding: 2px 2px 8px; }
-  .stage, .end { flex: none; }
+  .then, .stage, .end { flex: none; }
   .units { flex-wrap: nowrap; }
   .many .units { flex-wrap: wrap; width: max-content; max-width: 300px; }
 }
