@@ -48,7 +48,7 @@ class MeasuredNetworks:
 
 
 def chosen(args: MeasuredOptions) -> MeasuredNetworks:
-    """Which networks, on which photographs.
+    """Which networks, on which photographs; the process keeps its memory from now on.
 
     Raises:
         UserError: Neither names nor ``--all`` were given, or both, or ``--all`` with what is said of one network.
@@ -56,7 +56,9 @@ def chosen(args: MeasuredOptions) -> MeasuredNetworks:
     from attnviz.audit.accuracy import fitting
     from attnviz.audit.photographs import in_folder
     from attnviz.models.checkpoints import checkpoint_folder
+    from attnviz.models.machine import keep_memory
 
+    keep_memory()
     if args.all == bool(args.models):
         raise UserError("either networks or --all must be given, and not both")
     if args.all and (given := [*said(args.network), *(["untrained"] if args.untrained else [])]):

@@ -32,8 +32,8 @@ def keep_memory(most: int | None = None) -> bool:
     """Let this process keep the memory that it frees, for its next allocations, instead of giving it back at once.
 
     glibc gives blocks of some megabytes back to the system as soon as they are freed, and the system clears every page
-    of the next ones anew. A step of training frees and wants the same feature maps again (``benchmarks/memory.py``
-    measures what that costs); opening a photograph of two megapixels costs 3,700 pages, which is half of its time.
+    of the next ones anew. Who trains or passes many photographs frees and wants the same feature maps again and again
+    (``benchmarks/memory.py`` measures what that costs).
     Results do not change.
 
     Args:
