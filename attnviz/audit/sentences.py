@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attnviz.core.numbers import number
+from attnviz.core.numbers import number, signed
 
 MARGIN = 1.0
 """Points of accuracy (or of answers kept) that do not matter."""
@@ -23,28 +23,29 @@ Values = Mapping[str, Any]
 TEXTS: Mapping[str, Pair] = {
     "constant": ("It never moves: the same weights for every photograph.", "它从不变化：对每张照片权重都一样。"),
     "would_do": (
-        "A constant would do: its mean over the data costs {cost} points {ends}.",
-        "用常数就够了：换成数据集均值只损失 {cost} 个百分点 {ends}。",
+        "A constant would do: {change} points {ends} with its mean over the data.",
+        "用常数就够了：换成数据集均值后变化 {change} 个百分点 {ends}。",
     ),
     "would_not_do": (
-        "A constant would not do: its mean over the data costs {cost} points {ends}.",
-        "常数不够：换成数据集均值损失 {cost} 个百分点 {ends}。",
+        "A constant would not do: {change} points {ends} with its mean over the data.",
+        "常数不够：换成数据集均值后变化 {change} 个百分点 {ends}。",
     ),
     "constant_open": (
-        "Whether a constant would do is open: its mean over the data costs {cost} points {ends}.",
-        "常数是否够用尚无定论：换成数据集均值损失 {cost} 个百分点 {ends}。",
+        "Whether a constant would do is open: {change} points {ends} with its mean over the data.",
+        "常数是否够用尚无定论：换成数据集均值后变化 {change} 个百分点 {ends}。",
     ),
     "follows": (
-        "The image is followed: the weights of another photograph{of} cost {cost} points {ends}.",
-        "跟随图像：换成{of}另一张照片的权重损失 {cost} 个百分点 {ends}。",
+        "The image is followed: {change} points {ends} with the weights of another photograph{of}.",
+        "跟随图像：换成{of}另一张照片的权重后变化 {change} 个百分点 {ends}。",
     ),
     "follows_nothing": (
-        "Nothing in the photograph that matters is followed: the weights of another one{of} cost {cost} points {ends}.",
-        "没有跟随照片中任何要紧的内容：换成{of}另一张照片的权重只损失 {cost} 个百分点 {ends}。",
+        "Nothing in the photograph that matters is followed: {change} points {ends} with the weights of another "
+        "one{of}.",
+        "没有跟随照片中任何要紧的内容：换成{of}另一张照片的权重后变化 {change} 个百分点 {ends}。",
     ),
     "follows_open": (
-        "Whether the image is followed is open: the weights of another photograph{of} cost {cost} points {ends}.",
-        "是否跟随图像尚无定论：换成{of}另一张照片的权重损失 {cost} 个百分点 {ends}。",
+        "Whether the image is followed is open: {change} points {ends} with the weights of another photograph{of}.",
+        "是否跟随图像尚无定论：换成{of}另一张照片的权重后变化 {change} 个百分点 {ends}。",
     ),
     "turns_down": (
         "It turns down what is strong (median r = {r} of a channel's weight with its own mean feature).",
@@ -115,6 +116,11 @@ def verdict(effect: Values) -> str:
     return "free" if low > -MARGIN else "costs" if high < 0 else "open"
 
 
+def _change(effect: Values) -> dict[str, str]:
+    low, high = map(number, effect["interval"])
+    return {"change": signed(effect["points"], 1), "ends": f"[{low}, {high}]"}
+
+
 def _cost(effect: Values) -> dict[str, str]:
     low, high = (-value for value in reversed(effect["interval"]))
     return {"cost": number(-effect["points"]), "ends": f"[{number(low)}, {number(high)}]"}
@@ -132,11 +138,11 @@ def on_effects(effects: Values) -> list[dict[str, str]]:
     sentences = []
     if "mean" in effects:
         key = {"free": "would_do", "costs": "would_not_do", "open": "constant_open"}[verdict(effects["mean"])]
-        sentences.append(written(key, **_cost(effects["mean"])))
+        sentences.append(written(key, **_change(effects["mean"])))
     for name, of in _OF.items():
         if name in effects:
             key = {"free": "follows_nothing", "costs": "follows", "open": "follows_open"}[verdict(effects[name])]
-            sentences.append(written(key, of=of, **_cost(effects[name])))
+            sentences.append(written(key, of=of, **_change(effects[name])))
     return sentences
 
 

@@ -1,15 +1,19 @@
 """The numbers of a summary against plain numpy on gates that were recorded without attnviz."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from attnviz.audit.compare import read_summary
 from attnviz.audit.objects import ByPath, ObjectTests, energy_ratio, pooled
 from attnviz.audit.run import audit
-from attnviz.audit.sentences import on_knock_outs
+from attnviz.audit.sentences import on_effects, on_knock_outs, say_all
 from attnviz.audit.settings import Settings
+from attnviz.audit.summaries import FOLDER
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.intervals import of_mean
 from tests.audit.conftest import PHOTOGRAPHS, follows, photographs, prepared
@@ -187,3 +191,29 @@ def test_masks_are_compared_with_objects_on_every_photograph_that_has_one(tmp_pa
     low, high = of_mean(ratios)
     assert found["energy"] == pytest.approx([np.mean(ratios), low, high], abs=2e-3)
     assert found["pointing"][0] == 1
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_the_sentences_of_the_bundled_audits_are_those_of_the_rules(path):
+    kept = read_summary(path)
+    again = copy.deepcopy(kept)
+    assert say_all(again) == kept["sentences"]
+    assert [gate["sentences"] for gate in again["gates"]] == [gate["sentences"] for gate in kept["gates"]]
+
+
+@pytest.mark.parametrize(
+    "points, interval, says",
+    [
+        (0.44, [-0.2, 1.1], "A constant would do: +0.4 points [−0.2, 1.1] with its mean over the data."),
+        (-0.04, [-0.3, 0.2], "A constant would do: 0.0 points [−0.3, 0.2] with its mean over the data."),
+        (-5.2, [-7.0, -3.4], "A constant would not do: −5.2 points [−7.0, −3.4] with its mean over the data."),
+        (
+            -1.2,
+            [-2.6, 0.2],
+            "Whether a constant would do is open: −1.2 points [−2.6, 0.2] with its mean over the data.",
+        ),
+    ],
+)
+def test_a_change_is_told_with_its_sign(points, interval, says):
+    (sentence,) = on_effects({"mean": {"points": points, "interval": interval}})
+    assert sentence["en"] == says

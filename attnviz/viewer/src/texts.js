@@ -81,7 +81,7 @@ const TEXTS = {
   usual_out_low: ['lower than usual ({low} to {high})', '低于常见范围（{low} 到 {high}）'],
   usual_legend: ['Grey: where each channel lies for 90 % of {images} validation photographs.', '灰色：{images} 张验证照片中 90 % 时各通道所在的范围。'],
   verdict: ['Does this gate matter? An audit replaced it alone, on {photographs} photographs:', '这个门重要吗？审计在 {photographs} 张照片上单独替换了它：'],
-  verdict_note: ['Points of accuracy, their 95 % interval in brackets; a negative cost is a gain. “Open”: so many photographs do not decide it.', '单位为准确率的百分点，方括号内是 95 % 区间；损失为负表示有所提高。“尚无定论”：这些照片还不足以判断。'],
+  verdict_note: ['Points of accuracy gained or lost, their 95 % interval in brackets. “Open”: so many photographs do not decide it.', '单位为准确率的百分点，正为提高，负为损失，方括号内是 95 % 区间。“尚无定论”：这些照片还不足以判断。'],
   usual_mask_in: ['Mean {value}, as usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，属于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
   usual_mask_high: ['Mean {value}, higher than usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，高于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
   usual_mask_low: ['Mean {value}, lower than usual: {low} to {high} for 90 % of {images} validation photographs.', '均值 {value}，低于常见范围：{images} 张验证照片中 90 % 在 {low} 到 {high}。'],
