@@ -25,11 +25,14 @@ from attnviz.gates.capture import capture
 from attnviz.images.decode import open_photograph
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
+from attnviz.models.machine import keep_memory
 from attnviz.ui.networks.store import Store
+from attnviz.ui.server.start import KEPT
 from attnviz.ui.shared.strip_and_map import strip_html
-from attnviz.ui.shared.view import SIDE, View, look
+from attnviz.ui.shared.view import View, look
 from attnviz.ui.shared.view_document import document_of
 from attnviz.viewer.document import to_json
+from attnviz.viewer.photograph import SIDE
 from benchmarks import bars, comparing, editing
 
 
@@ -128,4 +131,5 @@ if __name__ == "__main__":
     options.add_argument("--model", default="cbam")
     options.add_argument("--repeats", type=int, default=200)
     given = options.parse_args()
+    keep_memory(KEPT)  # as the app does
     print(json.dumps(measure(given.model, given.repeats), indent=1, ensure_ascii=False))
