@@ -40,7 +40,7 @@ TEXTS: Mapping[str, Pair] = {
     ),
     "follows_nothing": (
         "Nothing in the photograph that matters is followed: {change} points {ends} with the weights of another "
-        "one{of}.",
+        "photograph{of}.",
         "没有跟随照片中任何要紧的内容：换成{of}另一张照片的权重后变化 {change} 个百分点 {ends}。",
     ),
     "follows_open": (

@@ -80,7 +80,17 @@ def test_the_first_screen_has_the_photograph_a_sentence_and_a_reason(page):
         assert box["y"] + box["height"] <= 800, part
     assert page.locator(".photo").bounding_box()["width"] > 400
     page.get_by_text("Why this one?").click()
+    # one gate of this view was audited, and none is missed
+    expect(page.locator(".why")).to_contain_text("An audit found no gate of this network that is missed")
     expect(page.locator(".why")).to_contain_text("varies most over this photograph")
+
+
+def test_where_no_gate_was_audited_that_is_said(open_file):
+    view = usual_view()
+    view["gates"] = [{**gate, "verdict": None} for gate in view["gates"]]
+    page = open_file(page_of_view(view))
+    page.get_by_text("Why this one?").click()
+    expect(page.locator(".why")).to_contain_text("no test of the gates of this network is known here")
 
 
 def test_whether_a_gate_matters_is_said_where_an_audit_knows_it(page):

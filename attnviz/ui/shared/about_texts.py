@@ -44,8 +44,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "审计在 {photographs} 张照片中的 {tested} 张上测得，附 95 % 区间。",
     ),
     "about_alone": (
-        "Over {photographs} photographs, this gate alone:",
-        "在 {photographs} 张照片上，只替换这个门：",
+        "An audit replaced this gate alone, on {photographs} photographs.",
+        "审计在 {photographs} 张照片上单独替换了这个门。",
     ),
     "about_audit": ("The whole audit", "完整的审计"),
     "about_gates": ("Do its gates do anything?", "它的门起作用吗？"),

@@ -11,8 +11,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "tour_end": ("End", "结束"),
     "tour_channel": ("A channel that finds the ball", "找到球的通道"),
     "tour_channel_text": (
-        "On the photograph lies where channel {channel} lights up: it is the ball, and hardly anything else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph.",
-        "照片上显示的是通道 {channel} 亮起的位置：它在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。",
+        "On the photograph lies where channel {channel} lights up: it is the ball, and hardly anything else. The marked bar is its gate: the number by which the network multiplies this channel before it goes on. The network computes it anew for every photograph. It does not say how well a channel finds the ball: here it is low.",
+        "照片上显示的是通道 {channel} 亮起的位置：它在球上亮起，其他地方几乎没有。被标记的柱形是它的门：网络在继续之前用这个数乘以该通道，并为每张照片重新计算。它并不表示通道找球找得多准：这里它很低。",
     ),
     "tour_mask": ("A gate for places keeps the grass", "一个针对位置的门保留了草地"),
     "tour_mask_text": (
@@ -26,13 +26,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "tour_knock_out": ("Does the channel matter?", "这个通道重要吗？"),
     "tour_knock_out_text": (
-        "Here channel {channel} is shut: its weight is 0. Look at the line with the two numbers: the answer hardly moves. A channel that lights up on the object need not be what the answer rests on; others do the same work.",
-        "这里关闭了通道 {channel}：权重为 0。看写着两个数的那一行：答案几乎不变。在物体上亮起的通道不一定是答案的依据；其他通道也在做同样的事。",
+        "Here channel {channel}, whose weight was low, is shut: its weight is 0. Look at the line with the two numbers: the answer hardly moves. A channel that lights up on the object need not be what the answer rests on; others do the same work.",
+        "这里关闭了本来权重就低的通道 {channel}：权重为 0。看写着两个数的那一行：答案几乎不变。在物体上亮起的通道不一定是答案的依据；其他通道也在做同样的事。",
     ),
     "tour_average": ("Does this gate choose anything?", "这个门真的在选择吗？"),
     "tour_average_text": (
-        "Now the gate says to this photograph what it says to photographs on average: it no longer looks at the picture. If the answer stays right, what this gate chose for this photograph was not needed. One photograph proves nothing; the audit asks it of thousands.",
-        "现在，这个门对这张照片给出的是它对许多照片的平均值：它不再看图片。如果答案仍然正确，说明它为这张照片做的选择并不必要。一张照片不能证明什么；审计会对数千张照片提出这个问题。",
+        "Now the gate says to this photograph what it says to photographs on average: it no longer looks at the picture. If the answer stays right, what this gate chose for this photograph was not needed. One photograph proves nothing; the audit asks it of a thousand.",
+        "现在，这个门对这张照片给出的是它对许多照片的平均值：它不再看图片。如果答案仍然正确，说明它为这张照片做的选择并不必要。一张照片不能证明什么；审计会对一千张照片提出这个问题。",
     ),
     "tour_compare": ("All gates side by side", "所有门并排"),
     "tour_compare_text": (
@@ -51,7 +51,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "tour_sum": ("What you have seen", "你看到了什么"),
     "tour_sum_text": (
-        "A gate is what a network multiplies its own features by. It may light up on the object and not matter, or shut the object out and the answer be right. So ask three things: what does it say (Explore), does the answer change without it (Intervene), and would a constant do as well? The last is asked here, over the whole validation set. Now take your own photograph, or your own network in the last tab.",
-        "门是网络用来乘自己特征的数。它可能在物体上亮起却并不重要，也可能关闭物体而答案仍然正确。所以要问三件事：它给出什么值（探索），没有它答案会不会变（干预），用一个常数是否同样可以？最后一个问题在这里对整个验证集提出。现在试试你自己的照片，或在最后一个标签页中使用你自己的网络。",
+        "A gate is what a network multiplies its own features by. It may light up on the object and not matter, or shut the object out and the answer be right. So ask three things: what does it say (Explore), does the answer change without it (Intervene), and would a constant do as well? The last is asked here, of a thousand validation photographs. Now take your own photograph, or your own network in the last tab.",
+        "门是网络用来乘自己特征的数。它可能在物体上亮起却并不重要，也可能关闭物体而答案仍然正确。所以要问三件事：它给出什么值（探索），没有它答案会不会变（干预），用一个常数是否同样可以？最后一个问题在这里对一千张验证照片提出。现在试试你自己的照片，或在最后一个标签页中使用你自己的网络。",
     ),
 }  # fmt: skip

@@ -36,6 +36,7 @@ const TEXTS = {
   why: ['Why this one?', '为什么是这个门？'],
   why_effect: ['Replacing this gate by its mean changes {share} % of this network’s answers, more than any other gate does.', '把这个门换成它的平均值会改变该网络 {share} % 的答案，比其他任何门都多。'],
   why_places: ['Of all {count} gates it varies most over this photograph (standard deviation {value}). That says where it chooses, not that it matters: no test of the gates of this network is known here.', '在全部 {count} 个门中，它在这张照片上变化最大（标准差 {value}）。这说明它在哪里做选择，并不说明它重要：这里没有对该网络各个门的检验结果。'],
+  why_places_tested: ['An audit found no gate of this network that is missed, beyond chance, where its mean alone replaces it. Of all {count} gates this one varies most over this photograph (standard deviation {value}): that says where it chooses, not that it matters.', '审计没有发现任何一个门在单独换成均值后造成超出偶然的损失。在全部 {count} 个门中，这个门在这张照片上变化最大（标准差 {value}）：这说明它在哪里做选择，并不说明它重要。'],
   why_channels: ['No gate here varies over the picture; of all {count} gates the scores of this one differ most between channels (standard deviation {value}).', '这里没有随位置变化的门；在全部 {count} 个门中，这个门的通道分数差异最大（标准差 {value}）。'],
   why_only: ['It is the last gate; none varies over the picture or between channels.', '它是最后一个门；没有一个门随位置或通道变化。'],
   chosen: ['Back to the most telling gate', '回到最能说明问题的门'],
@@ -52,7 +53,7 @@ const TEXTS = {
   gate_of: ['Gate {number} of {count}: {name}, {kind} gate', '第 {number} 个门，共 {count} 个：{name}，{kind}门'],
   gate_short: ['{kind} gate {number} of {count}', '{kind}门 {number} / {count}'],
   mean: ['mean {value}', '均值 {value}'],
-  network_hint: ['Each tile is a gate in its place. Choose one by a click, or with the arrow keys.', '每个小图是一个门，位于它在网络中的位置。点击或用方向键选择。'],
+  network_hint: ['Each small picture is a gate in its place: blue steps are the scores of channels, the highest first; a map is a weight for every place. Choose one by a click, or with the arrow keys.', '每个小图是一个门，位于它在网络中的位置：蓝色台阶是各通道的分数，从高到低；图表示每个位置的权重。点击或用方向键选择。'],
   previous: ['Previous gate', '上一个门'],
   next: ['Next gate', '下一个门'],
   // the picture

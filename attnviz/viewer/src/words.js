@@ -34,7 +34,8 @@ export function why(app) {
   if (!own) return;
   app.whyTitle.textContent = app.say('why');
   const values = { count: gates.length, value: text(first.value, first.value), share: (100 * first.value).toFixed(1) };
-  app.whyText.textContent = app.say(`why_${first.rule}`, values);
+  const tested = first.rule === 'places' && gates.some((gate) => gate.verdict); // and none was missed: it would stand first
+  app.whyText.textContent = app.say(tested ? 'why_places_tested' : `why_${first.rule}`, values);
 }
 
 // whether the mean of a mask is usual

@@ -8,6 +8,7 @@ from attnviz.audit.scenes import scenes as objects
 from attnviz.core.gate_map import mask_for
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import FOLDER, load, load_card
+from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.text import TEXTS
 from attnviz.ui.shared.tour import CHANNEL, COUNTED, GATE, MASK, MODEL, POOL, POOLED, SAMPLE, SCENES
 
@@ -36,6 +37,20 @@ def test_the_channel_of_the_first_scene_lights_up_on_the_ball_and_hardly_elsewhe
     count = analysis.gate(GATE).site.features[1]
     others = [analyser.channel_map(analysis.image, GATE, channel).values for channel in range(0, count, 8)]
     assert area_under_curve(values, cover) >= np.quantile([area_under_curve(each, cover) for each in others], 0.9)
+
+
+def test_the_weight_of_that_channel_is_low_as_the_first_and_fourth_scenes_say(looked):
+    scores = looked[1].gate(GATE).scores
+    assert scores[CHANNEL] < 0.2 and (scores < scores[CHANNEL]).mean() < 0.3
+    for scene in ("channel", "knock_out"):
+        assert "low" in TEXTS[f"tour_{scene}_text"][0]
+
+
+def test_audits_that_the_tour_speaks_of_ask_a_thousand_photographs():
+    audit = Store(FOLDER).audit(MODEL)
+    assert audit["data"]["tested"] == 1000
+    for scene in ("average", "sum"):
+        assert "thousand" in TEXTS[f"tour_{scene}_text"][0] and "一千" in TEXTS[f"tour_{scene}_text"][1]
 
 
 def test_shutting_the_channel_hardly_moves_the_answer(looked):

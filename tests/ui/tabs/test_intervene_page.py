@@ -151,6 +151,9 @@ def test_a_search_says_when_no_channel_matters_alone_and_draws_small_bars_small(
     assert "No channel of this gate matters alone" in markup and "0.4 points" in markup
     widths = [float(w) for w in re.findall(r"width:([\d.]+)%", markup)]
     assert max(widths) == pytest.approx(100 * 0.4 / FULL, abs=0.6)
+    assert "probability rises" not in markup
+    rises = search_html(bench, searched(bench, [-0.4, 2.1, -0.2]), "alone")
+    assert "without channel 1 the probability rises, by +2.1 points" in rises
     matters = search_html(bench, searched(bench, [-3 * ALONE, 0.0, 0.0]), "alone")
     assert "matters alone" not in matters
 

@@ -286,6 +286,10 @@ def search_html(bench: Bench, search: Search, method: str, late: bool = False) -
     most = float(np.abs(points).max())
     if over and alone and most < ALONE:
         head += f"<p><strong>{say('iv_none_matters', language, most=f'{most:.1f}')}</strong></p>"
+    rise = int(np.argmax(points))
+    if alone and points[rise] > max(0.0, -float(points.min())):
+        rises = {"channel": search.channels[rise], "points": signed(float(points[rise]), 1)}
+        head += f"<p>{say('iv_rises', language, **rises)}</p>"
     titles = [say("channel", language), say("iv_score", language), "", say("iv_dlogit", language)]
     heads = "".join(
         f'<th scope="col">{title}</th>' if title else '<td class="av-pair-bars"></td>'

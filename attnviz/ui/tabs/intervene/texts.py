@@ -79,7 +79,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_action_restore": ("put back", "还原"),
     "iv_factor": ("Multiply by", "倍数"),
     "iv_bars_hint": (
-        "Click a bar, or sweep over several; a second click puts it back. Grey: before. A bar is cut off at 1; point at it to read its number. Keyboard: arrows move, Shift selects, Enter applies.",
+        "Click a bar, or sweep over several; a second click puts it back. Grey: before. Bars end at 1; point at one to read its number. Keyboard: arrows move, Shift selects, Enter applies.",
         "点击柱形，或扫过多个柱形；再次点击则还原。灰色为改动之前。柱形最高画到 1，提示中给出数值。键盘：方向键移动，Shift 选择，回车应用。",
     ),
     "iv_bars_alt": ("Channels; arrows move, Shift selects, Enter applies", "通道；方向键移动，Shift 选择，回车应用"),
@@ -123,6 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "iv_none_matters": (
         "No channel of this gate matters alone for this photograph: the largest change of the probability is {most} points.",
         "对这张照片，这个门没有哪个通道单独起作用：概率的最大变化为 {most} 个百分点。",
+    ),
+    "iv_rises": (
+        "More than any loss below: without channel {channel} the probability rises, by {points} points. That does not say that the network is better without it.",
+        "比下面任何一项损失都大：关闭通道 {channel} 后概率上升 {points} 个百分点。这并不说明网络没有它更好。",
     ),
     "iv_full_bar": ("A full bar is {full} points.", "满格为 {full} 个百分点。"),
     "iv_search_again": ("What was found belongs to another gate: search again", "查找结果属于另一个门：请重新查找"),
