@@ -29,6 +29,7 @@ button, select, input { font: inherit; color: inherit; }
 .head select { max-width: min(100%, 340px); font-size: calc(13px * var(--av-type, 1)); height: 30px; }
 .look summary { font-size: calc(13px * var(--av-type, 1)); }
 .why p { margin-top: 4px; color: var(--muted); max-width: 60ch; }
+.verdict .note:last-child { margin-top: 8px; }
 .verdict p:not(.note) { margin-top: 4px; padding-left: 10px; border-left: 3px solid var(--line); font-size: calc(14px * var(--av-type, 1)); }
 .verdict p.costs { border-color: var(--bar); }
 button.text { border: 0; padding: 3px 0; background: none; color: var(--bar); cursor: pointer; font-size: calc(13px * var(--av-type, 1)); text-align: start; }

@@ -61,7 +61,10 @@ export function verdict(app) {
   else app.side.insertBefore(app.verdict, app.controls.element);
   if (!found) return;
   const head = app.say('verdict', { photographs: found.photographs.toLocaleString('en') });
-  const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, each[app.language] ?? each.en));
+  const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, unbroken(each[app.language] ?? each.en)));
   const note = (words) => make('p', { class: 'note' }, words);
   app.verdict.replaceChildren(note(head), ...told, note(app.say('verdict_note')));
 }
+
+// an interval stays on one line
+const unbroken = (told) => told.replace(/\[[^\]]*\]/g, (ends) => ends.replaceAll(' ', '\u00a0'));
