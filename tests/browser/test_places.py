@@ -42,7 +42,7 @@ def test_a_click_names_the_class_there_and_other_channels_are_shown(browser, pla
     expect(here).to_contain_text("Click the photograph")
     expect(page.locator("#view .places .note")).to_contain_text(re.compile(r"Mean over the picture: soil \d+\.\d % · "))
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "queue" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
     area = seen.bounding_box()
     for (across, down), name in {(0.8, 0.8): "water", (0.2, 0.8): "<i>wood</i>", (0.5, 0.2): "soil"}.items():
         seen.click(position={"x": across * area["width"], "y": down * area["height"]})
