@@ -129,6 +129,8 @@ def _cost(effect: Values) -> dict[str, str]:
 _OF: Mapping[str, Pair] = {"same_class": (" of the same class", "同类"), "other": ("", "")}
 
 
+OPEN = ("constant_open", "follows_open")
+"""Rules that say that more photographs would tell."""
 COSTLY = ("would_not_do", "follows")
 """Rules that say that something is lost where a gate is replaced."""
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from attnviz.audit.compare import Summary, read_summary
-from attnviz.audit.sentences import COSTLY, on_effects
+from attnviz.audit.sentences import COSTLY, OPEN, on_effects
 from attnviz.core.errors import UserError
 from attnviz.models.results import FOLDER as RESULTS
 
@@ -88,7 +88,10 @@ def verdicts_of(summary: Summary | None) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "photographs": tested,
-            "sentences": [{"en": s["en"], "zh": s["zh"], "costs": s["rule"] in COSTLY} for s in sentences],
+            "sentences": [
+                {"en": s["en"], "zh": s["zh"], "costs": s["rule"] in COSTLY, "open": s["rule"] in OPEN}
+                for s in sentences
+            ],
         }
         for name, sentences in said.items()
         if sentences

@@ -1,5 +1,6 @@
 """What a person does in a view that was sent as a file: no server, no network, a strict policy."""
 
+import copy
 import json
 import re
 
@@ -88,9 +89,20 @@ def test_the_first_screen_has_the_photograph_a_sentence_and_a_reason(page):
 def test_where_no_gate_was_audited_that_is_said(open_file):
     view = usual_view()
     view["gates"] = [{**gate, "verdict": None} for gate in view["gates"]]
-    page = open_file(page_of_view(view))
+    page = open_file(page_of_view(view, language="en"))
     page.get_by_text("Why this one?").click()
     expect(page.locator(".why")).to_contain_text("no test of the gates of this network is known here")
+
+
+def test_what_open_means_is_said_only_where_something_is(open_file):
+    view = copy.deepcopy(usual_view())
+    for gate in view["gates"]:
+        for sentence in (gate["verdict"] or {"sentences": []})["sentences"]:
+            sentence["open"] = False
+    page = open_file(page_of_view(view, language="en"))
+    tile(page, "s1.se").click()
+    expect(page.locator(".verdict .note").last).to_contain_text("95 % interval")
+    expect(page.locator(".verdict")).not_to_contain_text("do not decide")
 
 
 def test_whether_a_gate_matters_is_said_where_an_audit_knows_it(page):
@@ -102,6 +114,7 @@ def test_whether_a_gate_matters_is_said_where_an_audit_knows_it(page):
     )
     expect(page.locator(".verdict .costs")).to_have_text("A constant would not do: its mean costs 3 points.")
     expect(page.locator(".verdict")).to_contain_text("<b>Nothing</b> is followed.")
+    expect(page.locator(".verdict .note").last).to_contain_text("so many photographs do not decide it")
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".verdict .costs")).to_have_text("常数不够：损失 3 个百分点。")
 

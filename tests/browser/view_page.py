@@ -13,7 +13,7 @@ VERDICT = {
     "photographs": 1000,
     "sentences": [
         {"en": "A constant would not do: its mean costs 3 points.", "zh": "常数不够：损失 3 个百分点。", "costs": True},
-        {"en": "<b>Nothing</b> is followed.", "zh": "<b>没有</b>跟随。", "costs": False},
+        {"en": "<b>Nothing</b> is followed.", "zh": "<b>没有</b>跟随。", "costs": False, "open": True},
     ],
 }
 

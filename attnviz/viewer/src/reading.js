@@ -74,7 +74,7 @@ function gate(given, index) {
     const ends = Object.fromEntries(['low', 'middle', 'high'].map((end) => [end, unpack(given.usual[end]).values]));
     out.usual = { ...ends, images: Number(given.usual.images) };
   }
-  const told = given.verdict?.sentences?.map(({ en, zh, costs }) => ({ en: String(en), zh: String(zh), costs: costs === true }));
+  const told = given.verdict?.sentences?.map(({ en, zh, costs, open }) => ({ en: String(en), zh: String(zh), costs: costs === true, open: open === true }));
   out.verdict = told ? { photographs: Number(given.verdict.photographs), sentences: told } : null;
   if (out.scores) {
     out.order = ranked(out.scores.values);

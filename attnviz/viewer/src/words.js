@@ -63,7 +63,8 @@ export function verdict(app) {
   const head = app.say('verdict', { photographs: found.photographs.toLocaleString('en') });
   const told = found.sentences.map((each) => make('p', { class: each.costs ? 'costs' : '' }, unbroken(each[app.language] ?? each.en)));
   const note = (words) => make('p', { class: 'note' }, words);
-  app.verdict.replaceChildren(note(head), ...told, note(app.say('verdict_note')));
+  const notes = found.sentences.some((each) => each.open) ? ['verdict_note', 'verdict_open'] : ['verdict_note'];
+  app.verdict.replaceChildren(note(head), ...told, note(notes.map((key) => app.say(key)).join(' ')));
 }
 
 // an interval stays on one line
