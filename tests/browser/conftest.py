@@ -33,10 +33,13 @@ def browser():
         pytest.importorskip("playwright")
         if not PATH:
             pytest.skip("no Chromium: install it, or set CHROMIUM to its path")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from scripts.screenshots import FLAGS
 
+    expect.set_options(
+        timeout=60_000
+    )  # one for all files: a machine may be busy, and the last file's would hold for all
     with sync_playwright() as play:
         found = play.chromium.launch(executable_path=PATH or "/usr/bin/chromium", args=FLAGS)
         yield found

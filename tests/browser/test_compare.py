@@ -15,7 +15,6 @@ from tests.test_hot_cell import SIZES, analysis, expected
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-expect.set_options(timeout=60_000)
 
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

@@ -13,7 +13,6 @@ from attnviz.images.samples import load_sample
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-expect.set_options(timeout=30_000)
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL, SPATIAL, LAST = "stage1.0.attention.channel", "stage1.0.attention.spatial", "stage4.0.attention.channel"

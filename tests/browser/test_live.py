@@ -9,7 +9,6 @@ sync_api = pytest.importorskip("playwright.sync_api")
 from benchmarks.live import CAMERAS, ON  # noqa: E402
 
 expect = sync_api.expect
-expect.set_options(timeout=30_000)
 
 RATE = re.compile(r"[\d.]+ frames a second, each shown after \d+ ms")
 

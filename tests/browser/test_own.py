@@ -9,7 +9,6 @@ from tests.conftest import TINY
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-expect.set_options(timeout=60_000)
 
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

@@ -10,7 +10,6 @@ from attnviz.ui.app import TABS
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-expect.set_options(timeout=30_000)
 
 
 def switch(page, code):

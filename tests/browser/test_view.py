@@ -13,7 +13,6 @@ from tests.browser.view_page import hard_views, usual_view
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-expect.set_options(timeout=10_000)
 
 HARD = ("4,096 channels", "one channel", "NaN", "1×5000", "no gates", "200 gates", "too large")
 
