@@ -69,12 +69,12 @@ def test_four_networks_one_image_one_scale_and_another_class(tab):
 def test_a_place_is_asked_by_click_and_by_keyboard(tab):
     area = tab.locator("#compare-table .av-ask")
     size = area.bounding_box()
-    area.click(position={"x": size["width"] / 2, "y": size["height"] / 2})
-    expect(area).to_have_attribute("data-row", re.compile("3|4"))
-    row = int(area.get_attribute("data-row"))
+    # not the middle, where it begins: what stands there before the click is answered must not look like its answer
+    area.click(position={"x": size["width"] / 2, "y": 0.3 * size["height"]})
+    expect(area).to_have_attribute("data-row", "2")
     area.focus()
     tab.keyboard.press("ArrowUp")
-    expect(area).to_have_attribute("data-row", str(row - 1))
+    expect(area).to_have_attribute("data-row", "1")
     expect(area).to_be_focused()
 
 
