@@ -129,7 +129,7 @@ def _reduced(image: Image.Image, size: tuple[int, int]) -> Bytes:
     import torch  # samples are listed without it
 
     whole = min(image.width // size[0], image.height // size[1])
-    small = image.reduce(whole) if whole > 1 else image  # means of whole blocks: a third of the time for what is large
+    small = image.reduce(whole) if whole > 1 else image  # means of whole blocks: no large copy is made
     pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None]
     shown = torch.nn.functional.interpolate(pixels, size[::-1], mode="bicubic", antialias=True)
     out: Bytes = np.ascontiguousarray(shown[0].permute(1, 2, 0).numpy())

@@ -13,7 +13,7 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode and every module of it back into its own mode afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     try:
-        if any(training for _, training in modes):  # each assignment costs two microseconds, a network has hundreds
+        if any(training for _, training in modes):  # mostly none: each assignment goes through torch's own
             with suppress(NotImplementedError):  # torch.export: what eval mode changes was settled when it was exported
                 model.eval()
         yield

@@ -124,10 +124,10 @@ def _fresh(args: AuditOptions, out: Path) -> AuditOptions:
 
 
 def run(args: AuditOptions) -> None:
-    from attnviz.models.machine import keep_memory
-
-    keep_memory()
     if args.compare:
         _compared(args)
     else:
+        from attnviz.models.machine import keep_memory
+
+        keep_memory()
         _audited(args, args.model, args.out)

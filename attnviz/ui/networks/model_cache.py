@@ -32,8 +32,7 @@ class Slots:
     Args:
         most: Models kept in memory; those in use are never dropped.
         lanes: Among how many computations at once the cores are divided. Always, not only while there are others: the
-            last bits of a network's numbers depend on it, and on two cores two computations with two threads each take
-            a fifth longer than with one.
+            last bits of a network's numbers depend on it, and threads that have no core of their own wait for it.
     """
 
     def __init__(self, most: int, lanes: int = 1) -> None:

@@ -148,7 +148,7 @@ class Guests:
 
     def input(self, name: str) -> InputSpec:
         """What a network wants to be given; raises as ``lease`` does."""
-        if name in self._examples:
+        if isinstance(name, str) and name in self._examples:
             return self.store.input(name)
         wish = self._wish(name)
         return self.slots.input(name, lambda: self._load(wish))
