@@ -32,7 +32,9 @@ class PositionAttention(Stepwise):
         value = self._mapped("value", seen, "C H′ W′").flatten(2).transpose(1, 2)
         energy = query.flatten(2).transpose(1, 2) @ key.flatten(2)
         self.step("similarity", energy, "H W H′ W′", "planes", "r = q · k", "every query with every key", view=places)
-        weights = self.gate(energy.softmax(-1), value)
+        weights = energy.softmax(-1)
+        del energy  # as in ``SelfAttention``
+        weights = self.gate(weights, value)
         self.step("weights", weights, "H W H′ W′", "planes", "w = softmax_{H′×W′}(r)",
                   "softmax over keys: the gate over positions", view=places)  # fmt: skip
         gathered = (weights @ value).transpose(1, 2).reshape(x.shape)
@@ -60,7 +62,9 @@ class ChannelAffinity(Stepwise):
         flat = x.flatten(2)
         energy = flat @ flat.transpose(1, 2)
         self.step("da_products", energy, "C C′", "bars", "r = x xᵀ", "every channel with every channel")
-        weights = self.gate((energy.amax(-1, keepdim=True) - energy).softmax(-1), flat)
+        weights = (energy.amax(-1, keepdim=True) - energy).softmax(-1)
+        del energy
+        weights = self.gate(weights, flat)
         self.step("da_weights", weights, "C C′", "gate", "w = softmax_{C′}(max(r) − r)",
                   "softmax: the gate over channels")  # fmt: skip
         gathered = (weights @ flat).reshape(x.shape)

@@ -174,7 +174,9 @@ class SelfAttention(Stepwise):
         similarity = self.similarity(query, key)
         self.step("similarity", similarity, "· H W H′ W′", "planes", str(self.similarity.formula),
                   "similarity of every query with every key", rows=rows, view=places)  # fmt: skip
-        weights = self.gate(self.normalise(similarity), value)
+        weights = self.normalise(similarity)
+        del similarity  # as large as the weights: whoever copies these at the gate finds its memory free, and warm
+        weights = self.gate(weights, value)
         self.step("weights", weights, "· H W H′ W′", "planes", "w = softmax_{H′×W′}(r)", "softmax over keys: the gate",
                   rows=rows, view=places)  # fmt: skip
         joined = self.join(self.weighted_sum(weights, value), x)

@@ -1,12 +1,16 @@
 """Self-attention and dual attention against independent implementations, and their memory guard."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
 from timm.layers.non_local_attn import NonLocalAttn
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from attnviz.attention.danet import DualAttention
+from attnviz.attention.gate import Gate
 from attnviz.attention.position_limit import kept_positions, limit_positions, pooling_factor
 from attnviz.attention.self_attention import SIMILARITIES, SelfAttention
 from attnviz.core.errors import UserError
@@ -143,3 +147,27 @@ def test_dual_attention_by_loops():
 def test_what_is_refused(make, text):
     with pytest.raises(UserError, match=text):
         make()
+
+
+class SoftmaxInputs(TorchDispatchMode):
+    """Knows what every softmax was given, without keeping it."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if "softmax" in func.name():
+            self.given.append(weakref.ref(args[0]))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("kind", [SelfAttention, DualAttention])
+@torch.inference_mode()
+def test_nothing_as_large_as_the_weights_is_kept_beside_them(kind):
+    module, alive = kind(8).eval(), []
+    with SoftmaxInputs() as softmax:
+        for gate in (part for part in module.modules() if isinstance(part, Gate)):
+            gate.tap = lambda values, _: alive.extend(ref() for ref in softmax.given) or values
+        module(torch.randn(1, 8, 6, 6))
+    assert alive and not any(scores is not None for scores in alive)
