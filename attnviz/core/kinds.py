@@ -166,6 +166,7 @@ def kind_of(
     softmax: int = 0,
     axis: int | None = None,
     channels: int | None = None,
+    over: Sequence[str] = (),
 ) -> str:
     """Kind of a gate that multiplies features of the same number of axes, batch in front.
 
@@ -175,6 +176,7 @@ def kind_of(
         softmax: Over how many values the softmax behind the gate sums to 1; 0 where there is none.
         axis: Along which axis of the gate, where that is known.
         channels: Along which axis of the features channels lie, where that is known.
+        over: What each axis of the features runs over, where that is known: ``"channel"``, ``"place"`` or ``""``.
 
     Returns:
         ``channel``, ``spatial``, ``strip``, ``branch`` or ``full``.
@@ -184,8 +186,20 @@ def kind_of(
     repeats = [axis for axis in range(1, rank) if gate[axis] == 1 and features[axis] > 1]
     if rank <= 3:
         return _of_sequence(rank, varies, repeats, channels)
+    if channels == rank - 1 and not softmax and rank == 4:
+        return _of_channels_last(varies, repeats, channels)
     trailing = [axis for axis in (rank - 2, rank - 1) if axis in repeats]
-    if len(trailing) == 2:
+    if (
+        softmax
+        and over
+        and axis is not None
+        and over[axis] not in ("channel", "place")
+        and channels not in (None, axis)
+    ):
+        return "branch"
+    if trailing and rank - 2 not in varies and rank - 1 not in varies:
+        if any(place in varies and over[place] == "place" for place in range(1, len(over))):
+            return "strip"  # (N, 1, T, 1, 1) against frames (N, C, T, H, W)
         return "branch" if softmax and (rank > 4 or (softmax != gate[1] if axis is None else axis != 1)) else "channel"
     if varies == [rank - 1] and rank - 2 in repeats and 1 in repeats:
         return "channel"  # (N, 1, 1, C) against channels-last features (N, H, W, C)
@@ -209,3 +223,12 @@ def _of_sequence(rank: int, varies: list[int], repeats: list[int], channels: int
     if not repeats:
         return "full"
     return "channel" if varies == [1 if channels is None else channels] else "spatial"
+
+
+def _of_channels_last(varies: list[int], repeats: list[int], channels: int) -> str:
+    """Kinds for maps (N, H, W, C)."""
+    if channels in varies and repeats == [1]:
+        return "spatial"  # a mask over rows or columns and channels, on a map that was turned (triplet attention)
+    if channels in varies:
+        return "channel" if varies == [channels] else "strip" if repeats else "full"
+    return "spatial" if repeats == [channels] else "strip"

@@ -41,10 +41,10 @@ def neutral_like(values: Tensor, site: GateSite) -> Tensor:
     if site.traits.even:
         axes = (position_axes(site) or (1,)) if site.axis is None else (site.axis,)
         return torch.full_like(values, 1 / math.prod(values.shape[axis] for axis in axes))
-    if site.exact is not None and site.exact.op == OFFSETS:
-        return torch.zeros_like(values)
     if site.traits.neutral is not None:
         return torch.full_like(values, site.traits.neutral)
+    if site.exact is not None and site.exact.op == OFFSETS:
+        return torch.zeros_like(values)
     if values.ndim == 3:
         return torch.eye(values.shape[1], values.shape[2], dtype=values.dtype, device=values.device).expand_as(values)
     dims = values.ndim - 2

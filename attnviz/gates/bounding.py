@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from attnviz.gates import ops, ranges
-from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, flat_axes, kernel_of, without_repeats
+from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, kernels_of, without_repeats
 from attnviz.gates.ranges import ANY, FINITE, Range
 from attnviz.gates.step import TracedOperation
 
@@ -45,6 +45,8 @@ def pointwise(step: TracedOperation) -> Mark:
     kept: dict[str, Any] = (
         {"total_of": mark.total_of, "covers": mark.covers} if step.name in ("clamp", "clamp_min") else {}
     )
+    if step.name.startswith("clamp"):
+        kept["straight"] = step.straight()  # the other limit may come in a step of its own
     if step.name == "abs":
         kept = {"covers": mark.covers | {mark.like}}
     if len(numbers) + 1 == len(step.args):
@@ -55,11 +57,21 @@ def pointwise(step: TracedOperation) -> Mark:
         root,
         origin=origin or _learned(step),
         limits=limits,
-        flat=flat_axes(step.tensor, mark),
+        flat=step.flat(),
         moves=() if origin is not None and origin is not mark.gate else None,
         sampled=mark.sampled,
         compared=mark.compared,
+        logarithm=_is_logarithm(step.name, mark),
         **kept,
+    )
+
+
+def _is_logarithm(name: str, mark: Mark) -> bool:
+    """Whether a function of a value is the logarithm of a share, or of what is hardly more, or still one."""
+    if name in ops.LOGARITHMS:
+        return mark.gate is not None and mark.limits[0] >= 0 and mark.limits[1] < 1.1
+    return name == "log_sigmoid_forward" or (
+        mark.logarithm and name in ("neg", "abs", "clamp", "clamp_min", "clamp_max")
     )
 
 
@@ -77,7 +89,7 @@ def softmax(step: TracedOperation) -> Mark:
 def log_softmax(step: TracedOperation) -> Mark:
     """Logarithms of such weights."""
     origin = step.origin(step.name, axis=int(step.args[1]) % max(1, step.tensor.ndim))
-    return step.new(origin=origin, limits=(-float("inf"), 0.0))
+    return step.new(origin=origin, limits=(-float("inf"), 0.0), logarithm=True)
 
 
 def exponential(step: TracedOperation) -> Mark:
@@ -113,6 +125,8 @@ def scattered(step: TracedOperation) -> Mark:
     if not ranges.is_finite(limits):
         return step.new()
     origin = gates[0] if gates else (step.origin(step.name) if step.marks.get(index) is not None else None)
+    if origin is not None and origin.sums_to_one:  # zeros beside the largest weights: they still sum to 1
+        origin = step.origin("normalised", axis=int(step.args[1]) % target.ndim)
     return step.new(origin=origin, limits=limits)
 
 
@@ -152,11 +166,12 @@ def combined(step: TracedOperation) -> Mark:
         mark.root,
         origin=origin or (_learned(step) if keeps else None),
         limits=limits,
-        flat=flat_axes(step.tensor, mark) if keeps else NONE,
+        flat=step.flat() if keeps else NONE,
         total_of=mark.total_of if step.name == "add" and number[0] >= 0 else None,
         covers=_covers(step, first, second),
         sampled=mark.sampled,
         compared=mark.compared,
+        logarithm=mark.logarithm,
         straight=step.straight(),
         inverse=mark.inverse if step.name == "mul" and number == (1.0, 1.0) else None,
         complement=mark if number == (1.0, 1.0) and step.name == ("rsub" if second is None else "sub") else None,
@@ -189,8 +204,7 @@ def _kernels(step: TracedOperation, mark: Mark) -> tuple[Kernel, ...]:
     index = 0 if step.marks.get(step.args[0]) is mark else 1
     if step.args[index].ndim < 3 or not step.marks.is_parameter(step.args[1 - index]):
         return ()
-    kernel = kernel_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
-    return (kernel,) if kernel else ()
+    return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
 
 
 def _of_two(step: TracedOperation, first: Mark, second: Mark) -> Mark:
@@ -208,6 +222,8 @@ def _of_two(step: TracedOperation, first: Mark, second: Mark) -> Mark:
         limits = (ANY[0], 0.0)
     else:
         traits["covers"] = _covers(step, first, second)
+    if step.name in ("add", "sub", "rsub"):
+        traits["logarithm"] = first.logarithm and second.logarithm
     gates = [m.gate for m in (first, second) if m.gate is not None]
     origin = gates[0] if gates else None
     if not ranges.is_finite(limits):

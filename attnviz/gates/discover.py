@@ -17,7 +17,7 @@ from attnviz.gates.containers import tensors_within
 from attnviz.gates.force_eager import force_eager
 from attnviz.gates.ledger import Finding, Ledger
 from attnviz.gates.names import describe, holder, name_sites
-from attnviz.gates.paths import refuse_script, unwrapped
+from attnviz.gates.paths import refuse_lazy, refuse_script, unwrapped
 from attnviz.gates.search import GateSearch
 from attnviz.gates.session import lease
 from attnviz.models.modes import in_eval_mode
@@ -72,6 +72,7 @@ def search_for_gates(
     inner = unwrapped(model)
     for path, module in inner.named_modules():
         refuse_script(path, module)
+        refuse_lazy(path, module)
     args, keywords = _arguments(example)
     tensors = tensors_within((args, keywords))
     if not tensors:

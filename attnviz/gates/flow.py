@@ -38,6 +38,7 @@ class Origin:
         shape: Of that result.
         axis: For softmax and ``normalised``: the axis along which the values sum to 1.
         parts: For ``product``.
+        sums: Products and sums, by number, of which what was bounded is a scaled or shifted result.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Origin:
     shape: Sizes = ()
     axis: int = -1
     parts: tuple[Part, ...] = ()
+    sums: frozenset[int] = NONE
 
     @property
     def is_gate(self) -> bool:
@@ -126,6 +128,8 @@ class Mark(NamedTuple):
         pooled: Whether all of it was reduced over places by an operation that does so at any size.
         sampled: Whether it holds several places of one map side by side: unfolded, gathered, sampled at points.
         compared: Whether it is a result of comparing.
+        logarithm: Whether it is a logarithm of bounded values, or a difference of such.
+        made: Where the values were computed and their shape there, if that can be found again.
         straight: Products and sums, by number, of which this is a scaled or shifted result.
         carries: Those of which this is any function without learned weights.
         weighs: Number of the product that this is, and the axis along which its weights sum to 1.
@@ -152,6 +156,8 @@ class Mark(NamedTuple):
     pooled: bool = False
     sampled: bool = False
     compared: bool = False
+    logarithm: bool = False
+    made: tuple[Place, Sizes] | None = None
     straight: frozenset[int] = NONE
     carries: frozenset[int] = NONE
     weighs: tuple[int, int] | None = None
@@ -178,11 +184,24 @@ def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
     return (1,) * (rank - tensor.ndim) + tuple(1 if i in flat else n for i, n in enumerate(tensor.shape))
 
 
-def kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel | None:
-    """Bounded weights that meet parameters at a place; ``None`` where nothing has bounded them."""
+def kernels_of(tensor: Tensor, mark: Mark, exact: Place) -> tuple[Kernel, ...]:
+    """Bounded weights of experts that meet parameters at a place; of a product of weights, those of experts."""
+    if mark.gate is None:
+        return ()
+    kernels = [_kernel_of_part(part, tensor.ndim) for part in mark.gate.parts] or [_kernel_of(tensor, mark, exact)]
+    return tuple(k for k in kernels if k.shape[k.axis] > 1)  # others tell places of a kernel apart, no experts
+
+
+def _kernel_of_part(part: Part, rank: int) -> Kernel:
+    shape = (1,) * (rank - len(part.tensor)) + part.tensor
+    axis = part.origin.axis if part.origin.sums_to_one and part.origin.shape == shape else 1
+    return Kernel(shape, part.exact, part.output, axis, part.origin.uid if part.origin.sums_to_one else None)
+
+
+def _kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel:
     origin = mark.gate
     if origin is None:
-        return None
+        raise ValueError("weights without an origin")
     sliced = mark.moves is not None and any(ops.name_of(move.func) in ops.CUTS for move in mark.moves)
     if sliced and origin.place is not None:  # an expert after the other
         return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)

@@ -150,8 +150,15 @@ class Ledger:
             number = self._by_source.get(finding.source.key)
         if number not in self.findings or self.findings[number].kind != finding.kind:
             return None
+        if not self._is_made_at(number, finding.source):
+            return None
         self._read_where_made(number, finding.source)
         return number
+
+    def _is_made_at(self, number: int, source: Source) -> bool:
+        """Whether a gate was made there: where the same was computed twice, an edit of one leaves the other."""
+        first = self.findings[number].source
+        return first is not None and first.place == source.place
 
     def _read_where_made(self, number: int, source: Source) -> None:
         """A gate that is used again, or a slice at a time, is one: an edit has to reach all uses."""
@@ -165,6 +172,8 @@ class Ledger:
         if number not in self.findings:
             return False
         if source is not None:
+            if not self._is_made_at(number, source):
+                return False
             self._read_where_made(number, source)
         return True
 
@@ -176,6 +185,10 @@ class Ledger:
                 for considered in self.considered:
                     if number in considered.numbers:
                         considered.reason = reason
+
+    def take_back_sums(self, numbers: frozenset[int]) -> None:
+        """What was added in the logit of a gate is no context of its own."""
+        self.take_back(numbers, "the sum is the argument of an activation", frozenset(("added",)))
 
     def follow(self, numbers: frozenset[int]) -> None:
         """Learned weights read the results of these products."""
@@ -202,7 +215,7 @@ def _learned(ledger: Ledger, marks: Marks, args: Sequence[Any]) -> None:
 def _activated(ledger: Ledger, marks: Marks, args: Sequence[Any]) -> None:
     for mark in _marks_in(marks, args):
         if mark.straight:
-            ledger.take_back(mark.straight, "the sum is the argument of an activation", frozenset(("added",)))
+            ledger.take_back_sums(mark.straight)
 
 
 def _sampled_at(ledger: Ledger, marks: Marks, args: Sequence[Any]) -> None:
@@ -230,7 +243,7 @@ def _summed(ledger: Ledger, marks: Marks, args: Sequence[Any]) -> None:
 
 WATCHERS: Mapping[str, Callable[[Ledger, Marks, Sequence[Any]], None]] = {
     **dict.fromkeys(ops.LEARNED | ops.ATTENTION_OPS, _learned),
-    **dict.fromkeys(ops.SATURATING | ops.SOFTMAX | {"hardtanh", "clamp"}, _activated),
+    **dict.fromkeys(ops.SOFTMAX | {"sigmoid", "hardsigmoid"}, _activated),
     **dict.fromkeys(("grid_sampler_2d", "grid_sampler_3d", "cudnn_grid_sampler"), _sampled_at),
     "sum": _summed,
 }

@@ -108,4 +108,4 @@ def _extent(tensor: Tensor) -> tuple[int, int]:
 
 def _of_view(mark: Mark) -> Mark:
     """The mark of a view of all values of a tensor, of which nobody knows how it was made."""
-    return mark._replace(output=None, moves=None, flat=NONE, cut_of=None, channels=None, weighs=None)
+    return mark._replace(output=None, moves=None, flat=NONE, cut_of=None, channels=None, weighs=None, made=None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from attnviz.core.types import Place
+from attnviz.gates.axes import Axes
 from attnviz.gates.flow import Mark
 from attnviz.gates.ledger import Finding, Ledger
 from attnviz.gates.marks import Marks
@@ -22,6 +23,7 @@ class Meeting:
 
     Attributes:
         marks: Of all tensors.
+        axes: What theirs run over.
         name: The operation's name.
         args: Its arguments.
         place: Where it is.
@@ -30,6 +32,7 @@ class Meeting:
     """
 
     marks: Marks
+    axes: Axes
     name: str
     args: tuple[Any, ...]
     place: Place

@@ -47,6 +47,7 @@ SATURATING = frozenset(("sigmoid", "hardsigmoid", "tanh", "erf", "atan"))
 BREAKING = _names("log log2 log10 log1p reciprocal rsqrt logit tan erfinv digamma lgamma pow atanh special_erfinv")
 """Functions of single elements that may break a bound; others are continuous."""
 
+LOGARITHMS = _names("log log2 log10")
 CUTS = _names(
     "select slice split split_with_sizes unsafe_split unsafe_split_with_sizes unsafe_chunk unbind chunk narrow "
     "index_select"
@@ -106,6 +107,10 @@ FAMILIES: Mapping[str, str] = {
     "add": "addition",
     "div": "division",
     "addcdiv": "division and addition",
+    "pow": "power",
+    "scatter": "scattering",
+    **dict.fromkeys(RESIZES, "resizing"),
+    **{name: "pooling" for name in POOLS if "avg" in name},
     "masked_fill": "masked fill",
     "where": "choice",
     "index_put": "masked assignment",

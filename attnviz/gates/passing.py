@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from attnviz.core.checks import is_whole
 from attnviz.gates import bounding, ops, ranges
-from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernel_of
+from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernels_of
 from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.ranges import ANY, POSITIVE
 from attnviz.gates.step import TracedOperation
@@ -68,6 +68,7 @@ def moved(step: TracedOperation) -> Mark:
         channels=_channels(step),
         sampled=first.sampled or step.name in ops.SAMPLES,
         compared=all(m.compared for m in marks),
+        logarithm=all(m.logarithm for m in marks),
         straight=step.straight(),
         kernels=first.kernels,
     )
@@ -178,8 +179,7 @@ def _kernels(step: TracedOperation, pair: tuple[int, ...]) -> tuple[Kernel, ...]
     for index, other in (pair, pair[::-1]):
         mark = step.marks.get(step.args[index])
         if mark and step.place and step.marks.is_parameter(step.args[other]):
-            kernel = kernel_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
-            return (kernel,) if kernel else ()
+            return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
     return ()
 
 

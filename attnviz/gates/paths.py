@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from attnviz.core.errors import UserError
 from attnviz.models.network import Network
@@ -44,4 +45,13 @@ def refuse_script(path: str, module: nn.Module) -> None:
         raise UserError(
             f"{path or 'the model'} is a {type(module).__name__} of torch.jit (scripted, traced or frozen), in which "
             "no gate can be read or edited; give the module that it was made of"
+        )
+
+
+def refuse_lazy(path: str, module: nn.Module) -> None:
+    """Raise ``UserError`` for a lazy module that has not run: it has no parameters yet."""
+    if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
+        raise UserError(
+            f"{path or 'the model'} is a {type(module).__name__} whose parameters have no shape before its first pass; "
+            "run the model once first"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.core.kinds import kind_of
 from attnviz.gates import ops, ranges
-from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
+from attnviz.gates.flow import NONE, Mark, Origin, Sizes, without_repeats
 from attnviz.gates.ledger import Finding, Source
 from attnviz.gates.meeting import Meeting, Verdict
 from attnviz.gates.moved_axes import axis_of_labels, labels_of
@@ -41,6 +41,21 @@ class Pair:
         """Whether the features are repeated where the gate is not."""
         return any(g > 1 and f == 1 for g, f in zip(self.shape[1:], self.full[1:], strict=True))
 
+    @property
+    def over(self) -> tuple[str, ...]:
+        """What each axis of the features runs over, as far as is known."""
+        return self._over(self.meeting.args[self.other])
+
+    @property
+    def channels(self) -> int | None:
+        """Axis of the product along which channels lie, where the features know, or the gate does."""
+        axis = self.lifted(self.features.channels, self.meeting.args[self.other])
+        known = [i for i, kinds in enumerate(zip(self.over, self._over(self.gate), strict=True)) if "channel" in kinds]
+        return known[0] if axis is None and len(known) == 1 else axis
+
+    def _over(self, tensor: Any) -> tuple[str, ...]:
+        return ("",) * (len(self.full) - tensor.ndim) + self.meeting.axes.kinds(tensor)
+
     def lifted(self, axis: int | None, tensor: Any) -> int | None:
         """An axis of an operand among those of the product."""
         return None if axis is None else axis + len(self.full) - tensor.ndim
@@ -56,6 +71,8 @@ def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
         pair = Pair(meeting, index, mark, other, features, shape, full)
         reason = _why_not(pair)
         if not reason:
+            origins = [part.origin for part in mark.origin.parts] or [mark.origin] if mark.origin else []
+            meeting.ledger.take_back_sums(NONE.union(*(origin.sums for origin in origins)))
             return _parts(pair) if mark.origin and mark.origin.name == "product" else [_finding(pair)]
         reasons.append(reason)
     return "; ".join(dict.fromkeys(reasons)) or "one factor does not depend on the input"
@@ -71,9 +88,11 @@ def _why_not(pair: Pair) -> str:
         return "it meets a vector, no feature map"
     if features.compared:
         return "it meets the result of a comparison, no features"
+    if features.logarithm:
+        return "it meets logarithms of shares, no features: an entropy or a loss"
     if origin is not None and features.gate is not None and features.gate.uid == origin.uid:
         return "both factors come from one activation"
-    if pair.backwards:
+    if pair.backwards and not (origin is not None and origin.sums_to_one and features.sampled):
         return f"{_sized(pair.shape)} varies where {_sized(pair.full)} does not"
     if pair.repeats or (origin is not None and origin.name == "product"):
         return ""
@@ -105,7 +124,11 @@ def _weighs_all(pair: Pair) -> bool:
     origin = pair.mark.gate
     if pair.shape != pair.full or origin is None:
         return False
-    return ranges.is_weight(pair.mark.limits) or (origin.name == "bounded" and pair.mark.limits[0] >= 0)
+    return (
+        ranges.is_weight(pair.mark.limits)
+        or ranges.is_shifted_share(pair.mark.limits)
+        or (origin.name == "bounded" and pair.mark.limits[0] >= 0)
+    )
 
 
 def _finding(pair: Pair) -> Finding:
@@ -120,8 +143,7 @@ def _finding(pair: Pair) -> Finding:
         return Finding(
             "branch", origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis, batch=batch
         )
-    features = pair.lifted(pair.features.channels, meeting.args[pair.other])
-    kind = kind_of(pair.shape, pair.full, origin.count, axis, features)
+    kind = kind_of(pair.shape, pair.full, origin.count, axis, pair.channels, pair.over)
     cut = math.prod(origin.shape) != math.prod(pair.shape)
     if kind == "branch" and axis is None and origin.place is not None and cut:
         return Finding(kind, origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis)
@@ -175,9 +197,13 @@ def _is_sliced(mark: Mark) -> bool:
 def whole_source(mark: Mark, shape: Sizes) -> Source | None:
     """Where a gate was made, if it still holds the same values in the same order."""
     origin, names = mark.gate, {ops.name_of(move.func) for move in mark.moves or ()}
-    if origin is None or mark.moves is None or origin.place is None or names - ops.VIEWS:
+    if origin is None:
         return None
-    return Source((-mark.value, 0), origin.place, shape) if math.prod(origin.shape) == math.prod(shape) else None
+    if mark.moves is None or origin.place is None or names - ops.VIEWS:
+        place, made = mark.made or (None, ())  # the values have changed since
+    else:
+        place, made = origin.place, origin.shape
+    return Source((-mark.value, 0), place, shape) if place is not None and math.prod(made) == math.prod(shape) else None
 
 
 def _doubt(pair: Pair) -> str:
@@ -194,6 +220,6 @@ def _parts(pair: Pair) -> Verdict:
     for part in pair.mark.origin.parts if pair.mark.origin else ():
         shape = (1,) * (len(pair.full) - len(part.tensor)) + part.tensor
         if len(shape) == len(pair.full):
-            kind = kind_of(shape, pair.full, part.origin.count)
+            kind = kind_of(shape, pair.full, part.origin.count, channels=pair.channels, over=pair.over)
             findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output))
     return findings

@@ -37,6 +37,11 @@ def is_share(limits: Range) -> bool:
     return limits[0] >= 0 and limits[1] <= 1.001
 
 
+def is_shifted_share(limits: Range) -> bool:
+    """Whether values lie between two numbers at most 1 apart around 0: a share less one half."""
+    return -1 <= limits[0] < 0 < limits[1] and limits[1] - limits[0] <= 1.001
+
+
 def union(several: Sequence[Range]) -> Range:
     """The range of values that come from any of several."""
     return min(low for low, _ in several), max(high for _, high in several)

@@ -153,7 +153,7 @@ class GateSearch(ops.EagerMode):
         """Ask the rule for an operation, if there is one; numbers of what it found."""
         if name not in RULES or place is None:
             return NONE
-        verdict = RULES[name](Meeting(self.marks, name, args, place, self.ledger, self._unbounded))
+        verdict = RULES[name](Meeting(self.marks, self.axes, name, args, place, self.ledger, self._unbounded))
         numbers = NONE if isinstance(verdict, str) else self.ledger.add(self._labelled(verdict, name, args))
         if self.ledger.explains:
             reason = verdict if isinstance(verdict, str) else ""
@@ -195,7 +195,10 @@ class GateSearch(ops.EagerMode):
         if outputs and operands:
             mark = follow(TracedOperation(self.marks, func, args, keywords, operands, outputs[0], place))
             if mark is not None:
-                self._mark(func, args, outputs, self._credited(mark, numbers))
+                mark = self._credited(mark, numbers)
+                if place is not None and isinstance(result, Tensor):
+                    mark = mark._replace(made=(replace(place, operand=-1), tuple(result.shape)))
+                self._mark(func, args, outputs, mark)
                 self.axes.follow(name, (*args, *keywords.values()), result)
                 if place is not None and isinstance(result, Tensor):
                     self._axes_at[place] = self.axes.kinds(result)

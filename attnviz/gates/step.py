@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnviz.core.types import Place
 from attnviz.gates import ops
-from attnviz.gates.flow import NONE, Mark, Origin
+from attnviz.gates.flow import NONE, Mark, Origin, flat_axes
 from attnviz.gates.marks import Marks
 from attnviz.gates.ranges import ANY, SHARE, Range
 
@@ -75,6 +75,16 @@ class TracedOperation:
             traits["pooled"] = all(m.pooled for _, m in self.operands)
         return self.marks.new(root, **traits)
 
+    def flat(self) -> frozenset[int]:
+        """Axes along which a function of single elements repeats the first marked operand, and nothing else varies."""
+        rank = self.result.ndim
+        axes = {axis + rank - self.tensor.ndim for axis in flat_axes(self.tensor, self.mark)}
+        for other in ops.tensors_in(self.args):
+            if other is not self.tensor:
+                repeated = flat_axes(other, self.marks.get(other))
+                axes -= {i + rank - other.ndim for i, n in enumerate(other.shape) if n > 1 and i not in repeated}
+        return frozenset(axes)
+
     def straight(self) -> frozenset[int]:
         """Products and sums of which the result is a scaled or shifted one."""
         if len(self.operands) == 1:
@@ -96,4 +106,4 @@ class TracedOperation:
 
     def origin(self, name: str, **about: Any) -> Origin:
         """This operation as the one that bounds values."""
-        return Origin(name, self.marks.uid(), self.place, tuple(self.result.shape), **about)
+        return Origin(name, self.marks.uid(), self.place, tuple(self.result.shape), sums=self.straight(), **about)
