@@ -189,14 +189,8 @@ def kind_of(
     if channels == rank - 1 and not softmax and rank == 4:
         return _of_channels_last(varies, repeats, channels)
     trailing = [axis for axis in (rank - 2, rank - 1) if axis in repeats]
-    if (
-        softmax
-        and over
-        and axis is not None
-        and over[axis] not in ("channel", "place")
-        and channels not in (None, axis)
-    ):
-        return "branch"
+    if softmax and over and axis is not None and gate[axis] > 1 and channels not in (None, axis) and not over[axis]:
+        return "branch"  # of what is neither a channel nor a place: clusters, experts
     if trailing and rank - 2 not in varies and rank - 1 not in varies:
         if any(place in varies and over[place] == "place" for place in range(1, len(over))):
             return "strip"  # (N, 1, T, 1, 1) against frames (N, C, T, H, W)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import GateSite
+from attnviz.core.types import GateSite, Place
 from attnviz.gates.passes import Passes, transformed, transforming
 from attnviz.gates.requests import Demand, Group, used_by
 from attnviz.gates.session import Session, begin, finish, unwrapped
@@ -96,6 +96,8 @@ class _Capture:
         self._plan: Any = None
 
     def __enter__(self) -> Tape:
+        if self._plan is not None:
+            raise UserError("this capture is open already; call capture(…) once more for another one")
         model = unwrapped(self._model)
         session = self._session = begin(model)
         plan = session.prepared
@@ -111,6 +113,7 @@ class _Capture:
         except BaseException:
             if plan is not None:
                 plan.tape = None
+            self._plan = None
             finish(session)
             raise
         return tape
@@ -120,7 +123,7 @@ class _Capture:
         try:
             self._session.stop(plan.group)
         finally:
-            plan.tape = None
+            plan.tape = self._plan = None
             finish(self._session)
 
 
@@ -156,11 +159,11 @@ class _Plan:
         for site in wanted:
             lightest, precise, meets = places(site)
             place = precise if exact else lightest
-            demands.append(Demand(place, site, self._noting_values(site), trained=self.trained))
+            demands.append(Demand(place, site, self._noting_values(site, place), trained=self.trained))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
             tap = self._tapping(site.name, place.module, session.passes)
-            taps[place.module] = OutputTap(tap, site) if place.op == "output" else tap
+            taps[place.module] = OutputTap(tap, site, place) if place.op == "output" else tap
         simple = len(taps) == len(demands) and all(_is_simple(demand) for demand in demands)
         self.group = Group(demands, Taps(session.passes, self, taps) if simple else None, self._begin)
 
@@ -186,10 +189,10 @@ class _Plan:
 
         return tap
 
-    def _noting_values(self, site: GateSite) -> Callable[[Tensor], None]:
+    def _noting_values(self, site: GateSite, place: Place) -> Callable[[Tensor], None]:
         def note(value: Tensor) -> None:
             if self.tape is not None:
-                values = as_gate(value, site).detach().clone()
+                values = as_gate(value, site, place).detach().clone()
                 before = self.tape.get(site.name)
                 self.tape[site.name] = Captured(values, before.features if before else None)
 

@@ -77,6 +77,9 @@ def search_for_gates(
     tensors = tensors_within((args, keywords))
     if not tensors:
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
+    batch = next((len(t) for t in tensors if t.ndim and len(t)), 1)
+    if all(t.numel() == 0 for t in tensors):
+        raise UserError("find_gates needs an example with at least one picture in it; all its tensors are empty")
     search = GateSearch(inner, tensors, unbounded, explain)
     with lease(inner) as session, torch.no_grad(), in_eval_mode(inner), force_eager(), search.watch():
         if any(group.edits for group in session.passes.groups):
@@ -90,7 +93,6 @@ def search_for_gates(
             raise UserError(
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
-    batch = tensors[0].shape[0] if tensors[0].ndim else 1
     findings = [replace(f, over=search.over(f)) for f in search.ledger.settled().values()]
     sites = _sites(findings, search, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.checks import choice, is_whole
 from attnviz.core.errors import UserError
-from attnviz.core.types import Edit, Floats, GateSite
+from attnviz.core.types import Edit, Floats, GateSite, Place
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
 from attnviz.gates.session import Demand, lease, unwrapped
 from attnviz.gates.sites import as_gate, as_read, places, resolve
@@ -189,16 +189,19 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
         if not isinstance(change, Edit) or change.action not in ACTIONS:
             raise UserError(f"an edit of {site.name} is made by neutral(), set_to() …, got {change!r}")
         CHECKS[change.action](site, change)
-        demands.append(Demand(places(site)[0], site, _change(site, change), edits=True))
+        place = places(site)[0]
+        demands.append(Demand(place, site, _change(site, place, change), edits=True))
     with lease(inner) as session, session.serve(demands):
         yield
 
 
-def _change(site: GateSite, change: Edit) -> Callable[[Tensor], Tensor]:
+def _change(site: GateSite, place: Place, change: Edit) -> Callable[[Tensor], Tensor]:
     def act(value: Tensor) -> Tensor:
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
             # contiguous: operations are counted by what is repeated, and a gate that is set to one number is not
-            return as_read(apply(as_gate(value, site), site, change).contiguous(), value, site)
+            changed = apply(as_gate(value, site, place), site, change).contiguous()
+            used = as_read(changed, value, site)
+            return used if 0 in value.stride() else used.contiguous()  # so that it can be written to as before
 
     return act

@@ -9,8 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attnviz.core.errors import UserError
+
 WHOLE = "_native_multi_head_attention"
 """What ``nn.MultiheadAttention`` runs in eval mode without gradients: projections, attention and output in one."""
+
+
+def refuse_nested(operands: Sequence[Any]) -> None:
+    """Raise ``UserError`` for nested tensors, whose weights have no shape."""
+    if any(isinstance(operand, Tensor) and operand.is_nested for operand in operands):
+        raise UserError(
+            "fused attention runs on nested tensors here, which torch makes of a padding mask; their weights have no "
+            "shape: make the nn.TransformerEncoder with enable_nested_tensor=False"
+        )
 
 
 def shapes(name: str, operands: Sequence[Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -72,7 +83,7 @@ def _softmax(query: Tensor, key: Tensor, scale: float | None, left_out: Tensor |
         scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask.float()
     if left_out is not None:
         scores = scores.masked_fill(left_out, -math.inf)
-    return torch.softmax(scores, -1)
+    return torch.ops.aten._safe_softmax(scores, -1)  # 0 where a query may look nowhere, as in the fused operations
 
 
 def _for_heads(tensor: Tensor, heads: int) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.errors import UserError
@@ -68,12 +69,22 @@ class Scope(ops.EagerMode):
     def _serve(self, demands: Sequence[Demand], func: Any, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """Run an operation of which something is wanted."""
         name = ops.name_of(func)
+        if forward_ad._current_level >= 0 and any(demand.edits for demand in demands):
+            raise UserError(
+                f"{demands[0].site.name} is edited inside an operation, which forward-mode derivatives cannot pass: "
+                "they would be those of the gate before the edit"
+            )
         if name in ops.ATTENTION_OPS:
+            fused.refuse_nested(args)
             return self._fused(demands, name, args, keywords, ops.run(func, args, keywords))
         operands = list(args)
         for demand in (d for d in demands if d.place.operand >= 0):
             index = demand.place.operand
-            operands[index] = self._at([demand], operands[index])
+            given = operands[index]
+            operands[index] = self._at([demand], given)
+            if operands[index] is not given and index in ops.writes(func):
+                with _disable_current_modes():
+                    operands[index] = given.copy_(operands[index])  # the gate becomes the product: ``gate.mul_(x)``
         result = ops.run(func, operands, keywords)
         used = self._at([d for d in demands if d.place.operand < 0], result)
         if used is not result and ops.writes(func):

@@ -49,15 +49,17 @@ class Passes:
         groups: What is open on the model.
         thread: Who may run it.
         model: Its class, for messages.
+        number: Which pass this is.
     """
 
-    __slots__ = ("_calls", "_depth", "_graded", "_path", "_replayed", "groups", "model", "thread", "whole")
+    __slots__ = ("_calls", "_depth", "_graded", "_path", "_replayed", "groups", "model", "number", "thread", "whole")
 
     def __init__(self, model: str) -> None:
         self.whole = False
         self.groups: list[Group] = []
         self.thread = 0
         self.model = model
+        self.number = 0
         self._depth = 0
         self._path = ""
         self._graded = False
@@ -68,6 +70,11 @@ class Passes:
         """Raise ``UserError`` in another thread, but for those in which torch runs backward passes."""
         if get_ident() != self.thread and not in_backward():
             raise refusal(self.model)
+
+    @property
+    def running(self) -> bool:
+        """Whether a pass is."""
+        return self._depth > 0
 
     def clear(self) -> None:
         """No pass is running."""
@@ -81,6 +88,7 @@ class Passes:
         if self._depth > 1:
             return
         self._calls.clear()
+        self.number += 1
         self._path, self.whole, self._graded = path, not path, torch.is_grad_enabled()
         self._replayed.clear()
         for group in self.groups:
@@ -106,6 +114,8 @@ class Passes:
         self._depth -= 1
         if self._depth:
             return output
+        if self.whole:
+            self._check_counts()
         self.clear()
         for group in self.groups:
             for demand in group.edits:
@@ -157,6 +167,20 @@ class Passes:
             f"{name}: {path or 'the model'} is called more often than at the search, where it was called {calls} "
             f"time{'s' * (calls > 1)} in a pass; {AGAIN}"
         )
+
+    def _check_counts(self) -> None:
+        """Of a module that was left out once, the later calls have other numbers than at the search.
+
+        Raises:
+            UserError: A module that computes several gates was called less often than at the search.
+        """
+        for demand in (d for group in self.groups for d in group.demands):
+            place, count = demand.place, self._calls.get(demand.place.module, 0)
+            if 0 < count < place.calls and not in_backward():
+                raise UserError(
+                    f"{demand.site.name} is one of {place.calls} gates that {place.module} computes in a pass, and "
+                    f"this one called it {count} time{'s' * (count > 1)}: which is which cannot be told; {AGAIN}"
+                )
 
     def note_edit(self, demand: Demand) -> None:
         """Remember an edit that checkpointing will have to repeat in the backward pass."""

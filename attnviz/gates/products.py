@@ -143,8 +143,9 @@ def _finding(pair: Pair) -> Finding:
         return Finding(
             "branch", origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis, batch=batch
         )
-    kind = kind_of(pair.shape, pair.full, origin.count, axis, pair.channels, pair.over)
     cut = math.prod(origin.shape) != math.prod(pair.shape)
+    changed = mark.moves is None and cut  # a part of weights that are others now: nothing sums to 1 any more
+    kind = kind_of(pair.shape, pair.full, 0 if changed else origin.count, axis, pair.channels, pair.over)
     if kind == "branch" and axis is None and origin.place is not None and cut:
         return Finding(kind, origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis)
     return Finding(

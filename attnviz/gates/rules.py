@@ -16,7 +16,7 @@ from torch import Tensor
 
 from attnviz.gates import fused as fusion
 from attnviz.gates import ops, ranges, unserved
-from attnviz.gates.flow import Mark, Origin, without_repeats
+from attnviz.gates.flow import Mark, Origin, Sizes, without_repeats
 from attnviz.gates.ledger import Finding
 from attnviz.gates.meeting import Meeting, Verdict
 from attnviz.gates.moved_axes import axis_of_labels, labels_of
@@ -65,17 +65,22 @@ def _pairwise(meeting: Meeting, mark: Mark, origin: Origin, index: int, other: i
     output = mark.output if mark.output and math.prod(origin.shape) == meeting.args[index].numel() else None
     if origin.place is None:
         raise ValueError("weights without a place")
-    return Finding(
-        "pairwise",
-        origin.shape,
-        features,
-        origin.place,
-        meeting.operand(other),
-        output,
-        origin.uid,
-        origin.axis,
-        shared=shared,
-    )
+    shape, place, axis = origin.shape, origin.place, origin.axis
+    if mark.moves is None:  # changed since, by a mask or a power: what the values meet is read
+        output = None
+        if mark.made is not None and mark.made[1] == shape:
+            place = mark.made[0]
+        else:
+            place = meeting.operand(index)
+            shape, axis = _unfolded(meeting.args[index], shape, index < other)
+    return Finding("pairwise", shape, features, place, meeting.operand(other), output, origin.uid, axis, shared=shared)
+
+
+def _unfolded(factor: Tensor, made: Sizes, first: bool) -> tuple[Sizes, int]:
+    """Shape of a factor (N·h, L, K) with the axes that were folded for the product, and the axis that it sums over."""
+    folded = len(made) > 2 and math.prod(made[:-2]) == math.prod(factor.shape[:-2])
+    shape = (*(made[:-2] if folded else factor.shape[:-2]), *factor.shape[-2:])
+    return shape, len(shape) - (1 if first else 2)
 
 
 def _is_one_query(meeting: Meeting, index: int, first: int) -> bool:

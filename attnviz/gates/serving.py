@@ -23,11 +23,13 @@ class Serving:
     def __init__(self, passes: Passes) -> None:
         self._passes = passes
         self._running: list[ModuleRun] = []
+        self._ahead: list[tuple[int, str, Demand, Tensor]] = []  # (pass, path of a module that has yet to run, …)
 
     def stop(self) -> None:
         """Leave every mode that an interrupted pass has left."""
         while self._running:
             self._running.pop().leave()
+        self._ahead.clear()
 
     def tapping(self, path: str, demands: Sequence[Demand]) -> Callable[[Tensor, Tensor], Tensor]:
         """What is done at a ``Gate``."""
@@ -53,6 +55,8 @@ class Serving:
             self._running.append(run)
             inside = [d for d in run.due if d.inside]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
+            if run.arrival is not None and self._ahead:
+                self._hand_over(path, run.arrival)
 
         return hook
 
@@ -101,3 +105,15 @@ class Serving:
             if run.path == user and run.arrival is not None:
                 run.arrival.expect(demand, value)
                 return
+        if user is not None:  # it runs later, and is given the gate by the module around both
+            self._ahead.append((self._passes.number, user, demand, value))
+
+    def _hand_over(self, path: str, arrival: Arrival) -> None:
+        """Let a module that begins to run wait for the gates that were made for it in this pass."""
+        number, later = self._passes.number, []
+        for entry in self._ahead:
+            if entry[0] == number and entry[1] == path:
+                arrival.expect(*entry[2:])
+            elif entry[0] == number:
+                later.append(entry)
+        self._ahead = later

@@ -117,6 +117,14 @@ class Session:
         group.eager = "torch._dynamo" in sys.modules and hold()
         group.broken, group.open = False, True
         passes, model = self.passes, self.model
+        if passes.running and any(other.edits for other in passes.groups):
+            group.open = False
+            if group.eager:
+                release()
+            raise UserError(
+                f"nothing can be read or edited anew in this {passes.model} in the middle of a pass that is edited, as "
+                "from a hook; open it around the pass"
+            )
         passes.groups.append(group)
         try:
             taps = group.taps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError, nearest
@@ -44,8 +45,8 @@ def places(site: GateSite) -> tuple[Place, Place, Place]:
     return site.place, site.exact, site.meets
 
 
-def as_gate(value: Tensor, site: GateSite) -> Tensor:
-    """What was read at a site in the shape of the gate, any batch: (N, C) -> (N, C, 1, 1); repeats are left out.
+def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
+    """What was read at a place of a site in the shape of the gate: (N, C) -> (N, C, 1, 1); repeats are left out.
 
     Raises:
         UserError: It does not fit, because the input has another size than at the search.
@@ -55,22 +56,34 @@ def as_gate(value: Tensor, site: GateSite) -> Tensor:
     if value.shape[1:] == site.shape[1:]:
         return value
     rank = len(site.shape)
-    if value.ndim < rank and site.place is not None and value.ndim > 0 and _fits(value, site):
-        return value.reshape(-1, *site.shape[1:])
-    if value.ndim < rank:
-        value = value[(None,) * (rank - value.ndim)]
-    if value.ndim > rank:
-        if not _fits(value, site):
-            raise UserError(f"{site.name} had shape {site.shape} at the search and has {tuple(value.shape)} now")
-        return value.reshape(-1, *site.shape[1:])
+    if value.ndim != rank:
+        if _is_reshaped(value, site):
+            return value.reshape(-1, *site.shape[1:])
+        if value.ndim > rank or place.operand < 0:
+            raise UserError(
+                f"{site.name} had shape {site.shape} at the search and has {tuple(value.shape)} now where it is read, "
+                f"at {site.how}; read it with exact=True, or search for the gates with an input of this size"
+            )
+        value = value[(None,) * (rank - value.ndim)]  # as broadcasting does
     for axis in range(1, rank):
-        if site.shape[axis] == 1 and value.shape[axis] > 1:
+        if site.shape[axis] == 1 and value.shape[axis] > 1 and _is_alike(value, axis):
             value = value.narrow(axis, 0, 1)
     return value
 
 
-def _fits(value: Tensor, site: GateSite) -> bool:
-    return value.numel() % math.prod(site.shape[1:]) == 0
+def _is_reshaped(value: Tensor, site: GateSite) -> bool:
+    """Whether a value holds whole gates of some examples, which lie in front, folded with other axes or not."""
+    examples, rest = divmod(value.numel(), math.prod(site.shape))
+    folded = [math.prod(site.shape[:axes]) for axes in range(len(site.shape))]
+    if value.ndim and examples and not rest and len(value) in [examples * parts for parts in folded]:
+        return True
+    sizes, own = ([n for n in shape if n > 1] for shape in (value.shape, site.shape))
+    return sizes == own  # one example, without an axis of its own
+
+
+def _is_alike(value: Tensor, axis: int) -> bool:
+    """Whether values are repeated along an axis."""
+    return value.stride(axis) == 0 or torch.equal(value, value.narrow(axis, 0, 1).expand_as(value))
 
 
 def as_read(gate: Tensor, like: Tensor, site: GateSite) -> Tensor:

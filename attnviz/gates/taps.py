@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.core.types import GateSite
+from attnviz.core.types import GateSite, Place
 from attnviz.gates.entrances import LAST, Hook, MovingLast, TapEntrance
 from attnviz.gates.passes import Passes
 from attnviz.gates.sites import as_gate
@@ -25,15 +25,15 @@ _moving_last = MovingLast()
 class OutputTap(Hook):
     """A hook behind a module that gives its output to a tap, in the shape of the gate."""
 
-    __slots__ = ("_site",)
+    __slots__ = ("_place", "_site")
 
-    def __init__(self, tap: Tap, site: GateSite) -> None:
-        self.__wrapped__, self._site = tap, site
+    def __init__(self, tap: Tap, site: GateSite, place: Place) -> None:
+        self.__wrapped__, self._site, self._place = tap, site, place
 
     def __call__(self, _module: nn.Module, _inputs: Any, output: Any) -> None:
         """Read the output if it is a tensor."""
         if isinstance(output, Tensor):
-            self.__wrapped__(as_gate(output, self._site), output)
+            self.__wrapped__(as_gate(output, self._site, self._place), output)
 
 
 class Taps:

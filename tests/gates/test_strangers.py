@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, neutral, scale, set_to
@@ -13,7 +14,7 @@ from tests.gates.formulas import BOUNDED, UNBOUNDED, Formula, Swish
 from tests.gates.test_discover import expected_names
 
 X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
-STYLES = {**s.KINDS, **s.MISSED, **s.REPEATED, **s.WITH_COMPLEMENT, **s.FALSE_BESIDE}
+STYLES = {**s.KINDS, **s.MISSED, **s.REPEATED, **s.WITH_COMPLEMENT, **s.FALSE_BESIDE, **s.BY_AXES, **s.RESIZED}
 
 
 def alone(module):
@@ -48,7 +49,7 @@ def test_found_with_the_right_kind_and_used_as_read(style):
         assert torch.equal(model(X), plain)
 
 
-@pytest.mark.parametrize("style", s.WITH_COMPLEMENT, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("style", {**s.WITH_COMPLEMENT, **s.RESIZED}, ids=lambda c: c.__name__)
 def test_an_edit_changes_a_gate_and_its_complement_alike(style):
     model = foreign.build(style)
     (site,) = find_gates(model, X)
@@ -59,7 +60,7 @@ def test_an_edit_changes_a_gate_and_its_complement_alike(style):
             assert torch.allclose(edited, model.attn.mix(stem, torch.tensor(value)), atol=1e-6)
 
 
-@pytest.mark.parametrize("style", [*s.LOOKALIKES], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("style", [*s.LOOKALIKES, *s.LOSSES], ids=lambda c: c.__name__)
 def test_lookalikes_give_nothing(style):
     assert find_gates(foreign.build(style), X) == ()
 
@@ -139,6 +140,39 @@ def test_neutral_offsets_are_a_plain_convolution():
         model(X)
     x, y = seen[-1]
     assert torch.allclose(y, nn.functional.conv2d(x, model.attn.weight, padding=1), atol=1e-5)
+
+
+def test_neutral_weights_of_a_deformable_convolution_leave_it_as_it_is_without():
+    model = foreign.build(s.Modulated)
+    seen = []
+    model.attn.register_forward_hook(lambda m, i, o: seen.append((i[0], o)))
+    with torch.no_grad(), edit(model, {x: neutral() for x in find_gates(model, X)}):
+        model(X)
+    x, y = seen[-1]
+    assert torch.allclose(y, nn.functional.conv2d(x, model.attn.weight, padding=1), atol=1e-5)
+
+
+def test_weights_over_frames_are_strips():
+    class Frames(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv3d(3, 1, 1)
+
+        def forward(self, x):
+            return x * self.conv(x).mean((3, 4), keepdim=True).sigmoid()
+
+    (site,) = find_gates(nn.Sequential(Frames()), torch.randn(2, 3, 4, 6, 6))
+    assert (site.kind, site.shape) == ("strip", (1, 1, 4, 1, 1))
+
+
+@pytest.mark.parametrize("layer", [nn.LazyConv2d(4, 1), nn.Sequential(nn.Flatten(), nn.LazyLinear(4))])
+def test_layers_without_parameters_yet_are_refused_by_name(layer):
+    model = nn.Sequential(nn.Conv2d(3, 3, 1), layer)
+    with pytest.raises(UserError, match=r"1.* is a Lazy.* run the model once first"):
+        find_gates(model, X)
+    with torch.no_grad():
+        model(X)
+    assert find_gates(model, X) == ()
 
 
 class Deep(nn.Module):
