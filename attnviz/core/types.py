@@ -97,6 +97,7 @@ class GateSite:
             gates of one owner belong together.
         residual: Whether the features are multiplied by 1 + the gate.
         even: Whether weights of a kind that need not do so sum to 1.
+        channels: Axis of ``shape`` along which channels lie, where that is known; a gate may have size 1 there.
     """
 
     name: str
@@ -113,6 +114,7 @@ class GateSite:
     owner: str = ""
     residual: bool = False
     even: bool = False
+    channels: int | None = field(default=None, repr=False)
 
     @property
     def traits(self) -> Kind:

@@ -23,7 +23,18 @@ def channel_axis(site: GateSite) -> int | None:
         return None
     if site.traits.has_branches and site.axis is not None:
         return site.axis
+    if site.traits.has_pairs:
+        return _head_axis(site)
+    if site.traits.has_places and not site.traits.has_branches and site.channels is not None:
+        return site.channels if site.shape[site.channels] > 1 else None
     return next((axis for axis in range(1, len(site.shape)) if site.shape[axis] > 1), 1)
+
+
+def _head_axis(site: GateSite) -> int | None:
+    """Axis of pairwise weights along which heads lie; ``None`` where none is, or heads lie beside examples."""
+    between = range(1, len(site.shape) - 2)
+    axes = [axis for axis in between if not site.over or site.over[axis] != "place"]
+    return next((axis for axis in axes if site.shape[axis] > 1), axes[0] if axes else None)
 
 
 def position_axes(site: GateSite) -> tuple[int, ...]:
@@ -33,6 +44,8 @@ def position_axes(site: GateSite) -> tuple[int, ...]:
         return (rank - 1 if site.axis is None else site.axis,)
     if not site.traits.has_places:
         return ()
+    if site.channels is not None and not site.traits.has_branches:
+        return tuple(axis for axis in range(1, rank) if site.shape[axis] > 1 and axis != site.channels)
     return tuple(axis for axis in range(max(1, rank - (2 if rank < 5 else 3)), rank) if site.shape[axis] > 1)
 
 
@@ -83,21 +96,31 @@ def _knock_out(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
 
 def _mean(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     reference = values if edit.value is None else _given(values, edit)
-    return reference.mean(0, keepdim=True).expand(values.shape)
+    parts = site.shape[0]
+    return reference.unflatten(0, (-1, parts)).mean(0).repeat(len(values) // parts, *(1,) * (values.ndim - 1))
+
+
+def _cycle(count: int, seed: int) -> Tensor:
+    """An order that is one cycle through all, so that every weight moves."""
+    cycle = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    order = torch.empty_like(cycle)
+    order[cycle] = cycle.roll(1)
+    return order
 
 
 def _shuffle(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     axis = channel_axis(site) if edit.over == "channels" else 0
     axes = position_axes(site) if edit.over == "positions" else (axis or 0,)
-    if edit.over == "batch" and len(values) < 2:
-        raise UserError(f"shuffling {site.name} over the batch needs at least 2 examples, got {len(values)}")
+    if edit.over == "batch":
+        folded = values.unflatten(0, (-1, site.shape[0]))  # heads or windows of one example lie side by side
+        if len(folded) < 2:
+            raise UserError(f"shuffling {site.name} over the batch needs at least 2 examples, got {len(folded)}")
+        return folded[_cycle(len(folded), edit.seed).to(values.device)].flatten(0, 1)
     front = values.movedim(axes, tuple(range(len(axes))))
     flat = front.reshape(-1, *front.shape[len(axes) :])
-    generator = torch.Generator().manual_seed(edit.seed)
-    cycle = torch.randperm(len(flat), generator=generator)
-    order = torch.empty_like(cycle)
-    order[cycle] = cycle.roll(1)  # one cycle through all, so that every weight moves
-    return flat[order.to(values.device)].reshape(front.shape).movedim(tuple(range(len(axes))), axes)
+    return (
+        flat[_cycle(len(flat), edit.seed).to(values.device)].reshape(front.shape).movedim(tuple(range(len(axes))), axes)
+    )
 
 
 ACTIONS: Mapping[str, Callable[[Tensor, GateSite, Edit], Tensor]] = MappingProxyType(

@@ -104,7 +104,7 @@ def compared(step: TracedOperation) -> Mark:
     """Whether a bounded value passes a limit is a weight of 0 or 1; other comparisons are none."""
     origin = step.mark.gate if step.alone else None
     root = step.mark.root if step.alone else None
-    return step.new(root, origin=origin, limits=ranges.SHARE if origin else ANY, compared=True)
+    return step.new(root, origin=origin, limits=ranges.SHARE, compared=True)
 
 
 def written(step: TracedOperation) -> Mark:

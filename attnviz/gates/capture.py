@@ -83,6 +83,9 @@ def capture(
         uses the model; a pass does if it calls a module more often than the search saw, and the dict if the pass has
         not come to a site.
     """
+    for what, given in (("gates to read", sites), ("gates to read features at", features)):
+        if isinstance(given, (str, GateSite)) or not isinstance(given, Iterable):
+            raise UserError(f"{what} are several sites or names, as [site], got {given!r}")
     return _Capture(model, tuple(sites), tuple(features), exact)
 
 

@@ -156,6 +156,7 @@ def _site(name: str, finding: Finding, search: GateSearch, batch: int) -> GateSi
         holder(finding.meets),
         finding.residual,
         finding.even,
+        finding.channels if len(finding.shape) == len(finding.features) else None,
     )
 
 

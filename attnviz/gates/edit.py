@@ -22,10 +22,12 @@ OVER = ("channels", "positions", "batch")
 
 
 def _floats(value: Any, what: str) -> Floats:
-    """A read-only copy as float32; ``UserError`` unless it is made of finite numbers."""
+    """A read-only copy as float32; ``UserError`` unless it is made of finite real numbers."""
+    if value.is_complex() if isinstance(value, Tensor) else np.iscomplexobj(value):
+        raise UserError(f"{what} must be real numbers, got complex ones")
     try:
-        values = np.array(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        values = np.array(value.detach().float().cpu() if isinstance(value, Tensor) else value, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
         raise UserError(f"{what} must be numbers, got {type(value).__name__}") from error
     if not np.isfinite(values).all():
         raise UserError(f"{what} must be finite numbers")
@@ -184,6 +186,8 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
             what the features meet, or a copy of the model is made. On leaving it: no pass came to the gate.
     """
     inner = unwrapped(model)
+    if not isinstance(edits, Mapping):
+        raise UserError(f"edits are a mapping from gates to what shall happen to them, got {type(edits).__name__}")
     demands = []
     for site, change in zip(resolve(inner, edits), edits.values(), strict=True):
         if not isinstance(change, Edit) or change.action not in ACTIONS:

@@ -54,6 +54,7 @@ class Finding:
         over: For ``pairwise``: what each axis of ``shape`` runs over.
         residual: As its ``Gate`` says.
         even: As its ``Gate`` says.
+        channels: Axis of ``features`` along which channels lie, where that is known.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class Finding:
     over: tuple[str, ...] = ()
     residual: bool = False
     even: bool = False
+    channels: int | None = None
 
 
 @dataclass

@@ -161,6 +161,7 @@ def _finding(pair: Pair) -> Finding:
         source=_source(pair, origin),
         sampled=pair.features.sampled,
         doubtful=_doubt(pair),
+        channels=pair.channels,
     )
 
 
@@ -222,5 +223,5 @@ def _parts(pair: Pair) -> Verdict:
         shape = (1,) * (len(pair.full) - len(part.tensor)) + part.tensor
         if len(shape) == len(pair.full):
             kind = kind_of(shape, pair.full, part.origin.count, channels=pair.channels, over=pair.over)
-            findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output))
+            findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output, channels=pair.channels))
     return findings
