@@ -132,7 +132,10 @@ def scattered(step: TracedOperation) -> Mark:
 
 def ordered(step: TracedOperation) -> Mark:
     """Some or all of the values in another order."""
-    return step.new(origin=step.mark.gate, limits=step.mark.limits)
+    origin = step.mark.gate
+    fewer = step.result.numel() < step.tensor.numel()  # the largest of a softmax: which they are it decides itself
+    moves = () if origin is not None and origin.sums_to_one and fewer else None
+    return step.new(origin=origin, limits=step.mark.limits, moves=moves)
 
 
 def chosen(step: TracedOperation) -> Mark:

@@ -56,7 +56,8 @@ class MovingLast(Hook):
     def __call__(self, module: nn.Module, _inputs: Any) -> None:
         """Move the other hook."""
         hooks: Any = module._forward_hooks
-        hooks.move_to_end(LAST)
+        if LAST in hooks:  # else somebody has removed all hooks: nothing is served, which is told
+            hooks.move_to_end(LAST)
 
 
 class Entrance(Hook):

@@ -263,7 +263,8 @@ def making_last(handle: Any, entering: Callable[..., None] | None = None) -> Cal
 
     def hook(module: nn.Module, inputs: Any) -> None:
         hooks: Any = module._forward_hooks
-        hooks.move_to_end(handle.id)
+        if handle.id in hooks:  # else somebody has removed all hooks: nothing is served, which is told
+            hooks.move_to_end(handle.id)
         if entering is not None:
             entering(module, inputs)
 

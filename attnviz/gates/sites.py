@@ -74,7 +74,7 @@ def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
 def _is_reshaped(value: Tensor, site: GateSite) -> bool:
     """Whether a value holds whole gates of some examples, which lie in front, folded with other axes or not."""
     examples, rest = divmod(value.numel(), math.prod(site.shape))
-    folded = [math.prod(site.shape[:axes]) for axes in range(len(site.shape))]
+    folded = [math.prod(site.shape[:axes]) for axes in range(len(site.shape) - 1)]
     if value.ndim and examples and not rest and len(value) in [examples * parts for parts in folded]:
         return True
     sizes, own = ([n for n in shape if n > 1] for shape in (value.shape, site.shape))
