@@ -186,8 +186,9 @@ def kind_of(
     repeats = [axis for axis in range(1, rank) if gate[axis] == 1 and features[axis] > 1]
     if rank <= 3:
         return _of_sequence(rank, varies, repeats, channels)
-    if channels == rank - 1 and not softmax and rank == 4:
-        return _of_channels_last(varies, repeats, channels)
+    last = len(over) == 4 and channels == 3 and all(over[place] == "place" or features[place] == 1 for place in (1, 2))
+    if last and not softmax:
+        return _of_channels_last(varies, repeats)
     trailing = [axis for axis in (rank - 2, rank - 1) if axis in repeats]
     if softmax and over and axis is not None and gate[axis] > 1 and channels not in (None, axis) and not over[axis]:
         return "branch"  # of what is neither a channel nor a place: clusters, experts
@@ -219,10 +220,10 @@ def _of_sequence(rank: int, varies: list[int], repeats: list[int], channels: int
     return "channel" if varies == [1 if channels is None else channels] else "spatial"
 
 
-def _of_channels_last(varies: list[int], repeats: list[int], channels: int) -> str:
+def _of_channels_last(varies: list[int], repeats: list[int]) -> str:
     """Kinds for maps (N, H, W, C)."""
-    if channels in varies and repeats == [1]:
+    if 3 in varies and repeats == [1]:
         return "spatial"  # a mask over rows or columns and channels, on a map that was turned (triplet attention)
-    if channels in varies:
-        return "channel" if varies == [channels] else "strip" if repeats else "full"
-    return "spatial" if repeats == [channels] else "strip"
+    if 3 in varies:
+        return "channel" if varies == [3] else "strip" if repeats else "full"
+    return "spatial" if repeats == [3] else "strip"

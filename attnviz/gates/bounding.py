@@ -126,16 +126,19 @@ def scattered(step: TracedOperation) -> Mark:
         return step.new()
     origin = gates[0] if gates else (step.origin(step.name) if step.marks.get(index) is not None else None)
     if origin is not None and origin.sums_to_one:  # zeros beside the largest weights: they still sum to 1
-        origin = step.origin("normalised", axis=int(step.args[1]) % target.ndim)
+        axis = int(step.args[1]) % target.ndim
+        return step.new(origin=step.origin("normalised", axis=axis), limits=limits, moves=())
     return step.new(origin=origin, limits=limits)
 
 
 def ordered(step: TracedOperation) -> Mark:
     """Some or all of the values in another order."""
     origin = step.mark.gate
-    fewer = step.result.numel() < step.tensor.numel()  # the largest of a softmax: which they are it decides itself
-    moves = () if origin is not None and origin.sums_to_one and fewer else None
-    return step.new(origin=origin, limits=step.mark.limits, moves=moves)
+    if origin is None or not origin.sums_to_one or step.result.numel() == step.tensor.numel():
+        return step.new(origin=origin, limits=step.mark.limits)
+    if step.result.numel() * origin.count == step.tensor.numel():  # the largest one, as by a maximum
+        return step.new(origin=step.origin(step.name), limits=step.mark.limits)
+    return step.new(origin=origin, limits=step.mark.limits, moves=())  # which they are the softmax decides itself
 
 
 def chosen(step: TracedOperation) -> Mark:
@@ -207,7 +210,7 @@ def _kernels(step: TracedOperation, mark: Mark) -> tuple[Kernel, ...]:
     index = 0 if step.marks.get(step.args[0]) is mark else 1
     if step.args[index].ndim < 3 or not step.marks.is_parameter(step.args[1 - index]):
         return ()
-    return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
+    return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index), step.args[1 - index])
 
 
 def _of_two(step: TracedOperation, first: Mark, second: Mark) -> Mark:

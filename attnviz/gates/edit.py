@@ -27,7 +27,7 @@ def _floats(value: Any, what: str) -> Floats:
         raise UserError(f"{what} must be real numbers, got complex ones")
     try:
         values = np.array(value.detach().float().cpu() if isinstance(value, Tensor) else value, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise UserError(f"{what} must be numbers, got {type(value).__name__}") from error
     if not np.isfinite(values).all():
         raise UserError(f"{what} must be finite numbers")

@@ -184,11 +184,13 @@ def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
     return (1,) * (rank - tensor.ndim) + tuple(1 if i in flat else n for i, n in enumerate(tensor.shape))
 
 
-def kernels_of(tensor: Tensor, mark: Mark, exact: Place) -> tuple[Kernel, ...]:
+def kernels_of(tensor: Tensor, mark: Mark, exact: Place, parameters: Tensor) -> tuple[Kernel, ...]:
     """Bounded weights of experts that meet parameters at a place; of a product of weights, those of experts."""
     if mark.gate is None:
         return ()
-    kernels = [_kernel_of_part(part, tensor.ndim) for part in mark.gate.parts] or [_kernel_of(tensor, mark, exact)]
+    kernels = [_kernel_of_part(part, tensor.ndim) for part in mark.gate.parts] or [
+        _kernel_of(tensor, mark, exact, parameters)
+    ]
     return tuple(k for k in kernels if k.shape[k.axis] > 1)  # others tell places of a kernel apart, no experts
 
 
@@ -198,7 +200,7 @@ def _kernel_of_part(part: Part, rank: int) -> Kernel:
     return Kernel(shape, part.exact, part.output, axis, part.origin.uid if part.origin.sums_to_one else None)
 
 
-def _kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel:
+def _kernel_of(tensor: Tensor, mark: Mark, exact: Place, parameters: Tensor) -> Kernel:
     origin = mark.gate
     if origin is None:
         raise ValueError("weights without an origin")
@@ -206,7 +208,10 @@ def _kernel_of(tensor: Tensor, mark: Mark, exact: Place) -> Kernel:
     if sliced and origin.place is not None:  # an expert after the other
         return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)
     shape = without_repeats(tensor, mark, tensor.ndim)
-    axis = origin.axis if origin.sums_to_one and origin.shape == shape else 1
+    if origin.sums_to_one and origin.shape == shape:
+        axis = origin.axis
+    else:  # one routing for all examples has its experts in front
+        axis = 0 if shape[1] == 1 and tensor.ndim == parameters.ndim and shape[0] == parameters.shape[0] else 1
     return Kernel(shape, exact, mark.output, axis, origin.uid if origin.sums_to_one else None, mark)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,8 +111,8 @@ class Ledger:
         self.explains = explain
         self._next = 0
         self._by_uid: dict[int, int] = {}
-        self._by_value: dict[int, int] = {}
-        self._by_source: dict[tuple[int, int], int] = {}
+        self._by_value: dict[int, list[int]] = defaultdict(list)
+        self._by_source: dict[tuple[tuple[int, int], Place], int] = {}
         self._followed: set[int] = set()
 
     def add(self, findings: Sequence[Finding]) -> frozenset[int]:
@@ -131,9 +132,9 @@ class Ledger:
         if finding.uid is not None:
             self._by_uid[finding.uid] = number
         if finding.value is not None:
-            self._by_value.setdefault(finding.value, number)
+            self._by_value[finding.value].append(number)
         if finding.source is not None:
-            self._by_source.setdefault(finding.source.key, number)
+            self._by_source.setdefault((finding.source.key, finding.source.place), number)
         return number
 
     def _known(self, finding: Finding) -> int | None:
@@ -147,20 +148,18 @@ class Ledger:
             return number
         if finding.source is None:
             return None
-        number = self._by_value.get(finding.value or 0)
-        if number not in self.findings:
-            number = self._by_source.get(finding.source.key)
-        if number not in self.findings or self.findings[number].kind != finding.kind:
-            return None
-        if not self._is_made_at(number, finding.source):
-            return None
-        self._read_where_made(number, finding.source)
-        return number
+        source = finding.source
+        for number in (*self._by_value.get(finding.value or 0, ()), self._by_source.get((source.key, source.place), 0)):
+            known = self.findings.get(number)
+            if known is not None and known.kind == finding.kind and self._is_made_at(known, source):
+                self._read_where_made(number, source)
+                return number
+        return None
 
-    def _is_made_at(self, number: int, source: Source) -> bool:
+    @staticmethod
+    def _is_made_at(finding: Finding, source: Source) -> bool:
         """Whether a gate was made there: where the same was computed twice, an edit of one leaves the other."""
-        first = self.findings[number].source
-        return first is not None and first.place == source.place
+        return finding.source is not None and finding.source.place == source.place
 
     def _read_where_made(self, number: int, source: Source) -> None:
         """A gate that is used again, or a slice at a time, is one: an edit has to reach all uses."""
@@ -170,14 +169,13 @@ class Ledger:
 
     def used_again(self, mark: Mark, source: Source | None) -> bool:
         """Whether a value is known as a gate already; it is read where it was made then, if that is known."""
-        number = self._by_value.get(mark.value)
-        if number not in self.findings:
-            return False
-        if source is not None:
-            if not self._is_made_at(number, source):
-                return False
-            self._read_where_made(number, source)
-        return True
+        for number in self._by_value.get(mark.value, ()):
+            finding = self.findings.get(number)
+            if finding is not None and (source is None or self._is_made_at(finding, source)):
+                if source is not None:
+                    self._read_where_made(number, source)
+                return True
+        return False
 
     def take_back(self, numbers: frozenset[int], reason: str, kinds: frozenset[str] | None = None) -> None:
         """These were no gates."""

@@ -108,6 +108,10 @@ FAMILIES: Mapping[str, str] = {
     "div": "division",
     "addcdiv": "division and addition",
     "pow": "power",
+    "relu": "rectification",
+    "rsub": "reversed subtraction",
+    "sub": "subtraction",
+    "_to_copy": "conversion",
     "scatter": "scattering",
     **dict.fromkeys(RESIZES, "resizing"),
     **{name: "pooling" for name in POOLS if "avg" in name},
@@ -229,12 +233,14 @@ def family_of(func: Operation, args: Sequence[Any]) -> str | None:
     """Under what an operation is counted; ``None`` if it is not.
 
     Additions and multiplications count by how they broadcast: dropout and drop path, which exist in train mode
-    only, then do not shift the count of gates.
+    only, then do not shift the count of gates; nor do their divisions by a number, which are not counted.
     """
     family = _counted(func)
     if family in ("multiplication", "addition", "division"):
-        if len(args) < 2 or not isinstance(args[0], Tensor) or not isinstance(args[1], Tensor):
+        if len(args) < 2 or not isinstance(args[0], Tensor):
             return None
+        if not isinstance(args[1], Tensor):
+            return None if family == "division" else f"{family} with a number"
         return family if family == "division" else f"{family} {broadcast_pattern(args[0], args[1])}"
     return family
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import Any
 
@@ -50,9 +50,22 @@ class Passes:
         thread: Who may run it.
         model: Its class, for messages.
         number: Which pass this is.
+        ended: Called when a pass has ended, with whether it was one of the whole model.
     """
 
-    __slots__ = ("_calls", "_depth", "_graded", "_path", "_replayed", "groups", "model", "number", "thread", "whole")
+    __slots__ = (
+        "_calls",
+        "_depth",
+        "_graded",
+        "_path",
+        "_replayed",
+        "ended",
+        "groups",
+        "model",
+        "number",
+        "thread",
+        "whole",
+    )
 
     def __init__(self, model: str) -> None:
         self.whole = False
@@ -60,6 +73,7 @@ class Passes:
         self.thread = 0
         self.model = model
         self.number = 0
+        self.ended: Callable[[bool], None] | None = None
         self._depth = 0
         self._path = ""
         self._graded = False
@@ -114,9 +128,12 @@ class Passes:
         self._depth -= 1
         if self._depth:
             return output
-        if self.whole:
+        whole = self.whole
+        if whole:
             self._check_counts()
         self.clear()
+        if self.ended is not None:
+            self.ended(whole)
         for group in self.groups:
             for demand in group.edits:
                 if not demand.served and demand.lies_in(self._path):

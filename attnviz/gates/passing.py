@@ -179,7 +179,7 @@ def _kernels(step: TracedOperation, pair: tuple[int, ...]) -> tuple[Kernel, ...]
     for index, other in (pair, pair[::-1]):
         mark = step.marks.get(step.args[index])
         if mark and step.place and step.marks.is_parameter(step.args[other]):
-            return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index))
+            return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index), step.args[other])
     return ()
 
 

@@ -49,9 +49,11 @@ class Pair:
     @property
     def channels(self) -> int | None:
         """Axis of the product along which channels lie, where the features know, or the gate does."""
-        axis = self.lifted(self.features.channels, self.meeting.args[self.other])
-        known = [i for i, kinds in enumerate(zip(self.over, self._over(self.gate), strict=True)) if "channel" in kinds]
-        return known[0] if axis is None and len(known) == 1 else axis
+        axis, over = self.lifted(self.features.channels, self.meeting.args[self.other]), self.over
+        if axis is not None and over[axis] != "place":
+            return axis  # else a layer that mixes places of a row or column gave it
+        known = [i for i, kinds in enumerate(zip(over, self._over(self.gate), strict=True)) if "channel" in kinds]
+        return known[0] if len(known) == 1 else None
 
     def _over(self, tensor: Any) -> tuple[str, ...]:
         return ("",) * (len(self.full) - tensor.ndim) + self.meeting.axes.kinds(tensor)
@@ -88,11 +90,13 @@ def _why_not(pair: Pair) -> str:
         return "it meets a vector, no feature map"
     if features.compared:
         return "it meets the result of a comparison, no features"
-    if features.logarithm:
+    if features.logarithm and not pair.repeats:
         return "it meets logarithms of shares, no features: an entropy or a loss"
     if origin is not None and features.gate is not None and features.gate.uid == origin.uid:
         return "both factors come from one activation"
-    if pair.backwards and not (origin is not None and origin.sums_to_one and features.sampled):
+    if pair.backwards and origin is not None and origin.sums_to_one and features.sampled:
+        return ""  # finer places are means of coarse ones (convex upsampling)
+    if pair.backwards:
         return f"{_sized(pair.shape)} varies where {_sized(pair.full)} does not"
     if pair.repeats or (origin is not None and origin.name == "product"):
         return ""
@@ -126,9 +130,15 @@ def _weighs_all(pair: Pair) -> bool:
         return False
     return (
         ranges.is_weight(pair.mark.limits)
-        or ranges.is_shifted_share(pair.mark.limits)
+        or _is_centred(pair.mark)
         or (origin.name == "bounded" and pair.mark.limits[0] >= 0)
     )
+
+
+def _is_centred(mark: Mark) -> bool:
+    """Whether it is a sigmoid less one half, as in SPAN."""
+    named = mark.origin is not None and mark.origin.name in ("sigmoid", "hardsigmoid")
+    return named and ranges.is_shifted_share(mark.limits)
 
 
 def _finding(pair: Pair) -> Finding:
@@ -176,7 +186,8 @@ def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
             return axis if axis == -1 else pair.lifted(axis, pair.gate)
     if origin.shape == pair.shape:
         return origin.axis
-    return next((i for i in range(1, len(pair.shape)) if pair.shape[i] == origin.count), None)
+    axes = [i for i in range(1, len(pair.shape)) if pair.shape[i] == origin.count]
+    return axes[0] if len(axes) == 1 else None
 
 
 def _source(pair: Pair, origin: Origin) -> Source | None:
@@ -213,6 +224,8 @@ def _doubt(pair: Pair) -> str:
     features = pair.features
     if features.gate is not None and ranges.is_share(features.limits):
         return "two numbers between 0 and 1 are multiplied and no learned weights follow: a score"
+    if not pair.repeats and _is_centred(pair.mark):
+        return "a sigmoid less one half is multiplied and no learned weights follow: a coordinate"
     return ""
 
 

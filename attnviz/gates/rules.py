@@ -65,15 +65,16 @@ def _pairwise(meeting: Meeting, mark: Mark, origin: Origin, index: int, other: i
     output = mark.output if mark.output and math.prod(origin.shape) == meeting.args[index].numel() else None
     if origin.place is None:
         raise ValueError("weights without a place")
-    shape, place, axis = origin.shape, origin.place, origin.axis
+    shape, place, axis, uid = origin.shape, origin.place, origin.axis, origin.uid
     if mark.moves is None:  # changed since, by a mask or a power: what the values meet is read
-        output = None
+        output, uid = None, -mark.value
         if mark.made is not None and mark.made[1] == shape:
             place = mark.made[0]
         else:
             place = meeting.operand(index)
             shape, axis = _unfolded(meeting.args[index], shape, index < other)
-    return Finding("pairwise", shape, features, place, meeting.operand(other), output, origin.uid, axis, shared=shared)
+            uid = -meeting.marks.uid()  # every product is edited by itself
+    return Finding("pairwise", shape, features, place, meeting.operand(other), output, uid, axis, shared=shared)
 
 
 def _unfolded(factor: Tensor, made: Sizes, first: bool) -> tuple[Sizes, int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
+from attnviz.core.errors import UserError
 from attnviz.gates.arrival import Arrival, ModuleRun
 from attnviz.gates.operation_scope import Scope
-from attnviz.gates.passes import Passes
+from attnviz.gates.passes import AGAIN, Passes
 from attnviz.gates.requests import Demand, at_output, used_by
 
 
@@ -23,7 +25,10 @@ class Serving:
     def __init__(self, passes: Passes) -> None:
         self._passes = passes
         self._running: list[ModuleRun] = []
-        self._ahead: list[tuple[int, str, Demand, Tensor]] = []  # (pass, path of a module that has yet to run, …)
+        self._ahead: list[tuple[str, Demand, Tensor]] = []  # of this pass, with the path of what has yet to run
+        self._entered: Counter[str] = Counter()
+        self._number = 0
+        passes.ended = self._nothing_ahead
 
     def stop(self) -> None:
         """Leave every mode that an interrupted pass has left."""
@@ -55,7 +60,9 @@ class Serving:
             self._running.append(run)
             inside = [d for d in run.due if d.inside]
             run.enter(Scope(inside, either_way) if inside else None, Arrival() if uses else None)
-            if run.arrival is not None and self._ahead:
+            if run.arrival is not None:
+                self._of_this_pass()
+                self._entered[path] += 1
                 self._hand_over(path, run.arrival)
 
         return hook
@@ -106,14 +113,37 @@ class Serving:
                 run.arrival.expect(demand, value)
                 return
         if user is not None:  # it runs later, and is given the gate by the module around both
-            self._ahead.append((self._passes.number, user, demand, value))
+            self._of_this_pass()
+            self._ahead.append((user, demand, value))
+
+    def _of_this_pass(self) -> None:
+        """Forget what is of an earlier pass."""
+        if self._number != self._passes.number:
+            self._number = self._passes.number
+            self._ahead.clear()
+            self._entered.clear()
 
     def _hand_over(self, path: str, arrival: Arrival) -> None:
-        """Let a module that begins to run wait for the gates that were made for it in this pass."""
-        number, later = self._passes.number, []
-        for entry in self._ahead:
-            if entry[0] == number and entry[1] == path:
-                arrival.expect(*entry[2:])
-            elif entry[0] == number:
-                later.append(entry)
+        """Let a module that begins to run wait for the gates that were made for this call of it."""
+        later = []
+        for user, demand, value in self._ahead:
+            meets = demand.site.meets
+            if user == path and (not self._passes.whole or meets is None or self._entered[path] == meets.call):
+                arrival.expect(demand, value)
+            else:
+                later.append((user, demand, value))
         self._ahead = later
+
+    def _nothing_ahead(self, whole: bool) -> None:
+        """What is due when a pass ends.
+
+        Raises:
+            UserError: A gate was edited, and the module that should have used it did not run.
+        """
+        ahead, self._ahead = self._ahead, []
+        for user, demand, _ in ahead if whole else ():
+            if demand.edits:
+                raise UserError(
+                    f"the edit of {demand.site.name} had no effect: {user}, in which the features meet it, did not run "
+                    f"after it; {AGAIN}"
+                )

@@ -59,6 +59,9 @@ def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
     if value.ndim != rank:
         if _is_reshaped(value, site):
             return value.reshape(-1, *site.shape[1:])
+        parts = site.shape[1:-2]
+        if place.op == "matrix product" and rank > 3 == value.ndim and not len(value) % math.prod(parts):
+            return value.unflatten(0, (-1, *parts))  # heads were folded for the product
         if value.ndim > rank or place.operand < 0:
             raise UserError(
                 f"{site.name} had shape {site.shape} at the search and has {tuple(value.shape)} now where it is read, "
