@@ -75,6 +75,11 @@ class Place:
     calls: int = 1
     total: int = 0
 
+    def lies_behind(self, output: Place) -> bool:
+        """Whether it is the result of an operation within a module, of which the other place is the output."""
+        inside = self.module == output.module or self.module.startswith(f"{output.module}.")
+        return output.op == "output" and self.op not in ("output", "tap") and self.operand < 0 and inside
+
 
 @dataclass(frozen=True)
 class GateSite:

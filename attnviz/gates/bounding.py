@@ -103,6 +103,8 @@ def exponential(step: TracedOperation) -> Mark:
 def compared(step: TracedOperation) -> Mark:
     """Whether a bounded value passes a limit is a weight of 0 or 1; other comparisons are none."""
     origin = step.mark.gate if step.alone else None
+    if origin is None and _learned(step) is not None:
+        origin = step.origin(step.name)  # 0 or 1 by learned logits
     root = step.mark.root if step.alone else None
     return step.new(root, origin=origin, limits=ranges.SHARE, compared=True)
 

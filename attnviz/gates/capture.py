@@ -161,7 +161,8 @@ class _Plan:
         taps: dict[str, Tap | OutputTap] = {}
         for site in wanted:
             lightest, precise, meets = places(site)
-            place = precise if exact else lightest
+            # what a module gives out that computes the weights is what edits leave, and no further from the features
+            place = precise if exact and not precise.lies_behind(lightest) else lightest
             demands.append(Demand(place, site, self._noting_values(site, place), trained=self.trained))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -87,9 +88,14 @@ def search_for_gates(
             raise UserError(f"gates of this {type(inner).__name__} cannot be searched while some of them are edited")
         session.prepared = None  # names may stand for other sites from here on
         try:
-            with search:
+            with _unchanged(tensors), search:
                 inner(*args, **keywords)
         except Exception as error:
+            if "HigherOrderOperator" in str(error):
+                raise UserError(
+                    f"{type(inner).__name__} runs a higher-order operator (flex_attention, torch.cond …), in which no "
+                    f"operation can be followed: {error}"
+                ) from error
             shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
             raise UserError(
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
@@ -98,6 +104,19 @@ def search_for_gates(
     sites = _sites(findings, search, {path for path, _ in inner.named_modules()}, batch)
     _found[inner] = sites
     return sites, search.ledger
+
+
+@contextmanager
+def _unchanged(tensors: Sequence[Tensor]) -> Iterator[None]:
+    """Put back what a network writes to the tensors that it is given (``x *= 255``)."""
+    mine = [t for t in tensors if not t.is_inference() or torch.is_inference_mode_enabled()]
+    before = [(t.clone(), -1 if t.is_inference() else t._version) for t in mine]
+    try:
+        yield
+    finally:
+        for tensor, (copy, version) in zip(mine, before, strict=True):
+            if tensor.is_inference() or tensor._version != version:
+                tensor.copy_(copy)
 
 
 def _arguments(example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

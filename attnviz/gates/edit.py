@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
@@ -206,6 +207,8 @@ def _change(site: GateSite, place: Place, change: Edit) -> Callable[[Tensor], Te
             # contiguous: operations are counted by what is repeated, and a gate that is set to one number is not
             changed = apply(as_gate(value, site, place), site, change).contiguous()
             used = as_read(changed, value, site)
-            return used if 0 in value.stride() else used.contiguous()  # so that it can be written to as before
+            if 0 in value.stride():
+                return used
+            return torch.empty_like(value).copy_(used)  # in the same memory format, and able to be written to
 
     return act

@@ -71,7 +71,16 @@ def moved(step: TracedOperation) -> Mark:
         logarithm=all(m.logarithm for m in marks),
         straight=step.straight(),
         kernels=first.kernels,
+        flat=_repeated(step) if step.name == "repeat" else NONE,
     )
+
+
+def _repeated(step: TracedOperation) -> frozenset[int]:
+    """Axes along which ``repeat`` gives the same values."""
+    ahead = step.result.ndim - step.tensor.ndim
+    own = {axis + ahead for axis, size in enumerate(step.tensor.shape) if size == 1}
+    flat = {axis + ahead for axis in flat_axes(step.tensor, step.mark)}
+    return frozenset(own | flat | set(range(ahead)))
 
 
 def resized(step: TracedOperation) -> Mark:

@@ -192,8 +192,10 @@ def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
 
 def _source(pair: Pair, origin: Origin) -> Source | None:
     """See ``Finding.source``: of a whole gate, or of a slice that meets a slice."""
-    if origin.sums_to_one or pair.gate.is_quantized:
+    if pair.gate.is_quantized:
         return None
+    if origin.sums_to_one:
+        return whole_source(pair.mark, pair.shape)
     if _is_sliced(pair.mark):
         cut = pair.features.cut_of
         if origin.place is None or cut is None or cut[1] < len(origin.shape):
