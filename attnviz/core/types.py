@@ -65,6 +65,8 @@ class Place:
         operand: Position of the argument; -1 for the result.
         calls: How often the module is called in one pass.
         total: How many operations of that family there are during the call; 0 where it is not known.
+        rows: How long axis 0 of what is read is for one example; 0 where it is not known.
+        rank: How many axes that has.
     """
 
     module: str
@@ -74,6 +76,8 @@ class Place:
     operand: int = -1
     calls: int = 1
     total: int = 0
+    rows: int = 0
+    rank: int = 0
 
     def lies_behind(self, output: Place) -> bool:
         """Whether it is the result of an operation within a module, of which the other place is the output."""

@@ -22,7 +22,7 @@ Axis = tuple[tuple[str, int], ...]
 Labels = tuple[Axis, ...]
 
 CONVOLUTIONS = frozenset(name for name in ops.LEARNED if name.endswith("convolution"))
-RESHAPES = frozenset(("view", "_unsafe_view", "_reshape_alias", "reshape", "unsqueeze", "squeeze"))
+RESHAPES = frozenset(("view", "_unsafe_view", "_reshape_alias", "reshape", "squeeze"))
 REDUCTIONS = frozenset(("sum", "mean", "amax", "amin", "max", "min", "std", "var", "logsumexp", "select", "unbind"))
 """The second argument names axes that the result has no more, where it has fewer axes."""
 
@@ -52,10 +52,12 @@ def kind_of_axis(axis: Axis) -> str:
 
 def reshaped(labels: Labels, sizes: Sequence[int]) -> Labels:
     """Axes after the same elements were given another shape: factors are regrouped, and cut where they must be."""
-    left = [factor for axis in labels for factor in axis if factor[1] != 1][::-1]
+    left = [factor for axis in labels for factor in axis if factor[1] != 1 or factor[0] == "batch"][::-1]
     axes: list[Axis] = []
     for size in sizes:
         axis: list[tuple[str, int]] = []
+        if left and left[-1] == ("batch", 1):  # a single example: its axis, or folded with the one that follows
+            axis.append(left.pop())
         while size > 1 and left:
             kind, count = left.pop()
             share = math.gcd(count, size)
@@ -70,7 +72,25 @@ def reshaped(labels: Labels, sizes: Sequence[int]) -> Labels:
 
 
 class Axes(TensorTable[Labels]):
-    """Axes of all living tensors that depend on the input."""
+    """Axes of all living tensors that depend on the input.
+
+    Args:
+        subclasses: As in ``TensorTable``.
+        examples: How many the input has.
+    """
+
+    def __init__(self, subclasses: bool = False, examples: int = 1) -> None:
+        super().__init__(subclasses)
+        self._examples = examples
+
+    def batch(self, tensor: Tensor) -> int | None:
+        """The axis along which the examples lie and nothing else, where that is known."""
+        axes = [
+            place
+            for place, axis in enumerate(self.of(tensor))
+            if tensor.shape[place] == self._examples and any(kind == "batch" for kind, _ in axis)
+        ]
+        return axes[0] if len(axes) == 1 else None
 
     def of(self, tensor: Tensor) -> Labels:
         """Axes of a tensor, all unknown where nothing is known of it."""
@@ -152,6 +172,18 @@ def _stacked(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> 
     return tuple(labels)
 
 
+def _unfolded(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
+    """Windows along one axis; their places are behind all others."""
+    sizes = zip(axes.of(first), first.shape, result.shape, strict=False)
+    return (*(axis if a == b else ((kind_of_axis(axis), b),) for axis, a, b in sizes), (("", result.shape[-1]),))
+
+
+def _unsqueezed(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
+    labels, place = list(axes.of(first)), args[1] % result.ndim
+    labels.insert(place, ())
+    return tuple(labels)
+
+
 def _multiplied(axes: Axes, args: Sequence[Any], result: Tensor) -> Labels:
     """(…, i, k) @ (…, k, j): what is contracted goes; an axis that parameters make is of the kind they contract."""
     left, right = args
@@ -179,6 +211,8 @@ RULES: Mapping[str, Callable[[Axes, Sequence[Any], Tensor, Tensor], Labels]] = {
     "transpose": _transposed,
     "t": _transposed,
     "stack": _stacked,
+    "unfold": _unfolded,
+    "unsqueeze": _unsqueezed,
     **{name: _product(places[0]) for name, places in ops.PRODUCTS.items()},
 }
 """From an operation to what becomes of the axes; every other one keeps them."""

@@ -152,15 +152,19 @@ def _sites(findings: Sequence[Finding], search: GateSearch, paths: set[str], bat
 def _site(name: str, finding: Finding, search: GateSearch, batch: int) -> GateSite:
     def counted(place: Place) -> Place:
         total = search.totals[place.module, place.call][place.op]
-        return replace(place, calls=search.calls[place.module], total=total)
+        shape = search.shapes.get(place, ())
+        rows = shape[0] // batch if shape and not finding.batch and shape[0] % batch == 0 else 0
+        return replace(place, calls=search.calls[place.module], total=total, rows=rows, rank=len(shape))
 
     place = finding.exact
     if finding.output is not None and search.uses[finding.output] == 1:
         place = Place(finding.output.module, finding.output.call, "output")
-    features = finding.features if finding.shared else _for_one(finding.features, batch)
-    axis = finding.axis
+    features = finding.features if finding.shared else _for_one(finding.features, batch, finding.features_batch)
+    axis, channels = finding.axis, finding.channels if len(finding.shape) == len(finding.features) else None
     if axis is not None and axis < finding.batch:
         axis += 1  # the axis of the examples comes in front
+    if channels is not None and channels < finding.batch:
+        channels += 1
     return GateSite(
         name,
         finding.kind,
@@ -176,7 +180,7 @@ def _site(name: str, finding: Finding, search: GateSearch, batch: int) -> GateSi
         holder(finding.meets),
         finding.residual,
         finding.even,
-        finding.channels if len(finding.shape) == len(finding.features) else None,
+        channels,
     )
 
 

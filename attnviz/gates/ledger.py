@@ -51,6 +51,7 @@ class Finding:
         sampled: Whether the features are several places of one map.
         doubtful: Why it is a gate only if learned weights follow; empty where it is one anyway.
         batch: Axis of ``shape`` along which the examples lie.
+        features_batch: The same of ``features``.
         shared: Whether the features are parameters, which all examples share.
         over: For ``pairwise``: what each axis of ``shape`` runs over.
         residual: As its ``Gate`` says.
@@ -72,6 +73,7 @@ class Finding:
     sampled: bool = False
     doubtful: str = ""
     batch: int = 0
+    features_batch: int = 0
     shared: bool = False
     over: tuple[str, ...] = ()
     residual: bool = False

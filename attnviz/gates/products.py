@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from torch import Tensor
 
 from attnviz.core.kinds import kind_of
 from attnviz.gates import ops, ranges
@@ -13,18 +15,45 @@ from attnviz.gates.ledger import Finding, Source
 from attnviz.gates.meeting import Meeting, Verdict
 from attnviz.gates.moved_axes import axis_of_labels, labels_of
 
+V = TypeVar("V")
+
 
 @dataclass(frozen=True)
 class Pair:
-    """A gate that may be one, and what it meets; shapes without repeats, of the same number of axes."""
+    """A gate that may be one, and what it meets; shapes without repeats, of the same number of axes.
+
+    Attributes:
+        raw: Shape of the gate as it came; in ``shape`` and ``full`` the examples are in front.
+        raw_full: Shape of the features as they came.
+        batch: Axis of these along which the examples lie.
+    """
 
     meeting: Meeting
     index: int
     mark: Mark
     other: int
     features: Mark
-    shape: Sizes
-    full: Sizes
+    raw: Sizes
+    raw_full: Sizes
+    batch: int
+
+    @property
+    def shape(self) -> Sizes:
+        """Of the gate, with the examples in front."""
+        return self.in_front(self.raw)
+
+    @property
+    def full(self) -> Sizes:
+        """Of the features, with the examples in front."""
+        return self.in_front(self.raw_full)
+
+    def in_front(self, values: tuple[V, ...]) -> tuple[V, ...]:
+        """What is known of every axis, with that of the examples in front."""
+        return (values[self.batch], *values[: self.batch], *values[self.batch + 1 :])
+
+    def behind(self, axis: int | None) -> int | None:
+        """Number of an axis where the examples are in front."""
+        return axis if axis is None or axis > self.batch else 0 if axis == self.batch else axis + 1
 
     @property
     def gate(self) -> Any:
@@ -56,11 +85,11 @@ class Pair:
         return known[0] if len(known) == 1 else None
 
     def _over(self, tensor: Any) -> tuple[str, ...]:
-        return ("",) * (len(self.full) - tensor.ndim) + self.meeting.axes.kinds(tensor)
+        return ("",) * (len(self.raw) - tensor.ndim) + self.meeting.axes.kinds(tensor)
 
     def lifted(self, axis: int | None, tensor: Any) -> int | None:
         """An axis of an operand among those of the product."""
-        return None if axis is None else axis + len(self.full) - tensor.ndim
+        return None if axis is None else axis + len(self.raw) - tensor.ndim
 
 
 def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
@@ -70,7 +99,7 @@ def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
         gate, target = meeting.args[index], meeting.args[other]
         rank = max(gate.ndim, target.ndim)
         shape, full = without_repeats(gate, mark, rank), without_repeats(target, features, rank)
-        pair = Pair(meeting, index, mark, other, features, shape, full)
+        pair = Pair(meeting, index, mark, other, features, shape, full, _batch_of(meeting, gate, target))
         reason = _why_not(pair)
         if not reason:
             origins = [part.origin for part in mark.origin.parts] or [mark.origin] if mark.origin else []
@@ -78,6 +107,11 @@ def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
             return _parts(pair) if mark.origin and mark.origin.name == "product" else [_finding(pair)]
         reasons.append(reason)
     return "; ".join(dict.fromkeys(reasons)) or "one factor does not depend on the input"
+
+
+def _batch_of(meeting: Meeting, gate: Tensor, features: Tensor) -> int:
+    """Axis of a product along which the examples lie: in front, where nothing else is known."""
+    return (meeting.axes.batch(features) or 0) if gate.ndim == features.ndim else 0
 
 
 def _why_not(pair: Pair) -> str:
@@ -155,13 +189,14 @@ def _finding(pair: Pair) -> Finding:
         )
     cut = math.prod(origin.shape) != math.prod(pair.shape)
     changed = mark.moves is None and cut  # a part of weights that are others now: nothing sums to 1 any more
-    kind = kind_of(pair.shape, pair.full, 0 if changed else origin.count, axis, pair.channels, pair.over)
+    count, over = 0 if changed else origin.count, pair.in_front(pair.over)
+    kind = kind_of(pair.shape, pair.full, count, pair.behind(axis), pair.behind(pair.channels), over)
     if kind == "branch" and axis is None and origin.place is not None and cut:
         return Finding(kind, origin.shape, pair.full, origin.place, meets, uid=origin.uid, axis=origin.axis)
     return Finding(
         kind,
-        pair.shape,
-        pair.full,
+        pair.raw,
+        pair.raw_full,
         meeting.operand(pair.index),
         meets,
         None if pair.gate.is_quantized else mark.output,
@@ -172,6 +207,8 @@ def _finding(pair: Pair) -> Finding:
         sampled=pair.features.sampled,
         doubtful=_doubt(pair),
         channels=pair.channels,
+        batch=pair.batch,
+        features_batch=pair.batch,
     )
 
 
@@ -184,9 +221,9 @@ def _softmax_axis(pair: Pair, origin: Origin) -> int | None:
         if labels is not None and labels.shape == pair.gate.shape:
             axis = axis_of_labels(labels)
             return axis if axis == -1 else pair.lifted(axis, pair.gate)
-    if origin.shape == pair.shape:
+    if origin.shape == pair.raw:
         return origin.axis
-    axes = [i for i in range(1, len(pair.shape)) if pair.shape[i] == origin.count]
+    axes = [i for i, size in enumerate(pair.raw) if i != pair.batch and size == origin.count]
     return axes[0] if len(axes) == 1 else None
 
 
@@ -195,13 +232,13 @@ def _source(pair: Pair, origin: Origin) -> Source | None:
     if pair.gate.is_quantized:
         return None
     if origin.sums_to_one:
-        return whole_source(pair.mark, pair.shape)
+        return whole_source(pair.mark, pair.raw)
     if _is_sliced(pair.mark):
         cut = pair.features.cut_of
         if origin.place is None or cut is None or cut[1] < len(origin.shape):
             return None
         return Source((origin.uid, cut[0]), origin.place, origin.shape + (1,) * (cut[1] - len(origin.shape)))
-    return whole_source(pair.mark.complement or pair.mark, pair.shape)  # g and 1 - g are one gate
+    return whole_source(pair.mark.complement or pair.mark, pair.raw)  # g and 1 - g are one gate
 
 
 def _is_sliced(mark: Mark) -> bool:
@@ -235,8 +272,8 @@ def _parts(pair: Pair) -> Verdict:
     """The gates of ``x*(c*s)``, each by its own shape."""
     meets, findings = pair.meeting.operand(pair.other), []
     for part in pair.mark.origin.parts if pair.mark.origin else ():
-        shape = (1,) * (len(pair.full) - len(part.tensor)) + part.tensor
-        if len(shape) == len(pair.full):
-            kind = kind_of(shape, pair.full, part.origin.count, channels=pair.channels, over=pair.over)
-            findings.append(Finding(kind, shape, pair.full, part.exact, meets, part.output, channels=pair.channels))
+        shape = (1,) * (len(pair.raw_full) - len(part.tensor)) + part.tensor
+        if len(shape) == len(pair.raw_full):
+            kind = kind_of(shape, pair.raw_full, part.origin.count, channels=pair.channels, over=pair.over)
+            findings.append(Finding(kind, shape, pair.raw_full, part.exact, meets, part.output, channels=pair.channels))
     return findings

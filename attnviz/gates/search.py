@@ -50,6 +50,7 @@ class GateSearch(ops.EagerMode):
         ledger: What was found.
         calls: How often each module was called.
         totals: How many operations of each family there were in each call of each module.
+        shapes: Of what modules gave out, and of results of operations that are counted.
         uses: How often the output of a module was used by something that is no view.
     """
 
@@ -61,7 +62,8 @@ class GateSearch(ops.EagerMode):
         given = list(inputs)
         subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
         self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
-        self.axes = Axes(subclasses)
+        self.axes = Axes(subclasses, next((len(t) for t in given if t.ndim and len(t)), 1))
+        self.shapes: dict[Place, tuple[int, ...]] = {}
         self._axes_at: dict[Place, tuple[str, ...]] = {}
         self.ledger = Ledger(explain)
         self._unbounded = unbounded
@@ -112,6 +114,7 @@ class GateSearch(ops.EagerMode):
                 if not isinstance(module, nn.Identity):
                     self.gave_back(output)
             elif mark.uid > frame.began:
+                self.shapes[Place(path, frame.call, "output")] = tuple(output.shape)
                 self.marks.set(output, mark._replace(output=Output(path, frame.call)))
 
         return hook
@@ -190,6 +193,8 @@ class GateSearch(ops.EagerMode):
             if watcher is not None:
                 watcher(self.ledger, self.marks, args)
         result = func(*args, **keywords)
+        if place is not None and isinstance(result, Tensor):
+            self.shapes[place] = tuple(result.shape)
         self._noise.note(func, args, result)
         outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
         if outputs and operands:

@@ -57,7 +57,7 @@ def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
         return value
     rank = len(site.shape)
     if value.ndim != rank:
-        if _is_reshaped(value, site):
+        if _is_reshaped(value, site, place):
             return value.reshape(-1, *site.shape[1:])
         parts = site.shape[1:-2]
         if place.op == "matrix product" and rank > 3 == value.ndim and not len(value) % math.prod(parts):
@@ -74,9 +74,11 @@ def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
     return value
 
 
-def _is_reshaped(value: Tensor, site: GateSite) -> bool:
+def _is_reshaped(value: Tensor, site: GateSite, place: Place) -> bool:
     """Whether a value holds whole gates of some examples, which lie in front, folded with other axes or not."""
     examples, rest = divmod(value.numel(), math.prod(site.shape))
+    if place.rows and place.rank == value.ndim:
+        return not rest and len(value) == examples * place.rows
     folded = [math.prod(site.shape[:axes]) for axes in range(len(site.shape) - 1)]
     if value.ndim and examples and not rest and len(value) in [examples * parts for parts in folded]:
         return True

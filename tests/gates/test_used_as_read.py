@@ -209,7 +209,7 @@ class FlatSoftmax(nn.Module):
 
 
 @pytest.mark.parametrize("size", [(18, 18), (10, 7), (6, 6), (3, 3)])
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
 def test_a_flat_mask_of_another_size_is_refused_and_read_exactly_all_the_same(size, count):
     model = FlatSoftmax()
     site = one_gate(model, torch.randn(2, C, 9, 9))
@@ -532,3 +532,207 @@ def test_hooks_that_somebody_clears_are_missed_by_name():
         model(x)
     with pytest.raises(UserError, match="was captured|was not captured"):
         tape[site.name]
+
+
+class FoldedWindows(nn.Module):
+    """ACmix: weights over nine neighbours, with four heads folded into the batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.softmax = nn.Conv2d(16, 36, 1), nn.Softmax(1)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        weights = self.softmax(self.conv(x).view(4 * n, 9, h, w))
+        around = F.unfold(x.view(4 * n, c // 4, h, w), 3, padding=1).view(4 * n, c // 4, 9, h, w)
+        return (weights[:, None] * around).sum(2).view(n, c, h, w)
+
+
+def test_a_map_that_is_four_times_as_large_is_not_taken_for_four_heads():
+    model = FoldedWindows()
+    site = one_gate(model, torch.rand(1, 16, 8, 8))
+    for count in (1, 2, 3):
+        with capture(model, [site]) as tape:
+            model(torch.rand(count, 16, 8, 8))
+        assert tape[site.name].values.shape == (4 * count, 1, 9, 8, 8)
+        with pytest.raises(UserError, match="search for the gates"), capture(model, [site]):
+            model(torch.rand(count, 16, 16, 16))
+
+
+class Stacked(nn.Module):
+    """SKNet with its branches stacked in front of the examples (external-attention-pytorch)."""
+
+    def __init__(self):
+        super().__init__()
+        self.fcs, self.softmax = nn.ModuleList(nn.Linear(C, C) for _ in range(3)), nn.Softmax(0)
+
+    def branches(self, x):
+        return torch.stack([x, x.relu(), x.tanh()])
+
+    def forward(self, x):
+        weights = torch.stack([fc(x.mean((2, 3)))[..., None, None] for fc in self.fcs])
+        return (self.softmax(weights) * self.branches(x)).sum(0)
+
+
+class TokensInFront(nn.Module):
+    """(T, N, C): weights over tokens, a weight a channel, or both."""
+
+    def __init__(self, outputs, pooled):
+        super().__init__()
+        self.fc, self.pooled = nn.Linear(C, outputs), pooled
+
+    def forward(self, x):
+        t = x.flatten(2).permute(2, 0, 1)
+        return t * self.fc(t.mean(0, keepdim=True) if self.pooled else t).sigmoid()
+
+
+EXAMPLES_BEHIND = {
+    "branches": (Stacked, "branch", (1, 3, C, 1, 1)),
+    "tokens": (lambda: TokensInFront(1, False), "spatial", (1, 16, 1)),
+    "channels": (lambda: TokensInFront(C, True), "channel", (1, 1, C)),
+    "both": (lambda: TokensInFront(C, False), "full", (1, 16, C)),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES_BEHIND)
+def test_examples_are_found_where_they_lie(name):
+    build, kind, shape = EXAMPLES_BEHIND[name]
+    model = build()
+    for count in (1, 2, 3, 4):
+        x = torch.randn(count, C, 4, 4)
+        site = one_gate(model, x)
+        assert (site.kind, site.shape) == (kind, shape)
+        with capture(model, [site]) as tape:
+            plain = model(x)
+        values = tape[site.name].values
+        assert values.shape == (count, *shape[1:])
+        with edit(model, {site: set_to(values.numpy())}):
+            torch.testing.assert_close(model(x), plain)
+        with edit(model, {site: mean()}), capture(model, [site]) as tape:
+            model(x)
+        torch.testing.assert_close(tape[site.name].values, values.mean(0, keepdim=True).expand_as(values))
+
+
+def test_one_branch_of_those_in_front_is_scaled():
+    model, x = Stacked(), torch.randn(2, C, 4, 4)
+    site = one_gate(model, x)
+    with capture(model, [site]) as tape:
+        model(x)
+    weights = tape[site.name].values.clone()
+    weights[:, 1] *= 2
+    with edit(model, {site: scale(2.0, 1)}):
+        torch.testing.assert_close(model(x), (weights * model.branches(x).transpose(0, 1)).sum(1))
+
+
+def test_an_exact_reading_is_what_an_edit_at_the_same_module_left():
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q, self.softmax = nn.Linear(8, 8), nn.Softmax(-1)
+
+        def forward(self, x):
+            q = self.q(x)
+            return self.softmax(q @ q.transpose(1, 2)) @ x
+
+    model, x = Attention(), torch.rand(2, 5, 8)
+    site = one_gate(model, x)
+    for exact in (False, True):
+        with edit(model, {site: set_to(0.0)}), capture(model, [site], exact=exact) as tape:
+            assert not model(x).any()
+        assert not tape[site.name].values.any()
+
+
+def test_edits_keep_the_memory_format():
+    class Pixels(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.gate = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 1)
+
+        def forward(self, x):
+            y = self.stem(x)
+            y = torch.sigmoid(self.gate(y)) * y
+            return y.permute(0, 2, 3, 1).view(len(x), 6, 48)
+
+    model = Pixels().to(memory_format=torch.channels_last)
+    x = torch.rand(2, 3, 6, 6).to(memory_format=torch.channels_last)
+    site = one_gate(model, x)
+    plain = model(x)
+    with edit(model, {site: scale(1.0)}):
+        torch.testing.assert_close(model(x), plain)
+
+
+def test_a_search_leaves_its_example_as_it_was():
+    class Scaled(Squeeze):
+        def forward(self, x):
+            x *= 255
+            return x * self.logits(x).sigmoid()
+
+    x = torch.rand(2, C, 4, 4)
+    before = x.clone()
+    one_gate(Scaled(), x)
+    assert torch.equal(x, before)
+
+
+def test_one_softmax_mask_on_two_maps_is_one_gate():
+    class Statistics(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(C, 1, 1)
+
+        def forward(self, x):
+            mask = self.conv(x).flatten(2).softmax(2).view(len(x), 1, *x.shape[2:])
+            return torch.cat([mask * x, mask * x.flip(2)], 1)
+
+    model, x = Statistics(), torch.randn(2, C, 4, 4)
+    site = one_gate(model, x)
+    with edit(model, {site: set_to(0.0)}):
+        assert not model(x).any()
+
+
+def test_weights_that_are_changed_are_read_and_edited_in_every_use():
+    class Twice(Tokens):
+        def forward(self, x):
+            q, k, v = self.qkv(x).chunk(3, -1)
+            weights = self.change((q @ k.transpose(-1, -2)).softmax(-1))
+            return weights @ v + weights @ k
+
+    for change in (lambda a: 0.9 * a, lambda a: a + 1e-6, lambda a: F.relu(a - 0.01)):
+        model, x = Twice(change), torch.randn(2, 5, 8)
+        site = one_gate(model, x)
+        plain = model(x)
+        with edit(model, {site: scale(0.5)}):
+            torch.testing.assert_close(model(x), plain / 2)
+
+
+def test_a_gate_that_is_made_ahead_goes_to_the_call_that_uses_it():
+    class Mask(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(C, 1, 1)
+
+        def forward(self, x):
+            return self.conv(x).sigmoid()
+
+    class Shared(nn.Module):
+        used = True
+
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.product = Mask(), Mask(), Product()
+
+        def forward(self, x):
+            a, b = self.first(x), self.second(x)
+            y = self.product(x, a)
+            return self.product(y, b) if self.used else y
+
+    model, x = Shared().eval(), torch.randn(2, C, 4, 4)
+    sites = find_gates(model, x)
+    with capture(model, sites) as tape:
+        model(x)
+    for site, other in (sites, sites[::-1]):
+        with edit(model, {site: set_to(0.3)}):
+            torch.testing.assert_close(model(x), 0.3 * x * tape[other.name].values)
+    model.used = False
+    with pytest.raises(UserError, match="did not run after it|did not come to|called it 1 time"):  # noqa: SIM117
+        with edit(model, {sites[1]: set_to(0.3)}):
+            model(x)
