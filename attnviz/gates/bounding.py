@@ -138,7 +138,7 @@ def ordered(step: TracedOperation) -> Mark:
     origin = step.mark.gate
     if origin is None or not origin.sums_to_one or step.result.numel() == step.tensor.numel():
         return step.new(origin=origin, limits=step.mark.limits)
-    if step.result.numel() * origin.count == step.tensor.numel():  # the largest one, as by a maximum
+    if step.result.numel() * origin.count == step.tensor.numel() and step.result[0].numel() > 1:  # as by a maximum
         return step.new(origin=step.origin(step.name), limits=step.mark.limits)
     return step.new(origin=origin, limits=step.mark.limits, moves=())  # which they are the softmax decides itself
 

@@ -262,6 +262,74 @@ class ResizedForTwo(Resized):
         return g * x + g * x.relu()
 
 
+class RowsMixed(_Squeeze):
+    """SE on a map whose columns a linear layer has mixed: its last axis still holds places."""
+
+    def __init__(self):
+        super().__init__()
+        self.columns = nn.Linear(12, 12)
+
+    def forward(self, x):
+        y = self.columns(x)
+        return y * self.logits(y).sigmoid()[..., None, None]
+
+
+class LogFeatures(_Squeeze):
+    """SE on an activation that is a logarithm of shares: features, though, and no loss."""
+
+    def forward(self, x):
+        return F.logsigmoid(x) * self.logits(x).sigmoid()[..., None, None]
+
+
+class TopExpertsSliced(TopExperts):
+    """The largest weights, put back where they were, and then one expert after the other."""
+
+    def forward(self, x):
+        logits = self.logits(x)
+        values, places = logits.softmax(1).topk(2, 1)
+        weights = torch.zeros_like(logits).scatter(1, places, values)
+        return sum(weights[:, i, None, None, None] * expert(x) for i, expert in enumerate(self.experts))
+
+
+class ConvexUpsamplingOfDepth(ConvexUpsampling):
+    """RAFT-Stereo: the same for a map of one channel."""
+
+    def forward(self, x):
+        return super().forward(x) if x.shape[1] == 1 else self.upsample(x)
+
+    def upsample(self, x):
+        n, _, h, w = x.shape
+        weights = self.mask(x).view(n, 1, 9, 2, 2, h, w).softmax(2)
+        around = F.unfold(x.mean(1, keepdim=True), 3, padding=1).view(n, 1, 9, 1, 1, h, w)
+        finer = (weights * around).sum(2).permute(0, 1, 4, 2, 5, 3).reshape(n, 1, 2 * h, 2 * w)
+        return F.conv2d(finer, torch.ones(C, 1, 1, 1))
+
+
+class Confidence(nn.Module):
+    """Places by the largest share of a softmax over as many classes as the map is wide."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(C, 12, 1)
+
+    def forward(self, x):
+        return x * self.conv(x).softmax(1).topk(1, 1)[0]
+
+
+class HardMask(_Spatial):
+    """Places where a learned logit is positive."""
+
+    def forward(self, x):
+        return x * (self.conv(x) > -0.2).float()
+
+
+class Tiled(_Squeeze):
+    """SE whose weights are tiled over all places."""
+
+    def forward(self, x):
+        return x * self.logits(x).sigmoid()[..., None, None].repeat(1, 1, *x.shape[2:])
+
+
 class Entropy(nn.Module):
     """A loss in the forward pass: shares times their logarithms."""
 
@@ -328,6 +396,13 @@ BY_AXES = {
     ContextInCuts: ["full"],
     ComputedTwice: ["spatial", "spatial"],
     CertainPlaces: ["spatial"],
+    RowsMixed: ["channel"],
+    LogFeatures: ["channel"],
+    TopExpertsSliced: ["branch"],
+    ConvexUpsamplingOfDepth: ["pairwise"],
+    Confidence: ["spatial"],
+    HardMask: ["spatial"],
+    Tiled: ["channel"],
 }
 """Module -> the kinds that must be found, in this order."""
 
