@@ -134,6 +134,8 @@ def _why_not(pair: Pair) -> str:
         return f"{_sized(pair.shape)} varies where {_sized(pair.full)} does not"
     if pair.repeats or (origin is not None and origin.name == "product"):
         return ""
+    if set(pair.full[2:]) == {1} and max((1, *pair.gate.shape[2:], *pair.meeting.args[pair.other].shape[2:])) > 1:
+        return "both factors are the same at every place: a product of two vectors"
     if pair.mark.root == features.root:
         return "both factors are functions of the same value: an activation"
     if not _weighs_all(pair):

@@ -29,13 +29,11 @@ class Witness(TorchDispatchMode):
         for key, (kind, gate, features) in list(self.pending.items()):
             if kind == "pairwise" and name in ("_softmax", "_safe_softmax", "div"):
                 self.made |= {key} if same(out, gate) else set()
-            elif (kind != "pairwise" or key in self.made or "attention" in name) and self._uses(
-                name, kind, before, out, gate, features
-            ):
+            elif self._uses(name, kind, before, out, gate, features, made=key in self.made):
                 del self.pending[key]
         return out
 
-    def _uses(self, name, kind, args, out, gate, features):
+    def _uses(self, name, kind, args, out, gate, features, made):
         if kind == "geometric":
             return name in ("affine_grid_generator", "grid_sampler_2d") and any(same(a, gate) for a in args)
         if kind == "pairwise":
@@ -44,8 +42,12 @@ class Witness(TorchDispatchMode):
                 return torch.allclose(out[0], torch.nn.functional.linear(joined, *args[7:9]), atol=1e-4)
             if name.startswith("_scaled_dot_product"):
                 return same(args[2], features) and torch.allclose(out[0], gate @ args[2], atol=1e-4)
-            return name in PRODUCTS and any(
-                same(f, features) and alike(g, gate) for g, f in (args[-2:], args[-2:][::-1])
+            return (
+                name in PRODUCTS
+                and any(  # weights that were changed since they were made are those of the product
+                    same(f, features) and (same(g, gate) or (made and alike(g, gate)))
+                    for g, f in (args[-2:], args[-2:][::-1])
+                )
             )
         if kind == "branch" and name != "mul":
             return name in ("_softmax", "_safe_softmax", "div") and same(out, gate)
