@@ -117,7 +117,7 @@ class Session:
         group.eager = "torch._dynamo" in sys.modules and hold()
         group.broken, group.open = False, True
         passes, model = self.passes, self.model
-        if passes.running and any(other.edits for other in passes.groups):
+        if passes.groups and passes.running and any(other.edits for other in passes.groups):
             group.open = False
             if group.eager:
                 release()

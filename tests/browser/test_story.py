@@ -43,6 +43,17 @@ def test_the_language_changes_in_the_middle_of_an_edit_and_nothing_is_lost(open_
     assert page.evaluate("window.before") == 1, "the page was not loaded anew"
 
 
+def test_a_language_that_is_chosen_and_taken_back_at_once_is_not_lost(open_page):
+    page = open_page()
+    page.evaluate("for (const code of ['zh', 'en']) document.querySelector(`[data-language=${code}]`).click()")
+    expect(page.locator("[data-language=en]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.wait_for_timeout(3000)
+    expect(page.locator("#tab-explore-button")).to_have_text("Explore")
+    page.locator("[data-language=zh]").click()
+    expect(page.locator("#tab-explore-button")).to_have_text("探索")
+
+
 def test_an_address_opens_the_same_state_in_a_fresh_browser(open_page):
     page = intervene(open_page())
     page.locator("#iv-samples [data-pick=coffee]").click()

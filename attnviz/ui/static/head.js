@@ -39,7 +39,8 @@ element.addEventListener('click', (event) => {
   event.preventDefault();
   if ('skip' in part.dataset) skip();
   else if ('present' in part.dataset) present(!root.classList.contains('av-present'));
-  else if (part.getAttribute('aria-pressed') !== 'true') speak(part.dataset.language);
+  // what the buttons say comes from the server, after the next click perhaps
+  else if (part.dataset.language !== root.lang.slice(0, 2)) speak(part.dataset.language);
 });
 const wanted = () => new URLSearchParams(location.search).has('present');
 watch('value', () => present(root.classList.contains('av-present')));
