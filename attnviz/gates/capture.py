@@ -83,10 +83,16 @@ def capture(
         uses the model; a pass does if it calls a module more often than the search saw, and the dict if the pass has
         not come to a site.
     """
-    for what, given in (("gates to read", sites), ("gates to read features at", features)):
-        if isinstance(given, (str, GateSite)) or not isinstance(given, Iterable):
-            raise UserError(f"{what} are several sites or names, as [site], got {given!r}")
-    return _Capture(model, tuple(sites), tuple(features), exact)
+    return _Capture(model, _several("gates to read", sites), _several("gates to read features at", features), exact)
+
+
+def _several(what: str, given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, (str, GateSite)):
+        try:
+            return tuple(given)
+        except TypeError:
+            pass
+    raise UserError(f"{what} are several sites or names, as [site], got {given!r}")
 
 
 class _Capture:
