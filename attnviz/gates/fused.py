@@ -83,9 +83,10 @@ def _softmax(query: Tensor, key: Tensor, scale: float | None, left_out: Tensor |
         scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask.float()
     if left_out is not None:
         scores = scores.masked_fill(left_out, -math.inf)
-    if mask is None and left_out is None:
-        return torch.softmax(scores, -1)
-    return torch.ops.aten._safe_softmax(scores, -1)  # 0 where a query may look nowhere, as in the fused operations
+    weights = torch.softmax(scores, -1)
+    if weights[..., :1].isnan().any():  # a query may look nowhere: 0, as in the fused operations
+        return torch.ops.aten._safe_softmax(scores, -1)
+    return weights
 
 
 def _for_heads(tensor: Tensor, heads: int) -> Tensor:
