@@ -43,7 +43,7 @@ def find_gates(model: nn.Module | Network, example: Any = None, *, unbounded: bo
     transformers and deformable convolutions have rules of their own (``attnviz.gates.rules``). Softmax weights that
     a learned layer mixes before they meet values (talking heads) are no gates; nor are products without a bound
     (focal modulation, gMLP), if they are not asked for. ``explain_search`` says why something was not found.
-    Features have their examples in front: of (L, N, C) only pairwise weights are found for certain.
+    Examples may lie along another axis than the first, as in (L, N, C), where operations that are known put them there.
 
     Args:
         model: Any network; it is run in eval mode without gradients, and its modes are put back afterwards.
