@@ -160,6 +160,11 @@ class Edit:
     over: str = "channels"
     seed: int = 0
 
+    @property
+    def mixes_examples(self) -> bool:
+        """Whether the value for one example comes of those for others."""
+        return (self.action == "mean" and self.value is None) or (self.action == "shuffle" and self.over == "batch")
+
 
 @dataclass(frozen=True)
 class GateRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,6 +21,11 @@ def tensors_within(value: Any) -> list[Tensor]:
 
     map_tensors(note, value)
     return list(tensors.values())
+
+
+def examples_in(tensors: Iterable[Tensor]) -> int:
+    """How many examples a model is given: the length of the first tensor that has one."""
+    return next((len(t) for t in tensors if t.ndim and len(t)), 1)
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:

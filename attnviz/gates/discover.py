@@ -79,7 +79,6 @@ def search_for_gates(
     tensors = tensors_within((args, keywords))
     if not tensors:
         raise UserError(f"find_gates needs an example with at least one tensor, got {type(example).__name__}")
-    batch = next((len(t) for t in tensors if t.ndim and len(t)), 1)
     if all(t.numel() == 0 for t in tensors):
         raise UserError("find_gates needs an example with at least one picture in it; all its tensors are empty")
     search = GateSearch(inner, tensors, unbounded, explain)
@@ -101,7 +100,7 @@ def search_for_gates(
                 f"{type(inner).__name__} fails on the example of shape {shapes}: {type(error).__name__}: {error}"
             ) from error
     findings = [replace(f, over=search.over(f)) for f in search.ledger.settled().values()]
-    sites = _sites(findings, search, {path for path, _ in inner.named_modules()}, batch)
+    sites = _sites(findings, search, {path for path, _ in inner.named_modules()})
     _found[inner] = sites
     return sites, search.ledger
 
@@ -141,15 +140,17 @@ def _for_one(shape: Sequence[int], batch: int, axis: int = 0) -> tuple[int, ...]
     return (first // batch if first % batch == 0 else first, *rest)
 
 
-def _sites(findings: Sequence[Finding], search: GateSearch, paths: set[str], batch: int) -> tuple[GateSite, ...]:
+def _sites(findings: Sequence[Finding], search: GateSearch, paths: set[str]) -> tuple[GateSite, ...]:
     """Give findings names, and choose the lightest mechanism for each."""
     # parameters that are met may belong to a layer of their own, which holds no gate
     owners = [f.exact if f.exact.op == "tap" or f.shared else f.meets for f in findings]
     names = name_sites(owners, [f.kind for f in findings], paths)
-    return tuple(_site(name, finding, search, batch) for name, finding in zip(names, findings, strict=True))
+    return tuple(_site(name, finding, search) for name, finding in zip(names, findings, strict=True))
 
 
-def _site(name: str, finding: Finding, search: GateSearch, batch: int) -> GateSite:
+def _site(name: str, finding: Finding, search: GateSearch) -> GateSite:
+    batch = search.examples
+
     def counted(place: Place) -> Place:
         total = search.totals[place.module, place.call][place.op]
         shape = search.shapes.get(place, ())

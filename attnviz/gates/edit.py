@@ -16,6 +16,7 @@ from attnviz.core.checks import choice, is_whole
 from attnviz.core.errors import UserError
 from attnviz.core.types import Edit, Floats, GateSite, Place
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
+from attnviz.gates.passes import Passes
 from attnviz.gates.session import Demand, lease, unwrapped
 from attnviz.gates.sites import as_gate, as_read, places, resolve
 
@@ -189,26 +190,31 @@ def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[Non
     inner = unwrapped(model)
     if not isinstance(edits, Mapping):
         raise UserError(f"edits are a mapping from gates to what shall happen to them, got {type(edits).__name__}")
-    demands = []
-    for site, change in zip(resolve(inner, edits), edits.values(), strict=True):
+    sites = resolve(inner, edits)
+    for site, change in zip(sites, edits.values(), strict=True):
         if not isinstance(change, Edit) or change.action not in ACTIONS:
             raise UserError(f"an edit of {site.name} is made by neutral(), set_to() …, got {change!r}")
         CHECKS[change.action](site, change)
-        place = places(site)[0]
-        demands.append(Demand(place, site, _change(site, place, change), edits=True))
-    with lease(inner) as session, session.serve(demands):
-        yield
+    with lease(inner) as session:
+        demands = [
+            Demand(place := places(site)[0], site, _change(site, place, change, session.passes), edits=True)
+            for site, change in zip(sites, edits.values(), strict=True)
+        ]
+        with session.serve(demands):
+            yield
 
 
-def _change(site: GateSite, place: Place, change: Edit) -> Callable[[Tensor], Tensor]:
+def _change(site: GateSite, place: Place, change: Edit, passes: Passes) -> Callable[[Tensor], Tensor]:
     def act(value: Tensor) -> Tensor:
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
-            # contiguous: operations are counted by what is repeated, and a gate that is set to one number is not
-            changed = apply(as_gate(value, site, place), site, change).contiguous()
-            used = as_read(changed, value, site)
-            if 0 in value.stride():
-                return used
-            return torch.empty_like(value).copy_(used)  # in the same memory format, and able to be written to
+            gate = as_gate(value, site, place)
+            if change.mixes_examples:
+                passes.check_examples(site, len(gate))
+            changed = apply(gate, site, change)
+            if 0 in value.stride():  # operations are counted by what is repeated: that is still the same
+                return as_read(changed.contiguous(), value, site)
+            # in the same memory format, and able to be written to
+            return torch.empty_like(value).copy_(as_read(changed, value, site))
 
     return act

@@ -84,7 +84,7 @@ class Entrance(Hook):
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the module."""
         passes = self._passes
-        passes.enter(self._path)
+        passes.enter(self._path, (args, keywords))
         self.running += 1
         try:
             if self.entering is not None:

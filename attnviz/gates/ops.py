@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,6 +120,7 @@ FAMILIES: Mapping[str, str] = {
     "where": "choice",
     "index_put": "masked assignment",
     "_foreach_mul": "multiplication of lists",
+    "glu": "gated linear unit",
     "addcmul": "multiplication and addition",
     "lerp": "interpolation",
     "affine_grid_generator": "affine grid",
@@ -136,6 +138,12 @@ FAMILIES: Mapping[str, str] = {
 def name_of(func: Operation) -> str:
     """``"mul"`` for both ``aten::mul.Tensor`` and ``aten::mul_.Tensor``."""
     return func._schema.name.removeprefix("aten::").rstrip("_")
+
+
+def as_alias(func: Operation, args: Sequence[Any]) -> tuple[Operation, tuple[Any, ...]]:
+    """``x[:]`` as the view that it is: torch 2.8 slices so wherever an axis is left as it is (``x[:, None]``)."""
+    whole = name_of(func) == "slice" and len(args) == 4 and args[2] == 0 and args[3] == sys.maxsize
+    return (torch.ops.aten.alias.default, (args[0],)) if whole else (func, tuple(args))
 
 
 @functools.cache

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from attnviz.core.errors import UserError
-from attnviz.gates.containers import tensors_within
+from attnviz.core.types import GateSite
+from attnviz.gates.containers import examples_in, tensors_within
 from attnviz.gates.requests import Demand, Group
 
 AGAIN = "search for the gates with an input like this one"
@@ -56,6 +57,7 @@ class Passes:
     __slots__ = (
         "_calls",
         "_depth",
+        "_given",
         "_graded",
         "_path",
         "_replayed",
@@ -75,6 +77,7 @@ class Passes:
         self.number = 0
         self.ended: Callable[[bool], None] | None = None
         self._depth = 0
+        self._given: Any = None
         self._path = ""
         self._graded = False
         self._calls: dict[str, int] = {}
@@ -92,18 +95,18 @@ class Passes:
 
     def clear(self) -> None:
         """No pass is running."""
-        self._depth, self.whole = 0, False
+        self._depth, self.whole, self._given = 0, False, None
         self._calls.clear()
 
-    def enter(self, path: str) -> None:
-        """A watched module begins."""
+    def enter(self, path: str, given: Any) -> None:
+        """A watched module begins, with these arguments."""
         self.check_thread()
         self._depth += 1
         if self._depth > 1:
             return
         self._calls.clear()
         self.number += 1
-        self._path, self.whole, self._graded = path, not path, torch.is_grad_enabled()
+        self._given, self._path, self.whole, self._graded = given, path, not path, torch.is_grad_enabled()
         self._replayed.clear()
         for group in self.groups:
             for demand in group.edits:
@@ -198,6 +201,20 @@ class Passes:
                     f"{demand.site.name} is one of {place.calls} gates that {place.module} computes in a pass, and "
                     f"this one called it {count} time{'s' * (count > 1)}: which is which cannot be told; {AGAIN}"
                 )
+
+    def check_examples(self, site: GateSite, rows: int) -> None:
+        """See that heads or windows, which lie beside the examples, are as many for each as at the search.
+
+        Raises:
+            UserError: They are not, so that examples cannot be told from them.
+        """
+        pictures = [t for t in tensors_within(self._given) if t.ndim > 3] if self.whole else []
+        examples, parts = examples_in(pictures), site.shape[0]
+        if pictures and rows not in (parts, examples * parts):
+            raise UserError(
+                f"{site.name} had {parts} rows for each example at the search and has {rows} for {examples} now, so "
+                f"that examples cannot be told from each other; {AGAIN}"
+            )
 
     def note_edit(self, demand: Demand) -> None:
         """Remember an edit that checkpointing will have to repeat in the backward pass."""

@@ -118,7 +118,8 @@ def convolved(meeting: Meeting) -> Verdict:
     """Weights of experts, where their kernels were mixed; or weights over a memory that is stored as a kernel."""
     kernel = meeting.marks.get(meeting.args[1])
     if kernel is not None:
-        return _mixed(meeting, kernel)
+        bounded = "a gate that is used as a kernel is not served: multiply the features by it" if kernel.gate else ""
+        return _mixed(meeting, kernel) or bounded
     mark = meeting.marks.get(meeting.args[0])
     if mark is None or mark.gate is None or not mark.gate.sums_to_one or mark.moves is None:
         return ""

@@ -15,6 +15,7 @@ from attnviz.attention.gate import Gate
 from attnviz.core.types import Place
 from attnviz.gates import ops
 from attnviz.gates.axes import Axes, of_map
+from attnviz.gates.containers import examples_in
 from attnviz.gates.dropout import seeing_dropout
 from attnviz.gates.flow import NONE, Mark, Origin, Output, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
@@ -48,6 +49,7 @@ class GateSearch(ops.EagerMode):
 
     Attributes:
         ledger: What was found.
+        examples: How many the model is given.
         calls: How often each module was called.
         totals: How many operations of each family there were in each call of each module.
         shapes: Of what modules gave out, and of results of operations that are counted.
@@ -62,7 +64,8 @@ class GateSearch(ops.EagerMode):
         given = list(inputs)
         subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
         self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
-        self.axes = Axes(subclasses, next((len(t) for t in given if t.ndim and len(t)), 1))
+        self.examples = examples_in(given)
+        self.axes = Axes(subclasses, self.examples)
         self.shapes: dict[Place, tuple[int, ...]] = {}
         self._axes_at: dict[Place, tuple[str, ...]] = {}
         self.ledger = Ledger(explain)
@@ -181,6 +184,7 @@ class GateSearch(ops.EagerMode):
 
     def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Look at one operation and run it."""
+        func, args = ops.as_alias(func, args)
         name, place = ops.name_of(func), self._count(func, args)
         tensors = ops.tensors_in((*args, *keywords.values()))
         operands = [(t, m) for t in tensors if (m := self.marks.get(t)) is not None]

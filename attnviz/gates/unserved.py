@@ -50,6 +50,11 @@ def at_once(meeting: Meeting) -> str:
     return ""
 
 
+def halved(meeting: Meeting) -> str:
+    """``glu``: one half of the channels is a gate for the other."""
+    return "a gated linear unit is not served as one operation: multiply by the sigmoid of the other half instead"
+
+
 RULES: Mapping[str, Callable[[Meeting], str]] = {
     "div": divided,
     "addcdiv": partial(divided, first=1, second=2),
@@ -57,5 +62,6 @@ RULES: Mapping[str, Callable[[Meeting], str]] = {
     "where": partial(masked, mask=0, features=1),
     "index_put": partial(masked, mask=1, features=0),
     "_foreach_mul": at_once,
+    "glu": halved,
 }
 """From an operation to why it gives no gate; an empty text where it is none anyway."""

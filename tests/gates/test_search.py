@@ -192,6 +192,11 @@ def assigned(x, z):
     return x
 
 
+def as_kernel(x, z):
+    kernel = z.sigmoid().flatten()[:, None, None, None]
+    return torch.conv2d(x.flatten(0, 1)[None], kernel, groups=len(kernel)).view_as(x)
+
+
 UNSERVED = {
     "divided": (lambda x, z: x / (1 + torch.exp(-z)), "a division is not served"),
     "divided by 1 over": (lambda x, z: torch.div(x, 1 / z.sigmoid()), "a division is not served"),
@@ -203,6 +208,8 @@ UNSERVED = {
     "assigned": (assigned, "left out by a mask"),
     "bmm": (lambda x, z: torch.bmm(z.sigmoid().flatten(1).diag_embed(), x.flatten(2)), "on a diagonal are not served"),
     "matmul": (lambda x, z: z.sigmoid().flatten(1).diag_embed() @ x.flatten(2), "on a diagonal are not served"),
+    "glu": (lambda x, z: torch.nn.functional.glu(x, 1), "a gated linear unit is not served"),
+    "kernel": (as_kernel, "used as a kernel is not served"),
     "foreach": (lambda x, z: torch._foreach_mul([x, x * 2], [z.sigmoid()] * 2)[0], "in one operation are not served"),
 }
 

@@ -9,7 +9,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.types import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
-from attnviz.gates.edit import edit, knock_out, mean, scale, set_to, shuffle
+from attnviz.gates.edit import edit, knock_out, mean, neutral, scale, set_to, shuffle
 
 C = 3
 
@@ -736,3 +736,43 @@ def test_a_gate_that_is_made_ahead_goes_to_the_call_that_uses_it():
     with pytest.raises(UserError, match="did not run after it|did not come to|called it 1 time"):  # noqa: SIM117
         with edit(model, {sites[1]: set_to(0.3)}):
             model(x)
+
+
+class GatedWindows(nn.Module):
+    """Windows of 4 that lie in the batch, each with a gate over its channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(C, C)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        windows = x.view(n, c, h // 4, 4, w // 4, 4).permute(0, 2, 4, 1, 3, 5).reshape(-1, c, 4, 4)
+        return windows * self.fc(windows.mean((2, 3))).sigmoid()[:, :, None, None]
+
+
+@pytest.mark.parametrize("change", [mean(), shuffle("batch")], ids=["mean", "shuffle"])
+@pytest.mark.parametrize("searched", [4, 8], ids=["one window", "four windows"])
+def test_windows_of_a_larger_map_are_not_taken_for_examples(searched, change):
+    model = GatedWindows()
+    site = one_gate(model, torch.randn(2, C, searched, searched))
+    with edit(model, {site: change}):
+        model(torch.randn(3, C, searched, searched))
+        with pytest.raises(UserError, match="cannot be told from each other"):
+            model(torch.randn(1, C, 16, 16))
+    with edit(model, {site: neutral()}):
+        assert model(torch.randn(1, C, 16, 16)).shape == (16, C, 4, 4)
+
+
+def test_an_axis_that_is_left_as_it_is_cuts_nothing():
+    """Older torch slices for every colon of ``gate[:, :, None, None]``."""
+
+    class Net(Squeeze):
+        def __init__(self):
+            super().__init__()
+            self.act = nn.Sigmoid()
+
+        def forward(self, x):
+            return x * self.act(self.logits(x))[:]
+
+    assert one_gate(Net(), torch.randn(2, C, 4, 4)).place.op == "output"
