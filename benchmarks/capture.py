@@ -35,7 +35,7 @@ import torch
 from torch import nn
 
 from attnviz.core.kinds import KINDS
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.log import log_gates

@@ -13,7 +13,8 @@ from attnviz.cli.main import COMMANDS, command_of, summary
 from attnviz.core.class_map import ClassMap
 from attnviz.core.input_spec import InputSpec, NoiseSpec
 from attnviz.core.kinds import KINDS
-from attnviz.core.types import Analysis, Edit, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, Edit, GateRecord, PreparedImage
 from attnviz.explain.attribution import ATTRIBUTIONS
 from attnviz.gates.capture import Captured, Tape
 from attnviz.models.spec import ModelSpec

@@ -15,7 +15,8 @@ from PIL import Image
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import place_masks
-from attnviz.core.types import Analysis, Floats, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, Floats, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample, sample_names
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load

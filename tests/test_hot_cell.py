@@ -11,7 +11,8 @@ from PIL import Image
 
 from attnviz.core.gate_map import Mask
 from attnviz.core.input_spec import FITS, InputSpec
-from attnviz.core.types import Analysis, GateRecord, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.images.prepare import prepare
 from attnviz.render.colour import GATE_SCALE
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet

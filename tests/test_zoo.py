@@ -18,7 +18,7 @@ def test_the_zoo_is_as_large_as_promised():
 
 
 def test_a_gate_is_counted_once_by_kind_and_module():
-    from attnviz.core.types import GateSite, Place
+    from attnviz.core.sites import GateSite, Place
 
     def site(name, kind, module):
         place = Place(module, 1, "multiplication", 1)

@@ -22,7 +22,8 @@ from attnviz.core.errors import UserError
 from attnviz.core.notes import Note
 from attnviz.core.outline import Unit
 from attnviz.core.scores import probabilities
-from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, ChannelMap, Floats, GateRecord, PreparedImage
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.discover import contents

@@ -11,7 +11,8 @@ from torch import Tensor
 from attnviz.analysis.analyser import Analyser, as_floats
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
-from attnviz.core.types import Analysis, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
 from attnviz.images.noise_channels import append_noise, input_gate
 from attnviz.images.prepare import normalise, prepare
 from attnviz.images.samples import load_sample

@@ -6,7 +6,7 @@ import logging
 from weakref import WeakKeyDictionary
 
 from attnviz.core.outline import Unit
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.discover import find_gates
 from attnviz.gates.outline import outline
 from attnviz.models.network import Network

@@ -16,7 +16,8 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.core.errors import UserError
 from attnviz.core.scores import SHARES
-from attnviz.core.types import Bytes, Edit, Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Bytes, Edit, Floats
 from attnviz.gates.apply import position_axes
 from attnviz.gates.capture import Captured, capture
 from attnviz.gates.edit import edit

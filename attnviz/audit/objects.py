@@ -22,7 +22,8 @@ from attnviz.audit.statistics.moments import Moments
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import place_masks
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Floats
 from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import Captured
 from attnviz.images.decode import open_photograph

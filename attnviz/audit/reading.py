@@ -18,7 +18,7 @@ from attnviz.audit.statistics.hashing import keys_of
 from attnviz.audit.statistics.moments import ClassMoments, Moments
 from attnviz.audit.store import packed, unpacked
 from attnviz.core.scores import probabilities
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 
 EXTREMES = 8
 """Photographs that are kept for the most and the least open channel."""

@@ -11,7 +11,8 @@ from attnviz.audit.network import AuditedNetwork
 from attnviz.audit.photographs import Photographs
 from attnviz.audit.statistics.moments import Moments
 from attnviz.audit.walk import gates_of
-from attnviz.core.types import Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Floats
 from attnviz.models.gate_reference import BUDGET, LEVELS, GateReference, Reference, encode, summary
 from attnviz.models.network import Network
 from attnviz.models.provenance import fingerprint

@@ -12,7 +12,8 @@ from attnviz.audit.network import elements
 from attnviz.audit.reading import GateReading
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.hashing import key_of
-from attnviz.core.types import Edit, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Edit
 from attnviz.gates.capture import Captured
 from attnviz.gates.edit import neutral
 

@@ -21,7 +21,7 @@ from attnviz.audit.store import unpacked
 from attnviz.audit.unusual import most_unusual
 from attnviz.audit.work import Work
 from attnviz.core.intervals import benjamini_hochberg, critical, f_test_p, wilson
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 
 SCHEMA = 1
 """Version of ``summary.json``; a change of what a key means raises it."""

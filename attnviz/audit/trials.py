@@ -15,7 +15,8 @@ from attnviz.audit.statistics.counts import Paired
 from attnviz.audit.statistics.hashing import bootstrap_weights, key_of
 from attnviz.audit.statistics.moments import CoMoments
 from attnviz.audit.store import packed
-from attnviz.core.types import Edit, Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Edit, Floats
 
 RESAMPLES = 2000
 DRAWS = 5

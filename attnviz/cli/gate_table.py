@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.discover import find_gates, what_it_has
 from attnviz.gates.explain import Explanation, explain_search
 from attnviz.models.network import Network

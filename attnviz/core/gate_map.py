@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import Kind
-from attnviz.core.types import Floats, GateRecord, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Floats, GateRecord
 
 
 @dataclass(frozen=True)

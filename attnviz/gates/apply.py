@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import Edit, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Edit
 
 OFFSETS = "deformable convolution"
 """Where what is geometric are offsets from where a convolution samples anyway."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from attnviz.core.checks import choice
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 from attnviz.gates.passes import Passes, transformed, transforming
 from attnviz.gates.requests import Demand, Group, used_by
 from attnviz.gates.session import Session, begin, finish, unwrapped

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 from attnviz.gates.containers import tensors_within
 from attnviz.gates.force_eager import force_eager
 from attnviz.gates.ledger import Finding, Ledger

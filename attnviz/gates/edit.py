@@ -14,7 +14,8 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.checks import choice, is_whole
 from attnviz.core.errors import UserError
-from attnviz.core.types import Edit, Floats, GateSite, Place
+from attnviz.core.sites import GateSite, Place
+from attnviz.core.types import Edit, Floats
 from attnviz.gates.apply import ACTIONS, apply, channel_axis, position_axes
 from attnviz.gates.passes import Passes
 from attnviz.gates.session import Demand, lease, unwrapped

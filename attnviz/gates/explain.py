@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 from attnviz.gates.discover import search_for_gates
 from attnviz.models.fit_state import plain_path
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.gates.ranges import ANY, Range, is_finite
 
@@ -186,10 +186,11 @@ def without_repeats(tensor: Tensor, mark: Mark | None, rank: int) -> Sizes:
 
 def kernels_of(tensor: Tensor, mark: Mark, exact: Place, parameters: Tensor) -> tuple[Kernel, ...]:
     """Bounded weights of experts that meet parameters at a place; of a product of weights, those of experts."""
-    if mark.gate is None:
+    origin = mark.gate
+    if origin is None:
         return ()
-    kernels = [_kernel_of_part(part, tensor.ndim) for part in mark.gate.parts] or [
-        _kernel_of(tensor, mark, exact, parameters)
+    kernels = [_kernel_of_part(part, tensor.ndim) for part in origin.parts] or [
+        _kernel_of(tensor, mark, origin, exact, parameters)
     ]
     return tuple(k for k in kernels if k.shape[k.axis] > 1)  # others tell places of a kernel apart, no experts
 
@@ -200,10 +201,7 @@ def _kernel_of_part(part: Part, rank: int) -> Kernel:
     return Kernel(shape, part.exact, part.output, axis, part.origin.uid if part.origin.sums_to_one else None)
 
 
-def _kernel_of(tensor: Tensor, mark: Mark, exact: Place, parameters: Tensor) -> Kernel:
-    origin = mark.gate
-    if origin is None:
-        raise ValueError("weights without an origin")
+def _kernel_of(tensor: Tensor, mark: Mark, origin: Origin, exact: Place, parameters: Tensor) -> Kernel:
     sliced = mark.moves is not None and any(ops.name_of(move.func) in ops.CUTS for move in mark.moves)
     if sliced and origin.place is not None:  # an expert after the other
         return Kernel(origin.shape, origin.place, None, origin.axis if origin.sums_to_one else 1, origin.uid)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Output, Sizes
 from attnviz.gates.marks import Marks

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from attnviz.core.checks import is_whole
 from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.capture import Tape, capture
 from attnviz.gates.discover import find_gates, what_it_has
 from attnviz.gates.entrances import Hook

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates.axes import Axes
 from attnviz.gates.flow import Mark
 from attnviz.gates.ledger import Finding, Ledger

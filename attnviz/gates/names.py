@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.models.fit_state import plain_path
 

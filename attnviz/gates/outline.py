@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attnviz.core.outline import Unit
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.models.modes import in_eval_mode
 
 _SUMS = (torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.containers import examples_in, tensors_within
 from attnviz.gates.requests import Demand, Group
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.edit import edit, scale
 from attnviz.gates.force_eager import force_eager
 from attnviz.gates.paths import unwrapped

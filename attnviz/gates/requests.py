@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 
 if TYPE_CHECKING:
     from attnviz.gates.taps import Taps

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.gates.axes import Axes, of_map
 from attnviz.gates.containers import examples_in

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 from attnviz.gates.discover import known_sites
 from attnviz.gates.paths import module_at
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.gates.flow import NONE, Mark, Origin, flat_axes
 from attnviz.gates.marks import Marks

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.gate import Gate
-from attnviz.core.types import GateSite, Place
+from attnviz.core.sites import GateSite, Place
 from attnviz.gates.entrances import LAST, Hook, MovingLast, TapEntrance
 from attnviz.gates.passes import Passes
 from attnviz.gates.sites import as_gate

@@ -14,7 +14,8 @@ from torch import Generator, Tensor
 from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import NoiseSpec
-from attnviz.core.types import Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Floats
 
 OPEN = 0.5
 """A channel with at least this score is let in."""

@@ -17,7 +17,7 @@ import torch
 
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.model_card import ModelCard, unsaid
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.models.checkpoints import best_device
 from attnviz.models.cost import count_macs
 from attnviz.models.fit_state import fill, match

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.gate_map import mask_for, place_masks, words_of
-from attnviz.core.types import GateRecord, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import GateRecord
 from attnviz.render.colour import as_scale
 from attnviz.ui.shared.gate_html import legend
 

@@ -6,7 +6,7 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS, kind_named, kind_of
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 
 FEATURES = (1, 6, 8, 8)
 SHAPES = {"channel": (1, 6, 1, 1), "spatial": (1, 1, 8, 8), "strip": (1, 6, 8, 1), "full": FEATURES}

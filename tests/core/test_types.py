@@ -4,7 +4,8 @@ import pytest
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.kinds import KINDS
-from attnviz.core.types import Analysis, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, GateRecord, PreparedImage
 
 
 def image():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.discover import find_gates
 from attnviz.gates.outline import outline
 from attnviz.models.spec import build

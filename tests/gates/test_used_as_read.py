@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, knock_out, mean, neutral, scale, set_to, shuffle

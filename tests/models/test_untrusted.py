@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.models import untrusted as guests
 from attnviz.models.limits import PUBLIC
 from attnviz.models.untrusted import Wish, invite, small

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from attnviz.core.types import Analysis, Box, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, Box, GateRecord, PreparedImage
 
 
 def photograph(width: int, height: int, box: Box, seed: int = 0) -> PreparedImage:

@@ -9,7 +9,8 @@ from PIL import Image
 from attnviz.analysis.analyser import analyse
 from attnviz.core.errors import UserError
 from attnviz.core.kinds import KINDS
-from attnviz.core.types import Analysis, GateRecord, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Analysis, GateRecord
 from attnviz.render.export import file_name, gates_csv, summary, write_exports
 
 

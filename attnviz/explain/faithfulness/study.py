@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from attnviz.core.checks import choice
 from attnviz.core.errors import UserError
-from attnviz.core.types import Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Floats
 from attnviz.explain.attribution import ATTRIBUTIONS, attribute
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.explain.faithfulness.agreement import rank_correlation

@@ -11,7 +11,8 @@ import numpy as np
 from torch import nn
 
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.types import Edit, Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Edit, Floats
 from attnviz.gates.apply import channel_axis
 from attnviz.gates.edit import CHECKS, edit, knock_out, scale
 

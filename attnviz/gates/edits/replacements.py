@@ -10,7 +10,8 @@ import numpy as np
 
 from attnviz.core.checks import is_number, is_whole
 from attnviz.core.errors import UserError
-from attnviz.core.types import Edit, Floats, GateSite
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Edit, Floats
 from attnviz.gates.apply import channel_axis, position_axes
 from attnviz.gates.edit import mean, neutral, paint, set_to, shuffle
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from attnviz.analysis.searched import sites_of
 from attnviz.core.input_spec import NoiseSpec
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.gates.capture import capture
 from attnviz.images.noise_channels import OPEN, append_noise, input_gate
 from attnviz.models.network import Network

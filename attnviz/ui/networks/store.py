@@ -14,7 +14,7 @@ from attnviz.audit.summaries import FOLDER as AUDITS
 from attnviz.audit.summaries import audit_of, summaries_in
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import (
     Card,

@@ -11,7 +11,7 @@ from attnviz.analysis.analyser import Analyser
 from attnviz.audit.compare import Summary
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
-from attnviz.core.types import GateSite
+from attnviz.core.sites import GateSite
 from attnviz.models.cost import count_macs
 from attnviz.models.gate_reference import Reference
 from attnviz.models.published import at_hand

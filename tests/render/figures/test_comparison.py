@@ -3,7 +3,8 @@ import pytest
 
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, Mask
-from attnviz.core.types import GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import GateRecord, PreparedImage
 from attnviz.render.colour import GATE_SCALE
 from attnviz.render.figures.comparison import Sheet, SheetRow, comparison_sheet, flat_facts
 from attnviz.render.figures.style import to_png

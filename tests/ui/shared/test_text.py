@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.errors import UserError
-from attnviz.core.types import Place
+from attnviz.core.sites import Place
 from attnviz.gates.names import describe
 from attnviz.images.sample_table import SAMPLES
 from attnviz.models.checkpoints import FOLDER, checkpoint_ids, load_card

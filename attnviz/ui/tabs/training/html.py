@@ -12,7 +12,8 @@ import numpy as np
 from attnviz.core.colour_maps import CMAP
 from attnviz.core.gate_map import Mask, mask_for
 from attnviz.core.kinds import kind_named
-from attnviz.core.types import Bytes, Floats, GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import Bytes, Floats, GateRecord, PreparedImage
 from attnviz.models.checkpoints import Card
 from attnviz.models.gate_snapshots import Snapshots
 from attnviz.render.colour import GATE_SCALE, Scale, cmap_for, colourise, shared_scale

@@ -11,7 +11,8 @@ from typing import Any
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.core.kinds import kind_named
-from attnviz.core.types import GateRecord, GateSite, PreparedImage
+from attnviz.core.sites import GateSite
+from attnviz.core.types import GateRecord, PreparedImage
 from attnviz.images.prepare import prepare
 from attnviz.images.samples import load_sample
 from attnviz.models.checkpoints import Card
