@@ -61,6 +61,8 @@ class GateSite:
         residual: Whether the features are multiplied by 1 + the gate.
         even: Whether weights of a kind that need not do so sum to 1.
         channels: Axis of ``shape`` along which channels lie, where that is known; a gate may have size 1 there.
+        grouped: Whether rows lie side by side that belong to one example, where it has several: heads and windows do,
+            joined views and heads in front of the examples do not.
     """
 
     name: str
@@ -78,6 +80,7 @@ class GateSite:
     residual: bool = False
     even: bool = False
     channels: int | None = field(default=None, repr=False)
+    grouped: bool = field(default=True, repr=False)
 
     @property
     def traits(self) -> Kind:

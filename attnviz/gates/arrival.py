@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -11,66 +12,106 @@ from attnviz.core.errors import UserError
 from attnviz.gates import ops
 from attnviz.gates.noise import Noise
 from attnviz.gates.operation_scope import Scope
+from attnviz.gates.passes import AGAIN
 from attnviz.gates.requests import Demand
 from attnviz.gates.tensor_table import storage_of
 
-MOVES = ops.SHAPES - {"masked_fill"}
-"""Operations that hand values on without using them."""
+AS_SEARCHED = ops.VIEWS | {"_to_copy"}
+"""Operations that may stand between the output of a module and the product: views, as at the search, and autocast's."""
+AT_A_GATE = ops.SHAPES - {"masked_fill"}
+"""Operations that may stand between a ``Gate`` and what uses its weights."""
+
+
+@dataclass(eq=False, slots=True)
+class Wait:
+    """One value that has to arrive.
+
+    Attributes:
+        demand: For what it was read or changed.
+        meets: In which operation it met the features at the search; empty for a ``Gate``, where any may be that.
+    """
+
+    demand: Demand
+    meets: str
 
 
 class Arrival(ops.EagerMode):
     """Follows values while the module runs that uses them.
 
     A value is changed where a module or a ``Gate`` gives it out. Whoever called that module may drop what it gave and
-    use the tensor that went in (``self.act(gate); return x * gate``): the edit would do nothing. Or it multiplies what
-    it got with noise before the features meet it, in train mode: then neither a change nor what was read is what they
-    meet. Values are followed through the operations that only move them, by the memory in which they lie, until one
-    uses them.
+    use the tensor that went in (``self.act(gate); return x * gate``): the edit would do nothing. Or, where a size, a
+    mode or a flag decides so, it multiplies what it got with noise first, or resizes it, as it did not at the search:
+    then neither a change nor what was read is what the features meet. Values are followed through the operations that
+    only move them, by the memory in which they lie, until that in which they met the features at the search.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._trail: dict[int, tuple[Any, Demand]] = {}  # storages are kept, so that no other one gets their address
+        # by storage; these are kept, so that no other one gets their address
+        self._trail: dict[int, tuple[Any, list[Wait]]] = {}
+        self._waiting: list[Wait] = []
         self._noise = Noise()
 
     def expect(self, demand: Demand, value: Tensor) -> None:
-        """From now on wait for an operation that uses a gate which was read or changed."""
-        self._follow((value,), demand)
+        """From now on wait for the operation that uses a gate which was read or changed."""
+        wait = Wait(demand, _operation_of(demand))
+        if self._follow((value,), [wait]):
+            self._waiting.append(wait)
 
-    def _follow(self, tensors: Iterable[Tensor], demand: Demand) -> None:
-        for tensor in tensors:
-            number = storage_of(tensor)
-            if number:
-                self._trail[number] = (tensor.untyped_storage(), demand)
+    def _follow(self, tensors: Iterable[Tensor], waits: list[Wait]) -> bool:
+        numbers = {number: tensor for tensor in tensors if (number := storage_of(tensor))}
+        for number, tensor in numbers.items():
+            self._trail[number] = (tensor.untyped_storage(), waits)
+        return bool(numbers)
 
-    def _demands(self, values: Any) -> list[Demand]:
+    def _waits(self, values: Any) -> list[Wait]:
+        """What of these values has yet to arrive."""
         numbers = [storage_of(tensor) for tensor in ops.tensors_in(values)]
-        return [self._trail[number][1] for number in numbers if number in self._trail]
+        followed = [wait for number in numbers if number in self._trail for wait in self._trail[number][1]]
+        return [wait for wait in followed if wait in self._waiting]
 
-    def _forget(self, demands: Iterable[Demand]) -> None:
-        self._trail = {key: entry for key, entry in self._trail.items() if entry[1] not in demands}
+    def _arrived(self, waits: Iterable[Wait]) -> None:
+        gone = set(waits)
+        if gone:
+            self._waiting = [wait for wait in self._waiting if wait not in gone]
 
     def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Run one operation, and see whether it uses what is followed."""
-        demands = self._demands((args, keywords)) if self._trail else []
-        if demands and (self._noise.is_in(args) or "dropout" in ops.name_of(func)):
-            raise _dropped(demands[0])
+        waits = self._waits((args, keywords)) if self._waiting else []
+        name = ops.name_of(ops.as_alias(func, args)[0])
+        if waits and (self._noise.is_in(args) or "dropout" in name):
+            raise _dropped(waits[0].demand)
         result = ops.run(func, args, keywords)
         self._noise.note(func, args, result)
-        if demands and ops.name_of(func) in MOVES:
-            self._follow(ops.tensors_in(result), demands[0])
-        elif demands and ops.name_of(func) not in ops.VALUE_FREE:
-            self._forget(demands)
+        if waits and name not in ops.VALUE_FREE:
+            family = ops.without_pattern(ops.family_of(func, args) or "")
+            moved = [wait for wait in waits if name in (AS_SEARCHED if wait.meets else AT_A_GATE)]
+            self._arrived(wait for wait in waits if wait not in moved and wait.meets in ("", family))
+            for index in ops.writes(func):  # another value lies there from here on
+                self._trail.pop(storage_of(args[index]), None)
+            if moved:
+                self._follow(ops.tensors_in(result), moved)
         return result
 
     def check(self, path: str, output: Any) -> None:
-        """Raise ``UserError`` if a changed gate was neither used nor given out by the module."""
-        self._forget(self._demands(output))
-        for demand in (d for _, d in self._trail.values() if d.edits):
-            raise UserError(
-                f"the edit of {demand.site.name} had no effect: {path or 'the model'} does not use what was changed "
-                f"at {demand.site.how}; its gate is another tensor than the one given out there"
-            )
+        """Raise ``UserError`` if what was changed or read has not met the features, nor was given out by the module."""
+        self._arrived(self._waits(output))
+        for wait in self._waiting:
+            demand, where = wait.demand, path or "the model"
+            what = f"{where} does not use it as it did at the search: it changes it first, or uses another tensor"
+            if demand.edits:
+                raise UserError(f"the edit of {demand.site.name}, at {demand.site.how}, had no effect: {what}; {AGAIN}")
+            raise UserError(f"{demand.site.name} was read at {demand.site.how}, and {what}; read it with exact=True")
+
+
+def _operation_of(demand: Demand) -> str:
+    """Of which family the operation is in which a gate that a module gives out meets the features; else empty."""
+    exact, meets = demand.site.exact, demand.site.meets
+    if exact is None or meets is None or demand.place.op == "tap":
+        return ""
+    if exact.operand >= 0 and exact.module != meets.module:
+        return ""  # weights of experts meet parameters elsewhere
+    return ops.without_pattern(exact.op if exact.operand >= 0 else meets.op)
 
 
 def _dropped(demand: Demand) -> UserError:

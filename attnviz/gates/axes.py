@@ -172,6 +172,15 @@ def _stacked(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> 
     return tuple(labels)
 
 
+def _joined(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
+    """Along the axis that grows lies one tensor behind the other, however long each was."""
+    labels, place = list(axes.of(first)), args[1] % result.ndim if len(args) > 1 else 0
+    if result.shape[place] != first.shape[place]:
+        kinds = {kind for kind, _ in labels[place]}
+        labels[place] = ((kinds.pop() if len(kinds) == 1 else "", result.shape[place]),)
+    return tuple(labels)
+
+
 def _unfolded(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
     """Windows along one axis; their places are behind all others."""
     sizes = zip(axes.of(first), first.shape, result.shape, strict=False)
@@ -211,6 +220,7 @@ RULES: Mapping[str, Callable[[Axes, Sequence[Any], Tensor, Tensor], Labels]] = {
     "transpose": _transposed,
     "t": _transposed,
     "stack": _stacked,
+    "cat": _joined,
     "unfold": _unfolded,
     "unsqueeze": _unsqueezed,
     **{name: _product(places[0]) for name, places in ops.PRODUCTS.items()},

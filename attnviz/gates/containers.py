@@ -24,8 +24,10 @@ def tensors_within(value: Any) -> list[Tensor]:
 
 
 def examples_in(tensors: Iterable[Tensor]) -> int:
-    """How many examples a model is given: the length of the first tensor that has one."""
-    return next((len(t) for t in tensors if t.ndim and len(t)), 1)
+    """How many examples a model is given: the length of the tensor with the most axes that is not one for all."""
+    longest = sorted((t for t in tensors if t.ndim and len(t)), key=lambda t: -t.ndim)  # the first of them stays first
+    maps = [t for t in longest if t.ndim > 1] or longest[:1]  # a vector may be a time or words for all examples
+    return next((len(t) for t in maps if len(t) > 1), 1)
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:

@@ -182,6 +182,7 @@ def _site(name: str, finding: Finding, search: GateSearch) -> GateSite:
         finding.residual,
         finding.even,
         channels,
+        finding.batch > 0 or search.is_grouped(finding.exact),
     )
 
 

@@ -26,12 +26,17 @@ OVER = ("channels", "positions", "batch")
 
 def _floats(value: Any, what: str) -> Floats:
     """A read-only copy as float32; ``UserError`` unless it is made of finite real numbers."""
-    if value.is_complex() if isinstance(value, Tensor) else np.iscomplexobj(value):
-        raise UserError(f"{what} must be real numbers, got complex ones")
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise UserError(f"gradients do not pass {what}; give it without them, as tensor.detach()")
     try:
-        values = np.array(value.detach().float().cpu() if isinstance(value, Tensor) else value, dtype=np.float32)
+        imaginary = value.is_complex() if isinstance(value, Tensor) else np.iscomplexobj(value)
+        values = (
+            None if imaginary else np.array(value.float().cpu() if isinstance(value, Tensor) else value, np.float32)
+        )
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise UserError(f"{what} must be numbers, got {type(value).__name__}") from error
+    if values is None:
+        raise UserError(f"{what} must be real numbers, got complex ones")
     if not np.isfinite(values).all():
         raise UserError(f"{what} must be finite numbers")
     values.setflags(write=False)
@@ -124,13 +129,24 @@ def _check_scale(site: GateSite, edit: Edit) -> None:
         _check_channels(site, edit)
 
 
+def _check_grouped(site: GateSite, edit: Edit) -> None:
+    if site.shape[0] > 1 and not site.grouped:
+        raise UserError(
+            f"{site.name} has {site.shape[0]} rows for each example, which do not lie side by side (joined views, "
+            f"heads in front of the examples): whose they are cannot be told for {edit.action}; use set_to with values"
+        )
+
+
 def _check_reference(site: GateSite, edit: Edit) -> None:
+    _check_grouped(site, edit)
     shape = np.shape(edit.value) if edit.value is not None else None
     if shape is not None and (len(shape) != len(site.shape) or shape[1:] != site.shape[1:] or not shape[0]):
         raise UserError(f"a reference for {site.name} has shape (R, {str(site.shape[1:])[1:-1]}), got {shape}")
 
 
 def _check_shuffle(site: GateSite, edit: Edit) -> None:
+    if edit.over == "batch":
+        _check_grouped(site, edit)
     if edit.over == "channels" and (channel_axis(site) is None or site.traits.has_pairs):
         raise UserError(f"{site.name} is a {site.kind} gate and has no channels to shuffle")
     if edit.over == "positions" and not position_axes(site):

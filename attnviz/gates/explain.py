@@ -10,6 +10,7 @@ from torch import nn
 
 from attnviz.core.sites import GateSite, Place
 from attnviz.gates.discover import search_for_gates
+from attnviz.gates.ops import without_pattern
 from attnviz.models.fit_state import plain_path
 
 
@@ -82,6 +83,4 @@ def as_text(explanations: Sequence[Explanation]) -> str:
 
 
 def _operation(place: Place) -> str:
-    words = place.op.rsplit(" ", 1)
-    broadcast = len(words) == 2 and not set(words[1]) - set(".12")
-    return f"{words[0] if broadcast else place.op} {place.index}"
+    return f"{without_pattern(place.op)} {place.index}"

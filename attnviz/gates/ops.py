@@ -166,6 +166,8 @@ def is_composite(func: Operation) -> bool:
     Only where tensors have no part in autograd (``inference_mode``, and its tensors later on) do such operations reach
     a mode whole; they have to be taken apart there, so that operations are counted alike in all grad modes.
     """
+    if func.namespace == "prim":  # questions to tensors without values (``prim::device``), unknown to the dispatcher
+        return False
     return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
@@ -235,6 +237,12 @@ def repeated_axes(tensor: Tensor, rank: int) -> Sequence[int]:
 @functools.cache
 def _counted(func: Operation) -> str | None:
     return FAMILIES.get(name_of(func))
+
+
+def without_pattern(family: str) -> str:
+    """``"multiplication"`` for ``"multiplication .22"``."""
+    words = family.rsplit(" ", 1)
+    return words[0] if len(words) == 2 and not set(words[1]) - set(".12") else family
 
 
 def family_of(func: Operation, args: Sequence[Any]) -> str | None:

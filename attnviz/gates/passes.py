@@ -210,7 +210,7 @@ class Passes:
         """
         pictures = [t for t in tensors_within(self._given) if t.ndim > 3] if self.whole else []
         examples, parts = examples_in(pictures), site.shape[0]
-        if pictures and rows not in (parts, examples * parts):
+        if pictures and rows not in (0, parts, examples * parts):
             raise UserError(
                 f"{site.name} had {parts} rows for each example at the search and has {rows} for {examples} now, so "
                 f"that examples cannot be told from each other; {AGAIN}"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from attnviz.attention.gate import Gate
 from attnviz.core.sites import Place
 from attnviz.gates import ops
-from attnviz.gates.axes import Axes, of_map
+from attnviz.gates.axes import Axes, Axis, of_map
 from attnviz.gates.containers import examples_in
 from attnviz.gates.dropout import seeing_dropout
 from attnviz.gates.flow import NONE, Mark, Origin, Output, with_output
@@ -68,6 +68,7 @@ class GateSearch(ops.EagerMode):
         self.axes = Axes(subclasses, self.examples)
         self.shapes: dict[Place, tuple[int, ...]] = {}
         self._axes_at: dict[Place, tuple[str, ...]] = {}
+        self._front: dict[Place, Axis] = {}  # axis 0
         self.ledger = Ledger(explain)
         self._unbounded = unbounded
         self.uses: Counter[Output] = Counter()
@@ -140,6 +141,7 @@ class GateSearch(ops.EagerMode):
             axis = origin.axis
         meets = replace(place, operand=1)
         over = self.axes.kinds(output) if kind == "pairwise" else ()
+        self._note_front(place, output)
         shape, features_shape = tuple(output.shape), tuple(features.shape)
         finding = Finding(kind, shape, features_shape, place, meets, axis=axis, over=over)
         self.ledger.add([replace(finding, residual=gate.residual, even=gate.even)])
@@ -159,6 +161,8 @@ class GateSearch(ops.EagerMode):
         """Ask the rule for an operation, if there is one; numbers of what it found."""
         if name not in RULES or place is None:
             return NONE
+        for index, operand in enumerate(args[:4]):
+            self._note_front(replace(place, operand=index), operand)
         verdict = RULES[name](Meeting(self.marks, self.axes, name, args, place, self.ledger, self._unbounded))
         numbers = NONE if isinstance(verdict, str) else self.ledger.add(self._labelled(verdict, name, args))
         if self.ledger.explains:
@@ -172,6 +176,15 @@ class GateSearch(ops.EagerMode):
             return findings
         over = self.axes.of_weights(name, args)
         return [replace(f, over=over if f.kind == "pairwise" else ()) for f in findings]
+
+    def _note_front(self, place: Place, value: Any) -> None:
+        if isinstance(value, Tensor) and value.ndim and self.marks.get(value) is not None:
+            self._front[place] = self.axes.of(value)[0]
+
+    def is_grouped(self, place: Place) -> bool:
+        """Whether the rows of one example lie side by side there, as far as is known."""
+        axis = self._front.get(place, ())
+        return not any(kind == "batch" for kind, _ in axis) or axis[0] == ("batch", self.examples)
 
     def over(self, finding: Finding) -> tuple[str, ...]:
         """What the axes of pairwise weights run over; for every other kind the kind says it."""
@@ -211,6 +224,7 @@ class GateSearch(ops.EagerMode):
                 self.axes.follow(name, (*args, *keywords.values()), result)
                 if place is not None and isinstance(result, Tensor):
                     self._axes_at[place] = self.axes.kinds(result)
+                    self._note_front(replace(place, operand=-1), result)
         return result
 
     def _credited(self, mark: Mark, numbers: frozenset[int]) -> Mark:
