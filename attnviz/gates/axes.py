@@ -140,7 +140,8 @@ def _convolved(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -
     kept = _kept(axes, args[:1], first, result)
     # over what a convolution with one axis slides only its operand knows: over channels in ECA
     rest = kept if result.ndim < 4 or any(map(kind_of_axis, kept[2:])) else of_map(result.shape)
-    return (rest[0], (("channel", result.shape[1]),), *rest[2:])
+    front = kept[0] if any(kind for kind, _ in kept[0]) else rest[0]
+    return (front, (("channel", result.shape[1]),), *rest[2:])
 
 
 def _reshaped(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:

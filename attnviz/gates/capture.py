@@ -51,7 +51,10 @@ class Tape(dict[str, Captured]):
                     f"{name!r} was not captured: the last pass did not come to it, as the search did; search for the "
                     "gates with an input like this one"
                 )
-            raise UserError(f"nothing was captured for {name!r}: run the model inside the capture")
+            raise UserError(
+                f"nothing was captured for {name!r}: run the model inside the capture, with an input like that of the "
+                "search"
+            )
         raise UserError(f"{name!r} was not captured; {nearest(name, self.asked)}")
 
 
@@ -70,6 +73,10 @@ def capture(
     the last bits, as soon as anything is hooked in it). The tape holds what the network used: the gates after all
     edits that are open on the model. A pass of the whole model, by ``model(x)`` or ``model.forward(x)``, empties it
     first; where only parts of the model are called, a later call of a module overwrites an earlier one.
+
+    What a module gives out is read there, and in eval mode not followed to the product. Where the network goes on with
+    it in another way than at the search, as another size or a flag may have it, ``exact=True`` reads what the features
+    meet; in train mode this is seen and refused.
 
     Args:
         model: The model in which ``sites`` were found, compiled or not.

@@ -16,6 +16,7 @@ from attnviz.core.errors import UserError
 from attnviz.core.sites import GateSite, Place
 from attnviz.gates.containers import tensors_within
 from attnviz.gates.force_eager import force_eager
+from attnviz.gates.fused import NESTED
 from attnviz.gates.ledger import Finding, Ledger
 from attnviz.gates.names import describe, holder, name_sites
 from attnviz.gates.paths import refuse_lazy, refuse_script, unwrapped
@@ -87,9 +88,12 @@ def search_for_gates(
             raise UserError(f"gates of this {type(inner).__name__} cannot be searched while some of them are edited")
         session.prepared = None  # names may stand for other sites from here on
         try:
-            with _unchanged(tensors), search:
-                inner(*args, **keywords)
+            # some networks draw lots in eval mode too: whoever has set a seed goes on with the same numbers
+            with _unchanged(tensors), torch.random.fork_rng(_cuda(tensors)), search:
+                inner(*_fresh(args), **_fresh(keywords))
         except Exception as error:
+            if "NestedTensorImpl" in str(error):
+                raise UserError(NESTED) from error
             if "HigherOrderOperator" in str(error):
                 raise UserError(
                     f"{type(inner).__name__} runs a higher-order operator (flex_attention, torch.cond …), in which no "
@@ -103,6 +107,18 @@ def search_for_gates(
     sites = _sites(findings, search, {path for path, _ in inner.named_modules()})
     _found[inner] = sites
     return sites, search.ledger
+
+
+def _fresh(value: Any) -> Any:
+    """The same tensors in lists and dictionaries of their own: some networks write into those that they are given."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_fresh, value))
+    return {key: _fresh(part) for key, part in value.items()} if type(value) is dict else value
+
+
+def _cuda(tensors: Sequence[Tensor]) -> list[int]:
+    """The graphics cards that hold some tensors."""
+    return sorted({tensor.get_device() for tensor in tensors if tensor.is_cuda})
 
 
 @contextmanager

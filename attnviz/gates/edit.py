@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
 from attnviz.core.checks import choice, is_whole
+from attnviz.core.contexts import reusable
 from attnviz.core.errors import UserError
 from attnviz.core.sites import GateSite, Place
 from attnviz.core.types import Edit, Floats
@@ -29,10 +29,8 @@ def _floats(value: Any, what: str) -> Floats:
     if isinstance(value, Tensor) and value.requires_grad:
         raise UserError(f"gradients do not pass {what}; give it without them, as tensor.detach()")
     try:
-        imaginary = value.is_complex() if isinstance(value, Tensor) else np.iscomplexobj(value)
-        values = (
-            None if imaginary else np.array(value.float().cpu() if isinstance(value, Tensor) else value, np.float32)
-        )
+        real = value.float().cpu() if isinstance(value, Tensor) and not value.is_complex() else value
+        values = None if np.iscomplexobj(real) else np.array(real, dtype=np.float32)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise UserError(f"{what} must be numbers, got {type(value).__name__}") from error
     if values is None:
@@ -180,7 +178,7 @@ CHECKS: Mapping[str, Callable[[GateSite, Edit], None]] = MappingProxyType(
 """From ``Edit.action`` to what is checked before anything is hooked."""
 
 
-@contextmanager
+@reusable
 def edit(model: nn.Module, edits: Mapping[GateSite | str, Edit]) -> Iterator[None]:
     """Change gates while a model runs.
 

@@ -15,13 +15,16 @@ WHOLE = "_native_multi_head_attention"
 """What ``nn.MultiheadAttention`` runs in eval mode without gradients: projections, attention and output in one."""
 
 
+NESTED = (
+    "fused attention runs on nested tensors here, which torch makes of a padding mask; their weights have no shape: "
+    "make the nn.TransformerEncoder with enable_nested_tensor=False"
+)
+
+
 def refuse_nested(operands: Sequence[Any]) -> None:
     """Raise ``UserError`` for nested tensors, whose weights have no shape."""
     if any(isinstance(operand, Tensor) and operand.is_nested for operand in operands):
-        raise UserError(
-            "fused attention runs on nested tensors here, which torch makes of a padding mask; their weights have no "
-            "shape: make the nn.TransformerEncoder with enable_nested_tensor=False"
-        )
+        raise UserError(NESTED)
 
 
 def shapes(name: str, operands: Sequence[Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.core.checks import is_whole
+from attnviz.core.contexts import reusable
 from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
 from attnviz.core.sites import GateSite
@@ -101,7 +102,7 @@ def _of(values: Tensor) -> Tensor:
     return torch.stack((weights.mean(), weights.std(correction=0), weights.amin(), weights.amax(), low, high))
 
 
-@contextmanager
+@reusable
 def log_gates(model: nn.Module, example: Any, every: int = 100, writer: Writer | None = None) -> Iterator[GateLog]:
     """Write down statistics of every gate while somebody's own loop trains a model.
 

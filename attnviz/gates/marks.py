@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor
@@ -31,6 +31,7 @@ class Marks(TensorTable[Mark]):
         self._uids: Iterator[int] = itertools.count(1)
         self._numbers: dict[tuple[Any, ...], int] = {}
         self.parameters = parameters
+        self._computed: TensorTable[bool] = TensorTable()
         self._in_storage: dict[int, dict[int, TensorWeakRef]] = {}
 
     def uid(self) -> int:
@@ -96,8 +97,15 @@ class Marks(TensorTable[Mark]):
         return self.new(carries=written.carries if written else NONE, origin=origin, limits=limits)
 
     def is_parameter(self, tensor: Any) -> bool:
-        """Whether a tensor is a parameter of the model or a view of one."""
-        return isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
+        """Whether a tensor is a parameter of the model, a view of one, or computed from such alone."""
+        known = isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
+        return known or bool(self._computed.get(tensor))
+
+    def note_computed(self, given: Iterable[Tensor], results: Iterable[Tensor]) -> None:
+        """Results that do not depend on the input: of parameters they are a learned memory (``linear(memory)``)."""
+        if any(map(self.is_parameter, given)):
+            for result in results:
+                self._computed.set(result, True)
 
 
 def _extent(tensor: Tensor) -> tuple[int, int]:

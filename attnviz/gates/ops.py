@@ -147,6 +147,12 @@ def as_alias(func: Operation, args: Sequence[Any]) -> tuple[Operation, tuple[Any
 
 
 @functools.cache
+def is_foreign(func: Operation) -> bool:
+    """Whether an operation is of a library that is not known here, as by ``torch.library.custom_op``."""
+    return func.namespace not in ("aten", "prim", "prims", "quantized", "torchvision", "mkldnn")
+
+
+@functools.cache
 def writes(func: Operation) -> tuple[int, ...]:
     """Positions of the arguments that an operation changes in place."""
     arguments = func._schema.arguments

@@ -101,6 +101,11 @@ class Passes:
     def enter(self, path: str, given: Any) -> None:
         """A watched module begins, with these arguments."""
         self.check_thread()
+        if torch._C._get_tracing_state() is not None and any(group.edits for group in self.groups):
+            raise UserError(
+                f"this {self.model} is traced (torch.jit.trace, torch.onnx.export) while its gates are edited, which a "
+                "trace would not hold; trace it outside of the edit"
+            )
         self._depth += 1
         if self._depth > 1:
             return

@@ -39,6 +39,12 @@ def above(path: str) -> Iterator[str]:
     return (".".join(names[:depth]) for depth in range(len(names)))
 
 
+def refuse_others(model: object) -> None:
+    """Raise ``UserError`` for what is no module."""
+    if not isinstance(model, nn.Module):
+        raise UserError(f"gates are read and edited in a torch.nn.Module, got {type(model).__name__}")
+
+
 def refuse_script(path: str, module: nn.Module) -> None:
     """Raise ``UserError`` for modules of TorchScript: hooks see nothing of what runs in them."""
     if isinstance(module, torch.jit.ScriptModule):

@@ -122,6 +122,8 @@ def _why_not(pair: Pair) -> str:
         return _unbounded(pair)
     if len(pair.full) < 3:
         return "it meets a vector, no feature map"
+    if origin is not None and origin.count == 1:
+        return "a softmax over one value is always 1"
     if features.compared:
         return "it meets the result of a comparison, no features"
     if features.logarithm and not pair.repeats:

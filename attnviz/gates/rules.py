@@ -151,12 +151,16 @@ def deformed(meeting: Meeting) -> Verdict:
 
 
 def fused(meeting: Meeting) -> Verdict:
-    """Fused attention: the weights are computed again from query and key."""
-    given = meeting.args[:3]
-    if any(meeting.marks.get(t) is None or t.is_nested for t in given):
-        return "query, key or value does not depend on the input"
+    """Fused attention: the weights are computed again from query and key; one of these may be learned (latents)."""
+    query, key, value = (meeting.marks.get(t) for t in meeting.args[:3])
+    if any(t.is_nested for t in meeting.args[:3]) or (query is None and key is None):
+        return "neither query nor key depends on the input"
+    shared = value is None
+    if shared and not meeting.marks.is_parameter(meeting.args[2]):
+        return "the values do not depend on the input, and are no learned memory"
     shape, features = fusion.shapes(meeting.name, meeting.args)
-    return [Finding("pairwise", shape, features, meeting.place, meeting.operand(2), axis=len(shape) - 1)]
+    meets = meeting.operand(2)
+    return [Finding("pairwise", shape, features, meeting.place, meets, axis=len(shape) - 1, shared=shared)]
 
 
 def transformed(meeting: Meeting) -> Verdict:

@@ -170,6 +170,16 @@ class GateSearch(ops.EagerMode):
             self.ledger.consider(place, shapes_in(args), reason, numbers)
         return numbers
 
+    def _name_foreign(self, name: str, operands: list[tuple[Tensor, Mark]]) -> None:
+        """Say of an operation that nothing is known of it, where it is given something bounded and something else."""
+        if len(operands) < 2 or not any(mark.gate for _, mark in operands) or not self._frames:
+            return
+        frame = self._frames[-1]
+        frame.counts[name] += 1
+        place = Place(frame.path, frame.call, name, frame.counts[name])
+        reason = "an operation of another library, into which nothing can be seen"
+        self.ledger.consider(place, tuple(tuple(t.shape) for t, _ in operands), reason, NONE)
+
     def _labelled(self, findings: list[Finding], name: str, args: tuple[Any, ...]) -> list[Finding]:
         """Say what the weights of fused attention run over, which are no tensor that could be followed."""
         if name not in ops.ATTENTION_OPS:
@@ -204,6 +214,8 @@ class GateSearch(ops.EagerMode):
         numbers: frozenset[int] = NONE
         if operands:
             numbers = self._judge(name, args, place)
+            if self.ledger.explains and ops.is_foreign(func) and name not in RULES:
+                self._name_foreign(func.name(), operands)
             if name not in ops.VIEWS:
                 self.uses.update({m.output for _, m in operands if m.output})
             watcher = WATCHERS.get(name)
@@ -214,6 +226,8 @@ class GateSearch(ops.EagerMode):
             self.shapes[place] = tuple(result.shape)
         self._noise.note(func, args, result)
         outputs = ops.tensors_in(result)[: 1 if name in ops.SCRATCH else None]
+        if outputs and not operands:
+            self.marks.note_computed(tensors, outputs)
         if outputs and operands:
             mark = follow(TracedOperation(self.marks, func, args, keywords, operands, outputs[0], place))
             if mark is not None:

@@ -25,7 +25,7 @@ from attnviz.gates.entrances import LAST, Entrance, Hook, unwatch
 from attnviz.gates.force_eager import force_eager as force_eager  # for those who lease a model without demands
 from attnviz.gates.force_eager import hold, release
 from attnviz.gates.passes import Passes, refusal
-from attnviz.gates.paths import above, refuse_script
+from attnviz.gates.paths import above, refuse_others, refuse_script
 from attnviz.gates.paths import module_at as module_at
 from attnviz.gates.paths import unwrapped as unwrapped
 from attnviz.gates.requests import Demand as Demand
@@ -53,6 +53,7 @@ def begin(model: nn.Module) -> Session:
         number = id(model)
         entry = _sessions.get(number)
         if entry is None or entry[0]() is not model:
+            refuse_others(model)
             entry = _sessions[number] = ref(model, lambda _: _sessions.pop(number, None)), Session(model)
         session = entry[1]
         if not session.leases:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.sites import GateSite, Place
 from attnviz.gates.discover import known_sites
-from attnviz.gates.paths import module_at
+from attnviz.gates.paths import module_at, refuse_others
 
 
 def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite]:
@@ -20,10 +20,11 @@ def resolve(model: nn.Module, wanted: Iterable[GateSite | str]) -> list[GateSite
     Raises:
         UserError: A name is not known, or a site belongs to another model.
     """
+    refuse_others(model)
     by_name = {site.name: site for site in known_sites(model)}
     resolved = []
     for item in wanted:
-        site = item if isinstance(item, GateSite) else by_name.get(item)
+        site = item if isinstance(item, GateSite) else by_name.get(item) if isinstance(item, str) else None
         if site is None:
             hint = nearest(item, by_name) if by_name else "call find_gates(model, example) first"
             raise UserError(f"unknown gate {item!r}; {hint}")

@@ -256,3 +256,13 @@ def test_what_is_written_to_again_and_again_is_remembered_once():
         marks.set(part, marks.new())
         marks.touch(part)
     assert len(marks._in_storage[storage_of(table)]) < 64
+
+
+def test_an_operation_of_another_library_is_named():
+    @torch.library.custom_op("attnviz_tests::gated", mutates_args=())
+    def gated(x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+        return x * gate
+
+    (explanation,) = explain_search(Applied(lambda x, z: gated(x, z.sigmoid())).eval(), X)
+    assert "another library" in explanation.reason
+    assert explanation.place.op == "attnviz_tests::gated"

@@ -1,0 +1,321 @@
+"""Passes in which a network does something else with a gate than at the search: served as said, or refused by name."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from attnviz.core.errors import UserError
+from attnviz.gates.capture import capture
+from attnviz.gates.discover import find_gates
+from attnviz.gates.edit import edit, mean, neutral, scale, set_to, shuffle
+from attnviz.gates.log import log_gates
+
+C = 8
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+class Gated(nn.Module):
+    """A channel gate by a module; ``change`` says what is done with it when ``flag`` is set."""
+
+    def __init__(self, change=lambda gate: gate):
+        super().__init__()
+        self.stem, self.gate, self.change, self.flag = nn.Conv2d(3, C, 1), nn.Sequential(), change, False
+        self.gate.append(nn.Conv2d(C, C, 1)).append(nn.Sigmoid())
+
+    def forward(self, x):
+        x = self.stem(x)
+        gate = self.gate(x.mean((2, 3), keepdim=True))
+        self.met = self.change(gate) if self.flag else gate
+        return x * self.met
+
+
+def found(model, x):
+    (site,) = find_gates(model.eval(), x)
+    return site
+
+
+CHANGES = {
+    "softened": lambda g: 0.5 + 0.5 * g,
+    "halved": lambda g: 0.5 * g,
+    "hard": lambda g: (g > 0.5).float(),
+    "clamped": lambda g: g.clamp(0.2, 0.8),
+    "clamped in place": lambda g: g.clamp_(0.2, 0.8),
+    "rounded": torch.round,
+    "relative": lambda g: g / g.amax(0, keepdim=True),
+    "padded": lambda g: F.pad(g[..., :0, :], (0, 0, 0, 1), value=1.0),
+    "resized": lambda g: F.interpolate(g, (4, 4)),
+    "turned": lambda g: g.roll(1, 1),
+    "dropped": lambda g: torch.ones_like(g),
+    "another": lambda g: g.detach().new_full(g.shape, 0.7),
+    "only logged": lambda g: g.mean() * 0 + torch.rand(1, C, 1, 1),
+}
+
+
+@pytest.mark.parametrize("way", CHANGES)
+def test_what_is_changed_between_a_module_and_the_product_is_refused(way):
+    model, x = Gated(CHANGES[way]), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    assert site.place.op == "output"
+    model.flag = True
+    with (
+        torch.no_grad(),
+        pytest.raises(UserError, match=r"the edit of .* had no effect: the model does not use it as it did"),
+        edit(model, {site: set_to(0.3)}),
+    ):
+        model(x)
+    model.train()
+    with torch.no_grad(), pytest.raises(UserError, match="exact=True"), capture(model, [site]):
+        model(x)
+    with torch.no_grad(), capture(model, [site], exact=True) as tape:
+        model(x)
+    if way == "resized":  # the product repeats nothing then, and is not the one of the search
+        with pytest.raises(UserError, match="like that of the search"):
+            tape[site.name]
+    else:
+        assert torch.equal(tape[site.name].values, model.met)
+
+
+SAME = {
+    "viewed": lambda g: g.flatten(1)[:, :, None, None],
+    "expanded": lambda g: g.expand(-1, -1, 4, 4),
+    "copied": lambda g: g.clone(),
+    "cast": lambda g: g.double().float(),
+    "squeezed": lambda g: g.squeeze(-1).unsqueeze(-1),
+    "logged too": lambda g: (g.mean(), g.detach().amax(), g)[2],
+}
+
+
+@pytest.mark.parametrize("way", SAME)
+@pytest.mark.parametrize("trained", [False, True])
+def test_what_is_only_moved_is_served(way, trained):
+    model, x = Gated(SAME[way]), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    model.flag = True
+    model.train(trained)
+    with torch.no_grad(), capture(model, [site]) as tape, edit(model, {site: set_to(0.3)}):
+        out = model(x)
+    assert torch.equal(out, model.stem(x) * 0.3)
+    assert torch.equal(tape[site.name].values, torch.full((2, C, 1, 1), 0.3))
+
+
+class Joined(Gated):
+    """Several tensors behind each other in one batch, and what else a network may be given."""
+
+    def __init__(self, join):
+        super().__init__()
+        self.join = join
+
+    def forward(self, *given):
+        return super().forward(self.join(*given))
+
+
+def pictures(count):
+    return torch.randn(count, 3, 4, 4) + 3 * torch.randn(count, 3, 1, 1)
+
+
+JOINED = {
+    "flipped": (lambda x: torch.cat([x, x.flip(-1)]), (3,)),
+    "flipped, one picture": (lambda x: torch.cat([x, x.flip(-1)]), (1,)),
+    "stacked in front": (lambda x: torch.stack([x, -x]).flatten(0, 1), (3,)),
+    "two views": (lambda a, b: torch.cat([a, b]), (3, 3)),
+    "labelled and unlabelled": (lambda a, b: torch.cat([a, b]), (2, 6)),
+    "repeated": (lambda x: torch.cat([x, x, x * 2]), (2,)),
+}
+
+
+@pytest.mark.parametrize("way", JOINED)
+@pytest.mark.parametrize("change", [mean(), shuffle("batch")], ids=["mean", "shuffle"])
+def test_joined_views_are_no_examples(way, change):
+    join, counts = JOINED[way]
+    model, given = Joined(join), tuple(map(pictures, counts))
+    site = found(model, given)
+    with pytest.raises(UserError, match="do not lie side by side"), edit(model, {site: change}):
+        model(*given)
+    with torch.no_grad(), capture(model, [site]) as tape, edit(model, {site: neutral()}):
+        model(*given)
+    assert len(tape[site.name].values) == len(join(*given))
+
+
+@pytest.mark.parametrize(
+    ("join", "other"),
+    [
+        (lambda t, x: x + t.sum() * 0, torch.rand(1)),
+        (lambda words, x: x + words.sum() * 0, torch.arange(5)),
+        (lambda words, x: x + words.sum() * 0, torch.arange(2)),
+        (lambda mask, x: x * mask, torch.ones(1, 1, 4, 4)),
+        (lambda x, t: x + t.sum() * 0, torch.rand(4)),
+    ],
+    ids=["time", "words", "two words", "mask for all", "a time each"],
+)
+def test_examples_are_those_of_the_pictures(join, other):
+    model, x = Joined(join), pictures(4)
+    given = (x, other) if other.shape == (4,) else (other, x)
+    site = found(model, given)
+    assert site.shape == (1, C, 1, 1)
+    with torch.no_grad():
+        plain = model(*given)
+        gate = model.met
+        with edit(model, {site: mean()}):
+            edited = model(*given)
+    assert torch.allclose(edited, plain / gate * gate.mean(0, keepdim=True), atol=1e-5)
+    with torch.no_grad(), edit(model, {site: shuffle("batch")}):
+        model(*given)
+
+
+def test_crops_of_one_picture_lie_side_by_side():
+    model, x = Joined(lambda x: x.flatten(0, 1)), torch.randn(2, 5, 3, 4, 4)
+    site = found(model, x)
+    assert site.shape == (5, C, 1, 1)
+    with torch.no_grad(), capture(model, [site]) as tape:
+        model(x)
+        gate = tape[site.name].values
+        with edit(model, {site: mean()}):
+            model(x)
+        assert torch.allclose(tape[site.name].values, gate.unflatten(0, (2, 5)).mean(0).repeat(2, 1, 1, 1))
+
+
+def test_a_trace_is_not_made_of_an_edited_model():
+    model, x = Gated().requires_grad_(False), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    with pytest.raises(UserError, match="traced"), edit(model, {site: set_to(0.0)}):
+        torch.jit.trace(model, (x,))
+    assert torch.allclose(torch.jit.trace(model, (x,))(x), model(x))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_pass_without_values_ends_in_python(exact):
+    """Memory and shapes are estimated so; the process was aborted."""
+    model, x = Gated(), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        fake = mode.from_tensor(x)
+        with capture(model, [site], exact=exact) as tape, edit(model, {site: scale(0.5)}):
+            assert model(fake).shape == (2, C, 4, 4)
+    assert tape[site.name].values.shape == (2, C, 1, 1)
+
+
+def test_contexts_can_be_opened_again():
+    model, x = Gated(), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    halved, plain = edit(model, {site: scale(0.5)}), model(x).detach()
+    for _ in range(2):
+        with halved:
+            assert torch.allclose(model(x), plain / 2)
+    with halved, halved:
+        assert torch.allclose(model(x), plain / 4)
+    logging = log_gates(model.train(), x, every=1)
+    for _ in range(2):
+        with logging as log:
+            model(x)
+        assert log.step == 1
+
+
+def test_a_search_draws_no_numbers_of_a_seeded_run():
+    class Drawing(Gated):
+        def forward(self, x):
+            return super().forward(x + torch.rand_like(x))
+
+    model = Drawing()
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    find_gates(model, torch.zeros(1, 3, 4, 4))
+    assert torch.equal(torch.rand(4), expected)
+
+
+@pytest.mark.parametrize("model", [None, "resnet", 3, torch.zeros(2)])
+def test_what_is_no_module_is_refused(model):
+    with pytest.raises(UserError, match=r"torch\.nn\.Module"), capture(model, ["gate"]):
+        pass
+    with pytest.raises(UserError, match=r"torch\.nn\.Module"), edit(model, {"gate": neutral()}):
+        pass
+
+
+def test_what_is_no_name_is_refused():
+    model = Gated()
+    find_gates(model, torch.zeros(1, 3, 4, 4))
+    with pytest.raises(UserError, match="unknown gate"), capture(model, [["gate"]]):
+        pass
+
+
+@pytest.mark.parametrize("value", [[[1.0], [2.0, 3.0]], torch.ones(1, requires_grad=True)], ids=["ragged", "learned"])
+def test_values_that_cannot_be_set_are_refused(value):
+    with pytest.raises(UserError, match="what a gate is set to"):
+        set_to(value)
+
+
+class Latents(nn.Module):
+    """Attention whose queries, keys or values are learned (SigLIP's pooling, DETR, Perceiver, memories)."""
+
+    def __init__(self, learned, fused):
+        super().__init__()
+        self.stem, self.learned, self.fused = nn.Conv2d(3, C, 2, 2), learned, fused
+        self.memory = nn.Parameter(torch.randn(5, C))
+        self.query, self.key, self.value = (nn.Linear(C, C) for _ in "qkv")
+
+    def forward(self, x):
+        tokens = self.stem(x).flatten(2).transpose(1, 2)
+        memory = self.memory.expand(len(x), -1, -1)
+        q, k, v = (memory if name in self.learned else tokens for name in ("query", "key", "value"))
+        q, k, v = self.query(q)[:, None], self.key(k)[:, None], self.value(v)[:, None]
+        if self.fused:
+            return F.scaled_dot_product_attention(q, k, v)
+        return (q @ k.mT / C**0.5).softmax(-1) @ v
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("learned", [("query",), ("key", "value"), ("query", "key", "value"), ()], ids=str)
+def test_attention_with_learned_parts(learned, fused):
+    model, x = Latents(learned, fused).eval(), torch.randn(2, 3, 8, 8)
+    sites = find_gates(model, x)
+    if len(learned) == 3:
+        assert sites == ()
+        return
+    (site,) = sites
+    keys = 5 if "key" in learned else 16
+    assert (site.kind, site.shape) == ("pairwise", (1, 1, 5 if "query" in learned else 16, keys))
+    with torch.no_grad():
+        with capture(model, [site]) as tape:
+            model(x)
+        assert torch.allclose(tape[site.name].values.sum(-1), torch.ones(()))
+        with edit(model, {site: neutral()}):
+            out = model(x)
+        given = model.memory.expand(2, -1, -1) if "value" in learned else model.stem(x).flatten(2).transpose(1, 2)
+        assert torch.allclose(out, model.value(given).mean(1)[:, None, None].expand_as(out), atol=1e-5)
+
+
+def test_a_softmax_over_one_value_multiplies_nothing():
+    """``einsum`` over a single key is a multiplication; at another size it is pairwise, and was ``branch`` here."""
+
+    class Einsum(Latents):
+        def forward(self, x):
+            tokens = self.stem(x).flatten(2).transpose(1, 2)
+            scores = torch.einsum("nic,njc->nij", self.query(tokens), self.key(tokens))
+            return torch.einsum("nij,njc->nic", scores.softmax(-1), self.value(tokens))
+
+    model = Einsum((), False).eval()
+    assert find_gates(model, torch.randn(2, 3, 2, 2)) == ()
+    assert [site.kind for site in find_gates(model, torch.randn(2, 3, 4, 4))] == ["pairwise"]
+
+
+def test_containers_that_a_network_writes_into_are_as_before():
+    class Pathways(Gated):
+        def forward(self, batch):
+            pictures = batch["pictures"]
+            for i, picture in enumerate(pictures):
+                pictures[i] = self.stem(picture)
+            batch["features"] = pictures.pop()
+            x = batch.pop("features")
+            return x * self.gate(x.mean((2, 3), keepdim=True))
+
+    x = torch.randn(1, 3, 4, 4)
+    batch = {"pictures": [x]}
+    assert len(find_gates(Pathways(), (batch,))) == len(find_gates(Pathways(), (batch,))) == 1
+    assert batch["pictures"] == [x]
+    assert list(batch) == ["pictures"]
