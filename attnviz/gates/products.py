@@ -100,7 +100,7 @@ def multiplied(meeting: Meeting, first: int = 0, second: int = 1) -> Verdict:
         rank = max(gate.ndim, target.ndim)
         shape, full = without_repeats(gate, mark, rank), without_repeats(target, features, rank)
         pair = Pair(meeting, index, mark, other, features, shape, full, _batch_of(meeting, gate, target))
-        reason = _why_not(pair)
+        reason = _why_not(pair) or _why_no_branch(pair)
         if not reason:
             origins = [part.origin for part in mark.origin.parts] or [mark.origin] if mark.origin else []
             meeting.ledger.take_back_sums(NONE.union(*(origin.sums for origin in origins)))
@@ -122,8 +122,6 @@ def _why_not(pair: Pair) -> str:
         return _unbounded(pair)
     if len(pair.full) < 3:
         return "it meets a vector, no feature map"
-    if origin is not None and origin.count == 1:
-        return "a softmax over one value is always 1"
     if features.compared:
         return "it meets the result of a comparison, no features"
     if features.logarithm and not pair.repeats:
@@ -144,6 +142,15 @@ def _why_not(pair: Pair) -> str:
         low, high = mark.limits
         return f"as large as what it meets and between {low:.3g} and {high:.3g}, no share of it"
     return ""
+
+
+def _why_no_branch(pair: Pair) -> str:
+    """``einsum`` multiplies by weights over a single key, which are no branches of anything."""
+    origin = pair.mark.gate
+    if origin is None or origin.count != 1:
+        return ""
+    alone = math.prod(pair.shape[1:]) == 1 or _finding(pair).kind == "branch"
+    return "a softmax over one value is always 1" if alone else ""
 
 
 def _unbounded(pair: Pair) -> str:
