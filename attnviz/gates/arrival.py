@@ -87,8 +87,8 @@ class Arrival(ops.EagerMode):
             family = ops.without_pattern(ops.family_of(func, args) or "")
             moved = [wait for wait in waits if name in (AS_SEARCHED if wait.meets else AT_A_GATE)]
             self._arrived(wait for wait in waits if wait not in moved and wait.meets in ("", family))
-            for index in ops.writes(func):  # another value lies there from here on
-                self._trail.pop(storage_of(args[index]), None)
+            for tensor in ops.written(func, args, keywords):  # another value lies there from here on
+                self._trail.pop(storage_of(tensor), None)
             if moved:
                 self._follow(ops.tensors_in(result), moved)
         return result

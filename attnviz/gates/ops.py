@@ -159,6 +159,13 @@ def writes(func: Operation) -> tuple[int, ...]:
     return tuple(i for i, a in enumerate(arguments) if a.alias_info is not None and a.alias_info.is_write)
 
 
+def written(func: Operation, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Tensor]:
+    """The tensors that an operation changes in place, ``out`` among them."""
+    arguments = func._schema.arguments
+    values = [args[i] if i < len(args) else keywords.get(arguments[i].name) for i in writes(func)]
+    return [value for value in values if isinstance(value, Tensor)]
+
+
 @functools.cache
 def _aliases(func: Operation) -> bool:
     """Whether an operation gives a view of an argument, or writes to one."""

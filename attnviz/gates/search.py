@@ -234,7 +234,7 @@ class GateSearch(ops.EagerMode):
                 mark = self._credited(mark, numbers)
                 if place is not None and isinstance(result, Tensor):
                     mark = mark._replace(made=(replace(place, operand=-1), tuple(result.shape)))
-                self._mark(func, args, outputs, mark)
+                self._mark(outputs, ops.written(func, args, keywords), mark)
                 self.axes.follow(name, (*args, *keywords.values()), result)
                 if place is not None and isinstance(result, Tensor):
                     self._axes_at[place] = self.axes.kinds(result)
@@ -252,7 +252,7 @@ class GateSearch(ops.EagerMode):
             weighs=along[0] if along else None,
         )
 
-    def _mark(self, func: ops.Operation, args: tuple[Any, ...], outputs: list[Tensor], mark: Mark) -> None:
+    def _mark(self, outputs: list[Tensor], written: list[Tensor], mark: Mark) -> None:
         for number, tensor in enumerate(outputs):
             own = mark
             if not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized:
@@ -262,6 +262,5 @@ class GateSearch(ops.EagerMode):
                 uid = self.marks.uid()
                 own = with_output(mark, number)._replace(uid=uid, root=uid, value=uid, like=uid)
             self.marks.set(tensor, own)
-        for index in ops.writes(func):
-            if index < len(args) and isinstance(args[index], Tensor):
-                self.marks.touch(args[index])
+        for tensor in written:
+            self.marks.touch(tensor)

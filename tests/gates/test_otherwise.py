@@ -91,6 +91,48 @@ SAME = {
 }
 
 
+class Applying(Gated):
+    """One way of multiplying."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way = way
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.way(x, self.gate(x.mean((2, 3), keepdim=True)))
+
+
+WAYS = {
+    "out": lambda x, g: torch.mul(x, g, out=torch.empty_like(x)),
+    "out, turned": lambda x, g: torch.mul(g, x, out=torch.empty_like(x)),
+    "in place": lambda x, g: x.mul_(g),
+    "method": lambda x, g: x.mul(g),
+    "addcmul": lambda x, g: torch.addcmul(torch.zeros_like(x), x, g),
+    "addcmul in place": lambda x, g: torch.zeros_like(x).addcmul_(x, g),
+    "lerp": lambda x, g: torch.lerp(torch.zeros_like(x), x, g),
+    "einsum": lambda x, g: torch.einsum("nchw,nc->nchw", x, g[..., 0, 0]),
+    "multiply": lambda x, g: torch.multiply(x, g),
+    "expanded": lambda x, g: x * g.expand_as(x),
+    "into a slice": lambda x, g: torch.zeros_like(x).index_put_((torch.arange(len(x)),), x * g),
+    "copied": lambda x, g: torch.empty_like(x).copy_(x * g),
+    "half": lambda x, g: (x.double() * g.double()).float(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("trained", [False, True])
+def test_ways_of_multiplying_are_served(way, trained):
+    model, x = Applying(WAYS[way]), torch.randn(2, 3, 4, 4)
+    with torch.no_grad():
+        site = found(model, x)
+        model.train(trained)
+        with capture(model, [site]) as tape, edit(model, {site: set_to(0.3)}):
+            out = model(x)
+        assert torch.allclose(out, model.stem(x) * 0.3)
+    assert torch.equal(tape[site.name].values, torch.full((2, C, 1, 1), 0.3))
+
+
 @pytest.mark.parametrize("way", SAME)
 @pytest.mark.parametrize("trained", [False, True])
 def test_what_is_only_moved_is_served(way, trained):
