@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Reusable(ContextDecorator, AbstractContextManager[T], Generic[T]):
-    """A context that is made anew whenever it is opened, also inside of itself.
+    """A context that is made anew whenever it is opened, also while it is open.
 
     Args:
         make: Makes it.
@@ -39,7 +39,7 @@ def reusable(function: Callable[P, Iterator[T]]) -> Callable[P, Reusable[T]]:
     generated = contextmanager(function)
 
     @wraps(function)
-    def made(*args: P.args, **keywords: P.kwargs) -> Reusable[T]:
+    def opening(*args: P.args, **keywords: P.kwargs) -> Reusable[T]:
         return Reusable(partial(generated, *args, **keywords))
 
-    return made
+    return opening

@@ -61,8 +61,10 @@ class GateSite:
         residual: Whether the features are multiplied by 1 + the gate.
         even: Whether weights of a kind that need not do so sum to 1.
         channels: Axis of ``shape`` along which channels lie, where that is known; a gate may have size 1 there.
-        grouped: Whether rows lie side by side that belong to one example, where it has several: heads and windows do,
-            joined views and heads in front of the examples do not.
+        grouped: Whether rows lie side by side that belong to one example, where it has several. Heads and windows do,
+            joined views and heads in front of the examples do not; yes, where this is not known.
+        sides: How high and wide the pictures (or volumes) were at the search; none where the gate had not as many rows
+            for each of them.
     """
 
     name: str
@@ -81,6 +83,7 @@ class GateSite:
     even: bool = False
     channels: int | None = field(default=None, repr=False)
     grouped: bool = field(default=True, repr=False)
+    sides: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     @property
     def traits(self) -> Kind:

@@ -73,7 +73,7 @@ class Edit:
 
     @property
     def mixes_examples(self) -> bool:
-        """Whether the value for one example comes of those for others."""
+        """Whether the value for one example is computed from those of others."""
         return (self.action == "mean" and self.value is None) or (self.action == "shuffle" and self.over == "batch")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
 from attnviz.gates import ops
@@ -17,9 +17,9 @@ from attnviz.gates.requests import Demand
 from attnviz.gates.tensor_table import storage_of
 
 AS_SEARCHED = ops.VIEWS | {"_to_copy"}
-"""Operations that may stand between the output of a module and the product: views, as at the search, and autocast's."""
+"""What may stand between the output of a module and the product: views, as at the search, and autocast's casts."""
 AT_A_GATE = ops.SHAPES - {"masked_fill"}
-"""Operations that may stand between a ``Gate`` and what uses its weights."""
+"""What may stand between a ``Gate`` and that which uses its weights."""
 
 
 @dataclass(eq=False, slots=True)
@@ -28,11 +28,22 @@ class Wait:
 
     Attributes:
         demand: For what it was read or changed.
-        meets: In which operation it met the features at the search; empty for a ``Gate``, where any may be that.
+        meets: In which operation it met the features at the search; empty where any may be that: of a ``Gate``, and of
+            weights that met experts' kernels in another module.
+        features: Whether these were the other factor or summand, which no parameter is.
+        used: Whether another operation was given it.
     """
 
     demand: Demand
     meets: str
+    features: bool
+    used: bool = False
+
+    def arrives(self, func: Any, args: tuple[Any, ...]) -> bool:
+        """Whether it meets the features in an operation that is given it."""
+        if self.features and any(isinstance(operand, nn.Parameter) for operand in args):
+            return False
+        return self.meets in ("", ops.applies(func, args))
 
 
 class Arrival(ops.EagerMode):
@@ -54,14 +65,15 @@ class Arrival(ops.EagerMode):
 
     def expect(self, demand: Demand, value: Tensor) -> None:
         """From now on wait for the operation that uses a gate which was read or changed."""
-        wait = Wait(demand, _operation_of(demand))
+        wait = _wait_for(demand)
         if self._follow((value,), [wait]):
             self._waiting.append(wait)
 
     def _follow(self, tensors: Iterable[Tensor], waits: list[Wait]) -> bool:
         numbers = {number: tensor for tensor in tensors if (number := storage_of(tensor))}
         for number, tensor in numbers.items():
-            self._trail[number] = (tensor.untyped_storage(), waits)
+            before = self._trail[number][1] if number in self._trail else []
+            self._trail[number] = (tensor.untyped_storage(), before + [wait for wait in waits if wait not in before])
         return bool(numbers)
 
     def _waits(self, values: Any) -> list[Wait]:
@@ -69,11 +81,6 @@ class Arrival(ops.EagerMode):
         numbers = [storage_of(tensor) for tensor in ops.tensors_in(values)]
         followed = [wait for number in numbers if number in self._trail for wait in self._trail[number][1]]
         return [wait for wait in followed if wait in self._waiting]
-
-    def _arrived(self, waits: Iterable[Wait]) -> None:
-        gone = set(waits)
-        if gone:
-            self._waiting = [wait for wait in self._waiting if wait not in gone]
 
     def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Run one operation, and see whether it uses what is followed."""
@@ -84,9 +91,11 @@ class Arrival(ops.EagerMode):
         result = ops.run(func, args, keywords)
         self._noise.note(func, args, result)
         if waits and name not in ops.VALUE_FREE:
-            family = ops.without_pattern(ops.family_of(func, args) or "")
             moved = [wait for wait in waits if name in (AS_SEARCHED if wait.meets else AT_A_GATE)]
-            self._arrived(wait for wait in waits if wait not in moved and wait.meets in ("", family))
+            for wait in (wait for wait in waits if wait not in moved):
+                wait.used = True
+                if wait.arrives(func, args) and wait in self._waiting:
+                    self._waiting.remove(wait)
             for tensor in ops.written(func, args, keywords):  # another value lies there from here on
                 self._trail.pop(storage_of(tensor), None)
             if moved:
@@ -94,24 +103,35 @@ class Arrival(ops.EagerMode):
         return result
 
     def check(self, path: str, output: Any) -> None:
-        """Raise ``UserError`` if what was changed or read has not met the features, nor was given out by the module."""
-        self._arrived(self._waits(output))
-        for wait in self._waiting:
+        """See that what was changed or read has met the features, or was given out by the module.
+
+        What was read and used by nobody in this pass is taken off the tape.
+
+        Raises:
+            UserError: It was changed first, or it is an edit and another tensor was used.
+        """
+        given_out = self._waits(output)
+        for wait in (wait for wait in self._waiting if wait not in given_out):
             demand, where = wait.demand, path or "the model"
+            name, how = demand.site.name, demand.site.how
             what = f"{where} does not use it as it did at the search: it changes it first, or uses another tensor"
             if demand.edits:
-                raise UserError(f"the edit of {demand.site.name}, at {demand.site.how}, had no effect: {what}; {AGAIN}")
-            raise UserError(f"{demand.site.name} was read at {demand.site.how}, and {what}; read it with exact=True")
+                raise UserError(f"the edit of {name}, at {how}, did not reach the features: {what}; {AGAIN}")
+            if wait.used:
+                raise UserError(f"{name} was read at {how}, and {what}; read it with exact=True")
+            if demand.unread is not None:
+                demand.unread()
 
 
-def _operation_of(demand: Demand) -> str:
-    """Of which family the operation is in which a gate that a module gives out meets the features; else empty."""
+def _wait_for(demand: Demand) -> Wait:
     exact, meets = demand.site.exact, demand.site.meets
     if exact is None or meets is None or demand.place.op == "tap":
-        return ""
+        return Wait(demand, "", False)
     if exact.operand >= 0 and exact.module != meets.module:
-        return ""  # weights of experts meet parameters elsewhere
-    return ops.without_pattern(exact.op if exact.operand >= 0 else meets.op)
+        return Wait(demand, "", False)
+    together = (exact.module, exact.call, exact.op, exact.index) == (meets.module, meets.call, meets.op, meets.index)
+    operation = ops.applied(exact.op if exact.operand >= 0 else meets.op)
+    return Wait(demand, operation, together and operation in ("multiplication", "addition"))
 
 
 def _dropped(demand: Demand) -> UserError:

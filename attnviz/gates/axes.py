@@ -167,15 +167,20 @@ def _reduced(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> 
     return tuple(axis for place, axis in enumerate(axes.of(first)) if place not in gone)
 
 
+def _along(args: Sequence[Any]) -> int:
+    """The axis that ``stack`` or ``cat`` is told; the first where it is told none."""
+    return next((arg for arg in args[1:2] if isinstance(arg, int)), 0)
+
+
 def _stacked(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
-    labels, place = list(axes.of(first)), args[1] % result.ndim if len(args) > 1 else 0
+    labels, place = list(axes.of(first)), _along(args) % result.ndim
     labels.insert(place, (("", result.shape[place]),))
     return tuple(labels)
 
 
 def _joined(axes: Axes, args: Sequence[Any], first: Tensor, result: Tensor) -> Labels:
     """Along the axis that grows lies one tensor behind the other, however long each was."""
-    labels, place = list(axes.of(first)), args[1] % result.ndim if len(args) > 1 else 0
+    labels, place = list(axes.of(first)), _along(args) % result.ndim
     if result.shape[place] != first.shape[place]:
         kinds = {kind for kind, _ in labels[place]}
         labels[place] = ((kinds.pop() if len(kinds) == 1 else "", result.shape[place]),)

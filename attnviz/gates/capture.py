@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from threading import get_ident
 from typing import Any
 
@@ -176,7 +177,8 @@ class _Plan:
             lightest, precise, meets = places(site)
             # what a module gives out that computes the weights is what edits leave, and no further from the features
             place = precise if exact and not precise.lies_behind(lightest) else lightest
-            demands.append(Demand(place, site, self._noting_values(site, place), trained=self.trained))
+            unread = partial(self._leave_out, site.name)
+            demands.append(Demand(place, site, self._noting_values(site, place), trained=self.trained, unread=unread))
             if site.name in features:
                 demands.append(Demand(meets, site, self._noting_features(site)))
             tap = self._tapping(site.name, place.module, session.passes)
@@ -188,6 +190,11 @@ class _Plan:
         """Empty the tape: what a pass does not come to, it must not have from an earlier one."""
         if self.tape:
             self.tape.clear()
+
+    def _leave_out(self, name: str) -> None:
+        """The pass has not used a gate that it computed."""
+        if self.tape is not None:
+            self.tape.pop(name, None)
 
     def _tapping(self, name: str, path: str, passes: Passes) -> Tap:
         """What notes a gate that is given out once in a pass; every microsecond in here counts."""

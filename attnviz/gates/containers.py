@@ -24,10 +24,19 @@ def tensors_within(value: Any) -> list[Tensor]:
 
 
 def examples_in(tensors: Iterable[Tensor]) -> int:
-    """How many examples a model is given: the length of the tensor with the most axes that is not one for all."""
-    longest = sorted((t for t in tensors if t.ndim and len(t)), key=lambda t: -t.ndim)  # the first of them stays first
-    maps = [t for t in longest if t.ndim > 1] or longest[:1]  # a vector may be a time or words for all examples
-    return next((len(t) for t in maps if len(t) > 1), 1)
+    """How many examples a model is given: the length of its first picture or volume, else sequence, else vector.
+
+    Tensors of length 1 may be for all examples, and vectors too (a time, words).
+    """
+    given = [t for t in tensors if t.ndim and len(t)]
+    pictures, sequences = [t for t in given if t.ndim > 3], [t for t in given if 1 < t.ndim <= 3]
+    several = [len(t) for t in pictures + sequences if len(t) > 1]
+    return several[0] if several else 1 if pictures or sequences or not given else len(given[0])
+
+
+def sides_in(tensors: Iterable[Tensor]) -> tuple[tuple[int, ...], ...]:
+    """How high and wide the pictures and volumes are that a model is given."""
+    return tuple(tuple(t.shape[2:]) for t in tensors if t.ndim > 3)
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:

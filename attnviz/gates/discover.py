@@ -165,7 +165,7 @@ def _sites(findings: Sequence[Finding], search: GateSearch, paths: set[str]) -> 
 
 
 def _site(name: str, finding: Finding, search: GateSearch) -> GateSite:
-    batch = search.examples
+    batch, rows = search.examples, finding.shape[finding.batch] if finding.shape else 1
 
     def counted(place: Place) -> Place:
         total = search.totals[place.module, place.call][place.op]
@@ -199,6 +199,7 @@ def _site(name: str, finding: Finding, search: GateSearch) -> GateSite:
         finding.even,
         channels,
         finding.batch > 0 or search.is_grouped(finding.exact),
+        search.sides if rows % batch == 0 else (),
     )
 
 

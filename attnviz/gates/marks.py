@@ -98,8 +98,11 @@ class Marks(TensorTable[Mark]):
 
     def is_parameter(self, tensor: Any) -> bool:
         """Whether a tensor is a parameter of the model, a view of one, or computed from such alone."""
-        known = isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
-        return known or bool(self._computed.get(tensor))
+        return self.is_stored(tensor) or bool(self._computed.get(tensor))
+
+    def is_stored(self, tensor: Any) -> bool:
+        """Whether a tensor is a parameter of the model, or a view of one."""
+        return isinstance(tensor, Tensor) and storage_of(tensor) in self.parameters
 
     def note_computed(self, given: Iterable[Tensor], results: Iterable[Tensor]) -> None:
         """Results that do not depend on the input: of parameters they are a learned memory (``linear(memory)``)."""

@@ -274,6 +274,21 @@ def family_of(func: Operation, args: Sequence[Any]) -> str | None:
     return family
 
 
+ONE_PRODUCT = ("multiplication and addition", "interpolation", "multiplication of lists")
+"""Families that apply a weight as a multiplication does; a network may do one in train mode, another else."""
+
+
+def applied(family: str) -> str:
+    """How a weight is applied by a family of operations, however they broadcast."""
+    plain = without_pattern(family)
+    return "multiplication" if plain in ONE_PRODUCT else plain
+
+
+def applies(func: Operation, args: Sequence[Any]) -> str:
+    """The same of an operation; empty where it is not counted."""
+    return applied(family_of(func, args) or "")
+
+
 UNTAGGED = _names("leaky_relu hardtanh hardsigmoid elu rsub")
 """Functions of single elements that torch before 2.10 does not tag as such, in place or not."""
 

@@ -10,7 +10,7 @@ import torch
 
 from attnviz.core.errors import UserError
 from attnviz.core.sites import GateSite
-from attnviz.gates.containers import examples_in, tensors_within
+from attnviz.gates.containers import examples_in, sides_in, tensors_within
 from attnviz.gates.requests import Demand, Group
 
 AGAIN = "search for the gates with an input like this one"
@@ -208,17 +208,17 @@ class Passes:
                 )
 
     def check_examples(self, site: GateSite, rows: int) -> None:
-        """See that heads or windows, which lie beside the examples, are as many for each as at the search.
+        """In a pass with pictures of another size, see that each has as many heads or windows as at the search.
 
         Raises:
-            UserError: They are not, so that examples cannot be told from them.
+            UserError: They have not, so that examples cannot be told from windows.
         """
-        pictures = [t for t in tensors_within(self._given) if t.ndim > 3] if self.whole else []
-        examples, parts = examples_in(pictures), site.shape[0]
-        if pictures and rows not in (0, parts, examples * parts):
+        given = tensors_within(self._given) if self.whole and site.sides else []
+        examples, parts = examples_in(given), site.shape[0]
+        if given and set(sides_in(given)) != set(site.sides) and rows not in (0, parts, examples * parts):
             raise UserError(
-                f"{site.name} had {parts} rows for each example at the search and has {rows} for {examples} now, so "
-                f"that examples cannot be told from each other; {AGAIN}"
+                f"{site.name} had {parts} {'rows' if parts > 1 else 'row'} for each example at the search and has "
+                f"{rows} for {examples} now, so that examples cannot be told from each other; {AGAIN}"
             )
 
     def note_edit(self, demand: Demand) -> None:

@@ -27,6 +27,7 @@ class Demand:
         trained: Whether the model was in train mode when this was asked for: then what is read has to arrive too.
         served: Whether the present pass has come to it.
         reached: Whether any pass has.
+        unread: Called where it turns out that nothing in the pass used what was read.
     """
 
     place: Place
@@ -36,6 +37,7 @@ class Demand:
     trained: bool = False
     served: bool = False
     reached: bool = False
+    unread: Callable[[], None] | None = None
 
     def serve(self, value: Tensor) -> Tensor | None:
         """``act``, and note that it was asked to; what it refuses it refuses by an error of its own."""

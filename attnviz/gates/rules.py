@@ -118,8 +118,8 @@ def convolved(meeting: Meeting) -> Verdict:
     """Weights of experts, where their kernels were mixed; or weights over a memory that is stored as a kernel."""
     kernel = meeting.marks.get(meeting.args[1])
     if kernel is not None:
-        bounded = "a gate that is used as a kernel is not served: multiply the features by it" if kernel.gate else ""
-        return _mixed(meeting, kernel) or bounded
+        found = _mixed(meeting, kernel)
+        return "a gate that is used as a kernel is not served: multiply by it" if kernel.gate and not found else found
     mark = meeting.marks.get(meeting.args[0])
     if mark is None or mark.gate is None or not mark.gate.sums_to_one or mark.moves is None:
         return ""
@@ -159,7 +159,7 @@ def fused(meeting: Meeting) -> Verdict:
     if shared and not meeting.marks.is_parameter(meeting.args[2]):
         return "the values do not depend on the input, and are no learned memory"
     shape, features = fusion.shapes(meeting.name, meeting.args)
-    meets = meeting.operand(2)
+    meets, features = meeting.operand(2), (1, *features[1:]) if shared else features
     return [Finding("pairwise", shape, features, meeting.place, meets, axis=len(shape) - 1, shared=shared)]
 
 

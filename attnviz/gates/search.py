@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from attnviz.attention.gate import Gate
 from attnviz.core.sites import Place
 from attnviz.gates import ops
 from attnviz.gates.axes import Axes, Axis, of_map
-from attnviz.gates.containers import examples_in
+from attnviz.gates.containers import examples_in, sides_in
 from attnviz.gates.dropout import seeing_dropout
 from attnviz.gates.flow import NONE, Mark, Origin, Output, with_output
 from attnviz.gates.ledger import WATCHERS, Finding, Ledger
@@ -50,6 +51,7 @@ class GateSearch(ops.EagerMode):
     Attributes:
         ledger: What was found.
         examples: How many the model is given.
+        sides: How high and wide these are.
         calls: How often each module was called.
         totals: How many operations of each family there were in each call of each module.
         shapes: Of what modules gave out, and of results of operations that are counted.
@@ -64,7 +66,7 @@ class GateSearch(ops.EagerMode):
         given = list(inputs)
         subclasses = any(type(tensor) not in (Tensor, nn.Parameter) for tensor in given)
         self.marks = Marks(frozenset(storage_of(p) for p in model.parameters()) - {0}, subclasses)
-        self.examples = examples_in(given)
+        self.examples, self.sides = examples_in(given), sides_in(given)
         self.axes = Axes(subclasses, self.examples)
         self.shapes: dict[Place, tuple[int, ...]] = {}
         self._axes_at: dict[Place, tuple[str, ...]] = {}
@@ -192,9 +194,11 @@ class GateSearch(ops.EagerMode):
             self._front[place] = self.axes.of(value)[0]
 
     def is_grouped(self, place: Place) -> bool:
-        """Whether the rows of one example lie side by side there, as far as is known."""
-        axis = self._front.get(place, ())
-        return not any(kind == "batch" for kind, _ in axis) or axis[0] == ("batch", self.examples)
+        """Whether the rows of one example lie side by side there; yes, where nothing is known of the first axis."""
+        kinds = [kind for kind, _ in self._front.get(place, ())]
+        ahead = next((i for i, kind in enumerate(kinds) if kind != "batch"), len(kinds))
+        examples = math.prod(size for _, size in self._front.get(place, ())[:ahead])
+        return not any(kinds) or (ahead > 0 and examples == self.examples and "batch" not in kinds[ahead:])
 
     def over(self, finding: Finding) -> tuple[str, ...]:
         """What the axes of pairwise weights run over; for every other kind the kind says it."""

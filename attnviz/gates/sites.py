@@ -53,6 +53,10 @@ def as_gate(value: Tensor, site: GateSite, place: Place) -> Tensor:
         UserError: It does not fit, because the input has another size than at the search.
     """
     if site.batch:
+        if site.batch >= value.ndim:
+            raise UserError(
+                f"{site.name} does not tell its examples apart where it is read, at {site.how}; read it with exact=True"
+            )
         value = value.movedim(site.batch, 0)
     if value.shape[1:] == site.shape[1:]:
         return value

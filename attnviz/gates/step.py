@@ -100,7 +100,7 @@ class TracedOperation:
             return mark.limits
         if not isinstance(value, Tensor):
             return ANY
-        if value.ndim or value.device.type != "cpu" or self.marks.is_parameter(value):
+        if value.ndim or value.device.type != "cpu" or self.marks.is_stored(value):
             return SHARE
         return (float(value), float(value)) if value.dtype.is_floating_point else SHARE
 

@@ -1,5 +1,7 @@
 """Passes in which a network does something else with a gate than at the search: served as said, or refused by name."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -53,6 +55,7 @@ CHANGES = {
     "turned": lambda g: g.roll(1, 1),
     "dropped": lambda g: torch.ones_like(g),
     "another": lambda g: g.detach().new_full(g.shape, 0.7),
+    "scaled by a parameter": lambda g: g * nn.Parameter(torch.full((1, C, 1, 1), 0.5)),
     "only logged": lambda g: g.mean() * 0 + torch.rand(1, C, 1, 1),
 }
 
@@ -65,13 +68,15 @@ def test_what_is_changed_between_a_module_and_the_product_is_refused(way):
     model.flag = True
     with (
         torch.no_grad(),
-        pytest.raises(UserError, match=r"the edit of .* had no effect: the model does not use it as it did"),
+        pytest.raises(UserError, match=r"the edit of .* did not reach the features: the model does not use it"),
         edit(model, {site: set_to(0.3)}),
     ):
         model(x)
     model.train()
-    with torch.no_grad(), pytest.raises(UserError, match="exact=True"), capture(model, [site]):
+    match = "like that of the search" if way in ("dropped", "another") else "exact=True"  # nothing used it
+    with torch.no_grad(), pytest.raises(UserError, match=match), capture(model, [site]) as tape:
         model(x)
+        tape[site.name]
     with torch.no_grad(), capture(model, [site], exact=True) as tape:
         model(x)
     if way == "resized":  # the product repeats nothing then, and is not the one of the search
@@ -361,3 +366,134 @@ def test_containers_that_a_network_writes_into_are_as_before():
     assert len(find_gates(Pathways(), (batch,))) == len(find_gates(Pathways(), (batch,))) == 1
     assert batch["pictures"] == [x]
     assert list(batch) == ["pictures"]
+
+
+class Halves(nn.Module):
+    """Two modules give out parts of one tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.both = nn.Conv2d(3, C, 1), nn.Sequential(nn.Conv2d(C, 2 * C, 1), nn.Sigmoid())
+        self.first, self.second = Part(slice(0, C)), Part(slice(C, 2 * C))
+
+    def forward(self, x):
+        x = self.stem(x)
+        both = self.both(x.mean((2, 3), keepdim=True))
+        first, second = self.first(both), self.second(both)
+        return x * first + x.flip(-1) * second
+
+
+class Part(nn.Module):
+    def __init__(self, part):
+        super().__init__()
+        self.part = part
+
+    def forward(self, gate):
+        return gate[:, self.part]
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_two_gates_in_one_memory_arrive_both(trained):
+    model, x = Halves().eval(), torch.randn(2, 3, 4, 4)
+    sites = find_gates(model, x)
+    model.train(trained)
+    with torch.no_grad(), capture(model, sites) as tape:
+        model(x)
+    assert len(sites) == len(tape) == 2
+
+
+def test_another_product_in_train_mode_is_served():
+    way = Applying(lambda x, g: torch.addcmul(x, x, g) if way.training else x + x * g)
+    x = torch.randn(2, 3, 4, 4)
+    with torch.no_grad():
+        site = found(way, x)
+        with edit(way.train(), {site: set_to(0.3)}):
+            assert torch.allclose(way(x), way.stem(x) * 1.3)
+
+
+class Skipping(Gated):
+    """A residual branch that is left out in train mode after its gate was computed."""
+
+    def forward(self, x):
+        x = self.stem(x)
+        gate = self.gate(x.mean((2, 3), keepdim=True))
+        return x if self.flag else x + x * gate
+
+
+def test_a_gate_that_nothing_uses_is_not_on_the_tape():
+    model, x = Skipping(), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    model.flag = True
+    with torch.no_grad(), capture(model.train(), [site]) as tape:
+        model(x)
+    assert site.name not in tape
+    model.flag = False
+    with log_gates(model, x, every=1) as log:
+        for model.flag in (True, False):
+            model(x)
+    assert [math.isnan(row["mean"]) for row in log.rows] == [True, False]
+
+
+def rows_and_pictures():
+    """Networks whose rows are not their pictures, and other counts of both than at the search."""
+    words = torch.randn(3, 5, C)
+    return {
+        "clips of frames": (lambda x: x.unflatten(0, (-1, 4)).mean(1), (pictures(4),), (pictures(12),)),
+        "time in front": (lambda x: x.mean(0), (torch.randn(4, 1, 3, 4, 4),), (torch.randn(4, 3, 3, 4, 4),)),
+        "one after the other": (lambda *xs: torch.cat(xs), (pictures(1),), tuple(map(pictures, (1, 1, 1)))),
+        "words first": (lambda words, x: x + words.mean() * 0, (words, pictures(1)), (words, pictures(2))),
+    }
+
+
+@pytest.mark.parametrize("way", rows_and_pictures())
+def test_a_mean_over_what_lies_in_front(way):
+    join, first, second = rows_and_pictures()[way]
+    model = Joined(join)
+    site = found(model, first)
+    assert site.shape[0] == 1
+    with torch.no_grad(), capture(model, [site]) as tape:
+        model(*second)
+        gate = tape[site.name].values
+        with edit(model, {site: mean()}):
+            model(*second)
+        assert torch.allclose(tape[site.name].values, gate.mean(0, keepdim=True).expand_as(gate))
+
+
+def test_windows_of_a_batch_that_was_cut_lie_side_by_side():
+    def cut(x):
+        return x.unflatten(0, (2, -1)).unflatten(-1, (2, 2)).movedim(-2, 2).flatten(0, 2)
+
+    model = Joined(cut)
+    site = found(model, pictures(4))
+    assert site.shape[0] == 2
+    with torch.no_grad(), edit(model, {site: mean()}):
+        model(pictures(4))
+
+
+def test_heads_in_front_of_one_example_are_no_examples():
+    model = Joined(lambda x: torch.cat([x, x * 2], 1).unflatten(1, (2, 3)).transpose(0, 1).flatten(0, 1))
+    for count in (1, 3):
+        site = found(model, pictures(count))
+        with pytest.raises(UserError, match="do not lie side by side"), edit(model, {site: mean()}):
+            model(pictures(3))
+
+
+def test_concatenation_into_given_memory():
+    def join(x):
+        return torch.cat([x, x.flip(-1)], out=torch.empty(2 * len(x), *x.shape[1:]))
+
+    with torch.no_grad():
+        assert found(Joined(join).requires_grad_(False), pictures(2)).shape[0] == 2
+
+
+def test_a_weight_over_a_learned_number_is_found():
+    class Tempered(Gated):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, x):
+            x = self.stem(x)
+            return x * (self.gate(x.mean((2, 3), keepdim=True)) / (1 + F.softplus(self.a)))
+
+    assert found(Tempered(), pictures(2)).kind == "channel"

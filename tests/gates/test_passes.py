@@ -333,7 +333,7 @@ def test_an_edit_is_confirmed_where_it_acts():
     model = named(nets.Net, lambda: Dropped(nets.Gate("channel")))
     sites = find_gates(model, X)
     tapped = next(s for s in sites if s.how == "tap")
-    message = f"the edit of {tapped.name}, at .*, had no effect: attention does not use"
+    message = f"the edit of {tapped.name}, at .*, did not reach the features: attention does not use"
     with torch.no_grad(), edit(model, {tapped: set_to(0.0)}), pytest.raises(UserError, match=message):
         model(X)
     # a network that is changed after the search
@@ -344,7 +344,7 @@ def test_an_edit_is_confirmed_where_it_acts():
     with torch.no_grad(), edit(model, {site: scale(0.5)}):
         model(X)  # the first product used it
     model.attention.forward = lambda x: (model.attention.scale_activation(x), x * 0.5)[1]
-    message = f"the edit of {site.name}, at .*, had no effect: attention does not use"
+    message = f"the edit of {site.name}, at .*, did not reach the features: attention does not use"
     with torch.no_grad(), edit(model, {site: set_to(0.5)}), pytest.raises(UserError, match=message):
         model(X)
     assert clean(model)

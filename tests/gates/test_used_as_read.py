@@ -324,7 +324,7 @@ def test_an_edit_that_goes_past_a_product_in_another_module_is_refused():
     x = torch.randn(2, C, 4, 4)
     model = Apart(keeps=True)
     site = one_gate(model, x)
-    with pytest.raises(UserError, match="had no effect"), edit(model, {site: set_to(0.0)}):
+    with pytest.raises(UserError, match="did not reach the features"), edit(model, {site: set_to(0.0)}):
         model(x)
     model = Apart(keeps=False)
     site = one_gate(model, x)
