@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from attnviz.gates import ops, ranges
-from attnviz.gates.flow import NONE, Kernel, Mark, Origin, Part, kernels_of, without_repeats
+from attnviz.gates.flow import COMPARED, NONE, Kernel, Mark, Origin, Part, kernels_of, without_repeats
 from attnviz.gates.ranges import ANY, FINITE, Range
 from attnviz.gates.step import TracedOperation
 
@@ -101,11 +101,13 @@ def exponential(step: TracedOperation) -> Mark:
 
 
 def compared(step: TracedOperation) -> Mark:
-    """Whether a bounded value passes a limit is a weight of 0 or 1; other comparisons are none."""
-    origin = step.mark.gate if step.alone else None
-    if origin is None and _learned(step) is not None:
-        origin = step.origin(step.name)  # 0 or 1 by learned logits
-    root = step.mark.root if step.alone else None
+    """Whether a bounded or learned value passes a limit is a weight of 0 or 1; other comparisons are none."""
+    roots = {mark.root for _, mark in step.operands}
+    root = next(iter(roots)) if len(roots) == 1 else None
+    gates = {mark.gate.uid: mark.gate for _, mark in step.operands if mark.gate}
+    origin = next(iter(gates.values())) if len(gates) == 1 else None
+    if origin is None and (gates or any(m.origin and m.origin.name == "learned" for _, m in step.operands)):
+        origin = step.origin(step.name if step.alone else COMPARED)
     return step.new(root, origin=origin, limits=ranges.SHARE, compared=True)
 
 
@@ -165,10 +167,7 @@ def combined(step: TracedOperation) -> Mark:
         return _of_two(step, first, second)
     mark = marked[0]
     keeps = step.name != "div" or first is not None
-    limits = _limits(step)
-    origin, limits = _earned(step, limits, mark.gate)
-    if mark.gate and not keeps and not ranges.is_finite(limits):
-        origin = None
+    origin, limits = _earned(step, _limits(step), mark.gate)
     number = step.limits(step.args[1 if second is None else 0])
     return step.new(
         mark.root,
@@ -183,7 +182,7 @@ def combined(step: TracedOperation) -> Mark:
         straight=step.straight(),
         inverse=mark.inverse if step.name == "mul" and number == (1.0, 1.0) else None,
         complement=mark if number == (1.0, 1.0) and step.name == ("rsub" if second is None else "sub") else None,
-        kernels=_kernels(step, mark) or mark.kernels,
+        kernels=(kernels(step, (0, 1)) if step.name == "mul" and step.tensor.ndim > 2 else ()) or mark.kernels,
         **({"like": mark.like} if step.name in ("mul", "div") and keeps and number[0] == number[1] else {}),
     )
 
@@ -205,14 +204,13 @@ def _covers(step: TracedOperation, first: Mark | None, second: Mark | None) -> f
     return NONE.union(*(m.covers | {m.like} for m in marks))
 
 
-def _kernels(step: TracedOperation, mark: Mark) -> tuple[Kernel, ...]:
-    """Bounded weights times parameters."""
-    if step.name != "mul" or step.place is None or len(step.args) < 2:
-        return ()
-    index = 0 if step.marks.get(step.args[0]) is mark else 1
-    if step.args[index].ndim < 3 or not step.marks.is_parameter(step.args[1 - index]):
-        return ()
-    return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index), step.args[1 - index])
+def kernels(step: TracedOperation, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
+    """Bounded weights that meet parameters; ``pair``: the positions of the two factors."""
+    for index, other in (pair, pair[::-1]):
+        mark = step.marks.get(step.args[index])
+        if mark and step.place and step.marks.is_parameter(step.args[other]):
+            return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index), step.args[other])
+    return ()
 
 
 def _of_two(step: TracedOperation, first: Mark, second: Mark) -> Mark:

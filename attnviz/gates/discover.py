@@ -39,7 +39,8 @@ def find_gates(model: nn.Module | Network, example: Any = None, *, unbounded: bo
 
     attnviz's own modules report their gates themselves. Everywhere else gates are found by data flow: a
     multiplication is a gate if both operands depend on the input, one is repeated where the other is not (or lies
-    between 0 and 1), and that one is bounded, however it came to its bounds (``attnviz.gates.bounding``).
+    between 0 and 1), and that one is bounded, however it came to its bounds (``attnviz.gates.bounding``): also by a
+    comparison of bounded or learned values, where it is repeated.
     Weights that meet values in a matrix product, weights of experts' kernels, added context terms, spatial
     transformers and deformable convolutions have rules of their own (``attnviz.gates.rules``). Softmax weights that
     a learned layer mixes before they meet values (talking heads) are no gates; nor are products without a bound
@@ -130,7 +131,8 @@ def _unchanged(tensors: Sequence[Tensor]) -> Iterator[None]:
         yield
     finally:
         for tensor, (copy, version) in zip(mine, before, strict=True):
-            if tensor.is_inference() or tensor._version != version:
+            # tensors of inference mode do not say whether they were written to
+            if not torch.equal(tensor, copy) if tensor.is_inference() else tensor._version != version:
                 tensor.copy_(copy)
 
 

@@ -14,6 +14,8 @@ from attnviz.gates.ranges import ANY, Range, is_finite
 
 Sizes = tuple[int, ...]
 NONE: frozenset[Any] = frozenset()
+COMPARED = "compared"
+"""Name of the origin of a comparison of two values that depend on the input; one with a number has its own name."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Origin:
     """The operation that gave values their bound, or the last learned one.
 
     Attributes:
-        name: The operation's name, ``normalised`` (divided by its own sum), ``product`` (of gates), ``learned`` (a
-            convolution or linear map of marked values), ``affine grid``, or ``tap`` (passed a ``Gate``).
+        name: The operation's name, ``normalised`` (divided by its own sum), ``product`` (of gates), ``COMPARED``,
+            ``learned`` (a convolution or linear map of marked values), ``affine grid``, or ``tap`` (passed a ``Gate``).
         uid: Tells origins apart.
         place: Result of the operation, where it can be found again.
         shape: Of that result.

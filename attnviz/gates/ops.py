@@ -64,8 +64,8 @@ POOLS = _names(
     "adaptive_max_pool3d mkldnn_max_pool2d"
 )
 COMPARISONS = _names(
-    "gt ge lt le eq ne logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not isclose "
-    "isnan isfinite isinf"
+    "gt ge lt le eq ne logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor "
+    "isclose isnan isfinite isinf"
 )
 LEARNED = _names(
     "convolution mkldnn_convolution cudnn_convolution _convolution addmm mm bmm baddbmm mkldnn_linear linear"

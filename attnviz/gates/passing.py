@@ -5,12 +5,11 @@ A rule says what the operation does to bounds and to dependence, whoever calls i
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 
 from attnviz.core.checks import is_whole
 from attnviz.gates import bounding, ops, ranges
-from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes, kernels_of
+from attnviz.gates.flow import NONE, Kernel, Mark, Move, Origin, flat_axes
 from attnviz.gates.moved_axes import moved_axis
 from attnviz.gates.ranges import ANY, POSITIVE
 from attnviz.gates.step import TracedOperation
@@ -169,7 +168,7 @@ def learned(step: TracedOperation) -> Mark:
     if name in ops.PRODUCTS:
         channels = step.result.ndim - 1 if step.alone else None
         pooled = pooled or _is_weighted_mean(step)
-        kernels = _kernels(step, ops.PRODUCTS[name])
+        kernels = bounding.kernels(step, ops.PRODUCTS[name])
     elif name in ("linear", "mkldnn_linear"):
         channels = step.result.ndim - 1
     elif "convolution" not in name:
@@ -181,15 +180,6 @@ def learned(step: TracedOperation) -> Mark:
 def _is_weighted_mean(step: TracedOperation) -> bool:
     """Whether bounded weights over places meet values in a matrix product, for one query."""
     return any(m.gate is not None and 1 in t.shape[-2:] for t, m in step.operands) and not step.alone
-
-
-def _kernels(step: TracedOperation, pair: tuple[int, ...]) -> tuple[Kernel, ...]:
-    """Bounded weights that meet parameters."""
-    for index, other in (pair, pair[::-1]):
-        mark = step.marks.get(step.args[index])
-        if mark and step.place and step.marks.is_parameter(step.args[other]):
-            return kernels_of(step.args[index], mark, dataclasses.replace(step.place, operand=index), step.args[other])
-    return ()
 
 
 def normalised(step: TracedOperation) -> Mark:
@@ -223,7 +213,7 @@ PASSING: Mapping[str, Callable[[TracedOperation], Mark]] = {
     **dict.fromkeys(ops.REDUCTIONS | ops.POOLS, reduced),
     **dict.fromkeys(ops.LEARNED, learned),
     **dict.fromkeys(ops.NORMS, normalised),
-    **dict.fromkeys(ops.COMPARISONS, bounding.compared),
+    **dict.fromkeys((*ops.COMPARISONS, "bernoulli"), bounding.compared),
     **dict.fromkeys(ops.SOFTMAX, bounding.softmax),
     **dict.fromkeys(ranges.ARITHMETIC, bounding.combined),
     **dict.fromkeys(("fill", "copy"), bounding.written),

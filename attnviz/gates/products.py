@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnviz.core.kinds import kind_of
 from attnviz.gates import ops, ranges
-from attnviz.gates.flow import NONE, Mark, Origin, Sizes, without_repeats
+from attnviz.gates.flow import COMPARED, NONE, Mark, Origin, Sizes, without_repeats
 from attnviz.gates.ledger import Finding, Source
 from attnviz.gates.meeting import Meeting, Verdict
 from attnviz.gates.moved_axes import axis_of_labels, labels_of
@@ -134,6 +134,8 @@ def _why_not(pair: Pair) -> str:
         return f"{_sized(pair.shape)} varies where {_sized(pair.full)} does not"
     if pair.repeats or (origin is not None and origin.name == "product"):
         return ""
+    if origin is not None and origin.name in (COMPARED, "scatter"):
+        return "which values are chosen, as large as what it meets: an activation"
     if set(pair.full[2:]) == {1} and max((1, *pair.gate.shape[2:], *pair.meeting.args[pair.other].shape[2:])) > 1:
         return "both factors are the same at every place: a product of two vectors"
     if pair.mark.root == features.root:
@@ -157,6 +159,8 @@ def _unbounded(pair: Pair) -> str:
     name = pair.mark.origin.name if pair.mark.origin else ""
     if name == "tap":
         return "a Gate has reported it already"
+    if pair.mark.compared:
+        return f"{_sized(pair.shape)} is a comparison of values that are neither bounded nor learned"
     low, high = pair.mark.limits
     limits = (
         "no limits" if math.isinf(low) and math.isinf(high) else f"no {'lower' if math.isinf(low) else 'upper'} limit"

@@ -28,6 +28,9 @@ from attnviz.gates.rules import RULES, shapes_in
 from attnviz.gates.step import TracedOperation
 from attnviz.gates.tensor_table import storage_of
 
+ONE_HOT = ops.VIEWS | {"scatter"}
+"""What gives whole numbers that may be weights: ``one_hot``; all others say which, not what."""
+
 
 @dataclass
 class Frame:
@@ -91,6 +94,8 @@ class GateSearch(ops.EagerMode):
             for path, module in self.model.named_modules():
                 stack.callback(module.register_forward_pre_hook(self._entering(path)).remove)
                 stack.callback(module.register_forward_hook(self._leaving(path), always_call=True).remove)
+                if not isinstance(module, nn.MultiheadAttention):  # what it computes is served until the last hook
+                    stack.callback(module.register_forward_hook(self._computed, prepend=True).remove)
         except BaseException:
             stack.close()
             raise
@@ -103,6 +108,11 @@ class GateSearch(ops.EagerMode):
             self._frames.append(Frame(path, self.calls[path], self.marks.uid(), counts))
 
         return hook
+
+    def _computed(self, _module: nn.Module, _inputs: Any, _output: Any) -> None:
+        """A module's own ``forward`` is over: what hooks of the user compute behind it is not of this call."""
+        frame = self._frames[-1]
+        self.totals[frame.path, frame.call] = Counter(frame.counts)
 
     def _leaving(self, path: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -238,7 +248,7 @@ class GateSearch(ops.EagerMode):
                 mark = self._credited(mark, numbers)
                 if place is not None and isinstance(result, Tensor):
                     mark = mark._replace(made=(replace(place, operand=-1), tuple(result.shape)))
-                self._mark(outputs, ops.written(func, args, keywords), mark)
+                self._mark(name, outputs, ops.written(func, args, keywords), mark)
                 self.axes.follow(name, (*args, *keywords.values()), result)
                 if place is not None and isinstance(result, Tensor):
                     self._axes_at[place] = self.axes.kinds(result)
@@ -256,10 +266,11 @@ class GateSearch(ops.EagerMode):
             weighs=along[0] if along else None,
         )
 
-    def _mark(self, outputs: list[Tensor], written: list[Tensor], mark: Mark) -> None:
+    def _mark(self, name: str, outputs: list[Tensor], written: list[Tensor], mark: Mark) -> None:
         for number, tensor in enumerate(outputs):
             own = mark
-            if not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized:
+            whole = not tensor.is_floating_point() and tensor.dtype != torch.bool and not tensor.is_quantized
+            if whole and not (mark.gate and name in ONE_HOT):
                 own = self.marks.new(carries=mark.carries)  # which, not what
             elif len(outputs) > 1:
                 # results of one operation are different values: halves of a chunk have no common root

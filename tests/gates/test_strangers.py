@@ -14,7 +14,16 @@ from tests.gates.formulas import BOUNDED, UNBOUNDED, Formula, Swish
 from tests.gates.test_discover import expected_names
 
 X = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
-STYLES = {**s.KINDS, **s.MISSED, **s.REPEATED, **s.WITH_COMPLEMENT, **s.FALSE_BESIDE, **s.BY_AXES, **s.RESIZED}
+STYLES = {
+    **s.KINDS,
+    **s.MISSED,
+    **s.COMPARED,
+    **s.REPEATED,
+    **s.WITH_COMPLEMENT,
+    **s.FALSE_BESIDE,
+    **s.BY_AXES,
+    **s.RESIZED,
+}
 
 
 def alone(module):
@@ -60,7 +69,7 @@ def test_an_edit_changes_a_gate_and_its_complement_alike(style):
             assert torch.allclose(edited, model.attn.mix(stem, torch.tensor(value)), atol=1e-6)
 
 
-@pytest.mark.parametrize("style", [*s.LOOKALIKES, *s.LOSSES], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("style", [*s.LOOKALIKES, *s.LOSSES, *s.CHOICES], ids=lambda c: c.__name__)
 def test_lookalikes_give_nothing(style):
     assert find_gates(foreign.build(style), X) == ()
 
