@@ -92,6 +92,14 @@ class GateSite:
         return kind.acting(self.residual, self.even) if self.residual or self.even else kind
 
     @property
+    def channels_last(self) -> bool:
+        """Whether channels lie behind the places, as in a mask (1, H, W, 1)."""
+        last = len(self.shape) - 1
+        if self.traits.per_place:
+            return last > 1 and self.shape[1] > 1 and self.shape[last] == 1
+        return last > 1 and self.channels == last
+
+    @property
     def has_scores(self) -> bool:
         """Whether it is one weight per channel."""
         return self.traits.has_scores

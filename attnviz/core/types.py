@@ -105,13 +105,13 @@ class GateRecord:
 
         A ``UserError`` if a channel gate varies over more than one axis: it is of several examples.
         """
-        shape, last = self.values.shape, self.values.ndim - 1
+        shape = self.values.shape
         if self.site.has_scores:
             if sum(n > 1 for n in shape) > 1 or shape[0] > 1:
                 raise UserError(f"the values of {self.site.name} are of one example, (1, C, 1, 1), got {shape}")
-            return self.values.reshape(1, -1, *(1,) * (last - 1))
-        behind = self.site.traits.per_place and last > 1 and shape[1] > 1 and shape[last] == 1
-        return np.moveaxis(self.values, last, 1) if behind else self.values
+            return self.values.reshape(1, -1, *(1,) * (len(shape) - 2))
+        behind = self.site.traits.per_place and self.site.channels_last
+        return np.moveaxis(self.values, -1, 1) if behind else self.values
 
     @property
     def mask(self) -> Floats:

@@ -78,6 +78,11 @@ def _set_to(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     return _given(values, edit).expand(values.shape)
 
 
+def _paint(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
+    mask = _given(values, edit)
+    return (mask[..., None] if site.channels_last else mask).expand(values.shape)
+
+
 def _per_channel(values: Tensor, site: GateSite, edit: Edit, factor: Tensor | float) -> Tensor:
     """(1, …) factors that are 1 but at the edit's channels."""
     axis = channel_axis(site) or 1
@@ -132,7 +137,7 @@ ACTIONS: Mapping[str, Callable[[Tensor, GateSite, Edit], Tensor]] = MappingProxy
         "knock_out": _knock_out,
         "mean": _mean,
         "shuffle": _shuffle,
-        "paint": _set_to,
+        "paint": _paint,
     }
 )
 """From ``Edit.action`` to what it does to the values of a gate, (N, …) -> the same shape."""
@@ -142,10 +147,10 @@ def apply(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
     """The values of a gate after an edit.
 
     Raises:
-        UserError: The input's size or batch does not fit the edit.
+        UserError: The input's size or batch does not fit the edit, or the gate is a comparison and cannot be that.
     """
     try:
-        return ACTIONS[edit.action](values, site, edit)
+        changed = ACTIONS[edit.action](values if values.is_floating_point() else values.float(), site, edit)
     except UserError:
         raise
     except (RuntimeError, IndexError) as error:
@@ -153,3 +158,15 @@ def apply(values: Tensor, site: GateSite, edit: Edit) -> Tensor:
             f"{edit.action} does not fit {site.name}, which had shape {site.shape} at the search and has "
             f"{tuple(values.shape)} now: {error}"
         ) from error
+    if changed.shape != values.shape:
+        raise UserError(
+            f"{edit.action} gives values of shape {tuple(changed.shape)} for {site.name}, which had shape {site.shape} "
+            f"at the search and has {tuple(values.shape)} now"
+        )
+    given = changed.to(values.dtype)
+    if given.dtype != changed.dtype and not torch.equal(given.to(changed.dtype), changed):
+        raise UserError(
+            f"{site.name} holds values of type {values.dtype}, which {edit.action} cannot change as asked; make real "
+            "numbers of them in the network, as gate.float()"
+        )
+    return given

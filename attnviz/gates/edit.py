@@ -44,8 +44,9 @@ def _floats(value: Any, what: str) -> Floats:
 def neutral() -> Edit:
     """Replace a gate by one that does nothing.
 
-    That is 1 for channel, spatial, strip and full gates, 1/B for a branch of B, uniform weights for pairwise
-    attention, 0 for an added term and the identity for a spatial transformer.
+    That is 1 for channel, spatial, strip and full gates (0 where the features are multiplied by 1 + the gate), 1/n
+    where n weights sum to 1 (branches, pairwise attention), 0 for an added term and the identity for a spatial
+    transformer.
     """
     return Edit("neutral")
 
@@ -138,8 +139,10 @@ def _check_grouped(site: GateSite, edit: Edit) -> None:
 def _check_reference(site: GateSite, edit: Edit) -> None:
     _check_grouped(site, edit)
     shape = np.shape(edit.value) if edit.value is not None else None
-    if shape is not None and (len(shape) != len(site.shape) or shape[1:] != site.shape[1:] or not shape[0]):
-        raise UserError(f"a reference for {site.name} has shape (R, {str(site.shape[1:])[1:-1]}), got {shape}")
+    fits = shape is None or (len(shape) == len(site.shape) and shape[1:] == site.shape[1:] and shape[0] > 0)
+    if not fits or (shape is not None and shape[0] % site.shape[0]):
+        rows = f"R times {site.shape[0]}" if site.shape[0] > 1 else "R"
+        raise UserError(f"a reference for {site.name} has shape ({rows}, {str(site.shape[1:])[1:-1]}), got {shape}")
 
 
 def _check_shuffle(site: GateSite, edit: Edit) -> None:
@@ -155,9 +158,10 @@ def _check_mask(site: GateSite, edit: Edit) -> None:
     shape = np.shape(edit.value) if edit.value is not None else ()
     if "place" not in site.traits.axes:
         raise UserError(f"{site.name} is a {site.kind} gate; a mask can be painted on a spatial or full gate")
+    sides = site.shape[1:-1] if site.channels_last else site.shape[2:]
     # A volume's gate (N, 1, D, H, W) takes one mask for all slices as well.
-    if len(shape) < 2 or len(shape) > len(site.shape) - 2 or shape != site.shape[len(site.shape) - len(shape) :]:
-        raise UserError(f"a mask for {site.name} has shape {site.shape[2:]}, got {shape}")
+    if not 2 <= len(shape) <= len(sides) or shape != sides[len(sides) - len(shape) :]:
+        raise UserError(f"a mask for {site.name} has shape {sides}, got {shape}")
 
 
 def _check_nothing(site: GateSite, edit: Edit) -> None:
@@ -224,7 +228,7 @@ def _change(site: GateSite, place: Place, change: Edit, passes: Passes) -> Calla
         # The arithmetic of an edit must not be counted by the scope of a module around it.
         with _disable_current_modes():
             gate = as_gate(value, site, place)
-            if change.mixes_examples:
+            if change.mixes_examples or (change.action == "mean" and site.shape[0] > 1):
                 passes.check_examples(site, len(gate))
             changed = apply(gate, site, change)
             if 0 in value.stride():  # operations are counted by what is repeated: that is still the same

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from attnviz import UserError
 from attnviz.core import types
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
 from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set_to, shuffle
-from tests.gates import foreign
+from tests.gates import foreign, strangers_branches
 
 X = torch.randn(3, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
@@ -242,3 +243,72 @@ def test_what_fits_only_at_the_searched_size_is_refused_when_it_runs():
     with torch.no_grad(), edit(model, {site: shuffle("batch")}), pytest.raises(UserError, match="at least 2 examples"):
         model(X[:1])
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+class Hard(nn.Module):
+    """A gate that is a comparison, multiplied in as such."""
+
+    def __init__(self, harden, mask):
+        super().__init__()
+        self.conv, self.fc, self.harden, self.mask = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 1 if mask else 8, 1), harden, mask
+
+    def forward(self, x):
+        x = self.conv(x)
+        return x * self.harden(self.fc(x if self.mask else x.mean((2, 3), keepdim=True)).sigmoid())
+
+
+HARD = {
+    "greater": lambda g: g > 0.5,
+    "at most": lambda g: g <= 0.5,
+    "between": lambda g: (g > 0.4) & (g < 0.6),
+    "not": lambda g: ~(g > 0.5),
+    "above the mean": lambda g: g >= g.mean((1, 2, 3), keepdim=True),
+    "not equal": lambda g: g.round() != 0,
+}
+
+
+@pytest.mark.parametrize("mask", [False, True], ids=["channels", "places"])
+@pytest.mark.parametrize("how", HARD)
+def test_gates_that_are_comparisons_take_what_a_comparison_can_be(how, mask):
+    torch.manual_seed(0)
+    model = Hard(HARD[how], mask).eval()
+    (site,) = find_gates(model, X)
+    with capture(model, [site]) as tape:
+        plain = model(X)
+    values = tape[site.name].values
+    assert values.dtype == torch.bool and 0 < values.float().mean() < 1
+    with torch.no_grad():
+        x = model.conv(X)
+        for change, expected in (
+            (neutral(), x),
+            (set_to(0), 0 * x),
+            (set_to(~values), x * ~values),
+            (scale(1.0), plain),
+            (scale(0.0), 0 * x),
+        ):
+            with edit(model, {site: change}):
+                assert torch.equal(model(X), expected)
+        for change in (scale(0.5), set_to(0.3), set_to(2), set_to(-1), mean(torch.full(values.shape, 0.25)), scale(3)):
+            with pytest.raises(UserError, match=r"torch\.bool.*\.float\(\)"), edit(model, {site: change}):
+                model(X)
+        assert torch.equal(model(X), plain)
+
+
+@pytest.mark.parametrize("side", [12, (12, 9)], ids=["square", "oblong"])
+def test_masks_of_networks_with_channels_last_are_painted(side):
+    high, wide = (side, side) if isinstance(side, int) else side
+    model, x = strangers_branches.MapsLast().eval(), torch.randn(2, foreign.C, high, wide)
+    (site,) = find_gates(model, x)
+    assert site.shape == (1, high, wide, 1)
+    mask = torch.rand(high, wide)
+    with torch.no_grad():
+        with edit(model, {site: paint(mask)}):
+            painted = model(x)
+        plain = model.fc(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    assert torch.allclose(painted, plain * mask)
+    for wrong in ((high, 1), (wide, 1), (1, 1), (high + 1, wide), (high, wide, 1)):
+        with (
+            pytest.raises(UserError, match=rf"has shape \({high}, {wide}\), got"),
+            edit(model, {site: paint(torch.ones(wrong))}),
+        ):
+            pass

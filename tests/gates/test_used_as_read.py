@@ -764,6 +764,24 @@ def test_windows_of_a_larger_map_are_not_taken_for_examples(searched, change):
         assert model(torch.randn(1, C, 16, 16)).shape == (16, C, 4, 4)
 
 
+@pytest.mark.parametrize("side", [4, 12, 16], ids=["one window", "nine windows", "sixteen windows"])
+def test_the_mean_of_reference_windows_is_not_given_to_a_map_of_another_size(side):
+    model = GatedWindows()
+    site = one_gate(model, torch.randn(2, C, 8, 8))
+    reference = torch.rand(12, *site.shape[1:])
+    with edit(model, {site: mean(reference)}), capture(model, [site]) as tape:
+        model(torch.randn(3, C, 8, 8))
+        assert torch.allclose(tape[site.name].values, reference.unflatten(0, (3, 4)).mean(0).repeat(3, 1, 1, 1))
+        with pytest.raises(UserError, match="cannot be told from each other"):
+            model(torch.randn(1, C, side, side))
+    for rows in (1, 2, 3, 5, 13):
+        with (
+            pytest.raises(UserError, match=r"\(R times 4, "),
+            edit(model, {site: mean(reference[:1].repeat(rows, 1, 1, 1))}),
+        ):
+            pass
+
+
 def test_an_axis_that_is_left_as_it_is_cuts_nothing():
     """Older torch slices for every colon of ``gate[:, :, None, None]``."""
 

@@ -57,7 +57,9 @@ def _needed(values: Floats | None, what: str) -> Floats:
 
 def _mean(given: Given) -> Edit:
     reference = _needed(given.reference, "the gate for other photographs")
-    return mean(reference.mean(0, keepdims=True))  # one row: what is kept with the edits stays small
+    rows = 1 if given.values is None else len(given.values)  # of one example: it may have several windows or heads
+    # the mean of one example: what is kept with the edits stays small
+    return mean(reference.reshape(-1, rows, *reference.shape[1:]).mean(0))
 
 
 def _small(site: GateSite) -> bool:

@@ -17,6 +17,7 @@ from attnviz.gates.edit import edit, knock_out, mean, neutral, paint, scale, set
 from attnviz.gates.edits.channel_search import greedy, leave_one_out
 from attnviz.gates.edits.edit_list import EditList, EditStep, applied
 from attnviz.gates.edits.json_format import Document, Recorded, fingerprint, from_json, to_json
+from attnviz.gates.edits.replacements import SWAPS, Given
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
 
@@ -390,3 +391,13 @@ def test_a_model_named_in_a_file_is_never_a_path(files, checkpoints, capsys):
     (files / "edits.json").write_text(json.dumps(document))
     assert main(["replay", str(files / "edits.json"), str(files / "photo.png")]) == 2
     assert "give --model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rows", [1, 4], ids=["one row", "four windows"])
+def test_the_mean_over_other_photographs_keeps_the_rows_of_an_example_apart(rows):
+    rng = np.random.default_rng(0)
+    values = rng.random((rows, 8, 1, 1), dtype=np.float32)
+    others = rng.random((3 * rows, 8, 1, 1), dtype=np.float32)
+    change = SWAPS["mean"].make(Given(values=values, reference=others))
+    assert change.value.shape == values.shape
+    np.testing.assert_allclose(change.value, others.reshape(3, rows, 8, 1, 1).mean(0), rtol=1e-6)
