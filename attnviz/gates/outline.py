@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from attnviz.core.outline import Unit
 from attnviz.core.sites import GateSite
+from attnviz.gates import ops
 from attnviz.models.modes import in_eval_mode
 
 _SUMS = (torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor)
@@ -33,19 +33,19 @@ class _Call:
         return chain((self,), *(child.walk() for child in self.children))
 
 
-class _Sums(TorchDispatchMode):
+class _Sums(ops.EagerMode):
     """Notes in which call two maps of features of one shape are added: neither a bias nor a vector is such a map."""
 
     def __init__(self, stack: list[_Call]) -> None:
         super().__init__()
         self.stack = stack
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def see(self, func: Any, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if func in _SUMS and all(isinstance(a, Tensor) for a in args[:2]):
             a, b = args[0].shape, args[1].shape
             if a == b and len(a) >= 3 and a[2:].numel() > 1:
                 self.stack[-1].adds = True
-        return func(*args, **(kwargs or {}))
+        return ops.run(func, args, keywords)
 
 
 def outline(model: nn.Module, example: Any, sites: Sequence[GateSite] = ()) -> tuple[Unit, ...]:

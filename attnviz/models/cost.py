@@ -134,6 +134,10 @@ class LiveStorage(TorchDispatchMode):
         self._own = {t.untyped_storage()._cdata for t in (*model.parameters(), *model.buffers())}
         self._made: dict[int, weakref.ref[torch.UntypedStorage]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch would load its compiler, see _Flops
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -91,3 +94,18 @@ def test_hooks_are_removed_after_an_error():
 def test_a_network_without_modules_is_one_piece():
     units = outline(Head(), torch.zeros(1, 3, 4, 4))
     assert len(units) == 1 and units[0].shape == (3,)
+
+
+ANALYSED = """
+import sys
+import attnviz
+import numpy as np
+attnviz.analyse("noise-attention", np.zeros((40, 40, 3), np.uint8))
+print("torch._dynamo" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_a_first_answer_does_not_load_torchs_compiler():
+    out = subprocess.run([sys.executable, "-c", ANALYSED], capture_output=True, text=True, check=False)
+    assert out.stdout.split() == ["False"], out.stderr
