@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,12 +13,7 @@ from torch.utils import _pytree
 def tensors_within(value: Any) -> list[Tensor]:
     """All tensors in nested sequences, mappings, dataclasses and plain objects, each once."""
     tensors: dict[int, Tensor] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        tensors[id(tensor)] = tensor
-        return tensor
-
-    map_tensors(note, value)
+    _look(value, tensors, frozenset())
     return list(tensors.values())
 
 
@@ -39,55 +33,24 @@ def sides_in(tensors: Iterable[Tensor]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(t.shape[2:]) for t in tensors if t.ndim > 3)
 
 
-def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
-    """The same value with every tensor in it replaced; what holds no other tensor than before is not copied."""
-    return _mapped(function, value, frozenset())
-
-
-def _mapped(function: Callable[[Tensor], Tensor], value: Any, inside: frozenset[int]) -> Any:
+def _look(value: Any, tensors: dict[int, Tensor], around: frozenset[int]) -> None:
+    """Note tensors; a container may hold one that is around it."""
     if isinstance(value, Tensor):
-        return function(value)
-    if id(value) in inside or isinstance(value, (str, bytes, int, float, type, nn.Module, type(None))):
-        return value
-    inside = inside | {id(value)}
+        tensors[id(value)] = value
+    elif id(value) not in around and not isinstance(value, (str, bytes, int, float, type, nn.Module, type(None))):
+        for part in _parts(value):
+            _look(part, tensors, around | {id(value)})
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """What a container holds."""
     if isinstance(value, (list, tuple)):
-        items = [_mapped(function, item, inside) for item in value]
-        return value if _same(items, value) else _sequence_like(value, items)
-    parts = dict(_parts(value))
-    if not parts and not isinstance(value, Mapping) and _pytree._get_node_type(value) in _pytree.SUPPORTED_NODES:
-        return _pytree.tree_map_only(Tensor, function, value)
-    changed = {key: new for key, old in parts.items() if (new := _mapped(function, old, inside)) is not old}
-    return _with(value, changed) if changed else value
-
-
-def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
-    """What a container holds, by key or by name of the attribute."""
+        return value
     if isinstance(value, Mapping):
-        yield from value.items()
-    elif dataclasses.is_dataclass(value):
-        yield from ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if hasattr(value, f.name))
-    elif hasattr(value, "__dict__") and not callable(value):
-        yield from vars(value).items()
-
-
-def _with(value: Any, changed: Mapping[Any, Any]) -> Any:
-    """A shallow copy with other parts."""
-    if isinstance(value, Mapping) and not hasattr(value, "__setitem__"):
-        return {**value, **changed}
-    other = copy.copy(value)
-    for key, part in changed.items():
-        if isinstance(value, Mapping):
-            other[key] = part
-        else:
-            object.__setattr__(other, key, part)  # also of a frozen dataclass
-    return other
-
-
-def _same(items: list[Any], value: Any) -> bool:
-    return all(a is b for a, b in zip(items, value, strict=True))
-
-
-def _sequence_like(value: Any, items: list[Any]) -> Any:
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*items)
-    return type(value)(items)
+        return value.values()
+    if dataclasses.is_dataclass(value):
+        return [getattr(value, f.name) for f in dataclasses.fields(value) if hasattr(value, f.name)]
+    held = vars(value).values() if hasattr(value, "__dict__") and not callable(value) else ()
+    if not held and _pytree._get_node_type(value) in _pytree.SUPPORTED_NODES:
+        return _pytree.tree_leaves(value)
+    return held
