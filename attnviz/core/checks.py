@@ -41,6 +41,6 @@ def number(what: str, value: Any, high: float = math.inf) -> float:
 
 def choice(what: str, given: Any, known: Collection[str]) -> str:
     """One of some names; ``UserError`` naming the nearest ones otherwise."""
-    if given not in known:
+    if not isinstance(given, str) or given not in known:
         raise UserError(f"unknown {what} {given!r}; {nearest(given, known)}")
     return str(given)

@@ -1,1 +1,1 @@
-"""Finding, reading and editing gates: the only code that hooks a model."""
+"""Finding, reading and editing gates; nothing else hooks a model to get at them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import get_ident
 from typing import Any
@@ -91,7 +91,7 @@ def capture(
         uses the model; a pass does if it calls a module more often than the search saw, and the dict if the pass has
         not come to a site.
     """
-    return _Capture(model, _several("gates to read", sites), _several("gates to read features at", features), exact)
+    return Capture(model, _several("gates to read", sites), _several("gates to read features at", features), exact)
 
 
 def _several(what: str, given: Any) -> tuple[Any, ...]:
@@ -103,13 +103,28 @@ def _several(what: str, given: Any) -> tuple[Any, ...]:
     raise UserError(f"{what} are several sites or names, as [site], got {given!r}")
 
 
-class _Capture:
-    """An open or closed capture; no generator, since starting one takes as long as reading a gate."""
+class Capture:
+    """An open or closed capture; no generator, since starting one takes as long as reading a gate.
+
+    Args:
+        model: As ``capture`` takes it.
+        sites: Likewise.
+        features: Likewise.
+        exact: Likewise.
+        trained: Whether there will be passes in train mode, whatever the mode is when it is opened.
+    """
 
     __slots__ = ("_asked", "_model", "_plan", "_session")
 
-    def __init__(self, model: nn.Module, *asked: Any) -> None:
-        self._model, self._asked = model, asked
+    def __init__(
+        self,
+        model: nn.Module,
+        sites: tuple[GateSite | str, ...],
+        features: tuple[str, ...] = (),
+        exact: bool = False,
+        trained: bool = False,
+    ) -> None:
+        self._model, self._asked = model, (sites, features, exact, trained)
         self._plan: Any = None
 
     def __enter__(self) -> Tape:
@@ -121,7 +136,7 @@ class _Capture:
         try:
             # one that is in use serves a capture that is open around this one; frozen models of torch.jit have no mode
             fits = plan is not None and plan.tape is None and plan.asked == self._asked
-            if not fits or plan.trained != getattr(model, "training", False):
+            if not fits or plan.trained != (self._asked[-1] or getattr(model, "training", False)):
                 plan = session.prepared = _Plan(model, session, *self._asked)
             self._plan = plan
             plan.tape = tape = Tape()
@@ -149,13 +164,14 @@ class _Plan:
 
     Attributes:
         asked: For what it was made.
-        trained: Whether the model was in train mode then.
+        trained: Whether values are followed as in train mode: the model was in it then, or will be.
+        unfollowed: Names of the gates that would be.
         group: What it wants of the model.
         names: Of the sites.
         tape: Where the gates are noted while a capture is open, else ``None``.
     """
 
-    __slots__ = ("asked", "group", "names", "tape", "trained")
+    __slots__ = ("asked", "group", "names", "tape", "trained", "unfollowed")
 
     def __init__(
         self,
@@ -164,8 +180,9 @@ class _Plan:
         sites: tuple[GateSite | str, ...],
         features: tuple[str, ...],
         exact: bool,
+        trained: bool,
     ) -> None:
-        self.asked, self.trained = (sites, features, exact), getattr(model, "training", False)
+        self.asked, self.trained = (sites, features, exact, trained), trained or getattr(model, "training", False)
         self.tape: Tape | None = None
         wanted = resolve(model, sites)
         self.names = names = frozenset(site.name for site in wanted)
@@ -183,13 +200,24 @@ class _Plan:
                 demands.append(Demand(meets, site, self._noting_features(site)))
             tap = self._tapping(site.name, place.module, session.passes)
             taps[place.module] = OutputTap(tap, site, place) if place.op == "output" else tap
+        untrained = [] if self.trained else [replace(demand, trained=True) for demand in demands]
+        self.unfollowed = [demand.site.name for demand in untrained if used_by(demand) is not None]
         simple = len(taps) == len(demands) and all(_is_simple(demand) for demand in demands)
         self.group = Group(demands, Taps(session.passes, self, taps) if simple else None, self._begin)
 
-    def _begin(self) -> None:
+    def _begin(self, training: bool) -> None:
         """Empty the tape: what a pass does not come to, it must not have from an earlier one."""
         if self.tape:
             self.tape.clear()
+        if training and self.unfollowed:
+            self.refuse_train_mode()
+
+    def refuse_train_mode(self) -> None:
+        """Say that what a network does to a gate in train mode only would not be seen."""
+        raise UserError(
+            f"{self.unfollowed[0]} is read where a module gives it out, and in train mode followed from there to the "
+            "features; open the capture in train mode (model.train() first), or read it with exact=True"
+        )
 
     def _leave_out(self, name: str) -> None:
         """The pass has not used a gate that it computed."""

@@ -11,6 +11,8 @@ from torch import is_grad_enabled, nn
 from attnviz.core.errors import UserError
 from attnviz.gates.passes import Passes, in_backward
 
+BROKEN: Any = object()
+"""What a module is said to have given out that raised an exception."""
 LAST: Any = "attnviz"
 """The key under which a hook that comes last stands among those of its module."""
 
@@ -56,7 +58,8 @@ class MovingLast(Hook):
     def __call__(self, module: nn.Module, _inputs: Any) -> None:
         """Move the other hook."""
         hooks: Any = module._forward_hooks
-        if LAST in hooks:  # else somebody has removed all hooks: nothing is served, which is told
+        # else it is last already, or somebody has removed all hooks: nothing is served, which is told
+        if LAST in hooks and next(reversed(hooks)) != LAST:
             hooks.move_to_end(LAST)
 
 
@@ -71,11 +74,11 @@ class Entrance(Hook):
         leaving: Called behind it.
     """
 
-    __slots__ = ("_passes", "_path", "entering", "leaving", "own", "running")
+    __slots__ = ("_module", "_passes", "_path", "entering", "leaving", "own", "running")
 
     def __init__(self, passes: Passes, path: str, module: nn.Module) -> None:
         super().__init__(module.forward)
-        self._passes, self._path = passes, path
+        self._passes, self._path, self._module = passes, path, module
         self.own = module.__dict__.get("forward")
         self.running = 0
         self.entering: Any = None
@@ -84,7 +87,7 @@ class Entrance(Hook):
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the module."""
         passes = self._passes
-        passes.enter(self._path, (args, keywords))
+        number = passes.enter(self._path, (args, keywords), self._module.training)
         self.running += 1
         try:
             if self.entering is not None:
@@ -93,16 +96,16 @@ class Entrance(Hook):
                 output = self.__wrapped__(*args, **keywords)
             except BaseException:
                 if self.entering is not None:
-                    self.leaving(None, args, None)
+                    self.leaving(None, args, BROKEN)
                 raise
             if self.leaving is not None:
                 output = self.leaving(None, args, output)
         except BaseException:
-            passes.break_off()
+            passes.break_off(number)
             raise
         finally:
             self.running -= 1
-        return passes.leave(output)
+        return passes.leave(number, output)
 
 
 class TapEntrance(Hook):
@@ -110,14 +113,14 @@ class TapEntrance(Hook):
 
     Args:
         passes: Of the model.
-        plan: Its ``tape``, if there is one, is emptied when a pass begins.
-        forward: Of the model.
+        plan: Of the capture; its ``tape``, if there is one, is emptied when a pass begins.
+        model: The model.
     """
 
-    __slots__ = ("_passes", "_plan")
+    __slots__ = ("_model", "_passes", "_plan")
 
-    def __init__(self, passes: Passes, plan: Any, forward: Callable[..., Any]) -> None:
-        self.__wrapped__, self._passes, self._plan = forward, passes, plan
+    def __init__(self, passes: Passes, plan: Any, model: nn.Module) -> None:
+        self.__wrapped__, self._passes, self._plan, self._model = model.forward, passes, plan, model
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Run the model."""
@@ -130,6 +133,8 @@ class TapEntrance(Hook):
             return self.__wrapped__(*args, **keywords)
         if tape:
             tape.clear()
+        if self._plan.unfollowed and self._model.training:
+            self._plan.refuse_train_mode()
         passes.whole = True
         try:
             return self.__wrapped__(*args, **keywords)

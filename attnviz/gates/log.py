@@ -18,10 +18,11 @@ from attnviz.core.contexts import reusable
 from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
 from attnviz.core.sites import GateSite
-from attnviz.gates.capture import Tape, capture
+from attnviz.gates.capture import Capture, Tape
 from attnviz.gates.discover import find_gates, what_it_has
 from attnviz.gates.entrances import Hook
 from attnviz.gates.paths import unwrapped
+from attnviz.models.network import Network
 
 LOW, HIGH = 0.01, 0.99
 """Below and above these a weight counts as closed and as open."""
@@ -63,7 +64,7 @@ class GateLog:
 
     def listen(self) -> None:
         """Read the gates in the next pass."""
-        self._tape = self._open.enter_context(capture(self._model, self.sites))
+        self._tape = self._open.enter_context(Capture(self._model, self.sites, exact=True, trained=True))
 
     def close(self) -> None:
         """Read no longer."""
@@ -103,7 +104,9 @@ def _of(values: Tensor) -> Tensor:
 
 
 @reusable
-def log_gates(model: nn.Module, example: Any, every: int = 100, writer: Writer | None = None) -> Iterator[GateLog]:
+def log_gates(
+    model: nn.Module | Network, example: Any, every: int = 100, writer: Writer | None = None
+) -> Iterator[GateLog]:
     """Write down statistics of every gate while somebody's own loop trains a model.
 
     ``with log_gates(model, example, every=100) as log: train(model)``, then ``log.rows`` or ``log.save("gates.csv")``.
@@ -128,6 +131,8 @@ def log_gates(model: nn.Module, example: Any, every: int = 100, writer: Writer |
     if writer is not None and not callable(getattr(writer, "add_scalar", None)):
         raise UserError(f"a writer has a method add_scalar(tag, value, step), got {type(writer).__name__}")
     sites = find_gates(model, example)
+    if isinstance(model, Network):
+        model = model.module
     if not sites:
         raise UserError(what_it_has(unwrapped(model)))
     log = GateLog(model, sites, every, writer)

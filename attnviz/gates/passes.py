@@ -75,7 +75,7 @@ class Passes:
         self.thread = 0
         self.model = model
         self.number = 0
-        self.ended: Callable[[bool], None] | None = None
+        self.ended: Callable[[bool], None] = lambda whole: None
         self._depth = 0
         self._given: Any = None
         self._path = ""
@@ -98,17 +98,21 @@ class Passes:
         self._depth, self.whole, self._given = 0, False, None
         self._calls.clear()
 
-    def enter(self, path: str, given: Any) -> None:
-        """A watched module begins, with these arguments."""
+    def enter(self, path: str, given: Any, training: bool) -> int:
+        """A watched module begins, with these arguments and in this mode; the number of the pass, for its end."""
         self.check_thread()
         if torch._C._get_tracing_state() is not None and any(group.edits for group in self.groups):
             raise UserError(
                 f"this {self.model} is traced (torch.jit.trace, torch.onnx.export) while its gates are edited, which a "
                 "trace would not hold; trace it outside of the edit"
             )
-        self._depth += 1
-        if self._depth > 1:
-            return
+        if self._depth:
+            self._depth += 1
+            return self.number
+        for group in self.groups:
+            if not path and group.begin is not None and not in_backward():
+                group.begin(training)
+        self._depth = 1
         self._calls.clear()
         self.number += 1
         self._given, self._path, self.whole, self._graded = given, path, not path, torch.is_grad_enabled()
@@ -116,23 +120,36 @@ class Passes:
         for group in self.groups:
             for demand in group.edits:
                 demand.served = False
-            if not path and group.begin is not None and not in_backward():
-                group.begin()
+        return self.number
 
-    def break_off(self) -> None:
-        """A watched module raised an exception."""
-        self._depth -= 1
+    def tear(self) -> None:
+        """Hooks are removed; modules that run now are no longer watched."""
+        self.clear()
+        self.number += 1
+
+    def break_off(self, number: int) -> None:
+        """A watched module raised an exception in the pass of this number."""
         for group in self.groups:
             group.broken = True
+        if number != self.number:
+            return
+        self._depth -= 1
         if not self._depth:
             self.clear()
 
-    def leave(self, output: Any) -> Any:
-        """A watched module ends; its output.
+    def leave(self, number: int, output: Any) -> Any:
+        """A watched module ends in the pass of this number; its output.
 
         Raises:
-            UserError: The pass is over and has not come to an edit.
+            UserError: The pass is over and has not come to an edit, or cannot say whether it has.
         """
+        if number != self.number:
+            if any(group.edits for group in self.groups):
+                raise UserError(
+                    f"something was opened or closed on this {self.model} in the middle of a pass that is edited, as "
+                    "from a hook, so that the edit is not whole; open and close it around the pass"
+                )
+            return output
         self._depth -= 1
         if self._depth:
             return output
@@ -140,8 +157,7 @@ class Passes:
         if whole:
             self._check_counts()
         self.clear()
-        if self.ended is not None:
-            self.ended(whole)
+        self.ended(whole)
         for group in self.groups:
             for demand in group.edits:
                 if not demand.served and demand.lies_in(self._path):

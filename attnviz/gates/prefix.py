@@ -27,8 +27,8 @@ class Call:
 
     Attributes:
         inside: The calls that it makes, by the module's path and how often this call had called it.
-        begun: When it began and ended, in calls.
-        ended: The same of its end.
+        begun: When it began, on a clock that every beginning and end of a call moves on.
+        ended: When it ended.
         steady: Whether it gives out one tensor that nothing writes into afterwards.
         size: Bytes of that tensor for one example.
     """
@@ -115,7 +115,7 @@ class _Survey(_Walk):
         """Once the pass is over: which outputs are still what they were."""
         for call, output, version in self._given:
             call.steady = output._version == version
-            call.size = output.numel() * output.element_size() // max(1, len(output))
+            call.size = output.numel() * output.element_size() // max(1, len(output) if output.ndim else 1)
 
 
 class _Keeping(_Walk):

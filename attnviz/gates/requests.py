@@ -62,7 +62,7 @@ class Group:
     Attributes:
         demands: The demands.
         taps: What serves all of them while no other group is open; ``None`` where that takes more than taps.
-        begin: Called when a pass of the whole model begins.
+        begin: Called when a pass of the whole model begins, with whether that is in train mode.
         eager: Whether compiled models run eagerly on their account.
         broken: Whether an exception has ended a pass.
         open: Whether they are served.
@@ -71,7 +71,7 @@ class Group:
 
     demands: Sequence[Demand]
     taps: Taps | None = None
-    begin: Callable[[], None] | None = None
+    begin: Callable[[bool], None] | None = None
     eager: bool = False
     broken: bool = False
     open: bool = False

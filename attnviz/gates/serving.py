@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from attnviz.core.errors import UserError
 from attnviz.gates.arrival import Arrival, ModuleRun
+from attnviz.gates.entrances import BROKEN
 from attnviz.gates.operation_scope import Scope
 from attnviz.gates.passes import AGAIN, Passes
 from attnviz.gates.requests import Demand, at_output, used_by
@@ -79,7 +80,7 @@ class Serving:
                 return output  # another hook raised before this module was entered
             run = self._running.pop()
             run.leave()
-            if output is None:  # after an exception, which comes out as it is
+            if output is BROKEN or (output is None and _module is not None):  # so torch tells hooks of an exception
                 return None
             if run.scope is not None:
                 run.scope.check(path)
@@ -101,20 +102,18 @@ class Serving:
         return output
 
     def _expect(self, due: Sequence[Demand], value: Tensor) -> None:
-        """Wait for a gate where the last of its edits has left it, or where it was read."""
-        if not due:
-            return
-        demand = next((d for d in reversed(due) if d.edits), due[-1])
-        if demand.edits:
-            self._passes.note_edit(demand)
-        user = used_by(demand)
-        for run in reversed(self._running) if user is not None else ():
-            if run.path == user and run.arrival is not None:
+        """Wait for a gate where the last of its edits has left it, or where each has read it."""
+        for demand in [d for d in due if d.edits][-1:] or due:
+            if demand.edits:
+                self._passes.note_edit(demand)
+            user = used_by(demand)
+            running = (run for run in reversed(self._running) if run.path == user and run.arrival is not None)
+            run = next(running, None) if user is not None else None
+            if run is not None and run.arrival is not None:
                 run.arrival.expect(demand, value)
-                return
-        if user is not None:  # it runs later, and is given the gate by the module around both
-            self._of_this_pass()
-            self._ahead.append((user, demand, value))
+            elif user is not None:  # it runs later, and is given the gate by the module around both
+                self._of_this_pass()
+                self._ahead.append((user, demand, value))
 
     def _of_this_pass(self) -> None:
         """Forget what is of an earlier pass."""

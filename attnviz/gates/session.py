@@ -152,8 +152,8 @@ class Session:
                 release()
 
     @contextmanager
-    def serve(self, demands: Sequence[Demand], begin: Callable[[], None] | None = None) -> Iterator[None]:
-        """Serve demands while the context is open, and call ``begin`` when a pass of the whole model begins.
+    def serve(self, demands: Sequence[Demand], begin: Callable[[bool], None] | None = None) -> Iterator[None]:
+        """Serve demands while the context is open, and call ``begin`` as its group's.
 
         Raises:
             UserError: An edit was never come to; an exception that leaves the context is not replaced by this one.
@@ -188,7 +188,7 @@ class Session:
             self._hooks.pop().remove()
         while self._led:
             leave_alone(self._led.pop())
-        self.passes.clear()
+        self.passes.tear()
         self._serving.stop()
 
     def _use(self, path: str, module: nn.Module) -> None:
@@ -264,8 +264,9 @@ def making_last(handle: Any, entering: Callable[..., None] | None = None) -> Cal
 
     def hook(module: nn.Module, inputs: Any) -> None:
         hooks: Any = module._forward_hooks
-        if handle.id in hooks:  # else somebody has removed all hooks: nothing is served, which is told
-            hooks.move_to_end(handle.id)
+        if handle.id not in hooks:
+            return  # somebody has removed all hooks: nothing is served, which is told
+        hooks.move_to_end(handle.id)
         if entering is not None:
             entering(module, inputs)
 

@@ -90,7 +90,7 @@ class Taps:
                 self._gates.append(own)
             else:
                 return False
-        top["forward"] = TapEntrance(self._passes, self._plan, model.forward)
+        top["forward"] = TapEntrance(self._passes, self._plan, model)
         return True
 
     def take_off(self, model: nn.Module) -> None:

@@ -67,7 +67,7 @@ def watching(model: nn.Module, path: str) -> Iterator[Passage]:
         raise UserError(f"no module {path!r} in this {type(inner).__name__}; {nearest(path, paths)}")
     passage = Passage()
 
-    def starting() -> None:
+    def starting(_training: bool) -> None:
         passage.features = passage.output = None
 
     with lease(inner) as session, session.serve((), starting), ExitStack() as hooks:

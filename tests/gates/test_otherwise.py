@@ -1,6 +1,9 @@
 """Passes in which a network does something else with a gate than at the search: served as said, or refused by name."""
 
+import contextlib
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -8,6 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+import attnviz
+from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
 from attnviz.gates.capture import capture
 from attnviz.gates.discover import find_gates
@@ -497,3 +502,306 @@ def test_a_weight_over_a_learned_number_is_found():
             return x * (self.gate(x.mean((2, 3), keepdim=True)) / (1 + F.softplus(self.a)))
 
     assert found(Tempered(), pictures(2)).kind == "channel"
+
+
+NOISES = {
+    "scaled": lambda gate: gate * torch.rand_like(gate),
+    "dropped": lambda gate: F.dropout(gate, 0.5, True),
+    "softened": lambda gate: 0.5 + 0.5 * gate,
+    "hard": lambda gate: (gate > 0.5).float(),
+}
+
+
+class Trained(Gated):
+    """Something is done with the gate in train mode only."""
+
+    def forward(self, x):
+        self.flag = self.training
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_a_capture_that_was_opened_in_eval_mode_refuses_train_mode(noise):
+    model, x = Trained(NOISES[noise]), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    with capture(model, [site]) as tape:
+        model(x)
+        model.train()
+        for call in (model, model.forward):
+            with pytest.raises(UserError, match="open the capture in train mode"):
+                call(x)
+        model.eval()
+        model(x)
+        assert torch.equal(tape[site.name].values, model.met)
+    with capture(model, [site], exact=True) as tape:
+        model.train()
+        model(x)
+        assert torch.equal(tape[site.name].values, model.met)
+    with pytest.raises(UserError, match="exact=True"), capture(model, [site]):
+        model(x)
+    model.eval()
+    with edit(model, {site: set_to(1.0)}), capture(model, [site]):  # the long way, by hooks
+        model(x)
+        model.train()
+        with pytest.raises(UserError, match="open the capture in train mode"):
+            model(x)
+    with torch.no_grad(), capture(model.eval(), [site]) as tape:
+        assert torch.equal(model(x), model.stem(x) * tape[site.name].values)
+
+
+@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.parametrize("early", [False, True], ids=["train mode before", "train mode inside"])
+def test_a_log_writes_down_what_the_features_met_in_train_mode(noise, early):
+    model, x, met = Trained(NOISES[noise]), torch.randn(2, 3, 4, 4), []
+    model.train(not early)
+    with log_gates(model, x, every=2) as log:
+        for _ in range(5):
+            model.train()
+            model(x)
+            met.append(model.met.mean().item())
+            model.eval()
+            model(x)
+    assert [row["step"] for row in log.rows] == [0, 2, 4]
+    assert [row["mean"] for row in log.rows] == pytest.approx(met[::2])
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_gate_that_nothing_uses_is_on_no_tape(number):
+    class Skipping(Gated):
+        skip = False
+
+        def forward(self, x):
+            x = self.stem(x)
+            gate = self.gate(x.mean((2, 3), keepdim=True))
+            return x if self.skip else x * gate
+
+    model, x = Skipping(), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    model.train()
+    with contextlib.ExitStack() as stack:
+        tapes = [stack.enter_context(capture(model, [site])) for _ in range(number)]
+        model(x)
+        assert all(site.name in tape for tape in tapes)
+        model.skip = True
+        model(x)
+        assert not any(tapes)
+
+
+class InPlace(nn.Module):
+    """A module that weighs what it is given in place."""
+
+    def __init__(self, gives):
+        super().__init__()
+        self.fc, self.gives = nn.Linear(C, C), gives
+
+    def forward(self, x):
+        x.mul_(self.fc(x.mean((2, 3))).sigmoid()[:, :, None, None])
+        return self.gives(x)
+
+
+GIVES = {
+    "nothing": lambda x: None,
+    "a number": lambda x: 0.5,
+    "a text": lambda x: "done",
+    "itself": lambda x: x,
+    "a loss": lambda x: x.detach().mean(),
+    "an empty tuple": lambda x: (),
+}
+
+
+class Around(nn.Module):
+    def __init__(self, gives):
+        super().__init__()
+        self.stem, self.se = nn.Conv2d(3, C, 1), InPlace(gives)
+
+    def forward(self, x):
+        x = self.stem(x)
+        self.se(x)
+        return x
+
+
+@pytest.mark.parametrize("given", GIVES)
+def test_gradients_do_not_pass_an_edit_whatever_a_module_gives_out(given):
+    model, x = Around(GIVES[given]), torch.randn(2, 3, 4, 4)
+    (site,) = find_gates(model, x)
+    with edit(model, {site: set_to(0.5)}):
+        out = model(x)
+        assert torch.allclose(out, 0.5 * model.stem(x))
+        with pytest.raises(UserError, match="gradients cannot pass"):
+            out.sum().backward()
+    with capture(model, [site]) as tape:
+        model(x).sum().backward()
+    assert tape[site.name].values.shape == (2, C, 1, 1)
+
+
+HOOKS = {
+    "a product": lambda m, i, o: o * torch.ones(1, C, 1, 1),
+    "two products": lambda m, i, o: o * torch.ones(1, C, 1, 1) * torch.ones(1, 1, 4, 4),
+    "a sum": lambda m, i, o: o + torch.ones(1, C, 1, 1),
+    "a pruning mask": lambda m, i, o: o * (torch.arange(C) % 2)[:, None, None],
+    "nothing": lambda m, i, o: print(end=""),
+    "a softmax": lambda m, i, o: o.flatten(2).softmax(-1).view_as(o),
+}
+
+
+class Squeezed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.se = nn.Conv2d(3, C, 1), InPlace(lambda x: x)
+
+    def forward(self, x):
+        return self.se(self.stem(x))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("first", [False, True], ids=["last", "first"])
+def test_hooks_of_the_user_that_compute_are_no_part_of_their_module(hook, first):
+    model, x = Squeezed().eval(), torch.randn(2, 3, 4, 4)
+    (bare,) = find_gates(model, x)
+    model.se.register_forward_hook(HOOKS[hook], prepend=first)
+    site = find_gates(model, x)[0]
+    assert site == bare
+    with torch.no_grad():
+        plain = model(x)
+        with capture(model, [site]) as tape:
+            assert torch.equal(model(x), plain)
+        with edit(model, {site: set_to(tape[site.name].values)}):
+            assert torch.equal(model(x), plain)
+        with edit(model, {site: set_to(0.0)}):
+            assert not torch.equal(model(x), plain) or hook == "a softmax"
+
+
+class Torn(nn.Module):
+    """A gate inside an operation, and modules before and behind, at which something is opened or closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.before, self.within, self.behind = nn.Conv2d(3, C, 1), nn.Linear(C, C), nn.Conv2d(C, 2, 1)
+
+    def forward(self, x):
+        x = self.before(x)
+        return self.behind(x * self.within(x.mean((2, 3))).sigmoid()[..., None, None])
+
+
+@pytest.mark.parametrize("where", ["before", "within", "behind"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_what_is_closed_in_the_middle_of_an_edited_pass_is_told(where, exact):
+    model, x = nn.Sequential(Torn()).eval(), torch.randn(2, 3, 4, 4)
+    (site,) = find_gates(model, x)
+    reading = capture(model, [site], exact=exact)
+    with edit(model, {site: set_to(0.0)}):
+        model(x)
+        reading.__enter__()
+        handle = getattr(model[0], where).register_forward_hook(lambda *_: reading.__exit__(None, None, None))
+        with pytest.raises(UserError, match="in the middle of a pass"):
+            model(x)
+        handle.remove()
+        for _ in range(2):
+            assert torch.equal(model(x), model[0].behind.bias[:, None, None].expand(2, 2, 4, 4))
+    assert "forward" not in model.__dict__ and not any(m._forward_hooks for m in model.modules())
+
+
+@pytest.mark.parametrize("where", ["before", "within", "behind"])
+def test_reading_that_is_opened_or_closed_in_the_middle_of_a_pass_breaks_no_later_one(where):
+    model, x = nn.Sequential(Torn()).eval(), torch.randn(2, 3, 4, 4)
+    (site,) = find_gates(model, x)
+    open_now = []
+
+    def toggle(*_):
+        if open_now:
+            open_now.pop().__exit__(None, None, None)
+        else:
+            open_now.append(capture(model, [site], exact=True))
+            open_now[-1].__enter__()
+
+    with capture(model, [site], exact=True) as tape:
+        handle = getattr(model[0], where).register_forward_hook(toggle)
+        for _ in range(4):
+            model(x)
+        handle.remove()
+        assert not open_now
+        model(x)
+        assert list(tape) == [site.name]
+        with pytest.raises(UserError, match="in the middle of a pass"), edit(model, {site: set_to(0.0)}):
+            handle = model[0].before.register_forward_hook(toggle)
+            model(x)
+    handle.remove()
+    with edit(model, {site: set_to(0.0)}):
+        assert torch.equal(model(x), model[0].behind.bias[:, None, None].expand(2, 2, 4, 4))
+
+
+def test_a_model_whose_hooks_are_all_removed_leaves_no_mode_behind():
+    model, x = Gated(), torch.randn(2, 3, 4, 4)
+    site = found(model, x)
+    model.train()
+    plain = model(x)
+    with capture(model, [site]):
+        for module in model.modules():
+            module._forward_hooks.clear()
+        assert torch.equal(model(x), plain)
+        assert not torch.utils._python_dispatch._get_current_dispatch_mode_stack()
+    assert not torch.utils._python_dispatch._get_current_dispatch_mode_stack()
+
+
+@pytest.mark.parametrize("view", [lambda x: x.expand(2, -1, -1, -1), lambda x: x[:, :, :, :1].expand(-1, -1, -1, 4)])
+def test_an_example_that_repeats_itself_is_searched_in_inference_mode(view):
+    model = Gated().eval()
+    with torch.inference_mode():
+        x = view(torch.randn(1, 3, 4, 4))
+        assert [s.kind for s in find_gates(model, x)] == ["channel"]
+
+
+def test_logging_takes_a_network():
+    network = attnviz.load("noise-attention")
+    given = network.spec.input
+    with log_gates(network, None, every=1) as log:
+        network.module.train()(torch.rand(2, given.channels, *given.size))
+    assert {row["gate"] for row in log.rows} == {site.name for site in log.sites} != set()
+
+
+@pytest.mark.parametrize("name", [["se"], {"se"}, {"se": 1}, None, 3, b"se"], ids=str)
+def test_names_that_are_no_text_are_refused(name):
+    model = Gated().eval()
+    sites = find_gates(model, torch.randn(2, 3, 4, 4))
+    with pytest.raises(UserError, match="unknown gate to read features at"), capture(model, sites, [name]):
+        pass
+    with pytest.raises(UserError, match="unknown kind of gate"):
+        Gate(name)
+
+
+COMPILED = """
+import sys, torch, warnings
+from torch import nn
+from attnviz import capture, edit, find_gates, set_to
+warnings.simplefilter("ignore")
+class SE(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc, self.act = nn.Linear(8, 8), nn.Sigmoid()
+    def forward(self, x):
+        return x * self.act(self.fc(x.mean((2, 3))))[..., None, None]
+model, x = nn.Sequential(nn.Conv2d(3, 8, 3), SE()).eval(), torch.randn(2, 3, 8, 8)
+(site,) = find_gates(model, x)
+assert "torch._dynamo" not in sys.modules
+with torch.no_grad():
+    context = edit(model, {site: set_to(0.0)}) if WAY == "edit" else capture(model, [site], exact=WAY == "exact")
+    with context as tape:
+        compiled = torch.compile(model, backend="eager")
+        first = compiled(x)
+        if WAY == "edit":
+            assert not first.any() and not compiled(2 * x).any()
+        else:
+            read = tape[site.name].values
+            compiled(2 * x)
+            assert not torch.equal(read, tape[site.name].values)
+    assert torch.allclose(compiled(x), model(x))
+print("served")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["light", "exact", "edit"])
+def test_a_model_that_is_compiled_inside_of_a_context_is_served(way):
+    code = COMPILED.replace("WAY", repr(way))
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert out.stdout.strip() == "served", out.stderr

@@ -139,3 +139,36 @@ def test_only_what_is_needed_is_kept():
     net, x, sites = prepared(Net())
     outputs = 4 * 8 * (10 * 10 + 8 * 8)  # the first activation, and the first gate's product
     assert outputs <= Prefixes(net, x, sites).size <= 4 * outputs
+
+
+class Scale(nn.Module):
+    """Gives a number: a learned temperature."""
+
+    def __init__(self):
+        super().__init__()
+        self.log = nn.Parameter(torch.zeros(()))
+
+    def forward(self):
+        return self.log.exp()
+
+
+class Tempered(Net):
+    def __init__(self):
+        super().__init__()
+        self.scale = Scale()
+
+    def forward(self, x):
+        return super().forward(x) * self.scale()
+
+
+def test_a_module_may_give_a_number():
+    net, x, sites = prepared(Tempered())
+    prefixes = Prefixes(net, x, sites)
+    with torch.inference_mode():
+        with prefixes.keeping():
+            net(x)
+        for site in sites:
+            with edit(net, {site: scale(0.3)}):
+                whole = net(x)
+            with prefixes.taking([site]), edit(net, {site: scale(0.3)}):
+                assert torch.allclose(net(x), whole, atol=1e-5)
