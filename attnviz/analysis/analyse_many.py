@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from attnviz.analysis.analyser import Analyser, as_floats
 from attnviz.analysis.likeness import remarked
 from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
+from attnviz.core.files import write_atomically
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
 from attnviz.models.locator import network_of
 
@@ -203,6 +205,8 @@ def save_npz(analyses: Iterable[tuple[Any, Analysis | Unreadable]], file: str | 
     Raises:
         UserError: There is no photograph, or the file cannot be written.
     """
+    path = Path(file)
+    path = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")  # as numpy calls it
     pairs = list(analyses)
     good = [(str(path), a) for path, a in pairs if isinstance(a, Analysis)]
     if not good:
@@ -217,7 +221,9 @@ def save_npz(analyses: Iterable[tuple[Any, Analysis | Unreadable]], file: str | 
     for number, record in enumerate(first.gates):
         arrays[record.site.name] = np.concatenate([a.gates[number].values for _, a in good])
     try:
-        np.savez_compressed(os.fspath(file), **arrays)
+        whole = io.BytesIO()  # and then into the file: one that is there stays as it is until this one is whole
+        np.savez_compressed(whole, **arrays)
+        write_atomically(path, whole.getvalue())
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror or error}") from error
     return len(good)

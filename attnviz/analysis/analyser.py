@@ -137,7 +137,7 @@ class Analyser:
             edits: Changes of gates under which it runs; the gates of the analysis are the changed ones.
 
         Raises:
-            UserError: The edits do not fit this model, or with them its numbers are no longer finite.
+            UserError: The edits do not fit this model, or its numbers are not finite.
         """
         if edits is not None:
             edits.check(self.loaded.name, self.sites, self.weights)
@@ -151,6 +151,11 @@ class Analyser:
         values = as_floats(logits[0])
         if edits is not None and not np.isfinite(values).all():
             raise UserError("under these edits the network's numbers overflow; use smaller factors or values")
+        if np.isnan(values).any() or np.isposinf(values).any():
+            raise UserError(
+                f"{self.loaded.name} answers this photograph with what is no finite number (NaN or infinite): run it "
+                "in float32, or look at its weights"
+            )
         forwarded = time.perf_counter()
         seconds = {"ms_prepare": prepared - started, "ms_forward": forwarded - prepared}
         facts: dict[str, Any] = {name: round(1000 * passed, 2) for name, passed in seconds.items()}

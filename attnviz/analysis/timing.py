@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from attnviz.analysis.analyser import Analyser
 from attnviz.core.errors import UserError
 from attnviz.core.types import PreparedImage
+from attnviz.gates.containers import tensors_within
 from attnviz.models.cost import count_macs, shortest_seconds
 
 ROUNDS, SECONDS = 10, 1.5
@@ -55,4 +56,5 @@ def _size(analyser: Analyser, image: PreparedImage) -> tuple[int, int]:
 
 def _forward(analyser: Analyser, image: PreparedImage) -> Callable[[], object]:
     x = analyser.input(image)
-    return lambda: analyser.loaded.module(x).flatten()[0].item()  # reading a value waits for a GPU
+    # reading a value waits for a GPU, also of what has none (N, 0)
+    return lambda: sum(tensor.sum().item() for tensor in tensors_within(analyser.loaded.module(x)))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -52,12 +54,19 @@ def decode(numbers: Sequence[int], sources: Sequence[Any], spec: InputSpec) -> D
     problems: list[tuple[int, str]] = []
     for number, source in zip(numbers, sources, strict=True):
         try:
-            pixels.append(_given(source, spec))
+            one = _given(source, spec)
+            if pixels and (one.shape, one.dtype) != (pixels[0].shape, pixels[0].dtype):
+                raise UserError(f"this picture is read as {_form(one)}, and others before it as {_form(pixels[0])}")
+            pixels.append(one)
             kept.append(number)
         except (UserError, OSError) as error:
             problems.append((number, str(error)))
     stacked: Any = np.stack(pixels) if pixels else np.zeros((0, *spec.size, 3), np.uint8)
     return Decoded(np.array(kept, np.int64), stacked, tuple(problems))
+
+
+def _form(pixels: Bytes | Floats) -> str:
+    return f"{'×'.join(map(str, pixels.shape))} {pixels.dtype}"
 
 
 def _given(source: Any, spec: InputSpec) -> Bytes | Floats:
@@ -127,11 +136,25 @@ class Decoder:
         sources = [self.sources[i] for i in part]
         if self._pool is None:
             self._pool = _pool(self.workers)
-        try:
-            return self._pool.submit(decode, list(part), sources, self.spec)
-        except BrokenProcessPool:
-            self._pool = _pool(self.workers)
-            return self._pool.submit(decode, list(part), sources, self.spec)
+        with _without_main():
+            try:
+                return self._pool.submit(decode, list(part), sources, self.spec)
+            except BrokenProcessPool:
+                self._pool = _pool(self.workers)
+                return self._pool.submit(decode, list(part), sources, self.spec)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Begin workers that need nothing of the caller's script: a new process would run it once more otherwise.
+
+    A script whose ``audit(...)`` does not stand under ``if __name__ == "__main__"`` would audit in every worker.
+    """
+    own, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = own
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

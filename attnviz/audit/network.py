@@ -103,7 +103,7 @@ class AuditedNetwork:
         """Every gate, of networks of any answer; raises as ``read``."""
         with torch.inference_mode(), capture(self.loaded.module, self.sites) as tape:
             self.loaded.module(x)
-        self._same_shapes(x, tape)
+        self._check_gates(x, tape)
         return tape
 
     def read(
@@ -117,19 +117,30 @@ class AuditedNetwork:
             keep: Whether tests of the same batch follow.
 
         Raises:
-            UserError: A gate has another shape than in the search.
+            UserError: A gate has another shape than in the search, or something is no finite number.
         """
         with torch.inference_mode(), ExitStack() as stack:
             if keep:
                 stack.enter_context(self.prefixes.keeping())
             tape = stack.enter_context(capture(self.loaded.module, self.sites, features))
             logits = self._logits(self.loaded.module(x))
-        self._same_shapes(x, tape)
+        if not np.isfinite(logits).all():
+            raise UserError(
+                "the network scores some of these photographs with what is no finite number (NaN or infinite), so that "
+                "there is nothing to compare: audit it in float32, or look at its weights"
+            )
+        self._check_gates(x, tape)
         return logits, tape
 
-    def _same_shapes(self, x: Tensor, tape: Mapping[str, Captured]) -> None:
+    def _check_gates(self, x: Tensor, tape: Mapping[str, Captured]) -> None:
         for site in self.sites:
-            seen = tuple(tape[site.name].values.shape)
+            values = tape[site.name].values
+            seen = tuple(values.shape)
+            if not torch.isfinite(values).all():
+                raise UserError(
+                    f"{site.name} holds what is no finite number (NaN or infinite) for some of these photographs; its "
+                    "statistics would mean nothing"
+                )
             if seen != (len(x), *site.shape[1:]):
                 raise UserError(
                     f"{site.name} has another shape from photograph to photograph ({site.shape[1:]}, now {seen[1:]} "

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
@@ -26,6 +27,7 @@ from attnviz.core.sites import GateSite
 from attnviz.core.types import Floats
 from attnviz.explain.faithfulness.maps import centre_map
 from attnviz.gates.capture import Captured
+from attnviz.images.channels import read_channels
 from attnviz.images.decode import open_photograph
 from attnviz.images.folders import SUFFIXES
 from attnviz.images.prepare import prepare
@@ -33,6 +35,8 @@ from attnviz.images.prepare import prepare
 MEASURES = ("energy", "pointing", "centre", "centre_pointing", "random", "random_pointing")
 """Share of a mask's energy on the object over the object's share of the area, and whether its largest weight lies on
 the object (Zhang et al. 2018, the pointing game); the same of a centre map and of a random one."""
+POINTING = tuple(name for name in MEASURES if name.endswith("pointing"))
+"""Those that are yes or no for a photograph."""
 Box = tuple[float, float, float, float]
 """left, top, right, bottom of the upright photograph: pixels, or fractions of its width and height (none above 1)."""
 COLUMNS = (("path", "file", "image"), ("left", "x0"), ("top", "y0"), ("right", "x1"), ("bottom", "y1"))
@@ -140,14 +144,14 @@ class ObjectTests:
         name = self.names[number]
         mask = self.masks.get(str(Path(name).with_suffix("")))
         if mask is not None:
-            values = np.asarray(open_photograph(mask).convert("L")) > 0
-            drawn = Image.fromarray(np.where(values, 255, 0).astype(np.uint8))
+            drawn = Image.fromarray(np.where(_marked(mask), 255, 0).astype(np.uint8))
         elif boxes := self.boxes.get(name):
             drawn = Image.new("L", open_photograph(self.sources[number]).size)
             for left, top, right, bottom in boxes:
                 across, down = drawn.size if max(left, top, right, bottom) <= 1 else (1, 1)
-                corners = (left * across, top * down, right * across - 1, bottom * down - 1)
-                ImageDraw.Draw(drawn).rectangle(corners, fill=255)
+                first, last = (left * across, top * down), (right * across - 1, bottom * down - 1)
+                last = max(first[0], last[0]), max(first[1], last[1])  # what is thinner than a pixel is one
+                ImageDraw.Draw(drawn).rectangle((*first, *last), fill=255)
         else:
             return None
         cover = cover_of(drawn, self.spec)
@@ -175,6 +179,14 @@ def masks_of(sites: Sequence[GateSite], tape: Mapping[str, Captured], spec: Inpu
                 yield number, masks
 
 
+def _marked(file: Path) -> npt.NDArray[np.bool_]:
+    """(H, W), where a mask is not 0 in any colour, nor clear."""
+    values = read_channels(file)
+    colours = values[..., :-1] if values.shape[2] in (2, 4) else values  # the last one is how opaque it is
+    marked: npt.NDArray[np.bool_] = (colours != 0).any(2) & (values[..., -1] != 0 if colours is not values else True)
+    return marked
+
+
 def cover_of(drawn: Image.Image, spec: InputSpec) -> Floats:
     """(H, W) in 0..1, how much of each pixel that a network sees is an object, drawn white on black."""
     cover: Floats = prepare(drawn.convert("RGB"), spec, display_side=1).network[..., 0].astype(np.float32)
@@ -191,9 +203,10 @@ def energy_ratio(mask: Array, area: Floats) -> float:
     """Share of a mask's energy on the object over the object's share of the area; 1 for an even mask.
 
     Args:
-        mask: (h, w), at least 0.
+        mask: (h, w); a weight below 0 counts by its size.
         area: (h, w) in 0..1, see ``pooled``.
     """
+    mask = np.abs(mask)
     energy = max(float(mask.sum(dtype=np.float64)), 1e-30)  # 0 where a network has shut every place
     return float((mask * area).sum(dtype=np.float64) / energy / area.mean(dtype=np.float64))
 

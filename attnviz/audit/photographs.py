@@ -52,8 +52,12 @@ class Photographs:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of names and classes, hexadecimal: two audits with the same one are of the same photographs."""
-        text = "\n".join(f"{name}\t{target}" for name, target in zip(self.names, self.targets.tolist(), strict=True))
+        """sha256 of names and classes, and of the pixels of pictures in memory, which have no names of their own.
+
+        Two audits with the same one are of the same photographs.
+        """
+        rows = zip(self.names, self.targets.tolist(), map(_pixels, self.sources), strict=True)
+        text = "\n".join(f"{name}\t{target}{pixels}" for name, target, pixels in rows)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
@@ -65,6 +69,14 @@ class Photographs:
     def describe(self) -> dict[str, Any]:
         """What cards and results say about data in a folder."""
         return {"images": len(self), "fingerprint": self.content}
+
+
+def _pixels(source: Any) -> str:
+    """Which picture in memory this is; empty for files."""
+    if isinstance(source, (str, Path)):
+        return ""
+    values = np.ascontiguousarray(source)
+    return f"\t{values.shape}{values.dtype}{hashlib.sha256(values.tobytes()).hexdigest()}"
 
 
 def _plain(name: str) -> str:
@@ -111,7 +123,8 @@ def known_among(classes: Sequence[str], labels: Sequence[str]) -> list[str]:
 
 def _split(root: Path, split: str) -> Path:
     """``root/<split>``, or what else that split is called where it holds folders; else ``root``."""
-    for name in next((names for names in SPLITS if split in names), (split,)):
+    others = next((names for names in SPLITS if split in names), ())
+    for name in dict.fromkeys((split, *others)):  # the one that was asked for first
         inside = root / name
         if inside.is_dir() and (name == split or any(p.is_dir() for p in inside.iterdir())):
             return inside
@@ -174,6 +187,7 @@ def given(
     Raises:
         UserError: There are too few, one is something else, or ``of_each`` does not fit.
     """
+    images = _listed("photographs are a folder or several pictures", images)
     for image in images:
         if not isinstance(image, (str, Path, Image.Image, np.ndarray)):
             raise UserError(f"a photograph is a path, a Pillow image or an array, got {type(image).__name__}")
@@ -186,8 +200,16 @@ def given(
         "the photographs have no classes; tests that need classes are left out",
     )
     if of_each is not None:
-        targets, why = _targets(list(of_each), labels, len(names))
-    return _checked(list(names), list(images), targets, why, "images hold", FEWEST)
+        targets, why = _targets(_listed("labels are several names or numbers", of_each), labels, len(names))
+    return _checked(list(names), images, targets, why, "images hold", FEWEST)
+
+
+def _listed(what: str, values: Any) -> list[Any]:
+    """What may be a generator, as a list."""
+    try:
+        return list(values)
+    except TypeError as error:
+        raise UserError(f"{what}, got {type(values).__name__}") from error
 
 
 def _targets(of_each: list[Any], labels: Sequence[str], count: int) -> tuple[Whole, str]:

@@ -157,6 +157,11 @@ def offered(labelled: bool) -> tuple[str, ...]:
     return tuple(name for name, one in REPLACEMENTS.items() if one.classes in (None, labelled))
 
 
+def can(name: str, sources: Sources, site: GateSite) -> bool:
+    """Whether a gate can be replaced so: what does nothing takes no values, all else those that were kept."""
+    return REPLACEMENTS[name].rows is None or sources.holds(site)
+
+
 def edit_of(name: str, sources: Sources, batch: Batch, site: GateSite) -> Edit:
     """The edit that replaces one gate for a batch."""
     rows = REPLACEMENTS[name].rows

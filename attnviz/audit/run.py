@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
 import tempfile
@@ -25,6 +27,7 @@ from attnviz.audit.walk import unreadable
 from attnviz.audit.work import Work
 from attnviz.core.errors import UserError
 from attnviz.models.locator import network_of
+from attnviz.models.network import Network
 from attnviz.models.provenance import facts, fingerprint
 
 OUTPUTS = ("summary.json", "report.html", "images.parquet", "gates.parquet", "figures", "work")
@@ -73,14 +76,7 @@ def audit(
     folder = _folder(out, resume)
     store = AuditFiles(folder / "work")
     work = Work(analyser, photographs, chosen, store)
-    plan = {
-        "schema": SCHEMA,
-        "attnviz": attnviz.__version__,
-        "model": analyser.loaded.name,
-        "weights": fingerprint(analyser.loaded),
-        "data": photographs.fingerprint,
-        **chosen.decisive,
-    }
+    plan = plan_of(analyser.loaded, photographs, chosen)
     _begin(folder, store, plan, resume, force)
     where = closing(Cluster(ray, _locator(model))) if ray else nullcontext()
     with where as cluster, analyser.in_use():
@@ -89,6 +85,19 @@ def audit(
     report["run"] = facts(analyser.device, time.perf_counter() - started)
     report["plan"] = plan
     return Audit(report, work, folder)
+
+
+def plan_of(network: Network, photographs: Photographs, settings: Settings) -> dict[str, Any]:
+    """Everything that decides the numbers of an audit."""
+    return {
+        "schema": SCHEMA,
+        "attnviz": attnviz.__version__,
+        "model": network.name,
+        "weights": fingerprint(network),
+        "meaning": json.loads(json.dumps(dataclasses.asdict(network.meaning), default=str)),
+        "data": photographs.fingerprint,
+        **settings.decisive,
+    }
 
 
 def _locator(model: Any) -> str:
@@ -173,3 +182,9 @@ def _refuse_unreadable(work: Work) -> None:
         raise Unreadable(unreadable(problems, names))
     if len(problems) == len(names):
         raise UserError(f"none of {len(names)} photographs can be read: {problems[0][1]}")
+    lost = {number for number, _ in problems}
+    if work.photographs.labelled and len({t for n, t in enumerate(work.photographs.targets) if n not in lost}) < 2:
+        raise UserError(
+            f"without the {len(problems)} files that cannot be read there is one class only ({problems[0][1]}); repair "
+            "them, or give the photographs without classes"
+        )

@@ -70,6 +70,10 @@ TEXTS: Mapping[str, Pair] = {
         "它的方差中 {elements} % 在元素之间（常数也有），{within} % 在照片之间。",
     ),
     "together": ("All gates together: {text}", "所有门一起：{text}"),
+    "together_some": (
+        "{replaced} of {gates} gates together, the others being too large to be replaced: {text}",
+        "{gates} 个门中的 {replaced} 个一起（其余太大，未作替换）：{text}",
+    ),
     "own_differs": (
         "Its own gates put back change {changed} % of the answers, which they must not: distrust this audit.",
         "放回自己的门改变了 {changed} % 的回答，这不应发生：请勿相信本次审计。",
@@ -148,11 +152,12 @@ def on_effects(effects: Values) -> list[dict[str, str]]:
     return sentences
 
 
-def together(sentence: Mapping[str, str]) -> dict[str, str]:
-    """A sentence about a gate, said of all of them at once."""
+def together(sentence: Mapping[str, str], replaced: int, gates: int) -> dict[str, str]:
+    """A sentence about a gate, said of all that were replaced at once."""
     english = sentence["en"]
     pair = english[0].lower() + english[1:], sentence["zh"]
-    return {**written("together", text=pair), "rule": sentence["rule"]}
+    key = "together" if replaced == gates else "together_some"
+    return {**written(key, text=pair, replaced=replaced, gates=gates), "rule": sentence["rule"]}
 
 
 def on_gate(gate: Values, labelled: bool) -> list[dict[str, str]]:
@@ -211,7 +216,8 @@ def say_all(report: dict[str, Any]) -> list[dict[str, str]]:
         gate["sentences"] = on_gate(gate, report["data"]["labelled"])
     own = report["together"].get("own")
     sentences = [written("own_differs", changed=own["changed"])] if own is not None and own["changed"] else []
-    sentences += [together(one) for one in on_effects(report["together"])]
+    replaced = sum(gate.get("replaced", True) for gate in report["gates"])  # summaries of before do not say it
+    sentences += [together(one, replaced, len(report["gates"])) for one in on_effects(report["together"])]
     return (
         sentences
         + on_knock_outs(report["knock_outs"], report["network"].get("top1", 100.0))

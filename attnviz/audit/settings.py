@@ -39,6 +39,10 @@ class Settings:
     batch: int = BATCH
 
     def __post_init__(self) -> None:
+        if self.boxes is not None:
+            if not isinstance(self.boxes, (str, os.PathLike)):
+                raise UserError(f"boxes must be the path of a file or folder, got {type(self.boxes).__name__}")
+            object.__setattr__(self, "boxes", Path(self.boxes))
         for name, low, high in (("tests", 0, 10**9), ("workers", 0, 256), ("batch", 1, 4096)):
             value = getattr(self, name)
             if not is_whole(value, low, high):

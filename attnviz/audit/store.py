@@ -30,6 +30,17 @@ def unpacked(kind: type[S], prefix: str, arrays: Mapping[str, Array]) -> S:
     return kind.restore({name[len(start) :]: arrays[name] for name in arrays if name.startswith(start)})
 
 
+def refuse_another(folder: Path, old: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
+    """``UserError`` where an audit in a folder was made with another plan, which says what decides its numbers."""
+    new = json.loads(json.dumps(plan))
+    other = [key for key in new if old.get(key) != new[key]]
+    if other:
+        raise UserError(
+            f"{folder} holds an audit with another {', '.join(other)}; --resume goes on with the same, --force begins "
+            "anew"
+        )
+
+
 class AuditFiles:
     """A folder of finished blocks.
 
@@ -50,13 +61,7 @@ class AuditFiles:
         if resume:
             if not path.is_file():
                 raise UserError(f"{self.folder.parent} holds no interrupted audit to go on with")
-            old, new = json.loads(path.read_text(encoding="utf-8")), json.loads(json.dumps(plan))
-            other = [key for key in new if old.get(key) != new[key]]
-            if other:
-                raise UserError(
-                    f"{self.folder.parent} holds an audit with another {', '.join(other)}; --resume goes on with the "
-                    "same, --force begins anew"
-                )
+            refuse_another(self.folder.parent, json.loads(path.read_text(encoding="utf-8")), plan)
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from attnviz.audit.effects import Values, effects, knock_outs, paired_of
 from attnviz.audit.network import SUMMARY
-from attnviz.audit.objects import MEASURES
+from attnviz.audit.objects import MEASURES, POINTING
 from attnviz.audit.reading import EXTREMES, GateReading, bounds_of
 from attnviz.audit.sentences import STRONG, say_all
 from attnviz.audit.statistics.base import Array
@@ -54,9 +54,9 @@ def summarise(work: Work) -> Values:
         "gates": gates,
         "together": {} if paired is None else effects(paired, work.changes, ""),
         "knock_outs": [] if paired is None else knock_outs(paired, work.changes),
-        "objects": _objects(work),
+        "objects": (objects := _objects(work)),
         "unusual": most_unusual(work),
-        "left_out": _left_out(work),
+        "left_out": _left_out(work, objects),
     }
     report["sentences"] = say_all(report)
     return report
@@ -70,6 +70,7 @@ def _gate(work: Work, number: int, site: GateSite, reading: GateReading, paired:
         "name": site.name,
         "kind": site.kind,
         "shape": list(site.shape),
+        "replaced": paired is not None and work.sources.holds(site),
         "elements_kept": reading.values.means.shape[1] == int(np.prod(site.shape)),
         "variation": _variation(site, reading),
         "summary": {name: round(float(v), 5) for name, v in zip(SUMMARY, reading.summary.mean, strict=True)},
@@ -219,15 +220,15 @@ def _objects(work: Work) -> list[Values]:
         if count < 2:
             continue
         half = critical(count - 1) * np.sqrt(total.variance / (count - 1))
-        rows = zip(MEASURES, total.mean, half, strict=True)
-        objects.append(
-            {"gate": site.name, "photographs": count}
-            | {name: [round(float(m), 4), round(float(m - h), 4), round(float(m + h), 4)] for name, m, h in rows}
-        )
+        rows = {name: (m, m - h, m + h) for name, m, h in zip(MEASURES, total.mean, half, strict=True)}
+        # a share of photographs
+        rows |= {name: (m, *wilson(round(m * count), count)) for name, (m, *_) in rows.items() if name in POINTING}
+        shown = {name: [round(float(end), 4) for end in ends] for name, ends in rows.items()}
+        objects.append({"gate": site.name, "photographs": count, **shown})
     return objects
 
 
-def _left_out(work: Work) -> list[list[str]]:
+def _left_out(work: Work, objects: list[Values]) -> list[list[str]]:
     """What was not measured and why, each in English and Chinese."""
     reasons = []
     if work.photographs.left_out:
@@ -241,6 +242,14 @@ def _left_out(work: Work) -> list[list[str]]:
             reasons.append(["--quick: no gate alone, no channels knocked out", "--quick：未单独替换各门，也未敲除通道"])
     elif not len(work.choice.tests):
         reasons.append(["no tests were asked for", "未要求测试"])
+    if work.settings.boxes is not None and not objects:
+        reasons.append(
+            [
+                "objects: for fewer than two photographs one is known that covers a part of what the network sees, or "
+                "no gate is a mask over places",
+                "物体：已知物体且只覆盖网络所见一部分的照片不足两张，或没有空间掩码的门",
+            ]
+        )
     if work.problems:
         count = len(work.problems)
         reasons.append([f"{count} files that cannot be read", f"{count} 个无法读取的文件"])

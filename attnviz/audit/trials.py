@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.audit.decoding import Decoded
 from attnviz.audit.network import AuditedNetwork, Meeting
-from attnviz.audit.replacements import REPLACEMENTS, Batch, Sources, edit_of, offered
+from attnviz.audit.replacements import REPLACEMENTS, Batch, Sources, can, edit_of, offered
 from attnviz.audit.statistics.base import Array, Whole
 from attnviz.audit.statistics.counts import Paired
 from attnviz.audit.statistics.hashing import bootstrap_weights, key_of
@@ -52,11 +52,12 @@ def changes_of(network: AuditedNetwork, sources: Sources, labelled: bool, quick:
         quick: Only all gates together, and no channels.
     """
     names = offered(labelled)
-    changes = [GateChange(name) for name in names]
+    changes = [GateChange(name) for name in names if any(can(name, sources, site) for site in network.sites)]
     if quick:
         return tuple(changes)
     for site in network.sites:
-        changes += [GateChange(name, site.name) for name in names if REPLACEMENTS[name].alone and sources.holds(site)]
+        able = [name for name in names if REPLACEMENTS[name].alone and can(name, sources, site)]
+        changes += [GateChange(name, site.name) for name in able]
     for k in knock_outs(network.ranked):
         changes += [GateChange(ranking, k=k) for ranking in RANKINGS]
         changes += [GateChange("random", k=k, draw=draw) for draw in range(DRAWS)]
@@ -90,7 +91,6 @@ class Trials:
     ) -> None:
         self.network, self.sources, self.changes = network, sources, changes
         self.names, self.targets = names, targets
-        self.replaced = [site for site in network.sites if sources.holds(site)]
 
     def block(self, decoded: Decoded, progress: Callable[[int], None]) -> dict[str, Array]:
         """Arrays for the file of a block of one batch."""
@@ -118,7 +118,8 @@ class Trials:
     def _edits(self, change: GateChange, batch: Batch, orders: Orders) -> dict[GateSite, Edit]:
         if change.k:
             return {site: knock_out(orders.of(change, site), change.k, site) for site in orders.ranked(self.network)}
-        sites = [site for site in self.replaced if change.gate in ("", site.name)]
+        asked = [site for site in self.network.sites if change.gate in ("", site.name)]
+        sites = [site for site in asked if can(change.what, self.sources, site)]
         return {site: edit_of(change.what, self.sources, batch, site) for site in sites}
 
 

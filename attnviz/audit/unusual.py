@@ -31,7 +31,8 @@ def unusualness(arrays: dict[str, Array], gates: tuple[GateReading, ...]) -> Dou
         else:
             values = arrays[f"rows/gate/{number}/summary"][:, :2]
             mean, variance = gate.summary.mean[:2], gate.summary.variance[:2]
-        moves = variance > 1e-12
+        rounding = np.spacing(np.abs(mean).astype(np.float16)).astype(np.float64)  # kept values are of 16 bits
+        moves = variance > np.maximum(np.square(rounding), 1e-12)
         if moves.any():
             z = np.square(values.astype(np.float64)[:, moves] - mean[moves]) / variance[moves]
             total += z.mean(1)

@@ -16,6 +16,8 @@ LEVEL = 0.95
 RESAMPLES = 10_000
 """Of a bootstrap."""
 _TINY = 1e-30
+UNSEEN = 3
+"""As many of N may be what was seen of none, at 95 % (the rule of three)."""
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:
@@ -72,7 +74,7 @@ def _variance_of_mean(values: Sequence[float]) -> float:
 def _freedom(parts: Sequence[tuple[float, int]]) -> float:
     """Degrees of freedom of a sum of variances of means (Welch 1947), from (variance, number of values)."""
     total = sum(variance for variance, _ in parts)
-    return total**2 / max(sum(variance**2 / (count - 1) for variance, count in parts), _TINY) if total else 1.0
+    return 1 / sum((variance / total) ** 2 / (count - 1) for variance, count in parts) if total else 1.0
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float]:
@@ -161,12 +163,17 @@ def sign_test_p(lost: int, won: int) -> float:
 
 
 def of_change(lost: int, won: int, count: int) -> tuple[float, float]:
-    """Ends of the 95 % interval of a change of accuracy in points, of ``count`` paired answers (bootstrap)."""
+    """Ends of the 95 % interval of a change of accuracy in points, of ``count`` paired answers (bootstrap).
+
+    A bootstrap draws nothing that it has not seen: where no answer was lost (or won), up to 3/N of them may be all the
+    same (the rule of three), and the interval reaches that far at least.
+    """
     drawn = np.random.default_rng(0).multinomial(
         count, [lost / count, won / count, 1 - (lost + won) / count], RESAMPLES
     )
     low, high = np.quantile(100 * (drawn[:, 1] - drawn[:, 0]) / count, (0.025, 0.975))
-    return float(low), float(high)
+    value, unseen = 100 * (won - lost) / count, 100 * min(UNSEEN / count, 1)
+    return float(low if lost else min(low, value - unseen)), float(high if won else max(high, value + unseen))
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:

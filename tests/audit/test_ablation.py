@@ -59,10 +59,10 @@ def test_a_gate_that_is_everything_and_one_that_is_nothing(images, photographs):
         assert report[name]["change"] == pytest.approx(-200 / 3, abs=0.01) and report[name]["lost"] == 16
         assert report[name]["interval"][0] < report[name]["change"] < report[name]["interval"][1] < 0
     assert report["shuffle"]["top1"] < 75 and report["shuffle"]["beyond_chance"] and report["shuffle"]["changed"] > 25
-    report = ablations(network("features", images), photographs, batch=8)
+    report = ablations(network("features", images), photographs, batch=8)  # none of 24 changed: 3 of 24 may
     for name in ("mean", "shuffle", "neutral"):
         assert report[name]["change"] == 0 and report[name]["p"] == 1 and not report[name]["beyond_chance"]
-        assert report[name]["interval"] == [0, 0] and report[name]["changed"] == 0
+        assert report[name]["interval"] == [-12.5, 12.5] and report[name]["changed"] == 0
 
 
 def real(folder, attention, images):

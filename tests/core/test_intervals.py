@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from attnviz.core.intervals import critical, fieller, half_interval, of_mean, two_sided_p, welch
+from attnviz.core.intervals import critical, fieller, half_interval, of_change, of_mean, two_sided_p, welch
+from attnviz.explain.faithfulness.summary import paired
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -72,3 +73,25 @@ def test_intervals_cover_what_they_promise_where_a_bootstrap_does_not(count):
     assert own == pytest.approx(0.95, abs=0.015) and bootstrap < 0.88
     ratios = [fieller((4 + a).tolist(), (8 + b).tolist()) for a, b in zip(rows[::2], rows[1::2], strict=True)]
     assert np.mean([low <= 0.5 <= high for low, high in ratios]) > 0.94
+
+
+@pytest.mark.parametrize("factor", [1e-8, 1e-4, 1.0, 1e6, 1e12])
+def test_a_difference_does_not_depend_on_the_unit(factor):
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([7.0, 8.0, 9.5])
+    found, plain = welch(a * factor, b * factor), welch(a, b)
+    assert found.p == pytest.approx(plain.p) and found.low == pytest.approx(plain.low * factor)
+
+
+@pytest.mark.parametrize(("lost", "count"), [(0.01, 50), (0.01, 100), (0.02, 60), (0.03, 40), (0.005, 300)])
+def test_a_change_that_was_not_seen_may_be_there(lost, count):
+    draws = np.random.default_rng(0).binomial(count, lost, 400)
+    ends = {int(n): of_change(int(n), 0, count) for n in np.unique(draws)}
+    covered = np.mean([ends[n][0] <= -100 * lost <= ends[n][1] for n in draws])
+    assert covered > 0.9
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 10, 29])
+def test_a_difference_over_few_images_is_not_shown_too_often(count):
+    rng = np.random.default_rng(0)
+    signs = [paired(rng.normal(size=count), np.zeros(count), higher=True)["sign"] for _ in range(600)]
+    assert np.mean(np.array(signs) != 0) < 0.08

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnviz.audit.statistics.base import Additive, Array, Doubles, Whole
+from attnviz.core.intervals import UNSEEN
 
 BINS = 100
 CALIBRATION_BINS = 15
-UNSEEN = 3
 DECADES = 4
 """An unbounded value is counted by its sign and its size between 10**-4 and 10**4."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option
 
-from attnviz.audit.settings import WORKERS
+from attnviz.audit.settings import WORKERS, Settings
 from attnviz.cli.commands import say
 from attnviz.cli.network_options import WHICH, NetworkOptions, card_of, network_of
 from attnviz.core.errors import UserError
@@ -56,18 +57,43 @@ def _network(args: AuditOptions, model: str) -> Any:
     return model
 
 
+def _settings(args: AuditOptions) -> Settings:
+    return Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
+
+
+def _finished(args: AuditOptions, model: str, out: Path) -> dict[str, Any] | None:
+    """The summary of an audit that ``--resume`` need not do again; ``None`` where there is none.
+
+    Raises:
+        UserError: It was of something else than what is asked for now.
+    """
+    from attnviz.audit.compare import read_summary
+    from attnviz.audit.photographs import in_folder
+    from attnviz.audit.run import plan_of
+    from attnviz.audit.store import refuse_another
+    from attnviz.models.locator import network_of as loaded
+    from attnviz.render.audit.files import write_figures
+
+    if not args.resume or not (out / "summary.json").is_file() or (out / "work").exists():
+        return None
+    summary, network = read_summary(out / "summary.json"), loaded(_network(args, model))
+    plan = plan_of(network, in_folder(args.data, network.labels, args.split), _settings(args))
+    refuse_another(out, summary["plan"], plan)
+    if args.figures:
+        write_figures(summary, out / "figures", args.figures)
+    return summary
+
+
 def _audited(args: AuditOptions, model: str, out: Path) -> dict[str, Any]:
     """Audit one network into a folder, with its report; returns the summary."""
     from attnviz.audit.run import audit
-    from attnviz.audit.settings import Settings
     from attnviz.core.files import write_atomically
     from attnviz.render.audit.files import write_figures
     from attnviz.render.audit.photographs import shown_photographs
     from attnviz.render.audit.report import report_html
 
-    settings = Settings(args.tests, args.quick, args.raw, args.boxes, args.skip_unreadable, args.workers)
     choices: dict[str, Any] = {
-        "settings": settings,
+        "settings": _settings(args),
         "resume": args.resume,
         "force": args.force,
         "ray": args.ray,
@@ -100,22 +126,35 @@ def view_of(audited: Audit) -> ReportView:
 
 def _compared(args: AuditOptions) -> None:
     """Audit all networks that are not audited yet, each into a folder of its own, and write the table."""
-    from attnviz.audit.compare import compare, read_summary, rows_of
+    from attnviz.audit.compare import compare, rows_of
     from attnviz.core.files import write_atomically
     from attnviz.render.audit.comparison import comparison_html
 
+    listed = rows_of([args.model, *(args.compare or ())])
+    folders = _folders([model for models in listed.values() for model in models])
     rows: dict[str, list[dict[str, Any]]] = {}
-    for name, models in rows_of([args.model, *(args.compare or ())]).items():
+    for name, models in listed.items():
         for model in models:
-            out = args.out / re.sub(r"[^\w.-]+", "-", model).strip("-")
-            finished = args.resume and (out / "summary.json").is_file() and not (out / "work").exists()
-            summary = read_summary(out / "summary.json") if finished else _audited(_fresh(args, out), model, out)
+            out = args.out / folders[model]
+            summary = _finished(args, model, out) or _audited(_fresh(args, out), model, out)
             rows.setdefault(name, []).append(summary)
     report = compare(rows)
     page = args.out / "comparison.html"
     write_atomically(args.out / "comparison.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
     write_atomically(page, comparison_html(report, args.language).encode())
     print(page)
+
+
+def _folders(models: Sequence[str]) -> dict[str, str]:
+    """What the folder of each network is called; ``UserError`` where two would share one."""
+    folders: dict[str, str] = {}
+    for model in models:
+        name = re.sub(r"[^\w.-]+", "-", model).strip("-")
+        other = next((one for one, of in folders.items() if of == name and one != model), None)
+        if other is not None:
+            raise UserError(f"{other} and {model} would be audited in one folder, {name}; call the files differently")
+        folders[model] = name
+    return folders
 
 
 def _fresh(args: AuditOptions, out: Path) -> AuditOptions:
