@@ -60,7 +60,7 @@ def uploaded() -> list[Path]:
     command = re.search(r"hf upload .*--repo-type=space (.*)", (ROOT / "docs/deploying.md").read_text(encoding="utf-8"))
     if command is None:
         raise RuntimeError("docs/deploying.md names no command that uploads a Space")
-    left_out = re.findall(r'"([^"]+)"', command[1])
+    left_out = re.findall(r'--exclude "([^"]+)"', command[1])
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607
     names = [name for name in listed.stdout.split("\0") if name]
     return [Path(name) for name in names if not any(fnmatch(name, pattern) for pattern in left_out)]
