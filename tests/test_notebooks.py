@@ -39,7 +39,7 @@ def test_a_notebook_holds_no_outputs_and_begins_with_what_to_install(notebook):
     codes = [cell for cell in whole["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in codes)
     assert len({cell["id"] for cell in whole["cells"]}) == len(whole["cells"])
-    assert '%pip install -q "attnviz[notebook]"' in "".join(codes[0]["source"])
+    assert '%pip install -q "../..[notebook]"' in "".join(codes[0]["source"])
 
 
 @pytest.mark.slow
