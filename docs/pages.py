@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typer import Context
 
 from attnviz.attention import ATTENTION
+from attnviz.audit.settings import Settings
 from attnviz.backbones import BACKBONES
 from attnviz.cli.main import COMMANDS, command_of, summary
 from attnviz.core.class_map import ClassMap
@@ -45,6 +46,7 @@ VALUES: tuple[type, ...] = (
     ModelSpec,
     InputSpec,
     NoiseSpec,
+    Settings,
 )
 """What the functions take and give."""
 

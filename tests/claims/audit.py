@@ -4,7 +4,7 @@ import json
 
 from attnviz.models.checkpoints import FOLDER, load_card
 from attnviz.models.results import read_results
-from tests.claims.shared import Claims
+from tests.claims.shared import Claims, rows
 from tests.test_layering import ROOT
 
 REPLACED = {
@@ -34,6 +34,13 @@ def audits() -> Claims:
         yield "docs/audit.md", f"| {words} | {cells} |"
     for report in reports:
         assert report["data"]["tested"] == 1000 and report["plan"]["quick"]
+    data = reports[0]["data"]
+    yield "docs/audit.md", f"on {data['tested']:,} of the {data['photographs']:,} validation photographs"
+    mean, donor = (reports[1]["together"][key] for key in ("mean", "same_class"))
+    low, high = sorted(-value for value in donor["interval"])
+    assert reports[1]["sentences"][0]["rule"] == "constant_open" and low > 0
+    yield "docs/audit.md", f"open whether a constant would do ({points(mean)} points)"
+    yield "docs/audit.md", f"the same class cost {-donor['points']:.1f} points [{low:.1f}, {high:.1f}], so something"
     medians = [gate["gain"]["median"] for gate in reports[0]["gates"]]
     yield "docs/audit.md", f"own feature is {min(medians):.2f} to {max(medians):.2f} from".replace("-", "−")
     own, other = (reports[0]["together"][key]["points"] for key in ("class_mean", "other_class_mean"))
@@ -47,6 +54,14 @@ def every_test() -> Claims:
     assert mean["interval"][0] < -1 and mean["interval"][1] > 0 and donor["interval"][1] < 0
     yield "docs/audit.md", f"its mean over the data changes {points(mean)} points, so"
     yield "docs/audit.md", f"another photograph's gates of the same class change {points(donor)}, so"
+    ablated = rows("types-90")["cbam"]["ablations"][0]
+    every, (low, high) = ablated["mean"], ablated["mean"]["interval"]
+    assert every["beyond_chance"] and report["data"]["photographs"] == ablated["images"]["count"]
+    changes = f"{every['change']:.2f} [{low:.2f}, {high:.2f}]".replace("-", "−")
+    yield (
+        "docs/audit.md",
+        f"On all {report['data']['photographs']:,} photographs the mean of all gates changes {changes} points",
+    )
     worst = min(gate["alone"]["mean"]["points"] for gate in report["gates"])
     yield "docs/audit.md", f"No gate alone costs more than {-worst:.1f} points by its mean"
     row = next(row for row in report["knock_outs"] if row["k"] == 32)
