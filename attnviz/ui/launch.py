@@ -50,8 +50,9 @@ def launch(
         labels: K class names; ``None`` numbers them.
         name: What people see; the name of the network's class unless given.
         scores: What the class scores are: ``"softmax"`` for logits of classes that exclude each other, ``"sigmoid"``
-            for logits of classes that do not (multi-label), ``"probabilities"`` for what lies in 0..1 already. Where
-            it is not given and cannot be told from the numbers, it is assumed and said beside every answer.
+            for logits of classes that do not (multi-label), ``"probabilities"`` for what lies in 0..1 already. What is
+            not said, and not seen in how the network ends (a softmax, a sigmoid), is assumed and said beside every
+            answer.
         data: A folder whose photographs are offered as samples, in front of the bundled ones.
         alone: Whether to leave out the bundled and published networks.
         public: Whether strangers come to the page: the tab *Your model* then keeps hard limits and takes no ``.pt``,

@@ -3,7 +3,7 @@
 import re
 
 from attnviz.images.decode import MAX_ASPECT, MAX_BYTES, MAX_PIXELS
-from attnviz.models.limits import PUBLIC
+from attnviz.models.limits import LOCAL, PUBLIC
 from attnviz.models.results import read_results
 from attnviz.ui.networks.visitor_models import FETCHED_BYTES
 from attnviz.ui.server import limits as server
@@ -102,6 +102,11 @@ def limits() -> Claims:
         f"{PUBLIC.side} pixels a side"
     )
     yield "docs/deploying.md", f"| {network}, {PUBLIC.file_bytes // 2**20} MiB of weights in a file |"
+    yield (
+        "docs/tutorial.md",
+        f"at most {LOCAL.parameters // 10**9} billion parameters, {LOCAL.macs // 10**9:,} billion multiply-accumulates, "
+        f"{LOCAL.side:,} pixels a side and {LOCAL.file_bytes // 2**30} GiB of file",
+    )
     yield "docs/tutorial.md", f"at most {network} and {PUBLIC.file_bytes // 2**20} MiB of file"
     yield "docs/deploying.md", f"| weights fetched for visitors by one process | {FETCHED_BYTES // 2**30} GiB |"
     yield (
