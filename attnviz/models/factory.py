@@ -72,13 +72,45 @@ def _kind(value: Any) -> str:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Modules in a folder can be imported meanwhile, as when a script in it is run."""
-    before = list(sys.path)
+    """Modules in a folder can be imported meanwhile, as when a script in it is run.
+
+    Modules of the same names that were imported from elsewhere, as by a network of another folder, are put aside
+    meanwhile: the code would be given these without a word.
+    """
+    before, names = list(sys.path), _taken(folder)
+    aside = _removed(names)
     sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()  # a file may have been written since the folder was last looked into
     try:
         yield
     finally:
         sys.path[:] = before
+        _removed(names)
+        sys.modules.update(aside)
+
+
+def _taken(folder: Path) -> set[str]:
+    """Names of modules beside the code that are imported already, from elsewhere.
+
+    Those of Python, of installed packages and of attnviz itself are what everything else runs on: they stay.
+    """
+    beside = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    names = set()
+    for name, module in list(sys.modules.items()):
+        top, file = name.partition(".")[0], getattr(module, "__file__", None)
+        if top in beside and isinstance(file, str) and not _is_installed(top, file):
+            names |= set() if folder in Path(file).resolve().parents else {top}
+    return names
+
+
+def _is_installed(top: str, file: str) -> bool:
+    known = top in sys.stdlib_module_names or top in ("attnviz", "__main__")
+    return known or bool({"site-packages", "dist-packages"} & set(Path(file).parts))
+
+
+def _removed(names: set[str]) -> dict[str, ModuleType]:
+    """Take modules of these names, and those inside them, out of what is imported."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names}
 
 
 def _run(file: Path) -> ModuleType:

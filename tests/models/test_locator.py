@@ -1,6 +1,8 @@
 """Networks as people have them: thirty and more that are opened, and those that are refused with a sentence."""
 
+import importlib
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -141,6 +143,53 @@ def test_factories_of_every_task_and_number_of_channels(name, tmp_path):
     analysis = attnviz.analyse(network, picture)
     assert len(analysis.gates) == 2 and analysis.logits.shape == (classes,)
     assert not any(p.requires_grad for p in network.module.parameters()) and not network.module.training
+
+
+HELPERS = {
+    # name: (where the helper lies, how the factory imports it)
+    "a module": ("model.py", "from model import OUT"),
+    "a package": ("parts/__init__.py", "from parts import OUT"),
+    "a module of a package": ("parts/model.py", "from parts.model import OUT"),
+    "a module two levels down": ("parts/nets/model.py", "import parts.nets.model\nOUT = parts.nets.model.OUT"),
+}
+
+
+def two_folders(tmp_path, helper, code):
+    for count in (3, 5):
+        file = tmp_path / f"e{count}" / helper
+        file.parent.mkdir(parents=True)
+        file.write_text(f"OUT = {count}\n")
+        (tmp_path / f"e{count}/net.py").write_text(f"{OWN}{code}\ndef make():\n    return own_net(classes=OUT)\n")
+
+
+@pytest.mark.parametrize("name", HELPERS)
+def test_modules_beside_a_factory_are_its_own(name, tmp_path):
+    two_folders(tmp_path, *HELPERS[name])
+    for count in (3, 5, 3):
+        network = load(f"{tmp_path}/e{count}/net.py:make", size=32, mean=0.5, std=0.5)
+        assert len(network.labels) == count
+
+
+def test_modules_that_a_script_has_imported_stay_its_own(tmp_path, monkeypatch):
+    two_folders(tmp_path, "model_of_a_script.py", "from model_of_a_script import OUT")
+    monkeypatch.syspath_prepend(tmp_path / "e3")
+    own = importlib.import_module("model_of_a_script")
+    assert len(load(f"{tmp_path}/e5/net.py:make", size=32, mean=0.5, std=0.5).labels) == 5
+    assert sys.modules["model_of_a_script"] is own and own.OUT == 3
+    (tmp_path / "e5/net.py").write_text("from model_of_a_script import nothing\n")
+    with pytest.raises(UserError, match="net.py cannot be run: ImportError"):
+        load(f"{tmp_path}/e5/net.py:make")
+    assert sys.modules["model_of_a_script"] is own
+
+
+def test_what_is_installed_is_not_imported_again(tmp_path):
+    for name in ("attnviz.py", "json.py", "timm.py"):
+        (tmp_path / name).write_text("raise ValueError\n")
+    before = [sys.modules[name] for name in ("attnviz", "json", "timm")]
+    code = "import attnviz, json, timm\ndef make():\n    return own_net()\n"
+    (tmp_path / "net.py").write_text(OWN + code)
+    load(f"{tmp_path}/net.py:make", size=32, mean=0.5, std=0.5)
+    assert before == [sys.modules[name] for name in ("attnviz", "json", "timm")]
 
 
 def test_an_onnx_file_is_a_network(tmp_path, photograph):
