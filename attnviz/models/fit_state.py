@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from attnviz.backbones.imagenet import OLD_DENSENET_KEY
 from attnviz.core.errors import UserError
 from attnviz.core.notes import Note
 from attnviz.models.weights import cast
@@ -74,6 +75,8 @@ def match(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tuple[dict[
         prefix in words.
     """
     plain = {plain_path(key): value for key, value in state.items() if key.rpartition(".")[2] not in COUNTERS[1:]}
+    if not any(OLD_DENSENET_KEY.search(key) for key in own):
+        plain = {OLD_DENSENET_KEY.sub(r"\1", key): value for key, value in plain.items()}
     off = _prefix(plain, own)
     on = "" if off else _prefix(own, plain)
     hits = sum(key in own for key in plain)

@@ -17,11 +17,13 @@ import torch
 import torch.hub
 from torch import nn
 
+from attnviz.backbones.imagenet import OLD_DENSENET_KEY
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
 from attnviz.models.network import Network
 from attnviz.models.spec import ModelSpec
+from attnviz.models.weights import with_versions
 from attnviz.models.wrap import numbered
 
 HUB = "hf-hub:"
@@ -96,7 +98,7 @@ def with_head(name: str, classes: int, pretrained: bool) -> nn.Module:
         return fresh
     own, theirs = fresh.state_dict(), load(name, True).module.state_dict()
     taken = {key: value for key, value in theirs.items() if key in own and own[key].shape == value.shape}
-    fresh.load_state_dict(taken, strict=False)
+    fresh.load_state_dict(with_versions(taken, own), strict=False)
     return fresh
 
 
@@ -251,7 +253,12 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None, channels
         raise UserError(f"torchvision has no classification model {name!r}; {nearest(name, names)}")
     weights = models.get_model_weights(name).DEFAULT
     transform, categories = weights.transforms(), weights.meta["categories"]
-    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    # What torchvision's builders set where they are given the weights, which are fetched here.
+    extra: dict[str, Any] = {}
+    if name in ("googlenet", "inception_v3"):
+        extra = {"init_weights": False, "transform_input": pretrained}
+    if name.startswith("vit_"):
+        extra = {"image_size": weights.meta["min_size"][0]}
     count = classes or len(categories)
     module = models.get_model(name, weights=None, num_classes=count, **extra)
     if pretrained:
@@ -261,7 +268,9 @@ def _from_torchvision(name: str, pretrained: bool, classes: int | None, channels
 
         state = _fetched(f"torchvision:{name}", fetch, None if _torchvision_has(name) else weights.url)
         own = module.state_dict()
-        module.load_state_dict({key: value for key, value in state.items() if key in own})
+        named = {OLD_DENSENET_KEY.sub(r"\1", key): value for key, value in state.items()}
+        # old files do not count batches, which torch forgives by their own versions alone
+        module.load_state_dict(with_versions({key: v for key, v in named.items() if key in own}, state))
     given, _ = read_transform(transform)
     labels = tuple(categories) if pretrained else numbered(count)
     facts = {"library": f"torchvision {torchvision.__version__}", "weights": str(weights) if pretrained else "random"}

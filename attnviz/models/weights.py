@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import torch
@@ -20,13 +21,24 @@ def cast(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Te
 
     Args:
         state: Name -> tensor as the file holds it.
-        own: Name -> the network's tensor; every name of ``state`` is in it.
+        own: Name -> the network's tensor, as ``state_dict()`` gives them; every name of ``state`` is in it.
+
+    Returns:
+        The tensors, with the versions of the network's own modules.
 
     Raises:
         UserError: A tensor holds another kind of number (complex, quantised, float8, bool), or one that is not finite,
             or is no longer in the network's type.
     """
-    return {key: _cast(key, value, own[key].dtype) for key, value in state.items()}
+    return with_versions({key: _cast(key, value, own[key].dtype) for key, value in state.items()}, own)
+
+
+def with_versions(state: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors with what a state dict says of the versions of its modules, which some networks refuse to miss."""
+    result = OrderedDict(state)
+    if hasattr(source, "_metadata"):
+        result._metadata = source._metadata  # type: ignore[attr-defined]
+    return result
 
 
 def _cast(key: str, value: Tensor, wanted: torch.dtype) -> Tensor:

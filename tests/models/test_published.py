@@ -1,8 +1,11 @@
 """Models by name; nothing here reaches the network."""
 
+import copy
 import json
+import re
 
 import pytest
+import safetensors.torch
 import torch
 
 import attnviz
@@ -56,6 +59,61 @@ def test_weights_and_labels_of_published_networks(monkeypatch):
     assert asked["weights_only"] and asked["check_hash"], "a pickle must not run code"
     assert loaded.labels[0] == "tench"
     assert all(torch.equal(state[k], v) for k, v in loaded.module.state_dict().items())
+
+
+def published_by_torchvision(name, monkeypatch):
+    """What torchvision itself builds for its weights, and its file of them, both random."""
+    from torchvision import models
+
+    weights = models.get_model_weights(name).DEFAULT
+    torch.manual_seed(0)
+    file = models.get_model(name, weights=None).state_dict()
+    if name.startswith("densenet"):  # older than counters of batches and versions
+        new = {key: value for key, value in file.items() if "num_batches" not in key}
+        file = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", key): value for key, value in new.items()}
+    monkeypatch.setattr(type(weights), "get_state_dict", lambda self, **options: copy.copy(file))
+    monkeypatch.setattr(loading, "_answers", lambda url: None)
+    return models.get_model(name, weights=weights).eval(), file
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "googlenet", "densenet121", "mnasnet0_5", "vit_b_32", "resnet18"])
+@pytest.mark.filterwarnings("ignore:The default weight initialization")
+def test_torchvisions_weights_answer_as_in_torchvision(name, monkeypatch):
+    theirs, _ = published_by_torchvision(name, monkeypatch)
+    network = load(f"torchvision:{name}")
+    x = torch.randn(1, 3, *network.input.size)
+    with torch.no_grad():
+        assert torch.equal(network.module(x), theirs(x))
+    assert getattr(network.module, "transform_input", None) == getattr(theirs, "transform_input", None)
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize("name", ["mnasnet0_5", "densenet121"])
+def test_torchvisions_files_are_weights_of_ones_own(name, suffix, monkeypatch, tmp_path):
+    theirs, file = published_by_torchvision(name, monkeypatch)
+    path = tmp_path / f"w.{suffix}"
+    if suffix == "pth":
+        torch.save(file, path)
+    else:
+        safetensors.torch.save_file(file, path)
+    network = load(f"torchvision:{name}", weights=path)
+    x = torch.randn(1, 3, *network.input.size)
+    with torch.no_grad():
+        assert torch.equal(network.module(x), theirs(x))
+
+
+@pytest.mark.parametrize("name", ["mnasnet0_5", "densenet121"])
+def test_torchvisions_networks_get_a_fresh_head(name, monkeypatch):
+    theirs, _ = published_by_torchvision(name, monkeypatch)
+    fresh = loading.with_head(f"torchvision:{name}", 5, True)
+    assert torch.equal(next(fresh.parameters()), next(theirs.parameters()))
+
+
+@pytest.mark.parametrize("name", ["vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14"])
+def test_vision_transformers_are_built_for_the_size_that_they_are_given(name):
+    with torch.device("meta"):
+        network = load(f"torchvision:{name}", pretrained=False, device="meta")
+    assert network.module.image_size == network.input.size[0] == network.input.size[1]
 
 
 def test_offline_is_said_in_a_sentence(monkeypatch):

@@ -50,6 +50,14 @@ def test_a_file_is_read_into_a_network_of_its_number_of_classes(weights):
     assert all(torch.equal(own[key], value.to(own[key].dtype)) for key, value in state.items())
 
 
+def test_a_network_that_asks_for_versions_of_its_modules_gets_them(tmp_path):
+    from torchvision.models import mnasnet0_5
+
+    safetensors.torch.save_file(mnasnet0_5(num_classes=3).state_dict(), tmp_path / "w.safetensors")
+    wish = Wish("torchvision:mnasnet0_5", "file", tmp_path / "w.safetensors")
+    assert len(invite(wish, refused).loaded.labels) == 3
+
+
 @pytest.mark.parametrize(
     "name", ["", "timm", "timm:", ":x", "cbam", "/etc/passwd", "hf-hub:a/b", "../x:y", "timm:" + "x" * 200, None, 3]
 )
