@@ -10,7 +10,10 @@ from torch import nn
 
 @contextmanager
 def in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode and every module of it back into its own mode afterwards."""
+    """Put a model into eval mode and every module of it back into its own mode afterwards.
+
+    What a module's own ``train`` does besides is undone by it too: LoRA adds its weights to others in eval mode.
+    """
     modes = [(module, module.training) for module in model.modules()]
     try:
         if any(training for _, training in modes):  # mostly none: each assignment goes through torch's own
@@ -18,6 +21,10 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
                 model.eval()
         yield
     finally:
-        for module, training in modes:
+        for module, training in modes:  # parents first: they take their children along, whose own mode comes after
+            if module.training != training:
+                with suppress(NotImplementedError):
+                    module.train(training)
+        for module, training in modes:  # a train of its own may have left other modules in another mode than they had
             if module.training != training:
                 module.training = training
