@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -99,8 +100,10 @@ def study_of(analyser: Analyser, plan: Plan) -> Study:
 
 
 def _black(analyser: Analyser) -> torch.Tensor:
-    """(3,), what a black pixel is after normalisation."""
-    spec = analyser.loaded.spec.input
+    """(C,), what a black pixel is after normalisation, or after the model's own transform."""
+    spec, own = analyser.loaded.spec.input, analyser.loaded.transform
+    if own is not None:
+        return own(np.zeros((*spec.size, 3), np.uint8)).flatten(1).median(1).values
     return -torch.tensor(spec.mean) / torch.tensor(spec.std)
 
 

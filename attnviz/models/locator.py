@@ -13,7 +13,7 @@ import torch
 
 from attnviz.core.checks import whole
 from attnviz.core.errors import UserError, nearest
-from attnviz.core.model_card import ModelCard, unsaid
+from attnviz.core.model_card import INPUT, ModelCard, unsaid
 from attnviz.core.notes import Note
 from attnviz.models import checkpoints, published
 from attnviz.models.checkpoints import checkpoint_ids
@@ -23,7 +23,7 @@ from attnviz.models.network import Network
 from attnviz.models.onnx import module_from
 from attnviz.models.settings import Settings, laid_under, note_on
 from attnviz.models.state_files import PICKLES, read_weights
-from attnviz.models.wrap import check_finite, wrap
+from attnviz.models.wrap import beside_function, check_finite, taken_up, wrap
 
 FORMS = (
     "a bundled checkpoint's name (cbam), timm:NAME, timm:hf-hub:ORG/NAME, torchvision:NAME, a run's folder, a "
@@ -150,6 +150,8 @@ def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
     module = module.float().eval().to(ask.device)
     for parameter in module.parameters():  # a scripted network has no requires_grad_ of its own
         parameter.requires_grad_(False)
+    if isinstance(built, Network) and built.transform is not None:  # the factory has said it, not the file of weights
+        settings = dataclasses.replace(settings, card=settings.card.but(**dict.fromkeys(INPUT)))
     card, used = laid_under(ask.card, settings)
     used |= {f"{name}({key}=…)": settings.arguments[key] for key in taken}
     if isinstance(built, Network):
@@ -258,8 +260,11 @@ def under(network: Network, card: ModelCard) -> Network:
     labels = card.labels if card.labels is not None or elsewhere else network.labels
     scores = card.scores or (None if elsewhere else network.scores)
     merged = card.but(labels=labels, scores=scores, name=card.name or network.name)
-    given = card.input(network.input, network.input.colours) or network.input
-    wrapped = wrap(network.places or network.module, merged, transform=given)
+    if network.transform is None:
+        given = card.input(network.input, network.input.colours) or network.input
+    else:
+        given = beside_function(card, network.input, network.transform)
+    wrapped = taken_up(network.places or network.module, merged, given, network.transform)
     return dataclasses.replace(
         network,
         name=wrapped.name,

@@ -58,7 +58,8 @@ def wrap(
             be (N, K), (N, K, H, W) or (N,), also inside a tuple, a mapping or an object.
         card: What it means.
         transform: What it wants to be given, where that is easier to say so: an ``InputSpec``, a transform of
-            torchvision, a configuration of timm, or a function; see ``attnviz.images.foreign_transforms``.
+            torchvision, a configuration of timm, or a function; see ``attnviz.images.foreign_transforms``. Beside a
+            function a mean, a std, a window and shown channels would count for nothing and are refused.
         inputs: From the picture to what the module is called with: a sequence of arguments, or a mapping.
         **said: Fields of ``ModelCard``, laid over ``card``.
 
@@ -69,8 +70,31 @@ def wrap(
     if not isinstance(module, nn.Module):
         raise UserError(f"a network must be a torch.nn.Module, got {type(module).__name__}")
     meaning = (card or ModelCard()).but(**said)
-    check_finite(module)
     given, own, assumed = _given(module, meaning, transform)
+    network = taken_up(module, meaning, given, own, inputs)
+    return dataclasses.replace(network, assumed=(*assumed, *network.assumed))
+
+
+def taken_up(
+    module: nn.Module,
+    meaning: ModelCard,
+    given: InputSpec,
+    own: Transform | None = None,
+    inputs: Callable[[Tensor], Any] | None = None,
+) -> Network:
+    """A live network of which is known what it is given.
+
+    Args:
+        module: The network.
+        meaning: What its numbers mean.
+        given: What it is given.
+        own: Makes its input, where ``given`` does not say how.
+        inputs: As for ``wrap``.
+
+    Raises:
+        UserError: As for ``wrap``.
+    """
+    check_finite(module)
     device, dtype = placed(module)
     examples = [x.to(device, dtype) for x in _examples(given, own)]
     reading = _read(module, examples, inputs, meaning)
@@ -85,7 +109,7 @@ def wrap(
         source=MappingProxyType({"library": type(module).__module__, "weights": "as they are"}),
         transform=own,
         scores=reading.scores,
-        assumed=(*assumed, *reading.assumed),
+        assumed=reading.assumed,
         places=None if over is None else Answer(module, reading.key, steps, inputs),
     )
 
@@ -137,7 +161,7 @@ def _given(module: nn.Module, card: ModelCard, transform: Any) -> tuple[InputSpe
     if transform is not None or card.size is None or getattr(module, "pretrained_cfg", None):
         base, own = read_transform(transform, module)
     if own is not None and base is not None:
-        return base, own, ()
+        return beside_function(card, base, own), own, ()
     mean = card.mean if isinstance(card.mean, tuple) else ()
     if len(mean) > 1:
         channels = len(mean)
@@ -149,6 +173,31 @@ def _given(module: nn.Module, card: ModelCard, transform: Any) -> tuple[InputSpe
     if given is None:
         raise UserError("say the size of the network's input: size=(height, width) (--size)")
     return given, None, () if base is not None or mean else (Note("normalisation"),)
+
+
+def beside_function(card: ModelCard, base: InputSpec, function: Transform) -> InputSpec:
+    """What is said beside a function that makes the input, laid over what is known of it.
+
+    Which part of the photograph it gets may be said, and the size where it gives any; the rest is the function's own.
+
+    Raises:
+        UserError: Something else is said, or another size than the function gives.
+    """
+    given = card.input(base, base.colours) or base
+    settled = [key for key in ("mean", "std", "window", "shown") if getattr(given, key) != getattr(base, key)]
+    if settled:
+        raise UserError(
+            f"the transform is a function, which makes the input by itself, and {' and '.join(settled)} would count "
+            "for nothing beside it: say it in the function, or give an InputSpec instead"
+        )
+    if given.size != base.size:
+        made = tuple(function(np.zeros((*given.size, 3), np.uint8)).shape[1:])
+        if made != given.size:
+            raise UserError(
+                f"the transform is a function that gives {made[0]}×{made[1]} pixels, and size says "
+                f"{given.size[0]}×{given.size[1]}: leave the size out, or change the function"
+            )
+    return given
 
 
 def _examples(given: InputSpec, transform: Transform | None) -> list[Tensor]:

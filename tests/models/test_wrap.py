@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,12 @@ from torchvision import transforms as T
 from torchvision.transforms import v2
 
 from attnviz.analysis.analyser import Analyser
+from attnviz.analysis.faithfulness import _black
 from attnviz.core.errors import UserError
 from attnviz.core.input_spec import InputSpec
 from attnviz.images.foreign_transforms import read_transform
 from attnviz.images.prepare import normalise, prepare
+from attnviz.models.locator import load
 from attnviz.models.wrap import wrap as wrap_network
 from tests.own_models import own_net
 
@@ -433,3 +437,95 @@ def test_a_function_is_used_as_it_is(photograph):
 def test_transforms_that_cannot_be_used(transform, message):
     with pytest.raises(UserError, match=message):
         read_transform(transform)
+
+
+def halves(picture, size=(32, 32)):
+    return T.functional.to_tensor(picture.resize(size)) * 2 - 1
+
+
+def as_large(picture):
+    """It keeps the size that it gets."""
+    return T.functional.to_tensor(picture) * 2 - 1
+
+
+COUNTS_FOR_NOTHING = [
+    ({"mean": 0.1}, "by itself, and mean would count for nothing"),
+    ({"std": 0.2}, "by itself, and std would count for nothing"),
+    ({"mean": 0.1, "std": (0.2, 0.3, 0.4)}, "mean and std would count for nothing"),
+    ({"window": (0, 255)}, "window would count for nothing"),
+    ({"shown": (2, 1, 0)}, "shown would count for nothing"),
+    ({"size": 64}, "gives 32×32 pixels, and size says 64×64"),
+    ({"size": (32, 40)}, "gives 32×32 pixels, and size says 32×40"),
+]
+FRAMES = [
+    {"fit": "squash"},
+    {"crop_fraction": 0.5},
+    {"interpolation": "nearest"},
+    {"size": 32, "mean": 0.0, "std": 1.0},
+    {"size": (32, 32), "fit": "squash", "crop_fraction": 0.9, "labels": list("abcdefg")},
+]
+
+
+@pytest.fixture
+def factory_with_function(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import attnviz\nfrom tests.own_models import own_net\nfrom tests.models.test_wrap import halves\n"
+        "def make():\n    return attnviz.wrap(own_net(), transform=halves)\n"
+    )
+    return f"{tmp_path}/net.py:make"
+
+
+@pytest.mark.parametrize(("said", "message"), COUNTS_FOR_NOTHING)
+def test_what_counts_for_nothing_beside_a_function_is_refused(said, message, factory_with_function):
+    with pytest.raises(UserError, match=message):
+        take(own_net(), halves, **said)
+    with pytest.raises(UserError, match=message):
+        load(factory_with_function, **said)
+
+
+@pytest.mark.parametrize("said", FRAMES)
+def test_what_part_a_function_gets_may_be_said(said, factory_with_function, photograph):
+    for network in (take(own_net(), halves, **said), load(factory_with_function, **said)):
+        spec = InputSpec((32, 32), mean=(0.0,) * 3, std=(1.0,) * 3)
+        wanted = {key: said[key] for key in ("fit", "crop_fraction", "interpolation") if key in said}
+        assert network.input == dataclasses.replace(spec, **wanted)
+        analyser = Analyser(network)
+        seen = prepare(photograph, network.input).network
+        assert torch.equal(analyser.input(analyser.prepare(photograph))[0], halves(Image.fromarray(seen)))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (40, 56)])
+def test_a_function_of_any_size_is_given_the_one_that_is_said(size):
+    network = take(own_net(), as_large, size=size)
+    assert network.input.size == size and network.example().shape == (1, 3, *size)
+
+
+def test_a_card_over_a_function_of_other_channels(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import attnviz\nfrom tests.own_models import own_net\nfrom tests.models.test_wrap import halves\n"
+        "def make():\n    return attnviz.wrap(own_net(channels=1), transform=lambda p: halves(p)[:1])\n"
+    )
+    assert load(f"{tmp_path}/net.py:make", labels=list("abcdefg")).labels[6] == "g"
+
+
+def test_what_a_file_of_weights_says_gives_way_to_a_function(factory_with_function, tmp_path):
+    content = {"state_dict": own_net().state_dict(), "hyper_parameters": {"mean": [0.1] * 3, "std": [0.2] * 3}}
+    torch.save({**content, "pytorch-lightning_version": "2.5"}, tmp_path / "w.ckpt")
+    assert load(factory_with_function, weights=tmp_path / "w.ckpt").input.mean == (0, 0, 0)
+
+
+def grey_halves(picture):
+    return halves(picture)[:1]
+
+
+@pytest.mark.parametrize(
+    ("transform", "channels", "black"),
+    [
+        (halves, 3, [-1, -1, -1]),
+        (grey_halves, 1, [-1]),
+        (lambda p: 1 - T.functional.to_tensor(p.resize((32, 32))), 3, [1, 1, 1]),
+        (InputSpec((32, 32), mean=(0.5,) * 3, std=(0.25,) * 3), 3, [-2, -2, -2]),
+    ],
+)
+def test_black_is_what_a_network_is_given_of_black(transform, channels, black):
+    assert _black(Analyser(take(own_net(channels=channels), transform))).tolist() == black
