@@ -38,7 +38,8 @@ def read_channels(source: Any) -> Numbers:
     if isinstance(source, np.ndarray):
         return _checked(source, "this array")
     if isinstance(source, Image.Image):
-        return _checked(np.asarray(source), "this image")
+        check_size(source.size, "this image")
+        return _checked(_decoded(source, "this image"), "this image")
     if isinstance(source, (str, os.PathLike)):
         name, data = read_file(os.fsdecode(source))
     elif isinstance(source, (bytes, bytearray)):
@@ -57,10 +58,17 @@ def read_channels(source: Any) -> Numbers:
             f"{name} holds several channels of 16 bits, of which eight would be lost: save it as TIFF or as a .npy "
             "file (H, W, C)"
         )
+    return _checked(_decoded(image, name), name)
+
+
+def _decoded(image: Image.Image, name: str) -> Numbers:
+    """The pixels of an image, upright, those of a palette as colours."""
     try:
-        return _checked(np.asarray(upright(image.convert() if image.mode in ("P", "PA") else image)), name)
-    except OSError as error:
-        raise UserError(f"{name} is damaged or cut short ({str(error)[:200]})") from error
+        image.load()  # first: asked for EXIF, a damaged PNG fails there without a word and then gives zeros
+        image = upright(image)
+        return np.asarray(image.convert() if image.mode in ("P", "PA") else image)
+    except Exception as error:  # Pillow's decoders raise more than a dozen types
+        raise UserError(f"{name} is damaged or cut short ({str(error)[:200] or type(error).__name__})") from error
 
 
 def _pillow_reads(data: bytes) -> bool:
