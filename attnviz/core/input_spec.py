@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from attnviz.core.checks import choice, whole
+from attnviz.core.checks import choice, is_number, is_whole, whole
 from attnviz.core.errors import UserError, nearest
 
 FITS = ("crop", "squash")
@@ -20,6 +21,11 @@ LATER = ("interpolation", "window", "shown")
 
 MAX_CHANNELS = 64
 """Most channels of a network's input."""
+
+
+def _each(values: Any, fits: Callable[[Any], bool]) -> bool:
+    """Whether these are several values, as a tuple holds them, and each fits."""
+    return isinstance(values, Collection) and not isinstance(values, (str, Mapping)) and all(map(fits, values))
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,12 @@ class NoiseSpec:
 
     def __post_init__(self) -> None:
         whole("noise channels", self.channels, 1, 64)
-        if not 0 <= self.strength <= 100:
+        if not is_number(self.strength, 0, 100):
             raise UserError(f"noise strength must be in [0, 100], got {self.strength!r}")
         whole("noise seed", self.seed, 0, 2**31 - 1)
         every = list(range(3 + self.channels))
-        if self.order and sorted(self.order) != every:
-            raise UserError(f"noise order must hold each of 0..{every[-1]} once, got {list(self.order)}")
+        if self.order and not (_each(self.order, is_whole) and sorted(self.order) == every):
+            raise UserError(f"noise order must hold each of 0..{every[-1]} once, got {self.order!r}")
         if self.order and self.permute:
             raise UserError("noise has either a fixed order or one of its own for every image, not both")
 
@@ -85,11 +91,13 @@ class InputSpec:
     shown: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.size) != 2 or not all(isinstance(s, int) and 8 <= s <= 2048 for s in self.size):
-            raise UserError(f"input size must be two whole numbers in 8..2048, got {self.size}")
-        if not 0 < self.crop_fraction <= 1:
-            raise UserError(f"crop_fraction must be in (0, 1], got {self.crop_fraction}")
+        if not _each(self.size, lambda side: isinstance(side, int) and 8 <= side <= 2048) or len(self.size) != 2:
+            raise UserError(f"input size must be two whole numbers in 8..2048, got {self.size!r}")
+        if not is_number(self.crop_fraction, 0, 1) or self.crop_fraction == 0:
+            raise UserError(f"crop_fraction must be a number in (0, 1], got {self.crop_fraction!r}")
         self._check_values()
+        if self.noise is not None and not isinstance(self.noise, NoiseSpec):
+            raise UserError(f"noise must be a NoiseSpec or None, got {self.noise!r}")
         if self.noise is not None and len(self.mean) != 3:
             raise UserError(
                 f"channels of noise stand beside red, green and blue, got mean for {len(self.mean)} channels"
@@ -102,21 +110,21 @@ class InputSpec:
 
     def _check_values(self) -> None:
         """Normalisation, window and shown channels; ``UserError`` where they do not fit each other."""
-        count = len(self.mean)
+        several = _each(self.mean, is_number) and _each(self.std, is_number)
+        count = len(self.mean) if several else 0
         if not 1 <= count <= MAX_CHANNELS or len(self.std) != count:
             raise UserError(
-                f"mean and std must have one number for each of 1 to {MAX_CHANNELS} channels (3 values for RGB), got "
-                f"{self.mean} and {self.std}"
+                f"mean and std must have one finite number for each of 1 to {MAX_CHANNELS} channels (3 values for "
+                f"RGB), got {self.mean!r} and {self.std!r}"
             )
-        if not all(math.isfinite(v) for v in (*self.mean, *self.std)) or not all(s > 0 for s in self.std):
-            raise UserError(f"mean must be finite and std > 0, got {self.mean} and {self.std}")
-        if self.window is not None and not (
-            len(self.window) == 2 and -math.inf < self.window[0] < self.window[1] < math.inf
-        ):
-            raise UserError(f"a window is two numbers, low < high, got {self.window}")
+        if not all(s > 0 for s in self.std):
+            raise UserError(f"std must be > 0, got {self.std}")
+        window = self.window
+        if window is not None and not (_each(window, is_number) and len(window) == 2 and window[0] < window[1]):
+            raise UserError(f"a window is two numbers, low < high, got {window!r}")
         shown = self.shown
-        if shown is not None and not (len(shown) == 3 and all(type(c) is int and 0 <= c < count for c in shown)):
-            raise UserError(f"shown must name three of the channels 0..{count - 1}, got {shown}")
+        if shown is not None and not (_each(shown, lambda c: type(c) is int and 0 <= c < count) and len(shown) == 3):
+            raise UserError(f"shown must name three of the channels 0..{count - 1}, got {shown!r}")
 
     @property
     def colours(self) -> int:

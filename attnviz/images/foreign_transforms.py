@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from attnviz.core.checks import choice
+from attnviz.core.checks import choice, is_whole
 from attnviz.core.errors import UserError, nearest
 from attnviz.core.input_spec import INTERPOLATIONS, InputSpec
 from attnviz.core.types import Bytes
@@ -25,6 +25,10 @@ _WANTED = (
 )
 _FITS: Mapping[int, str] = {1: "crop", 2: "squash"}
 """What a resize does, by how many numbers it is given: the shorter side, or height and width."""
+_NEEDED = ("input_size", "mean", "std")
+"""What a configuration must say."""
+_NUMBERED: Mapping[str, str] = {str(mode.value): mode.name.lower() for mode in Image.Resampling}
+"""Pillow's numbers for a way of resizing."""
 _SAME = 0.95
 """Least correlation of a test picture with what a function makes of it, where that keeps the frame."""
 
@@ -100,17 +104,33 @@ def _of_compose(transform: Any) -> InputSpec | None:
     steps = _Steps()
     for step in transform.transforms:
         rule = _STEPS.get(type(step).__name__)
-        if rule is None or not rule(step, steps):
+        try:
+            if rule is None or not rule(step, steps):
+                return None
+        except (AttributeError, TypeError, ValueError):  # another library's step of the same name
             return None
-    if not steps.scaled or not steps.resized:
+    frame = _frame(steps.resized, steps.cropped) if steps.scaled else None
+    if frame is None:
         return None
-    size = steps.cropped * (2 if len(steps.cropped) == 1 else 1) or steps.resized
-    if len(size) != 2 or (steps.cropped and size[0] != size[1]):
-        return None
-    share = min(1.0, size[0] / min(steps.resized)) if steps.cropped else 1.0
+    size, share, fit = frame
     values = _each(steps.mean, steps.colours), _each(steps.std, steps.colours)
-    fit = _FITS[len(steps.resized)]
-    return InputSpec((size[0], size[1]), share, *values, fit=fit, interpolation=steps.interpolation)
+    return InputSpec(size, share, *values, fit=fit, interpolation=steps.interpolation)
+
+
+def _frame(resized: tuple[int, ...], cropped: tuple[int, ...]) -> tuple[tuple[int, int], float, str] | None:
+    """Size, share and fit of a resize and a centred crop; ``None`` where no spec says the same.
+
+    That is where a crop takes another share of the height than of the width, or is larger than what it is of.
+    """
+    size = cropped * (2 if len(cropped) == 1 else 1) or resized
+    if len(size) != 2 or len(resized) not in _FITS:
+        return None
+    whole = resized * (2 if len(resized) == 1 else 1)
+    height, width = size
+    shorter = len(resized) == 1  # then the other side depends on the photograph
+    if height > whole[0] or width > whole[1] or height * whole[1] != width * whole[0] or (shorter and height != width):
+        return None
+    return (height, width), height / whole[0], _FITS[len(resized)]
 
 
 def _each(values: tuple[float, ...], colours: int) -> tuple[float, ...]:
@@ -118,22 +138,23 @@ def _each(values: tuple[float, ...], colours: int) -> tuple[float, ...]:
     return values * colours if len(values) == 1 else values
 
 
-def _interpolation(mode: Any) -> str:
-    """A name of ``INTERPOLATIONS`` for what torchvision and timm call it; torchvision's own default is bilinear."""
-    name = str(getattr(mode, "value", mode) or "bilinear").lower()
-    name = {"0": "nearest", "2": "bilinear", "3": "bicubic", "nearest-exact": "nearest", "random": "bicubic"}.get(
-        name, name
-    )
+def _interpolation(mode: Any, usual: str = "bilinear") -> str:
+    """A name of ``INTERPOLATIONS`` for what torchvision, Pillow and timm call it; torchvision's own is bilinear."""
+    value = getattr(mode, "value", mode)
+    name = usual if value is None or value == "" else str(value).lower()
+    name = _NUMBERED.get(name, {"nearest-exact": "nearest", "random": "bicubic"}.get(name, name))
     choice("interpolation", name, INTERPOLATIONS)
     return name
 
 
-def _of_preset(transform: Any) -> InputSpec:
+def _of_preset(transform: Any) -> InputSpec | None:
     """The ``ImageClassification`` of torchvision, which comes with its weights."""
-    side, resized = int(transform.crop_size[0]), _sides(transform.resize_size)
-    share, fit = min(1.0, side / min(resized)), _FITS[len(resized)]
+    frame = _frame(_sides(transform.resize_size), _sides(transform.crop_size))
+    if frame is None:
+        return None
+    size, share, fit = frame
     mode = _interpolation(getattr(transform, "interpolation", None))
-    return InputSpec((side, side), share, tuple(transform.mean), tuple(transform.std), fit=fit, interpolation=mode)
+    return InputSpec(size, share, tuple(transform.mean), tuple(transform.std), fit=fit, interpolation=mode)
 
 
 _MODES: Mapping[str, str] = {"center": "crop", "squash": "squash"}
@@ -142,16 +163,24 @@ _MODES: Mapping[str, str] = {"center": "crop", "squash": "squash"}
 
 def _of_config(config: Mapping[str, Any]) -> InputSpec:
     """A data configuration of timm."""
-    missing = [key for key in ("input_size", "mean", "std") if key not in config]
-    if missing or len(config["input_size"]) != 3:
-        raise UserError(f"a configuration needs input_size (C, H, W), mean and std; got {', '.join(map(str, config))}")
+    size, mean, std = (_listed(config.get(key)) for key in _NEEDED)
+    if len(size) != 3 or not all(map(is_whole, size)) or not mean or not std:
+        got = ", ".join(f"{key}={config[key]!r}" if key in _NEEDED else str(key) for key in config)
+        raise UserError(f"a configuration needs input_size (C, H, W), mean and std; got {got[:300]}")
     mode = config.get("crop_mode") or "center"
-    if mode not in _MODES:
+    if not isinstance(mode, str) or mode not in _MODES:
         raise UserError(f"a configuration with crop_mode {mode!r} cannot be followed; {nearest(mode, _MODES)}")
-    _, height, width = config["input_size"]
-    crop, values = float(config.get("crop_pct") or 1.0), (tuple(config["mean"]), tuple(config["std"]))
-    kept = _interpolation(config.get("interpolation") or "bicubic")
-    return InputSpec((int(height), int(width)), crop, *values, fit=_MODES[mode], interpolation=kept)
+    channels, height, width = map(int, size)
+    crop = 1.0 if config.get("crop_pct") is None else config["crop_pct"]
+    kept = _interpolation(config.get("interpolation"), "bicubic")
+    values = _each(mean, channels), _each(std, channels)
+    return InputSpec((height, width), crop, *values, fit=_MODES[mode], interpolation=kept)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    """Several values, or one; nothing where there is none."""
+    several = isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+    return tuple(value) if several else () if value is None else (value,)
 
 
 def _called(function: Callable[[Any], Any], pixels: Bytes) -> Tensor:
@@ -232,9 +261,11 @@ def read_transform(transform: Any, model: Any = None) -> tuple[InputSpec, Transf
         return transform, None
     if isinstance(transform, Mapping):
         return _of_config(transform), None
+    spec = None
     if all(hasattr(transform, name) for name in ("crop_size", "resize_size", "mean", "std")):
-        return _of_preset(transform), None
-    spec = _of_compose(transform) if hasattr(transform, "transforms") else None
+        spec = _of_preset(transform)
+    elif hasattr(transform, "transforms"):
+        spec = _of_compose(transform)
     if spec is not None:
         return spec, None
     if not callable(transform):

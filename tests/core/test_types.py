@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,11 @@ def test_channels_may_lie_last():
 @pytest.mark.parametrize(
     "options",
     [{"size": (4, 128)}, {"size": (128,)}, {"size": (128.0, 128)}, {"crop_fraction": 0}, {"crop_fraction": 1.1},
-     {"std": (1, 1, 0)}, {"mean": (0, 0)}],
+     {"std": (1, 1, 0)}, {"mean": (0, 0)}, {"size": 224}, {"size": "ab"}, {"size": None}, {"crop_fraction": "0.9"},
+     {"crop_fraction": None}, {"mean": 0.5, "std": 0.5}, {"mean": "abc"}, {"mean": (0.5, None, 0.5)}, {"std": 0.5},
+     {"std": ("1", "1", "1")}, {"mean": (math.nan,) * 3}, {"std": (math.inf,) * 3}, {"window": 255},
+     {"window": ("0", "255")}, {"window": (0, math.inf)}, {"window": (1, 1)}, {"shown": 1}, {"shown": ("r", "g", "b")},
+     {"noise": 3}, {"fit": 1}, {"interpolation": 2}, {"interpolation": ["nearest"]}],
 )  # fmt: skip
 def test_input_specs_have_limits(options):
     with pytest.raises(UserError):

@@ -439,6 +439,164 @@ def test_transforms_that_cannot_be_used(transform, message):
         read_transform(transform)
 
 
+WIDE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (7, 10, 3), dtype=np.uint8)).resize((160, 112), 3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "size", "share"),
+    [
+        ([T.Resize((256, 256)), T.CenterCrop(224)], (224, 224), 0.875),
+        ([T.Resize((128, 64)), T.CenterCrop((64, 32))], (64, 32), 0.5),
+        ([T.Resize(64), T.CenterCrop(64)], (64, 64), 1.0),
+        ([T.Resize((64, 96)), T.CenterCrop((64, 96))], (64, 96), 1.0),
+    ],
+)
+def test_a_crop_of_like_shares_is_followed(steps, size, share):
+    transform = T.Compose([*steps, T.ToTensor()])
+    given, own = read_transform(transform)
+    assert own is None and (given.size, given.crop_fraction) == (size, share)
+    assert np.abs(normalise(prepare(WIDE, given).network, given) - transform(WIDE).numpy()).mean() < 0.04
+
+
+class Preset:
+    """As ``ImageClassification`` of torchvision."""
+
+    mean, std, interpolation, antialias = list(MEAN), list(STD), T.InterpolationMode.BILINEAR, True
+
+    def __init__(self, resized, cropped):
+        self.resize_size, self.crop_size = resized, cropped
+
+    def __call__(self, picture):
+        steps = [T.Resize(self.resize_size), T.CenterCrop(self.crop_size), T.ToTensor(), T.Normalize(MEAN, STD)]
+        return T.Compose(steps)(picture)
+
+
+@pytest.mark.parametrize(
+    ("resized", "cropped"),
+    [
+        ([224, 320], [224]),
+        ([320, 224], [224]),
+        ([256, 256], [224, 112]),
+        ([128], [96, 64]),
+        ([48], [64]),
+        ([48, 48], [64]),
+    ],
+)
+def test_a_crop_that_no_spec_describes_is_not_read_as_another(resized, cropped):
+    for transform in (T.Compose([T.Resize(resized), T.CenterCrop(cropped), T.ToTensor()]), Preset(resized, cropped)):
+        with pytest.raises(UserError, match="cuts, shifts or mirrors|must give one size"):
+            read_transform(transform)
+
+
+def test_presets_of_torchvision_are_all_read():
+    from torchvision import models
+
+    for name in models.list_models(module=models):
+        for weights in models.get_model_weights(name):
+            preset = weights.transforms()
+            given, own = read_transform(preset)
+            assert own is None and given.size == (preset.crop_size[0],) * 2
+            assert given.crop_fraction == preset.crop_size[0] / preset.resize_size[0]
+
+
+class Elsewhere:
+    """Steps of another library under names of torchvision's."""
+
+    class Resize:
+        height = width = 32
+
+    class CenterCrop:
+        size = None
+
+    class Normalize:
+        mean, std = "imagenet", None
+
+    class Grayscale:
+        pass
+
+
+@pytest.mark.parametrize("step", ["Resize", "CenterCrop", "Normalize", "Grayscale"])
+def test_steps_of_other_libraries_are_not_taken_for_torchvisions(step):
+    class Compose:
+        transforms = (T.Resize((32, 32)), getattr(Elsewhere, step)(), T.ToTensor())
+
+        def __call__(self, picture):
+            raise KeyError("you have to pass data as named arguments")
+
+    with pytest.raises(UserError, match="the transform fails on a Pillow image .*as named arguments"):
+        read_transform(Compose())
+
+    class Works(Compose):
+        def __call__(self, picture):
+            return halves(picture)
+
+    assert read_transform(Works())[0].size == (32, 32)
+
+
+CONFIG = {"input_size": (3, 32, 40), "mean": MEAN, "std": STD}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"input_size": 224}, "needs input_size .*got input_size=224, mean="),
+        ({"input_size": "3x224x224"}, "needs input_size"),
+        ({"input_size": (224, 224)}, "needs input_size"),
+        ({"input_size": (3, 224, None)}, "needs input_size"),
+        ({"input_size": (3, 22.4, 224)}, "needs input_size"),
+        ({"mean": None}, "needs input_size"),
+        ({"mean": "imagenet"}, "mean and std must have one finite number"),
+        ({"mean": {"r": 0.5}}, "mean and std must have one finite number"),
+        ({"mean": (0.5, None, 0.5)}, "mean and std must have one finite number"),
+        ({"std": 0}, "std must be > 0"),
+        ({"crop_pct": "90%"}, "crop_fraction must be a number in"),
+        ({"crop_pct": 0}, "crop_fraction must be a number in"),
+        ({"crop_mode": ["center"]}, "crop_mode .* cannot be followed"),
+        ({"interpolation": 9}, "unknown interpolation '9'"),
+        ({"interpolation": ["bilinear"]}, "unknown interpolation"),
+    ],
+)
+def test_configurations_of_wrong_types_are_refused(changed, message):
+    with pytest.raises(UserError, match=message):
+        read_transform({**CONFIG, **changed})
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"crop_fraction": "0.9"}, "crop_fraction must be a number in"),
+        ({"fit": ["crop"]}, "unknown fit"),
+        ({"interpolation": 2}, "unknown interpolation"),
+        ({"size": "32"}, "size must be numbers"),
+        ({"window": (5, 5)}, "a window is two numbers"),
+    ],
+)
+def test_what_is_said_in_wrong_types_is_refused(said, message):
+    with pytest.raises(UserError, match=message):
+        take(own_net(), **{"size": 32, **said})
+
+
+def test_one_number_stands_for_every_channel():
+    assert read_transform({**CONFIG, "mean": 0.5, "std": [0.25]})[0] == InputSpec((32, 40), 1, (0.5,) * 3, (0.25,) * 3)
+
+
+@pytest.mark.parametrize(("number", "name"), enumerate(["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"]))
+def test_numbers_of_pillow_name_a_way_of_resizing(number, name):
+    for given in (number, Image.Resampling(number)):
+        assert read_transform({**CONFIG, "interpolation": given})[0].interpolation == name
+    step = T.Resize((32, 40))
+    step.interpolation = number  # as older versions of torchvision have it
+    assert read_transform(T.Compose([step, T.ToTensor()]))[0].interpolation == name
+
+
+@pytest.mark.parametrize("unsaid", [{}, {"interpolation": None}, {"interpolation": ""}])
+def test_what_is_usual_holds_where_no_way_of_resizing_is_said(unsaid):
+    assert read_transform({**CONFIG, **unsaid})[0].interpolation == "bicubic"
+    step = T.Resize((32, 40))
+    step.interpolation = unsaid.get("interpolation")
+    assert read_transform(T.Compose([step, T.ToTensor()]))[0].interpolation == "bilinear"
+
+
 def halves(picture, size=(32, 32)):
     return T.functional.to_tensor(picture.resize(size)) * 2 - 1
 
