@@ -19,7 +19,7 @@ def read_labels(file: Path) -> tuple[str, ...]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise UserError(f"{file.name} is too large for labels: at most {MAX_BYTES // 2**20} MiB")
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # editors of Windows begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{file.name or str(file)} cannot be read as labels: {getattr(error, 'strerror', None) or error}"

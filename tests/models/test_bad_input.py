@@ -83,6 +83,22 @@ def test_labels(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("l.txt", "cat\ndog\n"),
+        ("l.txt", "cat\r\ndog"),
+        ("l.json", '["cat", "dog"]'),
+        ("l.json", '{"0": "cat", "1": "dog"}'),
+        ("l.json", '{"cat": 0, "dog": 1}'),
+    ],
+)
+def test_labels_may_begin_with_a_mark_of_their_encoding(file, text, tmp_path):
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / file).write_bytes(text.encode(encoding))
+        assert read_labels(tmp_path / file) == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--opacity", "3"], "opacity must be"),
