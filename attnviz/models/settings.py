@@ -12,7 +12,7 @@ from typing import Any
 
 from attnviz.core.checks import is_number
 from attnviz.core.input_spec import INTERPOLATIONS
-from attnviz.core.model_card import ModelCard
+from attnviz.core.model_card import MOST_MEAN, ModelCard
 from attnviz.core.notes import Note
 
 BESIDE = ("preprocessor_config.json", "config.json")
@@ -55,7 +55,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     mean, std = fields["mean"], fields["std"]
     if (mean is None) != (std is None) or (mean and std and len(mean) != len(std)):
         fields["mean"] = fields["std"] = None
-    elif mean and std and max(mean) > 1:  # of values in 0..255
+    elif mean and std and max(*mean, *std) > MOST_MEAN:  # of values in 0..255
         fields["mean"], fields["std"] = tuple(v / 255 for v in mean), tuple(v / 255 for v in std)
     classes = _first(values, CLASSES, lambda value: value if type(value) is int and 1 <= value <= 100_000 else None)
     if classes is not None and fields["labels"] and len(fields["labels"]) != classes:
@@ -96,7 +96,7 @@ def settings_beside(file: Path) -> Settings:
         path = file.parent / name
         try:
             if path.is_file() and path.stat().st_size <= MAX_BYTES:
-                read = json.loads(path.read_text(encoding="utf-8"))
+                read = json.loads(path.read_text(encoding="utf-8-sig"))
                 values |= {key: value for key, value in read.items() if key not in values}
                 names.append(name)
         except (OSError, ValueError, AttributeError, RecursionError):

@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 
+import numpy as np
 import pytest
 import safetensors.torch
 import timm
@@ -10,7 +11,7 @@ import torch
 
 import attnviz
 from attnviz.core.errors import UserError
-from attnviz.models.settings import settings_of
+from attnviz.models.settings import settings_beside, settings_of
 
 TINY = "timm:test_efficientnet"
 FACTORY = """
@@ -127,3 +128,30 @@ def test_what_transformers_writes_beside_weights_is_read(tmp_path):
     assert "preprocessor_config.json and config.json" in network.assumed[0].text
     (tmp_path / "config.json").write_text("[]")  # damaged: not about this file
     assert attnviz.load(TINY, weights=tmp_path / "model.safetensors", classes=2).labels == ("class 0", "class 1")
+
+
+@pytest.mark.parametrize(
+    ("mean", "std"),
+    [
+        ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+        ([0.0, 0.0, 0.0], [255.0, 255.0, 255.0]),
+        (0, 255),
+        ([127.5], [127.5]),
+        ([103.53, 116.28, 123.675], [1.0, 1.0, 1.0]),
+    ],
+)
+def test_normalisation_of_bytes_is_brought_to_shares(mean, std):
+    card = settings_of({"mean": mean, "std": std}).card
+    given = [list(np.ravel(values)) for values in (mean, std)]
+    np.testing.assert_allclose([card.mean, card.std], np.array(given) / 255)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0, 1), ([0.5] * 3, [1.0] * 3), ([-1.0], [0.5]), ([0.5], [1.2])])
+def test_normalisation_of_shares_stays(mean, std):
+    card = settings_of({"mean": mean, "std": std}).card
+    assert (card.mean, card.std) == tuple(tuple(map(float, np.ravel(values))) for values in (mean, std))
+
+
+def test_settings_beside_weights_may_begin_with_a_mark(tmp_path):
+    (tmp_path / "config.json").write_text('{"mean": [0.5], "std": [0.25]}', encoding="utf-8-sig")
+    assert settings_beside(tmp_path / "w.pt").card.mean == (0.5,)
