@@ -184,7 +184,7 @@ def noted(
 
 def _from_onnx(file: Path, ask: Ask) -> Network:
     _no_weights(ask, f"{file.name} holds its own weights")
-    module, size, channels = module_from(file)
+    module, size = module_from(file)
     card = ask.card if ask.card.name else ask.card.but(name=file.stem)
     if card.size is None and size is not None:
         card = card.but(size=size)

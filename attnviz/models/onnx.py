@@ -10,8 +10,8 @@ from torch import nn
 from attnviz.core.errors import UserError
 
 
-def module_from(file: Path) -> tuple[nn.Module, tuple[int, int] | None, int | None]:
-    """The network in a file, the size of its input where the file fixes it, and its channels.
+def module_from(file: Path) -> tuple[nn.Module, tuple[int, int] | None]:
+    """The network in a file, and the size of its input where the file fixes it.
 
     Raises:
         UserError: The file is missing or no ONNX graph of one picture, holds an operation that is not read, or the
@@ -42,7 +42,7 @@ def module_from(file: Path) -> tuple[nn.Module, tuple[int, int] | None, int | No
     if len(shape) != 4:
         raise UserError(f"{file.name} takes an input of {len(shape)} axes; a picture has 4, (N, C, H, W)")
     size = None if shape[2] is None or shape[3] is None else (shape[2], shape[3])
-    return module, size, shape[1]
+    return module, size
 
 
 def _side(dim: Any) -> int | None:
