@@ -8,7 +8,11 @@ from pathlib import Path
 
 from attnviz.core.errors import UserError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
+)
+"""Endings of what ``attnviz.images.decode`` opens."""
 SPLITS = (("train",), ("val", "test", "validation"))
 
 IMAGENETTE = {

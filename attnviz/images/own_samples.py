@@ -7,9 +7,10 @@ from pathlib import Path
 from PIL import Image
 
 from attnviz.core.errors import UserError
+from attnviz.images import folders
 from attnviz.images.channels import preview
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".npy"})
+SUFFIXES = folders.SUFFIXES | {".npy"}
 MOST = 24
 """Photographs of a folder that are offered, spread evenly over it: each is a thumbnail in the page."""
 
