@@ -51,7 +51,7 @@ class Ask:
     pretrained: bool
     classes: int | None
     folder: Path | None
-    device: str | torch.device
+    device: torch.device
     trust_code: bool
 
 
@@ -94,7 +94,7 @@ def load(
     if classes is not None:
         classes = whole("classes", classes, 1, 100_000)
     file = None if weights is None else Path(weights)
-    ask = Ask(meaning, file, pretrained, classes, folder, device, trust_code)
+    ask = Ask(meaning, file, pretrained, classes, folder, usable(device), trust_code)
     text = os.fspath(locator)
     library, colon, rest = text.partition(":")
     if colon and library in published.LIBRARIES:
@@ -112,6 +112,19 @@ def load(
             f"unknown library {library!r} in {text!r}; {nearest(library, published.LIBRARIES)}; give {FORMS}"
         )
     return _checkpoint(locator if isinstance(locator, Path) else text, ask)
+
+
+def usable(device: str | torch.device) -> torch.device:
+    """A device that tensors can be put on; ``UserError`` naming what there is otherwise."""
+    try:
+        wanted = torch.device(device)
+        torch.empty(0, device=wanted)
+    except Exception as error:  # each kind of device that is not there raises an error of its own
+        known = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        known += ["mps"] if torch.backends.mps.is_available() else []
+        line = (str(error).splitlines() or [""])[0][:160]
+        raise UserError(f"there is no device {str(device)[:80]!r} here, but {', '.join(known)} ({line})") from error
+    return wanted
 
 
 def is_safe(locator: str) -> bool:

@@ -378,6 +378,25 @@ def test_locators_that_are_refused(locator, options, message, tmp_path, monkeypa
         load(locator, **options)
 
 
+@pytest.mark.parametrize("device", ["cud", "", "cpu:x", "cuda:99", "xpu", "hpu", "mps:7", 3.5, None, ["cpu"]])
+def test_devices_that_are_not_there_are_refused(device, checkpoints):
+    for locator in ("cbam", ARCHITECTURE):
+        with pytest.raises(UserError, match=r"there is no device .* here, but cpu"):
+            load(locator, pretrained=False, folder=checkpoints, device=device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_card_that_is_not_there_is_refused(checkpoints):
+    for device in ("cuda", "cuda:0", torch.device("cuda"), 0):
+        with pytest.raises(UserError, match=r"there is no device .* here, but cpu"):
+            load("cbam", folder=checkpoints, device=device)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0", torch.device("cpu"), "meta"])
+def test_devices_that_are_there(device):
+    assert next(load(ARCHITECTURE, pretrained=False, device=device).module.parameters()).device.type in str(device)
+
+
 def test_a_network_of_the_hub_brings_its_labels(monkeypatch):
     made = timm.create_model("test_resnet", num_classes=3)
     made.pretrained_cfg = {**made.pretrained_cfg, "label_names": ["ant", "bee", "cat"]}
