@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnviz.backbones.imagenet import OLD_DENSENET_KEY
 from attnviz.core.errors import UserError
 from attnviz.core.notes import Note
-from attnviz.models.weights import cast
+from attnviz.models.weights import cast, with_versions
 
 MOST_LINES = 10
 """Of a table of what does not fit."""
@@ -44,14 +44,16 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], file: str) -> tuple[Not
         UserError: Keys are missing or surplus, or shapes differ; the text is a table of at most ten lines with the
             likely reason.
     """
-    own = module.state_dict()
+    every = module.state_dict()
+    own = {key: value for key, value in every.items() if isinstance(value, Tensor)}
     matched, others, said = match(state, own)
     misfits = compare({key: tuple(v.shape) for key, v in matched.items()}, {k: tuple(v.shape) for k, v in own.items()})
     if misfits:
         raise UserError(f"{file} does not fit the network: {table(misfits, len(own), len(state), said)}")
     full = {key: matched.get(key, own[key]) for key in own}
     try:
-        module.load_state_dict(cast(full, own))
+        # what is no tensor (get_extra_state) stays as it is
+        module.load_state_dict(with_versions({**every, **cast(full, own)}, every))
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
     if not others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,14 @@ def facts(device: torch.device, seconds: float) -> dict[str, Any]:
 
 
 def fingerprint(loaded: Network) -> str:
-    """sha256 of a checkpoint's file of weights, or of all weights of another network; hexadecimal."""
+    """sha256 of a checkpoint's file of weights, or of all weights and other state of another network; hexadecimal."""
     if loaded.checkpoint is not None:
         return loaded.checkpoint.sha256
     digest = hashlib.sha256()
     for name, value in loaded.module.state_dict().items():
         digest.update(name.encode())
-        digest.update(value.detach().float().cpu().numpy().tobytes())
+        if isinstance(value, torch.Tensor):
+            digest.update(value.detach().float().cpu().numpy().tobytes())
+        else:  # what get_extra_state gives may be anything; where it lies in memory is no part of it
+            digest.update(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)).encode())
     return digest.hexdigest()
