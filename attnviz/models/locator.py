@@ -76,7 +76,8 @@ def load(
         card: What the network means, where its own configuration does not say it.
         weights: A file of weights for a published architecture or a factory: ``.safetensors``, or ``.pt``, ``.pth``,
             ``.ckpt``, ``.bin``, which are read as tensors only.
-        pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights.
+        pretrained: Published weights, fetched at first use; ``False`` gives the architecture with random weights, which
+            only ``timm:`` and ``torchvision:`` have.
         classes: Number of classes of an untrained network, or of the one in the file of weights.
         folder: Where ids of checkpoints are looked up; ``None`` for ``ATTNVIZ_CHECKPOINTS`` or the bundled ones.
         device: Where the network shall be.
@@ -138,6 +139,7 @@ def _published(text: str, ask: Ask) -> Network:
     if ask.weights is None:
         channels = len(mean) if len(mean) > 1 else None
         return under(published.load(text, ask.pretrained, ask.device, ask.classes, channels), ask.card)
+    _no_random(ask, f"{ask.weights.name} gives the weights")
     state, settings = read_weights(ask.weights)
     card, used = laid_under(ask.card, settings)
     classes = ask.classes or (len(card.labels) if card.labels else settings.classes)
@@ -155,6 +157,7 @@ def _published(text: str, ask: Ask) -> Network:
 
 
 def _from_factory(file: Path, name: str, text: str, ask: Ask) -> Network:
+    _no_random(ask, f"{text} gives its own weights, or a file of weights does")
     state, settings = ({}, Settings()) if ask.weights is None else read_weights(ask.weights)
     built, taken = build_from(file, name, ask.classes, settings.arguments)
     module = built.module if isinstance(built, Network) else built
@@ -244,6 +247,7 @@ def _checkpoint(locator: str | Path, ask: Ask) -> Network:
                 f"{path.name} holds weights and does not say of which network: give that too, --model timm:NAME "
                 f"--weights {path.name} or --model FILE.py:FACTORY --weights {path.name}"
             )
+    checkpoints.locate(locator, ask.folder)  # one that does not exist has no weights of its own
     _no_weights(ask, f"{locator} has its own weights")
     return under(checkpoints.load(locator, ask.folder, ask.device, ask.trust_code), ask.card)
 
@@ -263,6 +267,12 @@ def _no_weights(ask: Ask, why: str) -> None:
         raise UserError(f"weights ({ask.weights.name}) cannot be given here: {why}")
     if ask.classes is not None:
         raise UserError(f"classes ({ask.classes}) cannot be given here: {why}")
+    _no_random(ask, why)
+
+
+def _no_random(ask: Ask, why: str) -> None:
+    if not ask.pretrained:
+        raise UserError(f"random weights (--untrained, pretrained=False) cannot be given here: {why}")
 
 
 def under(network: Network, card: ModelCard) -> Network:

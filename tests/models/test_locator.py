@@ -228,6 +228,8 @@ def test_an_onnx_file_is_a_network(tmp_path, photograph):
         load(tmp_path / "bad.onnx")
     with pytest.raises(UserError, match="holds its own weights"):
         load(tmp_path / "net.onnx", weights="w.pt")
+    with pytest.raises(UserError, match="random weights .* holds its own weights"):
+        load(tmp_path / "net.onnx", pretrained=False)
 
 
 def test_a_runs_folder_a_file_with_its_card_and_another_folder(checkpoints, monkeypatch, tmp_path):
@@ -369,6 +371,7 @@ def test_factories_that_are_refused(name, tmp_path):
             {"mean": (0.5,) * 4, "std": (0.5,) * 4},
             "the published weights of .* are for 3 channels",
         ),
+        ("resnet18", {"pretrained": False}, "no checkpoint 'resnet18'"),
         ("timm:hf-hub:nobody", {}, "is asked for as timm:hf-hub:ORG/NAME"),
     ],
 )
@@ -380,9 +383,9 @@ def test_locators_that_are_refused(locator, options, message, tmp_path, monkeypa
 
 @pytest.mark.parametrize("device", ["cud", "", "cpu:x", "cuda:99", "xpu", "hpu", "mps:7", 3.5, None, ["cpu"]])
 def test_devices_that_are_not_there_are_refused(device, checkpoints):
-    for locator in ("cbam", ARCHITECTURE):
+    for locator, pretrained in (("cbam", True), (ARCHITECTURE, False)):
         with pytest.raises(UserError, match=r"there is no device .* here, but cpu"):
-            load(locator, pretrained=False, folder=checkpoints, device=device)
+            load(locator, pretrained=pretrained, folder=checkpoints, device=device)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
@@ -395,6 +398,27 @@ def test_a_card_that_is_not_there_is_refused(checkpoints):
 @pytest.mark.parametrize("device", ["cpu", "cpu:0", torch.device("cpu"), "meta"])
 def test_devices_that_are_there(device):
     assert next(load(ARCHITECTURE, pretrained=False, device=device).module.parameters()).device.type in str(device)
+
+
+@pytest.mark.parametrize("form", ["an id", "a run's folder", "a file with its card", "a factory", "a file of weights"])
+def test_random_weights_are_refused_where_a_network_has_its_own(form, checkpoints, tmp_path):
+    """They would be the trained ones, and nobody would be told."""
+    (tmp_path / "net.py").write_text(OWN + "def make():\n    return own_net(classes=4)\n")
+    torch.save(state_of(), tmp_path / "w.pt")
+    torch.save(own_net(classes=4).state_dict(), tmp_path / "own.pt")
+    (tmp_path / "run").mkdir()
+    for ending in (".safetensors", ".json"):
+        (tmp_path / "run" / f"se{ending}").write_bytes((checkpoints / f"se{ending}").read_bytes())
+    locator, options = {
+        "an id": ("se", {"folder": checkpoints}),
+        "a run's folder": (tmp_path / "run", {}),
+        "a file with its card": (checkpoints / "se.safetensors", {}),
+        "a factory": (f"{tmp_path}/net.py:make", {"size": 32, "mean": 0.5, "std": 0.5}),
+        "a file of weights": (ARCHITECTURE, {"weights": tmp_path / "w.pt", "classes": 5}),
+    }[form]
+    load(locator, **options)
+    with pytest.raises(UserError, match="random weights .* cannot be given here"):
+        load(locator, pretrained=False, **options)
 
 
 def test_a_network_of_the_hub_brings_its_labels(monkeypatch):
