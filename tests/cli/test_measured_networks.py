@@ -118,3 +118,24 @@ def test_a_checkpoint_that_is_asked_otherwise_is_not_judged_by_its_card(photogra
     assert not (checkpoints / "se.reference").exists()
     assert main(["evaluate", "--all", "--size", "32", "--data", "data"]) == 2
     assert "--all measures checkpoints as they are; --size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["--size", "24x32"], ["--size", "24x32", "--std", "0.5"]),
+        ([], ["--mean", "0.25"]),
+        (["--mean", "0.25"], []),
+        (["--weights", "best.pt"], []),
+    ],
+)
+@pytest.mark.parametrize("command", ["faithfulness", "ablate"])
+def test_results_with_other_options_of_the_network_are_not_replaced(photographs, capsys, command, before, after):
+    card = ["--size", "24x32", "--mean", "0.5", "--std", "0.25", "--labels", "labels.txt"]
+    call = [command, "mine.py:make", "--data", "data", "--images", "2", "--out", "f.json", *card]
+    quick = ["--steps", "2", "--random-seeds", "1", "--weight-seeds", "1"] if command == "faithfulness" else []
+    assert main([*call, *quick, *before]) == 0
+    kept = Path("f.json").read_bytes()
+    assert main([*call, *quick, *after]) == 2
+    assert "was made with network" in capsys.readouterr().err and Path("f.json").read_bytes() == kept
+    assert main([*call, *quick, *before]) == 0

@@ -30,8 +30,8 @@ def run(args: AblateOptions) -> None:
     started = time.perf_counter()
     asked, options = chosen(args), said(args.network)
     settings: dict[str, Any] = {"checkpoints": asked.names, "images": args.images}
-    settings |= {"network": options} if options else {}
-    settings |= {"untrained": True} if args.untrained else {}
+    # None, not left out: results made with options are none of a call without
+    settings |= {"network": options or None, "untrained": args.untrained or None}
     if args.out is not None:
         check_results(args.out, settings, args.force)
     rows, data = [], {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from attnviz.cli.commands import say
-from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of, said
 from attnviz.core.errors import UserError
 from attnviz.models.results import check_results, write_results
 
@@ -54,7 +54,8 @@ def run(args: FaithfulnessOptions) -> None:
     protocol = Protocol(args.steps, args.deletion_fill, args.insertion_fill, args.seed)
     methods = tuple(dict.fromkeys(args.method or ["grad-cam"]))
     plan = Plan(protocol, methods, args.random_seeds, args.weight_seeds, args.seed)
-    settings = {"model": args.model, "images": args.images, **asdict(plan)}
+    # None, not left out: results made with options are none of a call without
+    settings = {"model": args.model, "network": said(args.network) or None, "images": args.images, **asdict(plan)}
     out = args.out or Path("results") / f"faithfulness-{_file_name(args.model)}.json"
     check_results(out, settings, args.force)
     analyser = Analyser(network_of(args.model, args.network))
@@ -93,7 +94,7 @@ def _asked(
     loaded: Network, photographs: Photographs, predictions: Sequence[int], drawn: Sequence[int]
 ) -> dict[str, Any]:
     """The network, and on how many of the images that were drawn it was right; a stopped study has not come to all."""
-    hits = sum(said == int(photographs.targets[i]) for said, i in zip(predictions, drawn, strict=False))
+    hits = sum(answer == int(photographs.targets[i]) for answer, i in zip(predictions, drawn, strict=False))
     return {
         "model": loaded.name,
         "sha256": loaded.checkpoint.sha256 if loaded.checkpoint else None,
@@ -121,8 +122,8 @@ def _print(report: dict[str, Any]) -> None:
     for row in [*report["maps"], *report["baselines"]]:
         cells = f" {'/'.join(str(c[0]) for c in row['cells'])}" if row["map"] == "random" else ""
         numbers = "".join(f" {row[k]['mean']:9.4f} ± {row[k]['sd']:.3f}" for k in ("deletion", "insertion"))
-        said = row.get("versus", {}).get("random", {}).get("verdict", "")
-        print(f"{row['map'] + cells:34}{numbers}  {said}")
+        verdict = row.get("versus", {}).get("random", {}).get("verdict", "")
+        print(f"{row['map'] + cells:34}{numbers}  {verdict}")
     for key in ("deletion", "insertion", "random", "intervals", "limits"):
         print(report["recipe"]["reading"][key])
 
