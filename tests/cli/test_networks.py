@@ -90,6 +90,26 @@ def test_bad_options_are_one_sentence(mine, photograph, capsys, options, message
     assert error.startswith("attnviz: ") and message in error and "Traceback" not in error
 
 
+def test_every_photograph_of_a_folder_has_a_folder_of_its_own(mine, photograph, capsys):
+    names = ("a-b.png", "a.b.png", "a-b-png.png", "sub/x.y.png", "sub/x-y.png", "plain.png")
+    Path("photos/sub").mkdir(parents=True)
+    for number, name in enumerate(names):
+        photograph.resize((40 + number, 30)).save(f"photos/{name}")
+    assert main(["explore", "photos", *mine, "--out", "out"]) == 0
+    widths = {json.loads(f.read_text())["photograph"]["width"] for f in Path("out").rglob("analysis.json")}
+    assert widths == {40 + number for number in range(len(names))} and Path("out/plain-png/gates.csv").is_file()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_folder_in_which_nothing_can_be_read_is_no_success(mine, capsys, count):
+    Path("photos").mkdir()
+    for number in range(count):
+        Path(f"photos/{number}.png").write_bytes(b"no picture")
+    assert main(["explore", "photos", *mine, "--out", "out", "--skip-unreadable"]) == 2
+    assert f"none of the {count} photographs in photos can be read" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
 def test_gates_and_faithfulness_take_the_same_options(mine, capsys):
     assert main(["gates", "mine.py:make", *mine[2:]]) == 0
     assert "squeeze" in capsys.readouterr().out

@@ -94,24 +94,29 @@ def _write(path: Path, text: str) -> None:
 def _folder(args: ExploreOptions, out: Path, look: dict[str, Any]) -> None:
     """Every photograph of a folder into a folder of its own, and all predictions in one table."""
     from attnviz.analysis.analyse_many import Unreadable, analyse_many
+    from attnviz.core.errors import UserError
     from attnviz.render.export import write_exports
 
-    root, rows, left_out = Path(args.photo), [], 0
+    root, rows, left_out, taken = Path(args.photo), [], 0, set()
     network = network_of(args.model, args.network)
     for path, analysis in analyse_many(network, root, skip_unreadable=args.skip_unreadable, display_side=1280):
         name = Path(path).relative_to(root)
+        folder = name.with_name(name.name.replace(".", "-"))
+        folder = name if folder in taken else folder  # a.b.png beside a-b.png: no other has a dot in its name
+        taken.add(folder)
         if isinstance(analysis, Unreadable):
             print(f"left out: {analysis.reason}")
             left_out += 1
             continue
-        write_exports(analysis, out / name.parent / name.name.replace(".", "-"), **look)
+        write_exports(analysis, out / folder, **look)
         rows.append(_row(name.as_posix(), analysis))
     notes = dict.fromkeys(note.text for note in network.assumed)
     print("".join(f"note: {text}\n" for text in notes), end="")
-    if rows:
-        table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([("photograph", "label", "score"), *rows])
-        _write(out / "predictions.csv", table.getvalue())
+    if not rows:
+        raise UserError(f"none of the {left_out} photographs in {root} can be read, and nothing was written")
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows([("photograph", "label", "score"), *rows])
+    _write(out / "predictions.csv", table.getvalue())
     without = f", {left_out} left out" if left_out else ""
     print(f"{len(rows)} photographs{without}; one folder each and predictions.csv in {out}")
 
