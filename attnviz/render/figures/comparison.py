@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from attnviz.core.colour_maps import CMAP
 from attnviz.core.errors import UserError
 from attnviz.core.gate_map import HOW, Mask
+from attnviz.core.scores import SHARES, shown
 from attnviz.core.types import Bytes, Floats, PreparedImage
 from attnviz.render.colour import Scale, caption, cmap_for
 from attnviz.render.figures.bars import draw_bars
@@ -54,7 +55,8 @@ class SheetRow:
         attribution: (h, w).
         attribution_scale: Of the attribution.
         explained: The class that the attribution explains.
-        top: The most probable classes, (label, probability).
+        top: The highest classes, (label, number).
+        numbers: What these numbers are, a name of ``core.scores.SCORES``.
     """
 
     title: str
@@ -68,6 +70,7 @@ class SheetRow:
     attribution_scale: Scale | None
     explained: str
     top: tuple[tuple[str, float], ...]
+    numbers: str
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def _row(figure: Figure, row: SheetRow, lefts: list[float], top: float) -> None:
     _mask(figure, row, seen, (lefts[2], top))
     _bars(figure, row, (lefts[3], top))
     _attribution(figure, row, seen, (lefts[4], top))
-    _top(figure, lefts[5], top, row.top)
+    _top(figure, lefts[5], top, row)
 
 
 def _mask(figure: Figure, row: SheetRow, seen: PreparedImage, at: tuple[float, float]) -> None:
@@ -205,23 +208,24 @@ def _map(figure: Figure, left: float, top: float, seen: PreparedImage, values: F
 
 def _tell(figure: Figure, left: float, top: float, lines: list[str]) -> None:
     for index, text in enumerate(lines):
-        shown = clean(text, room(_CELL + _BAR + 0.2, SMALL - 0.5))
-        write(figure, left, top + _CELL + 0.06 + 0.14 * index, shown, fontsize=SMALL - 0.5, color=Ink.muted)
+        line = clean(text, room(_CELL + _BAR + 0.2, SMALL - 0.5))
+        write(figure, left, top + _CELL + 0.06 + 0.14 * index, line, fontsize=SMALL - 0.5, color=Ink.muted)
 
 
 def _none(figure: Figure, left: float, top: float, text: str) -> None:
     write_wrapped(figure, left, top + 0.7, _CELL, text, fontsize=SMALL, color=Ink.muted)
 
 
-def _top(figure: Figure, left: float, top: float, answers: tuple[tuple[str, float], ...]) -> None:
+def _top(figure: Figure, left: float, top: float, answer: SheetRow) -> None:
     axes = axes_at(figure, left, top, _CELL, _CELL)
     axes.set_xlim(0, 1)
     axes.set_ylim(_CELL, 0)
-    for row, (label, probability) in enumerate(answers):
+    for row, (label, number) in enumerate(answer.top):
         y = 0.43 * row
         write(figure, left, top + y, clean(label, room(_CELL - 0.5, SMALL)), fontsize=SMALL, color=Ink.text)
-        write(figure, left + _CELL, top + y, f"{probability:.1%}", ha="right", fontsize=SMALL, color=Ink.text)
-        axes.barh([y + 0.22, y + 0.22], [1, probability], height=0.1, color=[Ink.grid, Ink.bar])
+        write(figure, left + _CELL, top + y, shown(number, answer.numbers), ha="right", fontsize=SMALL, color=Ink.text)
+        if answer.numbers in SHARES:  # a number that is no share has no bar
+            axes.barh([y + 0.22, y + 0.22], [1, number], height=0.1, color=[Ink.grid, Ink.bar])
 
 
 def flat_facts(facts: Mapping[str, Any]) -> list[str]:
@@ -232,8 +236,8 @@ def flat_facts(facts: Mapping[str, Any]) -> list[str]:
         if isinstance(value, Mapping):
             texts += flat_facts(value)
         else:
-            shown = f"{value:.4g}" if isinstance(value, float) else clean(value, 80)
-            texts.append(f"{name} {shown}")
+            said = f"{value:.4g}" if isinstance(value, float) else clean(value, 80)
+            texts.append(f"{name} {said}")
     return texts
 
 

@@ -163,6 +163,7 @@ def sheet(count, **changes):
         "attribution_scale": GATE_SCALE,
         "explained": "church",
         "top": (("church", 0.9), ("cat", 0.1)),
+        "numbers": "softmax",
     }
     made = SheetRow(**{**row, **changes})
     return Sheet("Two", "Photograph", (made,) * count, "Grad-CAM", "class “church”", "fixed", {"attnviz": "1.2.3"})
@@ -171,9 +172,24 @@ def sheet(count, **changes):
 def test_a_sheet_names_rows_class_scale_and_versions():
     figure = comparison_sheet(sheet(2))
     texts = " ".join(t.get_text() for t in figure.texts)
-    for part in ("net <b>$x$", "Accuracy 90 %", "church", "Grad-CAM", "attnviz 1.2.3", "$g_1$", "90.0%"):
+    for part in ("net <b>$x$", "Accuracy 90 %", "church", "Grad-CAM", "attnviz 1.2.3", "$g_1$", "90.0 %"):
         assert part in texts
     assert to_png(figure, 40).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "value", "text", "bars"),
+    [
+        ("softmax", 0.9, "90.0 %", True),
+        ("sigmoid", 0.25, "25.0 %", True),
+        ("logits", 5.256, "5.256", False),
+        ("logits", -3.5, "-3.5", False),
+    ],
+)
+def test_only_a_probability_is_told_in_per_cent_and_has_a_bar(numbers, value, text, bars):
+    figure = comparison_sheet(sheet(1, mask=None, scores=None, top=(("church", value),), numbers=numbers))
+    assert text in {t.get_text() for t in figure.texts}
+    assert bool(figure.axes[-1].patches) == bars
 
 
 def test_a_sheet_says_what_is_missing_and_how_many_rows_fit():

@@ -46,6 +46,7 @@ def sheet_of(comparison: Comparison, look: Look, store: Store) -> Sheet:
                 attribution_scale=cells.attribution_scale,
                 explained=row.label,
                 top=row.analysis.top(3),
+                numbers=row.analysis.scores,
             )
         )
     first = comparison.rows[0]
