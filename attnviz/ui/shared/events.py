@@ -40,12 +40,17 @@ Update = dict[Any, Any]
 T = TypeVar("T")
 
 
-def held(data: Data, state: gr.State, kind: type[T]) -> T:
-    """What a tab holds for the visitor; ``UserError`` when it was let go."""
+def held(data: Data, state: gr.State, kind: type[T], picture: gr.Image | None = None) -> T:
+    """What a tab holds for the visitor; ``UserError`` when it was let go, or its ``picture`` was removed."""
     value = data[state]
     if not isinstance(value, kind):
-        raise UserError(plain("gone"))
+        raise UserError(plain("removed_photo" if picture is not None and emptied(data, state, picture) else "gone"))
     return value
+
+
+def emptied(data: Data, state: gr.State, picture: gr.Image) -> bool:
+    """Whether nothing is held because the photograph was removed: nothing was let go, and choices wait for the next."""
+    return data[state] is None and picture in data and sent_path(data[picture]) is None
 
 
 def sent_path(value: Any) -> str | None:

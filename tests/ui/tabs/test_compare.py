@@ -14,10 +14,11 @@ from attnviz.explain.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.images.samples import load_sample  # noqa: E402
 from attnviz.render.masks import DEPTHS  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
+from attnviz.ui.shared.address import Query  # noqa: E402
 from attnviz.ui.shared.jobs import Jobs, Report, in_steps  # noqa: E402
 from attnviz.ui.shared.memory import Memory  # noqa: E402
 from attnviz.ui.shared.page import Chosen, Page, Photo  # noqa: E402
-from attnviz.ui.tabs.compare.address import python_of  # noqa: E402
+from attnviz.ui.tabs.compare.address import python_of, read  # noqa: E402
 from attnviz.ui.tabs.compare.compute import Work  # noqa: E402
 from attnviz.ui.tabs.compare.events import wire  # noqa: E402
 from attnviz.ui.tabs.compare.handlers import Compare  # noqa: E402
@@ -193,8 +194,10 @@ def test_drawing_needs_no_network(ask, four, tab, monkeypatch):
 
 
 def test_a_comparison_that_was_let_go_asks_for_a_reload(ask):
+    with pytest.raises(UserError, match="No photograph"):
+        ask("on_look", photo=None)
     with pytest.raises(UserError, match="reload"):
-        ask("on_look")
+        ask("on_look", photo={"path": "photo.png"})
 
 
 def test_the_pair_slides_and_subtracts_like_with_like(ask, four):
@@ -427,6 +430,29 @@ def test_an_address_brings_the_comparison_back(ask, tab, four):
     assert got["state"].wanted.models == FOUR and got["state"].wanted.photos == four.wanted.photos
     gates = ask("on_go", {"query": "?mode=gates&model=cbam&sample=coffee"})
     assert gates["state"].wanted.mode == "gates" and gates["page_photo"] == Photo(sample="coffee")
+
+
+def changed(parameter):
+    """A value that is not the default."""
+    if parameter.choices:
+        return next(word for word in parameter.choices if word != parameter.default)
+    return parameter.high if parameter.default != parameter.high else parameter.low
+
+
+@pytest.mark.parametrize("method", [name for name, each in ATTRIBUTIONS.items() if each.parameters])
+def test_a_link_brings_the_settings_of_the_attribution_back(method, tab, four):
+    given = {p.name: changed(p) for p in ATTRIBUTIONS[method].parameters}
+    asked = replace(four, wanted=replace(four.wanted, method=method, parameters=given))
+    sent = re.search(r'class="av-link" href="([^"]+)"', notes_html(asked, Look(), tab.store))[1].replace("&amp;", "&")
+    query = Query(sent, "en")
+    wanted, _, controls = read(query, tab.store, CAT, tab.parts)
+    assert wanted.parameters == given and not query.missed
+    assert {name: controls[tab.parts.parameters[method, name]] for name in given} == given
+    for wrong in ("<b>", "1e99", "-7", "²", "nan"):
+        query = Query("?method=" + method + "".join(f"&with_{name}={wrong}" for name in given), "en")
+        wanted, _, _ = read(query, tab.store, CAT, tab.parts)
+        assert wanted.parameters == {p.name: p.default for p in ATTRIBUTIONS[method].parameters}
+        assert len(query.missed) == len(given)
 
 
 def test_a_wrong_address_opens_what_it_can_and_says_the_rest(ask, monkeypatch):

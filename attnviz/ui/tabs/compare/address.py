@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from attnviz.core.errors import UserError
 from attnviz.explain.attribution import ATTRIBUTIONS
+from attnviz.explain.attribution.method import Parameter
 from attnviz.render.masks import DEPTHS
 from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.networks.store import Store
@@ -28,6 +30,7 @@ def query_of(comparison: Comparison, look: Look) -> dict[str, object]:
         "samples": ",".join(samples) if several else None,
         "class": wanted.choice,
         "method": wanted.method,
+        **{f"with_{name}": value for name, value in wanted.parameters.items()},
         "depth": look.depth,
         "scale": look.scale,
         "cells": look.cells,
@@ -48,8 +51,8 @@ def read(query: Query, store: Store, opening: Photo, parts: Any) -> tuple[Compar
     names = tuple(models) if mode == "networks" else (model,)
     choices = {OWN, *(CLASS + label for name in names if name in store.ids for label in store.card(name).labels)}
     photos = tuple(Photo(sample=name) for name in shots) if mode == "photographs" else (sample,)
-    defaults = {p.name: p.default for p in ATTRIBUTIONS[method].parameters}
-    wanted = ComparisonRequest(mode, names, photos, query.one("class", choices, None), method, defaults)
+    settings = {p.name: _setting(query, p) for p in ATTRIBUTIONS[method].parameters}
+    wanted = ComparisonRequest(mode, names, photos, query.one("class", choices, None), method, settings)
     look = Look(
         query.one("depth", DEPTHS, "fine"),
         query.one("scale", CHOICES, "fixed"),
@@ -58,7 +61,21 @@ def read(query: Query, store: Store, opening: Photo, parts: Any) -> tuple[Compar
     )
     controls = {parts.mode: mode, parts.models: models, parts.model: model, parts.shots: shots, parts.method: method}
     controls |= {parts.depth: look.depth, parts.scale: look.scale, parts.cells: look.cells, parts.order: look.order}
+    controls |= {parts.parameters[method, name]: value for name, value in settings.items()}
     return wanted, look, controls | {parts.photo: sample.shown}
+
+
+def _setting(query: Query, parameter: Parameter) -> int | float | str:
+    """What an address says of a parameter of the attribution, else its default."""
+    what = f"with_{parameter.name}"
+    if parameter.choices:
+        return query.one(what, parameter.choices, str(parameter.default))
+    number = query.number(what, parameter.low, parameter.high, float(parameter.default))
+    try:
+        return parameter.check(number)
+    except UserError:  # no whole number
+        query.miss(what, number)
+        return parameter.default
 
 
 def python_of(comparison: Comparison) -> list[str]:

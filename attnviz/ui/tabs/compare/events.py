@@ -19,15 +19,16 @@ def wire(tab: Compare) -> None:
     """Connect components and handlers."""
     parts, page = tab.parts, tab.page
     looks = {parts.state, parts.depth, parts.scale, parts.cells, parts.order, parts.first, parts.second, parts.what}
+    looks |= {parts.photo}
     asked = {parts.mode, parts.models, parts.model, parts.shots, parts.uploads, parts.choice, parts.method}
-    everything = {*looks, *asked, *parts.parameters.values(), parts.photo, page.photo, page.chosen}
+    everything = {*looks, *asked, *parts.parameters.values(), page.photo, page.chosen}
     idle = [parts.progress, parts.stop, parts.halt]
     measured = [parts.trust, parts.stop, parts.halt]
     drawn = {parts.table, parts.notes, parts.pair}
     shown = {*drawn, parts.state, parts.choice, parts.first, parts.second, parts.what, parts.trust}
     shown |= {*idle, *parts.titles.values(), parts.samples, parts.help, page.photo}
     set_by_address = {parts.mode, parts.models, parts.model, parts.shots, parts.method, parts.photo}
-    set_by_address |= {parts.depth, parts.scale, parts.cells, parts.order}
+    set_by_address |= {parts.depth, parts.scale, parts.cells, parts.order, *parts.parameters.values()}
     controls = {parts.models, parts.model, parts.one, parts.several, *parts.settings.values()}
 
     def heavy(trigger: Any, handler: Any, outputs: Any = shown) -> Any:

@@ -50,7 +50,7 @@ class Compare:
 
     def comparison(self, data: Data) -> Comparison:
         """The visitor's comparison; ``UserError`` when it was let go."""
-        return held(data, self.parts.state, Comparison)
+        return held(data, self.parts.state, Comparison, self.parts.photo)
 
     def look(self, data: Data) -> Look:
         """How the visitor wants things drawn."""
