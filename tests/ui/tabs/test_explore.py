@@ -145,6 +145,28 @@ def test_removing_the_photograph_removes_what_came_of_it(ask, explore):
     assert ask("on_sample", state=None, event={"value": "coffee"})["state"].sample == "coffee"
 
 
+def test_without_a_photograph_a_network_is_chosen_and_nothing_false_is_said(ask, explore):
+    empty, there = {"photo": None}, {"photo": {"path": "photo.png"}}
+    held = {"state": None, "model": "se"}
+    assert ask("on_model", **held, **empty) == {"state": gr.skip()}
+    assert ask("on_fetch", **held) == {"prediction": gr.skip()} and ask("on_kept", **held) == {"model": gr.skip()}
+    assert ask("on_sample", **held, event={"value": "coffee"})["state"].analysis.model == "se"
+    for handler in ("on_bands", "on_export"):
+        with pytest.raises(UserError, match="No photograph"):
+            ask(handler, **held, **empty)
+    for handler in ("on_model", "on_export"):
+        with pytest.raises(UserError, match="reload the page"):
+            ask(handler, **held, **there)
+
+
+def test_what_is_said_of_a_sample_goes_with_it(ask, tmp_path):
+    """No word of the rendering that the page opens with stays beside a visitor's own photograph."""
+    rendered = ask("on_sample", event={"value": "church"})["samples"]
+    load_sample("coffee").save(tmp_path / "own.png")
+    own = ask("on_photo", photo={"path": str(tmp_path / "own.png")})["samples"]
+    assert "is a rendering" in rendered and "is a rendering" not in own
+
+
 def test_what_another_tab_shows_is_taken_up(ask, explore):
     gate = explore.opening.analysis.gates[0].site.name
     same = {"page_photo": Photo("cat")}

@@ -203,7 +203,7 @@ def test_wrong_changes_are_refused(ask, look, sent):
 def test_a_visitor_whose_state_is_gone_is_told(ask):
     for handler in ("on_subject", "on_place", "on_channel", "on_change", "on_reset"):
         with pytest.raises(UserError, match="was let go"):
-            ask(handler)
+            ask(handler, photo={"path": "photo.png"})
 
 
 def test_another_language_keeps_the_walk_and_a_removed_photograph_takes_it_along(ask, look):
@@ -212,3 +212,20 @@ def test_another_language_keeps_the_walk_and_a_removed_photograph_takes_it_along
     gone = ask("on_clear", look)
     assert gone["state"] is None and gone["changed"] == "" and "No photograph" in gone["stage"]
     assert ask("on_sample", None, event={"value": "coffee"})["state"].photo == COFFEE
+
+
+def test_without_a_photograph_a_module_is_chosen_and_nothing_false_is_said(ask):
+    assert ask("on_subject", None, subject="model:se") == {"state": gr.skip()}
+    assert ask("on_sample", None, event={"value": "coffee"}, subject="model:se")["state"].subject.key == "model:se"
+    for handler in ("on_place", "on_channel", "on_change", "on_reset"):
+        with pytest.raises(UserError, match="No photograph"):
+            ask(handler, None)
+        with pytest.raises(UserError, match="reload the page"):
+            ask(handler, None, photo={"path": "photo.png"})
+
+
+def test_what_is_said_of_a_sample_goes_with_it(ask, look, tmp_path):
+    rendered = ask("on_sample", look, event={"value": "church"})["samples"]
+    COFFEE.open().save(tmp_path / "own.png")
+    own = ask("on_photo", look, photo={"path": str(tmp_path / "own.png")})["samples"]
+    assert "is a rendering" in rendered and "is a rendering" not in own

@@ -396,6 +396,13 @@ def test_what_cannot_be_used_is_a_clear_error(ask, bench, handler, gate, event, 
 def test_without_a_state_the_visitor_is_told_to_reload(ask):
     with pytest.raises(UserError, match="reload the page"):
         ask("on_top", None)
+    with pytest.raises(UserError, match="reload the page"):
+        ask("on_model", None, photo={"path": "photo.png"})
+
+
+def test_without_a_photograph_a_network_is_chosen_for_the_next_one(ask):
+    assert ask("on_model", None, photo=None, model="se") == {"state": gr.skip()}
+    assert ask("on_sample", None, {"value": "coffee"}, model="se")["state"].before.model == "se"
 
 
 def test_a_gate_that_is_not_edited_is_not_put_back(ask, bench):

@@ -164,7 +164,13 @@ def test_the_handlers(noisy, lab):
     assert said[parts.state].noise == lab.noise and "门" in said[parts.channels]
     removed = tabbed.on_clear(request)
     assert removed[parts.state] is None and removed[parts.predictions] == "" and "照片" in removed[parts.channels]
-    assert tabbed.on_sample({parts.state: None}, request, gr.EventData(None, {"value": "ship"}))[parts.state].photo
+    empty = {**data, parts.state: None, parts.picker.image: None}
+    assert tabbed.on_noise(empty) == tabbed.on_gate(empty) == {parts.state: gr.skip()}
+    with pytest.raises(UserError, match="No photograph"):
+        tabbed.on_reset(empty)
+    ship = tabbed.on_sample(empty, request, gr.EventData(None, {"value": "ship"}))[parts.state]
+    assert (ship.photo, ship.noise.kind, ship.noise.seed) == (Photo("ship"), "uniform", 7), "as the controls say"
+    assert ship.gate == "noise-permuted"
     with pytest.raises(UserError, match="was let go"):
         tabbed.on_reset({parts.state: None})
 

@@ -195,6 +195,16 @@ def test_a_removed_photograph_takes_its_view_along(call, own):
     assert document(call("on_open", VISITOR, state=updates["state"], page_photo=updates["page_photo"]))
 
 
+def test_a_removed_photograph_stays_removed_until_another_comes(call, own, tab):
+    gone = call("on_clear", VISITOR, state=own)
+    held = {"state": gone["state"], "page_photo": gone["page_photo"]}
+    said = call("on_language", CHINESE, **held)
+    assert said["prediction"] == "" and "没有照片" in said["found"] and said["state"].emptied
+    assert call("on_refused", **held) == {"photo": None}
+    assert call("on_find", VISITOR, **held, name=TINY)["state"].photo == tab.page.opening
+    assert call("on_sample", gr.EventData(None, {"value": "coffee"}), **held)["state"].photo == Photo("coffee")
+
+
 def test_a_network_without_gates_says_what_it_has(call):
     updates = call("on_find", VISITOR, name="torchvision:squeezenet1_1")
     assert document(updates)["gates"] == [] and "26 Conv2d" in document(updates)["facts"]["contents"]

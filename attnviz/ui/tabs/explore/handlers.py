@@ -26,6 +26,7 @@ from attnviz.ui.shared.events import (
     Data,
     Update,
     connect,
+    emptied,
     held,
     picked_sample,
     sent_path,
@@ -65,7 +66,7 @@ class Explore:
 
     def view(self, data: Data) -> View:
         """The visitor's view; ``UserError`` when it was let go."""
-        return held(data, self.parts.state, View)
+        return held(data, self.parts.state, View, self.parts.photo)
 
     # render ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +148,8 @@ class Explore:
         path, model = sent_path(data[self.parts.photo]), data[self.parts.model]
         if path is None:
             return {self.parts.state: gr.skip()}
-        return self.all(look(self.store, model, path=path, language=language_of(request), shown=self.bands(data)))
+        view = look(self.store, model, path=path, language=language_of(request), shown=self.bands(data))
+        return {**self.all(view), **self.network(view)}
 
     def bands(self, data: Data) -> tuple[int, int, int] | None:
         """The channels that the visitor wants to see, as long as the network is the same."""
@@ -199,21 +201,24 @@ class Explore:
         """A sample was picked."""
         return self.on_choice(data, picked_sample(event), request)
 
-    def on_fetch(self, data: Data, progress: gr.Progress = TRACKED) -> Update:
+    def on_fetch(self, data: Data, request: gr.Request, progress: gr.Progress = TRACKED) -> Update:
         """A network was chosen: fetch its weights where that must be done first."""
         name = data[self.parts.model]
         if not self.store.at_hand(name):
-            progress(0, desc=plain("fetching", self.view(data).language, title=self.store.title(name)))
+            progress(0, desc=plain("fetching", language_of(request), title=self.store.title(name)))
             with self.store.lease(name):
                 pass
         return {self.parts.prediction: gr.skip()}
 
     def on_kept(self, data: Data) -> Update:
-        """The network that was chosen cannot be had: the page goes on with the one it had."""
-        return {self.parts.model: self.view(data).analysis.model}
+        """The network that was chosen cannot be had: the page goes on with the one it had, if there is one."""
+        view = data[self.parts.state]
+        return {self.parts.model: gr.skip() if view is None else view.analysis.model}
 
     def on_model(self, data: Data) -> Update:
         """Another network, for the same photograph where it takes that; a gate stays where it has one of its name."""
+        if emptied(data, self.parts.state, self.parts.photo):
+            return {self.parts.state: gr.skip()}
         view = self.view(data)
         photo, own = suited_to(self.store, data[self.parts.model], Photo(view.sample, view.path), view.language)
         other = look(self.store, data[self.parts.model], sample=photo.sample, path=photo.path, language=view.language)
@@ -262,7 +267,7 @@ def wire(explore: Explore) -> None:
 
     on(explore.page.demo.load, explore.on_load, {parts.state}, everywhere, LIGHT)
     # not "input": clearing the first picture sends that picture once more
-    sent = on(parts.photo.upload, explore.on_photo, everything, analysis, HEAVY)
+    sent = on(parts.photo.upload, explore.on_photo, everything, {*analysis, *network}, HEAVY)
     on(sent.failure, explore.on_refused, {parts.state}, [parts.photo], LIGHT)
     on(parts.photo.clear, explore.on_clear, everything, analysis, LIGHT)
     on(page.go, explore.on_go, None, {*everywhere, page.address}, HEAVY)
@@ -277,7 +282,8 @@ def wire(explore: Explore) -> None:
     on(parts.bands.submit, explore.on_bands, everything, analysis, HEAVY)
     parts.view.select(None, None, None, js=LINKED, queue=False)
     begun = on(parts.export.click, explore.on_begin, None, [parts.export], LIGHT)
-    saved = on(begun.then, explore.on_export, {parts.state, parts.selected, parts.kind, parts.dpi}, [parts.file], FILES)
+    taken = {parts.state, parts.photo, parts.selected, parts.kind, parts.dpi}
+    saved = on(begun.then, explore.on_export, taken, [parts.file], FILES)
     then_download(saved, "file")
     on(saved.then, explore.on_end, None, [parts.export], LIGHT)
 

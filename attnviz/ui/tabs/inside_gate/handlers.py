@@ -10,7 +10,18 @@ import gradio as gr
 from attnviz.core.step_values import MOST_FACTOR, REGIONS, Change
 from attnviz.ui.networks.store import Store
 from attnviz.ui.settings import KEEP_SECONDS
-from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, held, picked, picked_sample, sent_path
+from attnviz.ui.shared.events import (
+    HEAVY,
+    LIGHT,
+    Data,
+    Update,
+    connect,
+    emptied,
+    held,
+    picked,
+    picked_sample,
+    sent_path,
+)
 from attnviz.ui.shared.page import Chosen, Page, Photo, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.strip_and_map import head_html
@@ -95,7 +106,7 @@ class Inside:
 
     def look(self, data: Data) -> Inspection:
         """What the visitor looks at; ``UserError`` when it was let go."""
-        return held(data, self.parts.state, Inspection)
+        return held(data, self.parts.state, Inspection, self.parts.photo)
 
     # render ---------------------------------------------------------------------------------------------------
 
@@ -174,6 +185,8 @@ class Inside:
 
     def on_subject(self, data: Data) -> Update:
         """Another module on the same photograph, at its usual place and without a change."""
+        if emptied(data, self.parts.state, self.parts.photo):
+            return {self.parts.state: gr.skip()}
         look = self.look(data)
         return self.moved(open_look(self.store, look.photo, data[self.parts.subject], language=look.language))
 
@@ -197,8 +210,10 @@ class Inside:
         """Another photograph, also after one was removed."""
         look = data[self.parts.state]
         if look is None:
-            return self.all(open_look(self.store, photo, data[self.parts.subject], language=language))
-        return self.all(again(self.store, look, photo=photo))
+            look = open_look(self.store, photo, data[self.parts.subject], language=language)
+        else:
+            look = again(self.store, look, photo=photo)
+        return {**self.all(look), self.parts.samples: samples_html(look.language, shown=look.photo.sample)}
 
     def on_pick(self, data: Data, event: gr.EventData) -> Update:
         """A channel, a place or a slice was clicked."""
@@ -248,8 +263,8 @@ def wire(inside: Inside) -> None:
     connect(parts.photo.clear, inside.on_clear, None, everything, LIGHT)
     on(parts.subject.input, inside.on_subject, {*everything, *followed}, HEAVY)
     on(parts.place.input, inside.on_place, {*everything, *followed}, HEAVY)
-    on(parts.samples.select, inside.on_sample, {*everything, parts.photo}, HEAVY)
-    sent = on(parts.photo.upload, inside.on_photo, everything, HEAVY)
+    on(parts.samples.select, inside.on_sample, {*everything, parts.photo, parts.samples}, HEAVY)
+    sent = on(parts.photo.upload, inside.on_photo, {*everything, parts.samples}, HEAVY)
     on(sent.failure, inside.on_refused, {*stage, parts.photo, parts.region}, LIGHT)
     on(parts.stage.select, inside.on_pick, followed, LIGHT)
     on(parts.channel.input, inside.on_channel, followed, LIGHT)

@@ -37,7 +37,7 @@ def wire(tab: Intervene) -> None:
     sent = on(parts.photo.upload, tab.on_photo, {*looks, parts.photo, parts.model}, opened, HEAVY)
     on(sent.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)
     on(parts.samples.select, tab.on_sample, {*looks, parts.model}, opened, HEAVY)
-    model = on(parts.model.input, tab.on_model, {*looks, parts.model}, opened, HEAVY)
+    model = on(parts.model.input, tab.on_model, {*looks, parts.photo, parts.model}, opened, HEAVY)
     on(model.failure, tab.on_refused, {parts.state}, [parts.photo, parts.model], LIGHT)
     on(parts.gate.input, tab.on_gate, {*looks, parts.gate}, chosen)
     on(parts.gates.select, tab.on_tile, looks, chosen)

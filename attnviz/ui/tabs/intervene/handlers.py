@@ -12,7 +12,7 @@ from attnviz.core.errors import UserError
 from attnviz.gates.edits.json_format import MAX_BYTES, Document, Recorded, from_json, to_json
 from attnviz.gates.edits.replacements import SWAPS, painted
 from attnviz.ui.shared.address import asked, unpacked
-from attnviz.ui.shared.events import Data, Update, picked, picked_sample, sent_path
+from attnviz.ui.shared.events import Data, Update, emptied, picked, picked_sample, sent_path
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.shared.sent_numbers import one_of
 from attnviz.ui.shared.text import language_of, plain
@@ -113,6 +113,8 @@ class Intervene(Panel):
 
     def on_model(self, data: Data) -> Update:
         """Another network for the same photograph; edits belong to one network."""
+        if emptied(data, self.parts.state, self.parts.photo):
+            return {self.parts.state: gr.skip()}
         bench, model = self.bench(data), data[self.parts.model]
         photo, _ = suited_to(self.store, model, bench.photo, bench.language)
         return self.opened(open_bench(self.store, model, photo, bench.language, bench), data)

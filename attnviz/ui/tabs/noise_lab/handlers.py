@@ -11,7 +11,18 @@ from attnviz.images.noise_channels import NOISES
 from attnviz.images.sample_table import CIFAR10
 from attnviz.ui.settings import KEEP_SECONDS
 from attnviz.ui.shared.address import asked
-from attnviz.ui.shared.events import HEAVY, LIGHT, Data, Update, connect, held, picked, picked_sample, sent_path
+from attnviz.ui.shared.events import (
+    HEAVY,
+    LIGHT,
+    Data,
+    Update,
+    connect,
+    emptied,
+    held,
+    picked,
+    picked_sample,
+    sent_path,
+)
 from attnviz.ui.shared.page import Page, Photo, Picker, picker, script
 from attnviz.ui.shared.sample_buttons import samples_html
 from attnviz.ui.shared.text import label, language_of, removed_html, say
@@ -60,7 +71,7 @@ class NoiseLab:
 
     def lab(self, data: Data) -> Lab:
         """The visitor's lab; ``UserError`` when it was let go."""
-        return held(data, self.parts.state, Lab)
+        return held(data, self.parts.state, Lab, self.parts.picker.image)
 
     def answer(self, lab: Lab) -> Update:
         """Ask the networks and show what they say."""
@@ -80,9 +91,15 @@ class NoiseLab:
 
     def chosen(self, data: Data, photo: Photo, language: str) -> Update:
         """A photograph that was chosen here, for all tabs."""
-        lab = data[self.parts.state] or opening(self.page.store, photo, language)
+        lab = data[self.parts.state] or self.set_up(opening(self.page.store, photo, language), data)
         samples = samples_html(lab.language, CIFAR10, photo.sample)
         return {**self.with_photo(lab, photo), self.page.photo: photo, self.parts.picker.samples: samples}
+
+    def set_up(self, lab: Lab, data: Data) -> Lab:
+        """A new lab with what the controls say, which may have been set while there was no photograph."""
+        parts = self.parts
+        noisy = set_noise(lab, data[parts.kind], data[parts.strength], data[parts.seed])
+        return set_gate(noisy, self.page.store, data[parts.gate])
 
     def on_open(self, data: Data, request: gr.Request) -> Update:
         """The tab was opened, perhaps after another photograph was chosen elsewhere."""
@@ -149,10 +166,14 @@ class NoiseLab:
     def on_noise(self, data: Data) -> Update:
         """Kind, strength or seed were changed."""
         parts = self.parts
+        if emptied(data, parts.state, parts.picker.image):
+            return {parts.state: gr.skip()}
         return self.answer(set_noise(self.lab(data), data[parts.kind], data[parts.strength], data[parts.seed]))
 
     def on_gate(self, data: Data) -> Update:
         """Another network's gate is to be shown."""
+        if emptied(data, self.parts.state, self.parts.picker.image):
+            return {self.parts.state: gr.skip()}
         return self.answer(set_gate(self.lab(data), self.page.store, data[self.parts.gate]))
 
     def on_move(self, data: Data, event: gr.EventData) -> Update:

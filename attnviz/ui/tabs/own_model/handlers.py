@@ -52,6 +52,11 @@ class Own:
     about: About
     photo: Photo
 
+    @property
+    def emptied(self) -> bool:
+        """Whether the photograph was removed: the network stays, and what was computed does not hold any more."""
+        return self.photo == Photo()
+
 
 class OwnModel:
     """The handlers of the tab: each gathers, calls and renders."""
@@ -153,7 +158,10 @@ class OwnModel:
         own = data[self.parts.state]
         if own is None:
             return self.on_load(request)
-        return self.said(replace(own, view=replace(own.view, language=language_of(request))))
+        said = self.said(replace(own, view=replace(own.view, language=language_of(request))))
+        if own.emptied:
+            said |= {self.parts.prediction: "", self.parts.found: removed_html(language_of(request))}
+        return said
 
     def on_clear(self, data: Data, request: gr.Request) -> Update:
         """The photograph was removed, and with it all that was computed from it; the network stays."""
@@ -171,7 +179,7 @@ class OwnModel:
         own, wish = data[self.parts.state], self.wish(data)
         language = language_of(request)
         progress(0, desc=plain("own_fetching", language, name=wish.name))
-        photo = own.photo if own else data[self.page.photo] or self.page.opening
+        photo = own.photo if own and not own.emptied else data[self.page.photo] or self.page.opening
         sent = sent_path(data[self.parts.picture]) if wish.weights == "file" else None
         return self.all(self.opened(wish, Photo(path=sent) if sent else photo, language))
 
@@ -204,7 +212,7 @@ class OwnModel:
     def on_refused(self, data: Data) -> Update:
         """What was sent could not be used: show the photograph again to which the analysis belongs, if there is one."""
         own = data[self.parts.state]
-        return {self.parts.picker.image: None if own is None else own.photo.shown}
+        return {self.parts.picker.image: None if own is None or own.emptied else own.photo.shown}
 
     def on_ask(self, data: Data, event: gr.EventData) -> Update:
         """The features of a channel are wanted, or the weights of another place that asks."""
