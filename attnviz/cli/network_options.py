@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -60,7 +61,7 @@ def card_of(args: NetworkOptions) -> ModelCard:
     said |= {name: numbers_in(name, text, f"--{name}") for name in LISTS if (text := getattr(args, name)) is not None}
     if len(said.get("size", ())) == 1:
         said["size"] *= 2
-    if args.output is not None and args.output.lstrip("-").isdigit():
+    if args.output is not None and re.fullmatch("-?[0-9]{1,9}", args.output):
         said["output"] = int(args.output)
     if args.labels is not None:
         said["labels"] = read_labels(args.labels)

@@ -168,7 +168,7 @@ def load_card(name: str | Path, folder: Path | None = None) -> Card:
         if not isinstance(values, dict):
             raise UserError(f"a card is a JSON object, got {type(values).__name__}")
         return Card.from_json(values)
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, AttributeError, UserError) as error:
+    except (ValueError, RecursionError, TypeError, AttributeError) as error:
         raise UserError(f"{file.name} cannot be read as a card: {error}") from error
 
 

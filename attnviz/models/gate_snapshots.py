@@ -85,7 +85,7 @@ def read_snapshots(path: Path) -> Snapshots:
             kinds = dict(header["kinds"])
             gates = {key: file.get_tensor(key).astype(np.float32) for key in kinds}
         return Snapshots(tuple(header["epochs"]), tuple(header["probes"]), gates, kinds, header.get("fit", "crop"))
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{path.name} cannot be read as snapshots: {error}") from error

@@ -28,7 +28,7 @@ def read_labels(file: Path) -> tuple[str, ...]:
         return _some(tuple(line.strip() for line in text.splitlines() if line.strip()), file)
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{file.name} is no JSON: {error}") from error
     if isinstance(values, dict):
         if values and all(type(number) is int for number in values.values()):  # from name to index

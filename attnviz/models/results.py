@@ -22,7 +22,7 @@ def read_results(name: str, folder: Path = FOLDER) -> dict[str, Any] | None:
     """One file of results as plain values; ``None`` where it is missing or no JSON object."""
     try:
         values = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
 
@@ -44,7 +44,7 @@ def check_results(file: Path, settings: Mapping[str, Any], force: bool = False) 
         return
     try:
         old = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         old = None
     old_settings = old.get("settings") if isinstance(old, dict) else None
     new = json.loads(json.dumps(settings))

@@ -131,12 +131,19 @@ def _find(source: str | Path) -> Path:
     return bundled[str(source)]
 
 
+def _toml(text: str) -> dict[str, Any]:
+    """The values of a text; ``ValueError`` or ``RecursionError`` also where they are too large for any message."""
+    values = tomllib.loads(text)
+    json.dumps(values, default=str)  # hexadecimal numbers may have more digits than Python writes
+    return values
+
+
 def _read(source: str | Path, seen: tuple[str, ...] = ()) -> dict[str, Any]:
     """The values of a recipe laid over those of the bundled recipe that it extends."""
     path = _find(source)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        values = _toml(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
         raise UserError(f"{path.name} cannot be read as a recipe (TOML): {error}") from error
     base = values.pop("extends", None)
     if base is None:
@@ -192,6 +199,6 @@ def read_value(text: str) -> tuple[str, Any]:
     if not equals or not path.strip():
         raise UserError(f"--set takes KEY=VALUE, such as train.epochs=3, got {text!r}")
     try:
-        return path.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return path.strip(), _toml(f"value = {value}")["value"]
+    except (ValueError, RecursionError):  # also of too many digits, or nested too deep
         return path.strip(), value

@@ -23,7 +23,7 @@ fingerprint."""
 def require(condition: bool, what: str, given: Any) -> None:
     """Raise ``UserError`` saying what a recipe must have and what was given."""
     if not condition:
-        raise UserError(f"recipe: {what}, got {given!r}")
+        raise UserError(f"recipe: {what}, got {repr(given)[:400]}")
 
 
 @dataclass(frozen=True)

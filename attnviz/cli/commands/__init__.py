@@ -37,6 +37,6 @@ def named_values(texts: Sequence[str] | None) -> dict[str, object]:
             raise UserError(f"an option is NAME=VALUE, got {text!r}")
         try:
             values[name] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # also of too many digits, or nested too deep
             values[name] = value
     return values

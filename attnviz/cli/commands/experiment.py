@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from attnviz.models.results import check_results, write_results
 
 
 def _seeds(text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.strip().isdigit() for part in parts) or len({int(part) for part in parts}) != len(parts):
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch("[0-9]{1,10}", part) for part in parts) or len({*map(int, parts)}) != len(parts):
         raise UserError(f"--seeds are different whole numbers with commas between, got {text!r}")
     return tuple(int(part) for part in parts)
 

@@ -22,6 +22,8 @@ from attnviz.explain.watch import Watch
 
 STEPS = (2, 512)
 """Fewest and most steps of a curve."""
+MOST_SEED = 2**63 - 1
+"""Largest seed: what torch takes, and a few more beside it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Protocol:
         steps: Into how many parts of equal area the picture is cut; 2..512.
         deletion_fill: What deleted pixels become, a name of ``attnviz.explain.attribution.fills``.
         insertion_fill: What the picture is before anything is inserted.
-        seed: Decides in which order pixels of equal value go.
+        seed: Decides in which order pixels of equal value go; 0..2^63 - 1.
     """
 
     steps: int = 64
@@ -45,7 +47,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         whole("steps", self.steps, *STEPS)
-        whole("seed", self.seed, 0)
+        whole("seed", self.seed, 0, MOST_SEED)
 
 
 def order(values: npt.ArrayLike, seed: int) -> npt.NDArray[np.int64]:

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from attnviz.core.checks import choice
+from attnviz.core.checks import choice, whole
 from attnviz.core.errors import UserError
 from attnviz.core.sites import GateSite
 from attnviz.core.types import Floats
 from attnviz.explain.attribution import ATTRIBUTIONS, attribute
 from attnviz.explain.attribution.probe import Probe, probe
 from attnviz.explain.faithfulness.agreement import rank_correlation
-from attnviz.explain.faithfulness.curves import Protocol, curves
+from attnviz.explain.faithfulness.curves import MOST_SEED, Protocol, curves
 from attnviz.explain.faithfulness.maps import centre_map, random_map, upsample
 from attnviz.explain.faithfulness.sanity import cascade
 from attnviz.explain.faithfulness.summary import paired, spread, verdict
@@ -36,7 +36,7 @@ class Plan:
         methods: Names of ``ATTRIBUTIONS``, with their default parameters.
         random_seeds: How many random maps every map is compared with, at least 1.
         weight_seeds: How many times the weights are randomised.
-        seed: Of the random maps and weights.
+        seed: Of the random maps and weights; 0..2^63 - 1.
     """
 
     protocol: Protocol = field(default_factory=Protocol)
@@ -48,6 +48,7 @@ class Plan:
     def __post_init__(self) -> None:
         for name in self.methods:
             choice("attribution method", name, ATTRIBUTIONS)
+        whole("seed", self.seed, 0, MOST_SEED)
         if self.random_seeds < 1 or self.weight_seeds < 0:
             given = f"{self.random_seeds} and {self.weight_seeds}"
             raise UserError(f"random_seeds must be at least 1 and weight_seeds at least 0, got {given}")
