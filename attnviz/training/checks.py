@@ -18,13 +18,13 @@ from attnviz.training.state import check_state
 MAX_DEVICES = 1024
 
 
-def check_run(recipe: Recipe, data: Path, folder: Path, devices: int) -> None:
+def check_run(recipe: Recipe, data: Path, folder: Path, devices: int, device: str = "auto") -> None:
     """Everything that can be said without decoding an image.
 
     Raises:
         UserError: The recipe, the data, the folder of the run or the number of devices cannot be used.
     """
-    check_devices(recipe, devices)
+    check_devices(recipe, devices, device)
     classes = check_data(data)
     check_network(recipe, len(classes))
     check_folder(folder)
@@ -32,9 +32,9 @@ def check_run(recipe: Recipe, data: Path, folder: Path, devices: int) -> None:
     finished_card(folder, recipe)
 
 
-def check_devices(recipe: Recipe, devices: int) -> None:
-    """Refuse a number of devices that does not exist or does not divide the batch."""
-    most = torch.cuda.device_count() or MAX_DEVICES
+def check_devices(recipe: Recipe, devices: int, device: str = "auto") -> None:
+    """Refuse a number of devices that does not exist or does not divide the batch; on a CPU they are processes."""
+    most = MAX_DEVICES if device == "cpu" else torch.cuda.device_count() or MAX_DEVICES
     if not 1 <= devices <= most:
         raise UserError(f"--devices must be in 1..{most} here, got {devices}")
     if recipe.train.batch_size % devices:

@@ -68,7 +68,7 @@ class Trainer:
         skip_unreadable: bool = False,
         device: str = "auto",
     ) -> None:
-        check_run(recipe, data, folder, devices)
+        check_run(recipe, data, folder, devices, device)
         self.recipe, self.folder, self.commit = recipe, folder, commit()
         self.fabric = make_fabric(recipe.train.precision, devices, device)
         self.fabric.launch()
@@ -209,10 +209,12 @@ class Trainer:
 
         A run that has been finished before is left as it is.
         """
+        recorder = self._recorder()
         if self.card is not None:
             return self.card
         part, fabric = self.recipe.train, self.fabric
-        recorder = self._recorder()
+        if (later := part.sizes[-1][0]) >= part.epochs:  # as in a trial of a few epochs of another recipe
+            fabric.print(f"train.sizes up to epoch {later} are not all reached: there are {part.epochs} epochs")
         if rest := len(self.train_set) % part.batch_size:
             fabric.print(
                 f"every epoch leaves out {rest} of {len(self.train_set)} images, others each time: they fill no batch "
@@ -268,10 +270,17 @@ class Trainer:
         part = self.recipe.train
         if not part.snapshots or not self.fabric.is_global_zero:
             return None
+        done = part.epochs if self.card is not None else self.progress.epoch
         with self._writing():
-            recorder = Recorder(self.folder, self.recipe.id, self.ema, self.spec.input, self.progress.epoch)
-            if self.progress.epoch == 0 and 0 in part.snapshots:
+            recorder = Recorder(self.folder, self.recipe.id, self.ema, self.spec.input, done)
+            if done == 0 and 0 in part.snapshots:
                 recorder.record(0)
+        over = {*part.snapshots, part.epochs} & {*range(done + 1)}
+        if recorder.sites and (missing := sorted(over - {*recorder.taken.epochs})):
+            raise UserError(
+                f"{self.folder} holds {done} finished epochs, and the gates of epochs {', '.join(map(str, missing))} "
+                "were not recorded (train.snapshots): they are gone; give another --run folder, or leave snapshots out"
+            )
         return recorder
 
     def finish(self) -> Card:

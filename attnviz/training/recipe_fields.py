@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from attnviz.attention import ATTENTION
@@ -123,6 +123,10 @@ class NoisePart:
         require(0 <= self.channels <= 64, "noise.channels must be in 0..64", self.channels)
         require(0 <= self.strength <= 100, "noise.strength must be in [0, 100]", self.strength)
         require(self.kind in NOISES, f"noise.kind must be one of {', '.join(NOISES)}", self.kind)
+        said = [f.name for f in fields(self) if getattr(self, f.name) != f.default]
+        require(
+            self.channels > 0 or not said, f"noise.{' and '.join(said)} need noise.channels in 1..64", self.channels
+        )
 
     def to_spec(self) -> NoiseSpec | None:
         """What the network's input says about it."""

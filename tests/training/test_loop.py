@@ -118,6 +118,23 @@ def test_other_classes_are_refused_and_other_data_said(data, recipe_file, tmp_pa
     assert "other data" in not_comparable(loaded, in_folder(data, loaded.labels, "train"))
 
 
+@pytest.mark.parametrize("before", ["", "snapshots = [0]\n", "snapshots = [0, 2]\n"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_snapshots_of_epochs_that_are_over_are_not_promised(recipe_file, data, tmp_path, before, finished):
+    first = Trainer(load_recipe(recipe_file(RECIPE + before)), data, tmp_path / "run")
+    first.run() if finished else run_until(first, 2)
+    again = Trainer(load_recipe(recipe_file(RECIPE + "snapshots = [0, 1, 2]\n")), data, tmp_path / "run")
+    with pytest.raises(UserError, match=r"the gates of epochs .*1.* were not recorded \(train\.snapshots\)"):
+        again.run()
+    same = Trainer(load_recipe(recipe_file(RECIPE + before)), data, tmp_path / "run")
+    assert same.run().id == "tiny", "what was recorded is there"
+
+
+def test_sizes_that_are_never_reached_are_said(recipe_file, data, tmp_path, capsys):
+    Trainer(load_recipe(recipe_file(RECIPE.replace("[2, 32]", "[2, 24], [5, 32]"))), data, tmp_path / "run").run()
+    assert "train.sizes up to epoch 5 are not all reached: there are 3 epochs" in "".join(capsys.readouterr())
+
+
 def test_too_large_a_batch_is_refused(data, recipe_file, tmp_path):
     recipe = load_recipe(recipe_file(RECIPE.replace("batch_size = 16", "batch_size = 100")))
     with pytest.raises(UserError, match="batch_size 100 is more than the 72 images"):

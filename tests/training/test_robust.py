@@ -21,7 +21,7 @@ from attnviz.core import files as whole_files
 from attnviz.core.errors import UserError
 from attnviz.models.checkpoints import load
 from attnviz.training import loop
-from attnviz.training.checks import check_run
+from attnviz.training.checks import check_devices, check_run
 from attnviz.training.loop import Trainer
 from attnviz.training.recipe import load_recipe
 from attnviz.training.state import NAME
@@ -278,6 +278,17 @@ def test_recipes_that_cannot_be_run(data, recipe_file, tmp_path, change, devices
     with pytest.raises(UserError, match=text.replace("..", r"\.\.")):
         check_run(load_recipe(recipe_file(recipe)), data, tmp_path / "run", devices)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "most"), [("cpu", 1, 1024), ("cpu", 0, 1024), ("auto", 0, 1024), ("auto", 1, 1), ("cuda", 2, 2)]
+)
+def test_processes_of_a_cpu_are_not_counted_as_gpus(recipe_file, monkeypatch, device, gpus, most):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    recipe = load_recipe(recipe_file(RECIPE.replace("batch_size = 16", "batch_size = 2048")))
+    check_devices(recipe, most, device)
+    with pytest.raises(UserError, match=rf"--devices must be in 1\.\.{most} here, got {most + 1}"):
+        check_devices(recipe, most + 1, device)
 
 
 def test_a_run_folder_that_cannot_be_made(data, recipe_file, tmp_path):
