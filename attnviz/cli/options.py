@@ -72,6 +72,11 @@ class _Command(TyperCommand):
         if ctx.resilient_parsing:  # a shell asks for completions, of half a line
             return super().parse_args(ctx, args)
         options: dict[str, Any] = {name: param for param in self.get_params(ctx) for name in param.opts}
+        for before, part in zip(["", *args], args, strict=False):  # an empty path would be the working folder
+            if part == "" or (part.endswith("=") and part[:-1] in options):
+                ctx.fail(
+                    f"{part[:-1] or (before if before in options else 'an argument')} is empty: leave it out or say it"
+                )
         spelled, rest = [], list(args)
         while rest and rest[0] != "--":
             name = rest.pop(0)

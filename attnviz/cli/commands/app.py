@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from attnviz.cli.network_options import WHICH, NetworkOptions, network_of
+from attnviz.cli.network_options import WHICH, NetworkOptions, network_of, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ def run(args: AppOptions) -> None:
 
     if args.port is not None and not 1 <= args.port <= 65535:
         raise UserError(f"--port must be in 1..65535, got {args.port}")
+    if not args.model and (given := said(args.network)):
+        raise UserError(f"--{next(iter(given)).replace('_', '-')} says something of a network: give that too, --model")
     prepare_surroundings()
     from attnviz.ui.launch import open_page
 

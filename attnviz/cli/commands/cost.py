@@ -25,8 +25,11 @@ class CostOptions:
 
 
 def run(args: CostOptions) -> None:
+    from attnviz.core.errors import UserError
     from attnviz.models.cost import measure
 
+    if args.json and args.markdown:
+        raise UserError("the table is printed once, as --json or as --markdown: give one of them")
     attentions = [name.strip() for name in args.attention.split(",")] if args.attention else []
     table = measure(args.backbone, attentions, args.size, args.classes, named_values(args.option), args.repeats)
     if args.json:

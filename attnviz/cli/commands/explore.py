@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,9 @@ from attnviz.core.colour_maps import CMAP
 if TYPE_CHECKING:
     from attnviz.analysis.analyser import Analyser
     from attnviz.core.types import Analysis
+
+LOOK = ("opacity", "cmap", "scale", "format", "dpi")
+"""Options of the pictures that ``--out`` writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +37,8 @@ class ExploreOptions:
 
 
 def run(args: ExploreOptions) -> None:
-    look: dict[str, Any] = {key: getattr(args, key) for key in ("opacity", "cmap", "scale", "dpi")}
-    look["kind"] = args.format
+    look: dict[str, Any] = {key: getattr(args, key) for key in LOOK}
+    look["kind"] = look.pop("format")
     from attnviz.core.errors import UserError
     from attnviz.render.export import check_look
 
@@ -43,11 +46,18 @@ def run(args: ExploreOptions) -> None:
 
     if args.out is None and args.html is None:
         raise UserError("say where to: --out FOLDER for pictures and numbers, --html FILE for a page to explore")
+    of_pictures = [f"--{f.name}" for f in fields(args) if f.name in LOOK and getattr(args, f.name) != f.default]
+    if args.out is None and of_pictures:
+        raise UserError(
+            f"{', '.join(of_pictures)}: for pictures, which --out FOLDER writes; a page has its own controls"
+        )
     if Path(args.photo).is_dir():
         if args.html is not None or args.out is None:
             raise UserError("a folder of photographs is written with --out; --html makes a page of one photograph")
         _folder(args, args.out, look)
         return
+    if args.skip_unreadable:
+        raise UserError(f"--skip-unreadable is for a folder of photographs, got {args.photo}")
     from attnviz.analysis.analyser import Analyser
     from attnviz.core.scores import shown
     from attnviz.render.export import write_exports
