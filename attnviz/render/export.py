@@ -21,7 +21,7 @@ from attnviz.core.files import write_together
 from attnviz.core.gate_map import HOW, mask_for
 from attnviz.core.kinds import Kind
 from attnviz.core.scores import shown
-from attnviz.core.types import Analysis, GateRecord
+from attnviz.core.types import Analysis, Floats, GateRecord
 from attnviz.render.colour import Scale, as_scale, caption, cmap_for, fraction, scale_for
 from attnviz.render.figures.bars import channel_bars
 from attnviz.render.figures.channel_map import channel_map
@@ -61,8 +61,22 @@ def gates_csv(analysis: Analysis) -> str:
     return text.getvalue()
 
 
+def _told(number: Any) -> float | None:
+    """A number as JSON has it, which knows neither NaN nor infinity."""
+    return float(number) if np.isfinite(number) else None
+
+
+def _spread(values: Floats) -> dict[str, float | None]:
+    """Minimum, mean, maximum and standard deviation; ``None`` where there is no such number."""
+    names = ("min", "mean", "max", "std")
+    return {name: _told(getattr(values, name)()) if values.size else None for name in names}
+
+
 def summary(analysis: Analysis) -> dict[str, Any]:
-    """The analysis as plain values: predictions, and every gate with its minimum, mean, maximum and spread."""
+    """The analysis as plain values: predictions, and every gate with its minimum, mean, maximum and spread.
+
+    ``None`` stands for what is no finite number.
+    """
     left, top, right, bottom = analysis.image.box
     return {
         "model": analysis.model,
@@ -74,7 +88,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
             "seen_by_network": {"left": left, "top": top, "right": right, "bottom": bottom},
         },
         "predictions": [
-            {"label": label, "probability": float(p), "logit": float(logit)}
+            {"label": label, "probability": _told(p), "logit": _told(logit)}
             for label, p, logit in zip(analysis.labels, analysis.probabilities, analysis.logits, strict=True)
         ],
         "scores": analysis.scores,
@@ -86,10 +100,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
                 "shape": list(record.site.shape),
                 "features": list(record.site.features),
                 "how": record.site.how,
-                "min": float(record.values.min()),
-                "mean": float(record.values.mean()),
-                "max": float(record.values.max()),
-                "std": float(record.values.std()),
+                **_spread(record.values),
             }
             for record in analysis.gates
         ],
@@ -200,12 +211,13 @@ def write_exports(
     if analysis.gates:
         files[f"gates.{kind}"] = draw(gate_strip(analysis.gates, analysis.image))
         words[f"gates.{kind}"] = f"all {len(analysis.gates)} gates, first layer to last"
-    if any(record.site.has_scores for record in analysis.gates):
+    if any(record.site.has_scores and np.isfinite(record.values).any() for record in analysis.gates):
         files[f"channel-map.{kind}"] = draw(channel_map(analysis.gates))
         words[f"channel-map.{kind}"] = "the scores of all channel gates, a row a gate, first layer on top"
     files["captions.txt"] = caption_text(analysis, words).encode()
     files["gates.csv"] = gates_csv(analysis).encode()
-    files["analysis.json"] = json.dumps(summary(analysis), indent=1, ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(summary(analysis), indent=1, ensure_ascii=False, allow_nan=False)
+    files["analysis.json"] = text.encode() + b"\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_together({folder / name: data for name, data in files.items()})

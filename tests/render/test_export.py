@@ -86,6 +86,21 @@ def test_every_kind_can_be_written(analysis, kind, tmp_path):
     assert len(rows) == (0 if kind == "pairwise" else record.values.size)
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (1, 3, 2, 2), (1, 0, 2, 2)])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_what_json_cannot_say_is_null(analysis, number, shape, tmp_path):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    kind = "full" if shape[2] > 1 else "channel"
+    record = GateRecord(GateSite("g", kind, shape, (1, 3, 2, 2)), np.full(shape, number, np.float32))
+    logits = np.full_like(analysis.logits, number)
+    write_exports(Analysis("m", analysis.image, analysis.labels, logits, (record,), scores="logits"), tmp_path)
+    values = json.loads((tmp_path / "analysis.json").read_text(), parse_constant=refuse)
+    assert [values["gates"][0][key] for key in ("min", "mean", "max", "std")] == [None] * 4
+    assert {p["logit"] for p in values["predictions"]} == {None}
+
+
 @pytest.mark.parametrize(
     ("kind", "last", "first"),
     [("channel", (1, 1, 1, 3), (1, 3, 1, 1)), ("spatial", (1, 2, 3, 1), (1, 1, 2, 3))],
