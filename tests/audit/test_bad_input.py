@@ -9,6 +9,10 @@ from attnviz.audit.photographs import in_folder, match_classes
 from attnviz.audit.run import audit
 from attnviz.audit.settings import Settings
 from attnviz.core.errors import UserError
+from attnviz.render.audit.charts import through_depth
+from attnviz.render.audit.comparison import comparison_html
+from attnviz.render.audit.networks import donors
+from attnviz.render.audit.report import report_html
 from tests.audit.conftest import LABELS, Gated, follows, photographs, prepared
 
 QUICK = Settings(tests=10, quick=True, workers=0)
@@ -79,6 +83,24 @@ def test_tests_of_classes_are_left_out_and_said(follower, tmp_path, folders):
     assert not report["data"]["labelled"] and "top1" not in report["network"]
     assert set(report["together"]) == {"own", "mean", "other", "neutral"}
     assert "classes; tests" in report["left_out"][0][0] or "tests that need classes" in report["left_out"][0][0]
+    for language, right, wrong in (
+        ("en", "answers that stay the same", ("true logit", "of accuracy")),
+        ("zh", "保持不变的回答", ("真类", "准确率")),
+    ):
+        compared = {"data": report["data"], "replacements": ["mean"], "rows": {}}
+        for page in (report_html(report, {}, language), comparison_html(compared, language)):
+            assert right in page and not any(text in page for text in wrong)
+    assert axis_of(donors([report])) == "change of answers that stay the same, points, all gates replaced"
+    alone = {**report, "gates": [{**gate, "alone": report["together"]} for gate in report["gates"]]}
+    assert axis_of(through_depth(alone)) == "change of answers that stay the same, points"
+    labelled = {**alone, "data": {**report["data"], "labelled": True}}
+    assert axis_of(through_depth(labelled)) == "change of accuracy, points"
+    assert axis_of(donors([report, labelled])) == "change, points"
+
+
+def axis_of(figure):
+    """What stands at the figure's horizontal axis."""
+    return figure.axes[0].get_xlabel()
 
 
 def test_classes_are_matched_by_name():

@@ -134,7 +134,7 @@ def replaced(lines_of: Sequence[tuple[str, Summary]], x: str) -> Figure | None:
 def through_depth(summary: Summary) -> Figure | None:
     """What replacing each gate alone costs, gate below gate from the first layer to the last."""
     gates = [(short(gate["name"]), gate["alone"]) for gate in summary["gates"] if gate["alone"]]
-    return replaced(gates, word("points_alone"))
+    return replaced(gates, word("points_alone" if summary["data"]["labelled"] else "kept_alone"))
 
 
 def variation(summary: Summary) -> Figure | None:

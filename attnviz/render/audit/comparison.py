@@ -32,6 +32,7 @@ def comparison_html(report: Mapping[str, Any], language: str = "en") -> str:
     line = word("data_line", language).format(photographs=f"{data['photographs']:,}", tested=f"{data['tested']:,}")
     head = Markup("<header><h1>{}</h1><p>{}</p></header>").format(word("comparison", language), line)
     text = Markup('<section><p class="lead">{}</p>{}</section>').format(
-        word("comparison_text", language), table(heads, rows, word("comparison", language))
+        word("comparison_text" if data["labelled"] else "comparison_text_kept", language),
+        table(heads, rows, word("comparison", language)),
     )
     return page(word("comparison", language), join([head, text]), language)

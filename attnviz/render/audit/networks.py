@@ -14,8 +14,10 @@ from attnviz.render.figures.style import Ink
 
 def donors(summaries: Sequence[Summary]) -> Figure | None:
     """All gates of each network replaced at once by their mean and by other photographs' gates; ``None`` of none."""
-    networks = [(s["model"]["name"], s["together"]) for s in summaries if s["together"]]
-    return replaced(networks, word("points_together"))
+    there = [s for s in summaries if s["together"]]
+    labelled = {s["data"]["labelled"] for s in there}
+    measure = "points" if len(labelled) > 1 else "points_together" if True in labelled else "kept_together"
+    return replaced([(s["model"]["name"], s["together"]) for s in there], word(measure))
 
 
 def objects(summaries: Sequence[Summary]) -> Figure | None:

@@ -51,11 +51,11 @@ def _sentences(sentences: Iterable[Mapping[str, str]], language: str) -> Markup:
     return Markup('<ul class="sentences">{}</ul>').format(items) if items else Markup("")
 
 
-def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
+def _effects(effects: Mapping[str, Summary], labelled: bool, language: str) -> Markup:
     if not effects:
         return Markup("")
     reach = reach_of(effects)
-    keys = ("replaced_by", "change", "interval", "interval", "lost_won", "p", "logit")
+    keys = ("replaced_by", "change", "interval", "interval", "lost_won", "p", "logit" if labelled else "own_logit")
     heads = [word(key, language) for key in keys]
     heads[2] = ""
     rows = [
@@ -73,7 +73,7 @@ def _effects(effects: Mapping[str, Summary], language: str) -> Markup:
     return table(heads, rows, word("together", language))
 
 
-def _gate(gate: Summary, language: str) -> Markup:
+def _gate(gate: Summary, labelled: bool, language: str) -> Markup:
     variation = gate["variation"]
     facts = [
         f"{gate['kind']} {'×'.join(map(str, gate['shape'][1:]))}",
@@ -92,7 +92,7 @@ def _gate(gate: Summary, language: str) -> Markup:
         facts.append(f"entropy {gate['summary']['entropy']:.3g} of 1")
     detail = join(Markup("<li>{}</li>").format(fact) for fact in facts)
     numbers = Markup("<details><summary>{}</summary><ul>{}</ul>{}</details>").format(
-        word("numbers", language), detail, _effects(gate["alone"], language)
+        word("numbers", language), detail, _effects(gate["alone"], labelled, language)
     )
     head = Markup('<h3><code>{}</code> <span class="kind">{}</span></h3>').format(gate["name"], gate["kind"])
     return Markup("<article>{}{}{}</article>").format(head, _sentences(gate["sentences"], language), numbers)
@@ -168,12 +168,12 @@ def report_html(summary: Summary, pictures: Pictures, language: str = "en", view
     body = [
         _head(summary, language),
         _section("short", language, _sentences(summary["sentences"], language)),
-        _section("together", language, _effects(summary["together"], language), text=together),
+        _section("together", language, _effects(summary["together"], data["labelled"], language), text=together),
         _section(
             "gates",
             language,
-            _chart("through-depth", summary, say("points_alone")),
-            join(_gate(gate, language) for gate in summary["gates"]),
+            _chart("through-depth", summary, say("points_alone" if data["labelled"] else "kept_alone")),
+            join(_gate(gate, data["labelled"], language) for gate in summary["gates"]),
             text=say("gates_text") if any(gate["alone"] for gate in summary["gates"]) else "",
         ),
         _section(

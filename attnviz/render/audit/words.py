@@ -27,6 +27,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "lost_won": ("lost / won", "失去 / 赢得"),
         "p": ("p", "p"),
         "logit": ("true logit", "真类 logit"),
+        "own_logit": ("logit of its own answer", "自身回答的 logit"),
         "gates": ("Gate by gate", "逐个门"),
         "gates_text": (
             "Each gate replaced alone, from the first layer to the last. The more gates, the more of these "
@@ -46,6 +47,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "points_together": (
             "change of accuracy, points, all gates replaced",
             "同时替换所有门后的准确率变化（百分点）",
+        ),
+        "kept_alone": ("change of answers that stay the same, points", "保持不变的回答的变化（百分点）"),
+        "kept_together": (
+            "change of answers that stay the same, points, all gates replaced",
+            "同时替换所有门后保持不变的回答的变化（百分点）",
         ),
         "points": ("change, points", "变化（百分点）"),
         "variation_title": ("What varies", "什么在变化"),
@@ -163,6 +169,14 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "photographs, of several seeds (their number in brackets) t intervals over seeds; p: Welch, against the "
             "first.",
             "准确率，以及同时替换所有门后的变化（百分点）。单个网络的区间对照片；"
+            "多个种子（括号内为个数）为对种子的 t 区间；"
+            "p：与第一行的 Welch 检验。",
+        ),
+        "comparison_text_kept": (
+            "Change in points of answers that stay the same, with all gates replaced at once. Of one network intervals "
+            "are over photographs, of several seeds (their number in brackets) t intervals over seeds; p: Welch, "
+            "against the first.",
+            "同时替换所有门后保持不变的回答的变化（百分点）。单个网络的区间对照片；"
             "多个种子（括号内为个数）为对种子的 t 区间；"
             "p：与第一行的 Welch 检验。",
         ),
