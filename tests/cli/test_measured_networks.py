@@ -1,6 +1,7 @@
 """Accuracy, replaced gates and reference statistics of networks that are no checkpoints of attnviz."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,25 @@ def test_a_checkpoint_that_is_asked_otherwise_is_not_judged_by_its_card(photogra
     assert not (checkpoints / "se.reference").exists()
     assert main(["evaluate", "--all", "--size", "32", "--data", "data"]) == 2
     assert "--all measures checkpoints as they are; --size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [*MINE, "--trust-code"],
+        ["se", "--folder", "FOLDER OF CHECKPOINTS"],
+        ["timm:mobilenetv3_small_050", "--untrained", "--size", "64", "--classes", "3"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_the_command_that_results_name_makes_them_again(photographs, checkpoints, options, tmp_path):
+    (tmp_path / "FOLDER OF CHECKPOINTS").symlink_to(checkpoints)
+    call = ["ablate", *options, "--labels", "labels.txt", "--data", "data", "--images", "3"]
+    assert main([*call, "--out", "a.json"]) == 0
+    report = json.loads(Path("a.json").read_text())
+    _, *again = shlex.split(report["command"].replace("FOLDER ", "data ").replace("data OF", "FOLDER OF"))
+    assert main([*again, "--out", "b.json"]) == 0
+    assert json.loads(Path("b.json").read_text())["settings"] == report["settings"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,14 @@ def run(args: AblateOptions) -> None:
         rows.append(row(loaded.name, [loaded], photographs, args.images))
         name = loaded.checkpoint.data.get("name") if loaded.checkpoint else None
         data = {"name": name, **photographs.describe()}
-    more = {**options, **({"images": args.images} if args.images else {})}
-    spoken = "".join(f" --{key.replace('_', '-')} {value}" for key, value in more.items())
+    more = {"folder": args.folder, "untrained": args.untrained, **options, "images": args.images}
+    flags = [
+        (f"--{key.replace('_', '-')}", value) for key, value in more.items() if value is not None and value is not False
+    ]
+    spoken = [word for name, value in flags for word in ([name] if value is True else [name, str(value)])]
     report = {
         "experiment": "ablations",
-        "command": f"attnviz ablate {' '.join(row['name'] for row in rows)} --data FOLDER{spoken}",
+        "command": shlex.join(["attnviz", "ablate", *asked.names, "--data", "FOLDER", *spoken]),
         "data": data,
         "rows": rows,
         "run": facts(best_device(), time.perf_counter() - started),

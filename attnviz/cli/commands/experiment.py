@@ -65,7 +65,8 @@ def run(args: ExperimentOptions) -> None:
     report = {
         "experiment": args.experiment,
         "family": family,
-        "command": f"attnviz experiment {args.experiment} --data FOLDER --family {family} --images {count}",
+        "command": f"attnviz experiment {args.experiment} --data FOLDER --seeds {','.join(map(str, seeds))} "
+        f"--family {family} --images {count}",
         "data": {"name": recipes[0].data, **data},
         "recipes": {recipe.id: recipe.to_json() for recipe in recipes},
         "runs": [run.describe() for run in runs],

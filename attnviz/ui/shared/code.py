@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnviz.core.types import Edit
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.text import say
+
+if TYPE_CHECKING:
+    from attnviz.ui.networks.store import Store
 
 OWN_FILE = "photo.jpg"
 """What a visitor's own photograph is called in code."""
@@ -31,6 +35,15 @@ def code_html(lines: Sequence[str], language: str, own: bool = False) -> str:
         f'<button type="button" data-copy="{say("code_copied", language)}">{say("code_copy", language)}</button>'
         f"{note}</details>"
     )
+
+
+def network_lines(names: Iterable[str], store: Store) -> tuple[list[str], dict[str, str]]:
+    """Comments on variables that stand for live networks, which nothing can load, and what gives each network."""
+    every = list(dict.fromkeys(names))
+    live = [name for name in every if store.is_live(name)]
+    called = {name: "network" if len(live) == 1 else f"network_{i}" for i, name in enumerate(live, 1)}
+    notes = [f"# {variable}: your own network, {name!r}" for name, variable in called.items()]
+    return notes, {name: called.get(name, f"attnviz.load({name!r})") for name in every}
 
 
 def photo_lines(photo: Photo) -> tuple[list[str], str]:

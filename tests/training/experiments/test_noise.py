@@ -72,6 +72,7 @@ def report(images, tmp_path_factory):
 
 def test_the_report_has_every_measurement(report):
     values, _ = report
+    assert "--seeds 0,3,5 " in values["command"]
     assert [row["recipe"] for row in values["rows"]] == list(noise.FAMILIES["compact"])
     assert all(row["seeds"] == [0, 3] and row["top1"]["n"] == 2 for row in values["rows"])
     assert set(values["gates"]) == {"noise-attention", "noise-permuted"}

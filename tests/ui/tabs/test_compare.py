@@ -12,6 +12,7 @@ gr = pytest.importorskip("gradio")
 from attnviz.core.errors import UserError  # noqa: E402
 from attnviz.explain.attribution import ATTRIBUTIONS  # noqa: E402
 from attnviz.images.samples import load_sample  # noqa: E402
+from attnviz.models.wrap import wrap  # noqa: E402
 from attnviz.render.masks import DEPTHS  # noqa: E402
 from attnviz.ui.networks.store import Store  # noqa: E402
 from attnviz.ui.shared.address import Query  # noqa: E402
@@ -27,6 +28,7 @@ from attnviz.ui.tabs.compare.pair_html import pair_at_first, pair_html  # noqa: 
 from attnviz.ui.tabs.compare.sheet import sheet_of  # noqa: E402
 from attnviz.ui.tabs.compare.state import CLASS, OWN, ComparisonRequest, common_labels, groups, spaced  # noqa: E402
 from attnviz.ui.tabs.compare.table_html import Look, cells_of, notes_html, table_html  # noqa: E402
+from tests.own_models import own_net  # noqa: E402
 
 EVIL = "<img src=x onerror=alert(1)>"
 FOUR = ("cbam", "none", "se", "self-attention")
@@ -489,12 +491,28 @@ def test_the_picture_for_a_paper_names_no_internal_keys(four, tab):
     assert "ms_" not in told and "torch" in told
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_python_of_networks_of_ones_own_uses_them(count, checkpoints, capsys):
+    mine = [wrap(own_net(classes=3).eval(), size=32, mean=0.5, std=0.25, name=f"mine {i}") for i in range(count)]
+    store = Store(checkpoints, live=mine, public=False)
+    with gr.Blocks() as demo, gr.Tab() as own:
+        page = Page(demo, store, own, gr.State(), CAT)
+        made = Compare(page, layout(page))
+    names = (*(f"mine {i}" for i in range(count)), "se")[:2]
+    compared = made.work.compare(ComparisonRequest("networks", names, (CAT,)).check(store), "en", Report())
+    own_names = {"network": mine[0]} if count == 1 else {"network_1": mine[0], "network_2": mine[1]}
+    text = "\n".join(python_of(compared, store)).replace("attnviz.load('se')", "attnviz.load('se', folder=folder)")
+    exec(text, {**own_names, "folder": checkpoints})
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert all(str(row.analysis.top(3)) in line for row, line in zip(compared.rows, lines, strict=True))
+
+
 def test_the_python_compares_the_same(four, tab, capsys, monkeypatch):
     import attnviz
 
     loaded = {name: attnviz.load(name, folder=tab.store.folder) for name in FOUR}
     monkeypatch.setattr(attnviz, "load", loaded.__getitem__, raising=False)
-    exec("\n".join(python_of(four)), {})
+    exec("\n".join(python_of(four, tab.store)), {})
     lines = capsys.readouterr().out.strip().splitlines()
     assert len(lines) == 4
     assert all(str(row.analysis.top(3)) in line for row, line in zip(four.rows, lines, strict=True))

@@ -14,6 +14,7 @@ from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.json_format import Document, to_json
 from attnviz.gates.edits.replacements import painted
 from attnviz.models.gate_reference import save_reference
+from attnviz.models.wrap import wrap
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.page import Chosen, Page, Photo
 from attnviz.ui.tabs.intervene.handlers import Intervene
@@ -31,6 +32,7 @@ from attnviz.ui.tabs.intervene.layout import layout
 from attnviz.ui.tabs.intervene.panel import swap_choices
 from attnviz.ui.tabs.intervene.state import PICKS, at_random, choose_gate, open_bench, picked_anew, put
 from tests.conftest import statistics
+from tests.own_models import own_net
 from tests.ui.calls import given
 
 CHANNEL, SPATIAL = "stage1.0.attention.channel", "stage1.0.attention.spatial"
@@ -173,7 +175,7 @@ def query_of(markup):
 
 def test_an_address_brings_the_same_edits_back(ask, tab, bench):
     state = put(tab.store, bench, PICKS["top"](bench, 2, 0.5))
-    got = ask("on_go", None, {"query": "?" + query_of(edits_html(state))})[tab.parts.state]
+    got = ask("on_go", None, {"query": "?" + query_of(edits_html(state, tab.store))})[tab.parts.state]
     assert to_json(Document(got.edits)) == to_json(Document(state.edits))
     assert (got.gate, got.photo) == (state.gate, state.photo)
     np.testing.assert_array_equal(got.after.logits, state.after.logits)
@@ -225,9 +227,19 @@ def test_the_python_gives_the_same_answer(tab, bench, capsys, monkeypatch):
     state = put(tab.store, bench, PICKS["top"](bench, 2, 0.5))
     loaded = attnviz.load("cbam", folder=tab.store.folder)
     monkeypatch.setattr(attnviz, "load", lambda name: loaded, raising=False)
-    exec("\n".join(python_of(state)), {})
+    exec("\n".join(python_of(state, tab.store)), {})
     out = capsys.readouterr().out.strip().splitlines()
     assert out == [str(state.before.top(3)), str(state.after.top(3))]
+
+
+@pytest.mark.parametrize("name", ["mine", "it's mine", "a\nb"])
+def test_the_python_of_a_network_of_ones_own_uses_that_network(name, capsys):
+    mine = wrap(own_net(classes=3).eval(), size=32, mean=0.5, std=0.25, labels=("red", "green", "blue"), name=name)
+    store = Store(live=[mine], alone=True, public=False)
+    bench = open_bench(store, store.ids[0], Photo(sample="coffee"), "en")
+    state = put(store, bench, PICKS["top"](bench, 2, 0.5)) if bench.scored else bench
+    exec("\n".join(python_of(state, store)), {"network": mine})
+    assert capsys.readouterr().out.strip().splitlines()[0] == str(state.before.top(3))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from attnviz.render.masks import DEPTHS
 from attnviz.render.shared_scales import CHOICES
 from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import Query
-from attnviz.ui.shared.code import photo_lines
+from attnviz.ui.shared.code import network_lines, photo_lines
 from attnviz.ui.shared.page import Photo
 from attnviz.ui.shared.sample_buttons import available
 from attnviz.ui.tabs.compare.state import CLASS, FEWEST, MODES, MOST, OWN, Comparison, ComparisonRequest, Look, at_first
@@ -78,7 +78,7 @@ def _setting(query: Query, parameter: Parameter) -> int | float | str:
         return parameter.default
 
 
-def python_of(comparison: Comparison) -> list[str]:
+def python_of(comparison: Comparison, store: Store) -> list[str]:
     """The lines that give each row's answer, its gates and its attribution."""
     wanted, needed = comparison.wanted, []
     shown = []
@@ -86,7 +86,8 @@ def python_of(comparison: Comparison) -> list[str]:
         imports, expression = photo_lines(photo)
         needed += imports
         shown.append(expression)
-    rows = comparison.rows
+    notes, networks = network_lines([row.analysis.model for row in comparison.rows], store)
+    given = ", ".join(f"{name!r}: {network}" for name, network in networks.items())
     settings = "".join(f", {name}={value!r}" for name, value in dict(wanted.parameters).items())
     target = "analysis.logits.argmax()" if comparison.label is None else f"analysis.labels.index({comparison.label!r})"
     return [
@@ -95,8 +96,9 @@ def python_of(comparison: Comparison) -> list[str]:
         "from attnviz.analysis.attribute import explain",
         *dict.fromkeys(needed),
         "",
-        f"for name in {list(dict.fromkeys(row.analysis.model for row in rows))}:",
-        "    analyser = Analyser(attnviz.load(name))",
+        *notes,
+        f"for name, loaded in {{{given}}}.items():",
+        "    analyser = Analyser(loaded)",
         f"    for photograph in [{', '.join(shown)}]:",
         "        analysis = analyser.analyse(attnviz.open_photograph(photograph))",
         f"        target = int({target})",

@@ -198,5 +198,5 @@ def notes_html(comparison: Comparison, look: Look, store: Store) -> str:
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     own = any(photo.path is not None for photo in wanted.photos)
     link = address_html("compare", address.query_of(comparison, look), language, "link_note" if own else "")
-    code = code_html(address.python_of(comparison), language, own)
+    code = code_html(address.python_of(comparison, store), language, own)
     return f'<ul class="av-limits" aria-live="polite">{items}</ul>{link}{code}'

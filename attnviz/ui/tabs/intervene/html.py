@@ -16,8 +16,9 @@ from attnviz.gates.edits.channel_search import Search
 from attnviz.gates.edits.edit_list import of_channels
 from attnviz.render.colour import caption, scale_for
 from attnviz.render.svg.changed_bars import changed_bars_svg
+from attnviz.ui.networks.store import Store
 from attnviz.ui.shared.address import address_html, packed
-from attnviz.ui.shared.code import code_html, edit_code, photo_lines
+from attnviz.ui.shared.code import code_html, edit_code, network_lines, photo_lines
 from attnviz.ui.shared.gate_html import MOST_CELLS, frame, help_html, layers, legend
 from attnviz.ui.shared.text import class_name, drawn, note_html, plain, say
 from attnviz.ui.tabs.intervene.state import Bench
@@ -143,11 +144,11 @@ def _told(change: Edit, bench: Bench, gate: str) -> str:
     return text
 
 
-def edits_html(bench: Bench) -> str:
+def edits_html(bench: Bench, store: Store) -> str:
     """Everything that is changed, with a button to put each gate back."""
     language, edits = bench.language, bench.edits
     if not edits.steps:
-        return note_html("iv_none", language) + link_html(bench)
+        return note_html("iv_none", language) + link_html(bench, store)
     numbers = {record.site.name: number for number, record in enumerate(bench.before.gates, 1)}
     rows = []
     for gate in sorted(edits.gates, key=numbers.__getitem__):
@@ -159,22 +160,23 @@ def edits_html(bench: Bench) -> str:
         )
     off = sum(bool((record.values == 0).all()) for record in bench.after.gates)
     note = note_html("iv_all_off", language, count=off) if off and off == len(bench.after.gates) else ""
-    return f'<ul class="av-edits">{"".join(rows)}</ul>{note}{link_html(bench)}'
+    return f'<ul class="av-edits">{"".join(rows)}</ul>{note}{link_html(bench, store)}'
 
 
-def link_html(bench: Bench) -> str:
+def link_html(bench: Bench, store: Store) -> str:
     """An address that brings everything back, and the same in Python."""
     edits, photo = packed(bench.edits), bench.photo
     note = "link_edits_long" if edits is None else "link_note" if photo.path else ""
     model = bench.before.model
     query = {"model": model, "sample": None if photo.path else photo.sample, "gate": bench.gate, "edits": edits}
-    code = code_html(python_of(bench), bench.language, own=photo.path is not None)
+    code = code_html(python_of(bench, store), bench.language, own=photo.path is not None)
     return address_html("intervene", query, bench.language, note) + code
 
 
-def python_of(bench: Bench) -> list[str]:
+def python_of(bench: Bench, store: Store) -> list[str]:
     """The lines that give both predictions."""
     needed, photograph = photo_lines(bench.photo)
+    notes, networks = network_lines([bench.before.model], store)
     model, calls = bench.before.model, [(step.gate, edit_code(step.edit)) for step in bench.edits.steps]
     lines = ["import attnviz", "from attnviz.analysis.analyser import Analyser"]
     if None in [call for _, call in calls]:
@@ -183,7 +185,7 @@ def python_of(bench: Bench) -> list[str]:
     else:
         lines.append("from attnviz.gates.edits.edit_list import EditList")
         edits = [f"edits = EditList({model!r})", *(f"edits = edits.then({gate!r}, {call})" for gate, call in calls)]
-    lines += [*needed, "", f"analyser = Analyser(attnviz.load({model!r}))", f"photograph = {photograph}", *edits]
+    lines += [*needed, "", *notes, f"analyser = Analyser({networks[model]})", f"photograph = {photograph}", *edits]
     if bench.photo.path is not None:
         lines[-len(edits) - 1] = f"photograph = attnviz.open_photograph({photograph})"
     return [*lines, "print(analyser.analyse(photograph).top(3))", "print(analyser.analyse(photograph, edits).top(3))"]

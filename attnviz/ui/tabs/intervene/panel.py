@@ -173,7 +173,7 @@ class Panel:
             parts.state: bench,
             parts.gates: strip_html(bench.after, bench.gate, bench.language),
             parts.paint: paint_html(bench),
-            parts.edits: edits_html(bench),
+            parts.edits: edits_html(bench, self.store),
             parts.undo: gr.Button(interactive=bool(bench.past)),
             parts.redo: gr.Button(interactive=bool(bench.future)),
             parts.reset: gr.Button(interactive=bool(bench.edits.steps)),
