@@ -69,7 +69,8 @@ def _told(number: Any) -> float | None:
 def _spread(values: Floats) -> dict[str, float | None]:
     """Minimum, mean, maximum and standard deviation; ``None`` where there is no such number."""
     names = ("min", "mean", "max", "std")
-    return {name: _told(getattr(values, name)()) if values.size else None for name in names}
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        return {name: _told(getattr(values, name)()) if values.size else None for name in names}
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:
