@@ -20,13 +20,14 @@ from attnviz.core.checks import whole
 from attnviz.core.errors import UserError
 from attnviz.core.files import write_atomically
 from attnviz.core.types import Analysis, Floats, GateRecord, PreparedImage
+from attnviz.images import folders
 from attnviz.models.locator import network_of
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".npy"})
+SUFFIXES = folders.SUFFIXES | {".npy"}
 BATCH = 16
 WORKERS = 2
 """Threads that decode; Pillow releases the interpreter lock while it does."""

@@ -108,7 +108,8 @@ class Analyser:
             steps: Changes of gates under which it runs.
         """
         module, chosen = self.loaded.module, self.sites if sites is None else sites
-        with torch.inference_mode(), applied(module, steps), capture(module, chosen, features) as tape:
+        reading = capture(module, chosen, features)
+        with in_eval_mode(module), torch.inference_mode(), applied(module, steps), reading as tape:
             return module(x.to(self.device, self.dtype)), tape
 
     def _met(self, image: PreparedImage, site: GateSite) -> tuple[Tensor, Tensor]:
@@ -182,7 +183,7 @@ class Analyser:
         places = self.loaded.places
         if places is None:
             return None
-        with torch.inference_mode():
+        with in_eval_mode(self.loaded.module), torch.inference_mode():
             logits = places(self.input(image))[0]
         numbers = probabilities(as_floats(logits.movedim(0, -1)), self.loaded.scores)
         classes = numbers.argmax(-1)
@@ -200,9 +201,9 @@ class Analyser:
         Raises:
             UserError: There is no such gate, or it has no C channels.
         """
-        x = self.input(image)
-        with torch.inference_mode(), multiplied(self.loaded.module, self.site(gate), factors):
-            return as_floats(self.loaded.module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
+        x, module = self.input(image), self.loaded.module
+        with in_eval_mode(module), torch.inference_mode(), multiplied(module, self.site(gate), factors):
+            return as_floats(module(x.repeat(len(factors), *[1] * (x.ndim - 1))))
 
     def channel_map(self, image: PreparedImage, gate: str, channel: int) -> ChannelMap:
         """One channel of the features that a gate meets, with the gate's score and its rank.

@@ -8,6 +8,7 @@ from attnviz.attention.gate import Gate
 from attnviz.core.errors import UserError
 from attnviz.images.prepare import prepare
 from attnviz.models.checkpoints import load
+from attnviz.models.wrap import wrap
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,41 @@ def test_cuda_gives_the_same_gates(checkpoints, photograph):
 def test_every_gate_module_belongs_to_a_site(analyser):
     gates = [m for m in analyser.loaded.module.modules() if isinstance(m, Gate)]
     assert len(gates) == len(analyser.sites)
+
+
+class Training(torch.nn.Module):
+    """Dropout, batch norm and a gate."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.fc = torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.Linear(8, 8)
+        self.drop, self.head = torch.nn.Dropout(0.5), torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = self.norm(self.conv(x))
+        x = x * self.fc(x.mean((2, 3))).sigmoid()[..., None, None]
+        return self.head(self.drop(x.mean((2, 3))))
+
+
+ASKED = {
+    "analyse": lambda a, image: a.analyse(image).logits,
+    "forward": lambda a, image: a.forward(a.input(image))[0].numpy(),
+    "multiplied": lambda a, image: a.multiplied(image, a.sites[0].name, np.ones((2, 8), np.float32)),
+    "channel map": lambda a, image: a.channel_map(image, a.sites[0].name, 0).values,
+    "strength": lambda a, image: a.strength(image, a.sites[0].name),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_a_network_in_train_mode_is_asked_in_eval_mode_and_stays_as_it_was(what, photograph):
+    torch.manual_seed(0)
+    network = Training().train()
+    network.drop.eval()
+    analyser = Analyser(wrap(network, size=32, mean=0.5, std=0.5))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    image = analyser.prepare(photograph)
+    first, second = ASKED[what](analyser, image), ASKED[what](analyser, image)
+    with analyser.in_use():
+        assert np.array_equal(first, ASKED[what](analyser, image)) and np.array_equal(first, second)
+    assert network.training and network.norm.training and not network.drop.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
