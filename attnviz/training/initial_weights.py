@@ -59,7 +59,7 @@ def take_over(network: nn.Module, weights: str) -> dict[str, Any]:
             f"recipe: {weights!r} is another network ({len(other)} tensors differ, {other[0]} among them); "
             "model must be as in that checkpoint's recipe, the number of classes apart"
         )
-    network.load_state_dict(cast(taken, {name: mine[name] for name in taken}), strict=False)
+    network.load_state_dict(cast(taken, mine), strict=False)
     return {"start": {**said, "fresh": other}}
 
 
