@@ -44,7 +44,7 @@ def in_figure(figure):
 
 def sheet_of(a):
     mask = Mask(a.gates[0].mask, "look")
-    row = SheetRow("net", (), a.image, mask, GATE_SCALE, None, None, mask.values, GATE_SCALE, "a", a.top(3))
+    row = SheetRow("net", (), a.image, mask, GATE_SCALE, None, None, mask.values, GATE_SCALE, "a", a.top(3), a.scores)
     return comparison_sheet(Sheet("t", "s", (row,), "m", "a", "fixed"))
 
 
