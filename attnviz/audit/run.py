@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
 import tempfile
@@ -94,7 +93,7 @@ def plan_of(network: Network, photographs: Photographs, settings: Settings) -> d
         "attnviz": attnviz.__version__,
         "model": network.name,
         "weights": fingerprint(network),
-        "meaning": json.loads(json.dumps(dataclasses.asdict(network.meaning), default=str)),
+        "meaning": dataclasses.asdict(network.meaning),
         "data": photographs.fingerprint,
         **settings.decisive,
     }

@@ -163,17 +163,22 @@ def sign_test_p(lost: int, won: int) -> float:
 
 
 def of_change(lost: int, won: int, count: int) -> tuple[float, float]:
-    """Ends of the 95 % interval of a change of accuracy in points, of ``count`` paired answers (bootstrap).
-
-    A bootstrap draws nothing that it has not seen: where no answer was lost (or won), up to 3/N of them may be all the
-    same (the rule of three), and the interval reaches that far at least.
-    """
+    """Ends of the 95 % interval of a change of accuracy in points, of ``count`` paired answers (bootstrap)."""
     drawn = np.random.default_rng(0).multinomial(
         count, [lost / count, won / count, 1 - (lost + won) / count], RESAMPLES
     )
     low, high = np.quantile(100 * (drawn[:, 1] - drawn[:, 0]) / count, (0.025, 0.975))
+    return with_unseen(float(low), float(high), lost, won, count)
+
+
+def with_unseen(low: float, high: float, lost: int, won: int, count: int) -> tuple[float, float]:
+    """Ends of a bootstrap's interval of a change in points, as far at least as what was not seen may reach.
+
+    A bootstrap draws nothing that it has not seen: where no answer of N was lost (or won), up to 3/N of them may be all
+    the same (the rule of three).
+    """
     value, unseen = 100 * (won - lost) / count, 100 * min(UNSEEN / count, 1)
-    return float(low if lost else min(low, value - unseen)), float(high if won else max(high, value + unseen))
+    return low if lost else min(low, value - unseen), high if won else max(high, value + unseen)
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnviz.audit.statistics.base import Additive, Array, Doubles, Whole
-from attnviz.core.intervals import UNSEEN
+from attnviz.core.intervals import with_unseen
 
 BINS = 100
 CALIBRATION_BINS = 15
@@ -151,15 +151,10 @@ class Paired(Additive):
         )
 
     def difference(self, number: int) -> tuple[float, float, float]:
-        """Change of accuracy in points of per cent under one of the changes, with the ends of its 95 % interval.
-
-        A bootstrap draws nothing that it has not seen: where not one answer of N was lost (or won), up to 3/N of them
-        may be all the same (the rule of three), and the interval reaches that far at least.
-        """
+        """Change of accuracy in points of per cent under one of the changes, with the ends of its 95 % interval."""
         count, lost, won = max(int(self.count), 1), int(self.lost[number]), int(self.won[number])
         low, high = _ends(100 * self.points[number], self.weights)
-        value, unseen = 100 * (won - lost) / count, 100 * min(UNSEEN / count, 1)
-        return value, low if lost else min(low, value - unseen), high if won else max(high, value + unseen)
+        return 100 * (won - lost) / count, *with_unseen(low, high, lost, won, count)
 
     def logit_difference(self, number: int) -> tuple[float, float, float]:
         """Mean change of the true class's logit, with the ends of its 95 % interval."""
